@@ -1,0 +1,96 @@
+"""The exceptions of the engine. Escalation decides by type and fields, never by message text.
+
+    EngineError
+    ├── ConfigError          the YAML is wrong; carries every problem found
+    ├── TurnError            a step could not finish its work in this turn
+    └── BackendError         a model could not answer
+        ├── Unavailable      not configured, not installed, not reachable, or the breaker is open
+        ├── TimedOut         no answer before the deadline
+        ├── RateLimited      the provider asks for less; `retry_after` is in seconds
+        ├── AuthFailed       the credentials were refused
+        └── BadRequest       the request itself was refused
+            ├── ContextTooLong
+            └── Refused      the provider's own safety filter
+
+Messages never contain a secret: they may reach logs, traces and clients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.model.source import Problem, Span
+
+
+class EngineError(Exception):
+    """Anything this package raises on purpose."""
+
+
+class ConfigError(EngineError):
+    """The configuration does not load; `problems` holds every error, sorted by place."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda problem: problem.sort_key))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class TurnError(EngineError):
+    """A step failed in one turn; `span` is the YAML that it ran."""
+
+    def __init__(self, message: str, *, step_id: str, span: Span | None = None) -> None:
+        self.step_id = step_id
+        self.span = span
+        super().__init__(message)
+
+
+class BackendError(EngineError):
+    """A model could not answer. `reason` is the name that escalations report."""
+
+    reason = "error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        backend: str,
+        retryable: bool = False,
+        status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        self.backend = backend
+        self.retryable = retryable
+        self.status = status
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class Unavailable(BackendError):
+    """Not configured, not installed, not reachable, dead, or shut off by the circuit breaker."""
+
+
+class TimedOut(BackendError):
+    """No answer before the deadline."""
+
+    reason = "timeout"
+
+
+class RateLimited(BackendError):
+    """The provider asks for fewer calls; `retry_after` says for how many seconds, where it said so."""
+
+
+class AuthFailed(BackendError):
+    """The credentials were refused (401, 403)."""
+
+
+class BadRequest(BackendError):
+    """The provider or the engine refused the request itself."""
+
+
+class ContextTooLong(BadRequest):
+    """Prompt and answer do not fit the model's context, even with no history."""
+
+
+class Refused(BadRequest):
+    """The provider's content filter refused."""
+
+    reason = "refusal"

@@ -1,0 +1,119 @@
+"""The compiled pipeline: immutable, shared by all invocations, and free of YAML, schemas, Jinja and vendor SDKs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Union
+
+from engine.model.expression import Condition, Scalar, Template
+from engine.model.ports import ReplyIndex
+from engine.model.source import Span
+from engine.model.turn import Exchange, Labels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    text: Template
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    id: str
+    when: Condition | None
+    priority: int
+    say: tuple[Variant, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRow:
+    """A model as the pipeline declares it; `misconfigured` says what is wrong with a value from the environment."""
+
+    id: str
+    backend: str
+    settings: Mapping[str, Scalar]
+    misconfigured: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedDetector:
+    name: str
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpressionDetector:
+    test: Condition
+    reason: str
+
+
+Detector = Union[NamedDetector, ExpressionDetector]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepliesStep:
+    id: str
+    when: Condition | None
+    threshold: float
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerateStep:
+    """`escalate_to` is the position of a later step; `timeout` is in seconds."""
+
+    id: str
+    when: Condition | None
+    models: tuple[str, ...]
+    prompt: Template
+    timeout: float | None
+    detectors: tuple[Detector, ...]
+    escalate_to: int | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SayStep:
+    id: str
+    when: Condition | None
+    reply: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetStep:
+    id: str
+    when: Condition | None
+    values: tuple[tuple[str, Condition], ...]
+    span: Span
+
+
+Step = Union[RepliesStep, GenerateStep, SayStep, SetStep]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Persona:
+    """`data` is what templates see as `persona`."""
+
+    name: str
+    labels: Labels
+    examples: tuple[Exchange, ...]
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A runnable pipeline. `replies` are in file order, and `index` selects among them by position."""
+
+    name: str
+    locale: str
+    timezone: str
+    deadline: float
+    persona: Persona
+    env: Mapping[str, Scalar]
+    replies: tuple[Reply, ...]
+    index: ReplyIndex
+    models: Mapping[str, ModelRow]
+    steps: tuple[Step, ...]

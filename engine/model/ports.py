@@ -1,0 +1,77 @@
+"""What the engine needs from the outside, as protocols: the fold over steps sees only these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from engine.model.deadline import Deadline
+from engine.model.expression import Template
+from engine.model.turn import Completion, Engine, Message, Prompt
+
+
+class Candidate(Protocol):
+    """A reply that a text may select: `reply` is its position in the plan, `score` runs from 0 to 100."""
+
+    @property
+    def reply(self) -> int: ...
+    @property
+    def trigger(self) -> int: ...
+    @property
+    def score(self) -> float: ...
+
+
+class ReplyIndex(Protocol):
+    """Finds the replies whose triggers match; best first, ties by priority, then by file order."""
+
+    def candidates(self, text: str, threshold: float) -> Sequence[Candidate]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelStatus:
+    """`detail` says which file or provider it is, or why it is not to be had, and what to do about it."""
+
+    state: Literal["ready", "loading", "idle", "unavailable"]
+    detail: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+class LanguageModel(Protocol):
+    """A model behind any backend. `generate` raises only `BackendError` and returns by the deadline."""
+
+    @property
+    def engine(self) -> Engine: ...
+    def generate(self, prompt: Prompt, deadline: Deadline) -> Completion: ...
+    def status(self) -> ModelStatus: ...
+    def close(self) -> None: ...
+
+
+class Renderer(Protocol):
+    """Renders a template over plain data; raises `ValueError` with a message for the editor when it cannot."""
+
+    def render(self, template: Template, names: Mapping[str, Any]) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """What a session remembers between turns."""
+
+    turns: int = 0
+    history: tuple[Message, ...] = ()
+    last_said: Mapping[str, int] = field(default_factory=dict)
+
+
+class SessionStore(Protocol):
+    """Keeps session states; losing one only costs the bot its memory, so a store never fails a turn."""
+
+    def load(self, session_id: str) -> SessionState: ...
+    def save(self, session_id: str, state: SessionState) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What running a plan may use."""
+
+    models: Mapping[str, LanguageModel]
+    renderer: Renderer

@@ -1,0 +1,55 @@
+"""Where things stand in the source files, and what is wrong there.
+
+A `Span` travels from the reader to every later stage, so that a mistake found anywhere can be shown at its line.
+This module knows neither how files are read nor how problems are printed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+T_co = TypeVar("T_co", covariant=True)
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Span:
+    """A stretch of a source file; lines and columns count from 1, the end column is exclusive."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Located(Generic[T_co]):
+    """A value together with the place where an editor wrote it."""
+
+    value: T_co
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One mistake: `code` names its page in the docs, `hint` says what to write instead."""
+
+    code: str
+    message: str
+    span: Span
+    severity: Severity = "error"
+    hint: str = ""
+
+    @property
+    def sort_key(self) -> tuple[Span, str, str]:
+        return (self.span, self.code, self.message)
+
+    def __str__(self) -> str:
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.span}: {self.severity} {self.code} {self.message}{hint}"

@@ -1,0 +1,174 @@
+"""What an editor wrote, typed and with its places: the result of reading and of the schema, before any compilation.
+
+Nothing here is resolved: globs, references, environment variables, conditions and templates are still the editor's
+text. `engine.building` turns a `PipelineSpec` into a `Plan`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Union
+
+from engine.model.expression import Scalar
+from engine.model.source import Located, Span
+
+Text = Located[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvRef:
+    """`${NAME:default}`: a typed value from the environment; `default` is already parsed as a YAML scalar."""
+
+    name: str
+    default: Scalar
+    has_default: bool
+
+
+Setting = Located[Union[Scalar, EnvRef]]
+"""A literal or a reference to the environment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FuzzyTrigger:
+    text: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainsTrigger:
+    text: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegexTrigger:
+    pattern: Text
+
+
+TriggerSpec = Union[FuzzyTrigger, ContainsTrigger, RegexTrigger]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantSpec:
+    text: Text
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplySpec:
+    id: Text
+    match: tuple[TriggerSpec, ...]
+    when: Text | None
+    priority: int
+    say: tuple[VariantSpec, ...]
+    examples: tuple[Text, ...]
+    counterexamples: tuple[Text, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeSpec:
+    user: Text
+    reply: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonaSpec:
+    """`data` is the whole mapping as plain values, for templates; the rest is what the engine itself reads."""
+
+    name: Text
+    user_label: str
+    reply_label: str
+    examples: tuple[ExchangeSpec, ...]
+    data: Mapping[str, Any]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """A row of `models`; `settings` holds every key but `backend`."""
+
+    id: Text
+    backend: Setting
+    settings: Mapping[str, Setting]
+    span: Span
+
+
+DetectorName = Literal[
+    "error", "timeout", "empty", "truncated", "refusal", "repetition", "wrong_language", "low_confidence"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedDetectorSpec:
+    """One entry of `escalate_when`; `threshold` only for `low_confidence`."""
+
+    name: Located[DetectorName]
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpressionDetectorSpec:
+    test: Text
+    reason: Text
+
+
+DetectorSpec = Union[NamedDetectorSpec, ExpressionDetectorSpec]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepliesStepSpec:
+    id: Text
+    when: Text | None
+    threshold: Setting
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerateStepSpec:
+    """`models` holds one entry where the file said `model:`; `timeout` is in seconds."""
+
+    id: Text
+    when: Text | None
+    models: tuple[Text, ...]
+    prompt: Text
+    timeout: Setting | None
+    escalate_when: tuple[DetectorSpec, ...]
+    escalate_to: Text | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SayStepSpec:
+    id: Text
+    when: Text | None
+    reply: Text
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetStepSpec:
+    """`vars` maps a variable's name to a condition-expression."""
+
+    id: Text
+    when: Text | None
+    vars: tuple[tuple[Text, Text], ...]
+    span: Span
+
+
+StepSpec = Union[RepliesStepSpec, GenerateStepSpec, SayStepSpec, SetStepSpec]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineSpec:
+    """One pipeline file with the replies its globs name; `deadline` is in seconds."""
+
+    file: str
+    name: Text
+    locale: Text
+    timezone: Text
+    deadline: Setting
+    persona: PersonaSpec
+    reply_globs: tuple[Text, ...]
+    replies: tuple[ReplySpec, ...]
+    models: Mapping[str, ModelSpec]
+    steps: tuple[StepSpec, ...]

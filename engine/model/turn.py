@@ -1,0 +1,111 @@
+"""One turn of a conversation: what comes in, what goes out, and what happened on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+Role = Literal["user", "assistant"]
+Engine = Literal["canned", "local", "external", "fallback"]
+FinishReason = Literal["stop", "length", "deadline", "refusal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """An example of how the persona answers."""
+
+    user: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Who speaks, in the raw transcript that base models continue."""
+
+    user: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """Everything a turn depends on: with an equal `Turn` the canned part of a plan gives an equal outcome.
+
+    `text` is cleaned already; `number` counts from 1; `last_said` maps a reply's id to the variant last said in the
+    session; `seed` decides between variants.
+    """
+
+    text: str
+    now: datetime
+    session_id: str
+    number: int = 1
+    history: tuple[Message, ...] = ()
+    user: Mapping[str, Any] = field(default_factory=dict)
+    last_said: Mapping[str, int] = field(default_factory=dict)
+    seed: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """What a model is asked. Chat models get messages; a base model continues the same as a transcript."""
+
+    system: str
+    examples: tuple[Exchange, ...]
+    history: tuple[Message, ...]
+    text: str
+    labels: Labels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """A model's answer; `confidence` is the geometric mean probability of its tokens, where the backend gives one."""
+
+    text: str
+    finish_reason: FinishReason
+    model: str
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    confidence: float | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """`reason` is a detector's name or the editor's words; `detail` explains it without secrets."""
+
+    step: str
+    reason: str
+    model: str | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceEvent:
+    """One decision of the engine; `data` holds JSON values only."""
+
+    step: str
+    event: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a turn came to; `reply` is `None` when no step was left that answers."""
+
+    reply: str | None
+    engine: Engine | None = None
+    step: str | None = None
+    reply_id: str | None = None
+    variant: int | None = None
+    completion: Completion | None = None
+    escalations: tuple[Escalation, ...] = ()
+    trace: tuple[TraceEvent, ...] = ()
+    seconds: float = 0.0
