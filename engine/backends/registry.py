@@ -18,12 +18,12 @@ from engine.model.turn import Engine
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """`requires` are settings without which no model opens; `secret` is the variable that its credentials stand in."""
+    """`requires` are settings without which no model opens; `credentials` names the variable that they stand in."""
 
     module: str
     engine: Engine
     requires: tuple[str, ...] = ()
-    secret: str | None = None
+    credentials: str | None = None
     gives_confidence: bool = False
 
 
@@ -32,11 +32,15 @@ BACKENDS: Mapping[str, Backend] = {
     "llama.cpp": Backend(module="local", engine="local", requires=("path",), gives_confidence=True),
     "gpt4all": Backend(module="local", engine="local", requires=("path",)),
     "openai": Backend(
-        module="openai", engine="external", requires=("model",), secret="OPENAI_API_KEY", gives_confidence=True
+        module="openai", engine="external", requires=("model",), credentials="OPENAI_API_KEY", gives_confidence=True
     ),
-    "bedrock": Backend(module="bedrock", engine="external", requires=("model",), secret="BEDROCK_CREDENTIALS"),
+    "bedrock": Backend(module="bedrock", engine="external", requires=("model",), credentials="BEDROCK_CREDENTIALS"),
     "huggingface": Backend(
-        module="huggingface", engine="external", requires=("model",), secret="HUGGINGFACE_TOKEN", gives_confidence=True
+        module="huggingface",
+        engine="external",
+        requires=("model",),
+        credentials="HUGGINGFACE_TOKEN",
+        gives_confidence=True,
     ),
     "scripted": Backend(module="scripted", engine="local", gives_confidence=True),
 }

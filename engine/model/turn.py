@@ -109,3 +109,23 @@ class Outcome:
     escalations: tuple[Escalation, ...] = ()
     trace: tuple[TraceEvent, ...] = ()
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRequest:
+    """What a client asks, already cleaned; `now` is for callers that pin the clock."""
+
+    text: str
+    history: tuple[Message, ...] = ()
+    session_id: str | None = None
+    user: Mapping[str, Any] = field(default_factory=dict)
+    now: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatResult:
+    """An outcome with the session it belongs to; `latency_ms` is the whole turn's."""
+
+    outcome: Outcome
+    session_id: str
+    latency_ms: float
