@@ -1,0 +1,230 @@
+"""YAML text to a tree of nodes, from the parser's event stream and never past the limits.
+
+The stream is read one event at a time with a stack of our own, so no nesting can exhaust the interpreter's; aliases
+share their node, and what they would take when written out is counted. Mistakes that leave the tree readable are
+collected beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Union
+
+import yaml
+
+from engine.model.source import Located, Problem, Span
+from engine.reading.limits import MAX_ALIASES, MAX_DEPTH, MAX_NODES, MAX_SCALAR
+from engine.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode
+from engine.reading.scalars import resolve, surprise
+from engine.reading.syntax import syntax_problem
+from engine.reading.text import UNPRINTABLE, at, problem
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _TooMuch(Exception):
+    """A limit was passed; reading stops here."""
+
+    def __init__(self, found: Problem) -> None:
+        self.problem = found
+        super().__init__(found.message)
+
+
+@dataclass(slots=True)
+class _Sequence:
+    start: Any
+    anchor: str | None
+    items: list[Node] = field(default_factory=list)
+    size: int = 1
+
+
+@dataclass(slots=True)
+class _Mapping:
+    start: Any
+    anchor: str | None
+    entries: list[Entry] = field(default_factory=list)
+    lines: dict[str, int] = field(default_factory=dict)
+    key: Node | None = None
+    size: int = 1
+
+
+_Open = Union[_Sequence, _Mapping]
+
+
+def compose(text: str, name: str) -> tuple[Node | None, list[Problem]]:
+    """The tree of the one document in `text`, and every mistake found; no tree where the text is not YAML."""
+    composer = _Composer(name)
+    try:
+        for event in _events(text):
+            composer.take(event)
+    except yaml.YAMLError as error:
+        return None, [*composer.problems, syntax_problem(error, text, name)]
+    except _TooMuch as limit:
+        return None, [*composer.problems, limit.problem]
+    if composer.root is None:
+        composer.problems.append(problem("P112", "file is empty", at(name, 1, 1)))
+    return composer.root, composer.problems
+
+
+def _events(text: str) -> Iterator[Any]:
+    loader = _LOADER(text)
+    try:
+        while loader.check_event():
+            yield loader.get_event()
+    finally:
+        loader.dispose()
+
+
+class _Composer:
+    """Builds the tree; `take` is called with each event in turn."""
+
+    def __init__(self, name: str) -> None:
+        self.root: Node | None = None
+        self.problems: list[Problem] = []
+        self._name = name
+        self._stack: list[_Open] = []
+        self._anchors: dict[str, tuple[Node, int]] = {}
+        self._aliases = 0
+        self._documents = 0
+        self._nodes = 0
+
+    def take(self, event: Any) -> None:
+        match event:
+            case yaml.ScalarEvent():
+                self._add(self._scalar(event), 1, event.anchor)
+            case yaml.MappingStartEvent():
+                self._open(event, _Mapping(event.start_mark, event.anchor))
+            case yaml.SequenceStartEvent():
+                self._open(event, _Sequence(event.start_mark, event.anchor))
+            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                self._close(event)
+            case yaml.AliasEvent():
+                self._alias(event)
+            case yaml.DocumentStartEvent():
+                self._document(event)
+            case _:
+                pass
+
+    def _document(self, event: Any) -> None:
+        self._documents += 1
+        if self._documents > 1:
+            hint = "remove the line `---`, or use two files"
+            raise _TooMuch(problem("P111", "a second document begins", self._span(event), hint))
+
+    def _open(self, event: Any, opened: _Open) -> None:
+        self._tag(event)
+        if len(self._stack) >= MAX_DEPTH:
+            raise _TooMuch(problem("P109", f"nested more than {MAX_DEPTH} levels deep", self._span(event)))
+        self._stack.append(opened)
+
+    def _close(self, event: Any) -> None:
+        opened = self._stack.pop()
+        span = _between(self._name, opened.start, event.end_mark)
+        node: Node
+        if isinstance(opened, _Mapping):
+            node = MappingNode(tuple(opened.entries), span)
+        else:
+            node = SequenceNode(tuple(opened.items), span)
+        self._add(node, opened.size, opened.anchor)
+
+    def _alias(self, event: Any) -> None:
+        self._aliases += 1
+        if self._aliases > MAX_ALIASES:
+            raise _TooMuch(problem("P108", f"more than {MAX_ALIASES} aliases", self._span(event)))
+        if event.anchor not in self._anchors:
+            message = f"`*{event.anchor}` refers to a name that no `&` defines before it"
+            self.problems.append(
+                problem("P108", message, self._span(event), "put a text that begins with `*` in quotes")
+            )
+            self._add(ScalarNode(f"*{event.anchor}", f"*{event.anchor}", self._span(event), flagged=True), 1, None)
+            return
+        self._add(*self._anchors[event.anchor], None)
+
+    def _scalar(self, event: Any) -> ScalarNode:
+        span, text = self._span(event), event.value
+        self._tag(event)
+        if len(text) > MAX_SCALAR:
+            message = f"text is {len(text):,} characters long, at most {MAX_SCALAR:,} are allowed"
+            raise _TooMuch(problem("P109", message, span))
+        if not event.implicit[0]:
+            return ScalarNode(text, text, span, flagged=self._unprintable(text, span))
+        meaning = surprise(text)
+        if meaning is None:
+            return ScalarNode(resolve(text), text, span)
+        message = f"`{text}` without quotes is text to some readers of YAML and {meaning} to others"
+        hint = f'write "{text}", or what you mean'
+        if meaning in ("true", "false"):
+            hint = f'write "{text}" for text, or {meaning}'
+        self.problems.append(problem("P110", message, span, hint))
+        return ScalarNode(text, text, span, flagged=True)
+
+    def _unprintable(self, text: str, span: Span) -> bool:
+        found = UNPRINTABLE.search(text)
+        if found:
+            message = f"character U+{ord(found.group()):04X} is not allowed in a text"
+            self.problems.append(problem("P106", message, span, "remove its escape"))
+        return found is not None
+
+    def _tag(self, event: Any) -> None:
+        if event.tag is not None:
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            place = at(self._name, event.start_mark.line + 1, event.start_mark.column + 1, 1)
+            hint = "remove it; put text that begins with `!` in quotes"
+            self.problems.append(problem("P107", f"tag `{tag}` is not allowed", place, hint))
+
+    def _add(self, node: Node, size: int, anchor: str | None) -> None:
+        self._nodes += 1
+        if anchor is not None:
+            self._anchors[anchor] = (node, size)
+        if not self._stack:
+            self.root = node
+            return
+        parent = self._stack[-1]
+        parent.size += size
+        if parent.size > MAX_NODES:
+            raise _TooMuch(problem("P109", f"more than {MAX_NODES:,} values, aliases written out", node.span))
+        if isinstance(parent, _Sequence):
+            parent.items.append(node)
+        elif parent.key is None:
+            parent.key = node
+        else:
+            self._entry(parent, parent.key, node)
+            parent.key = None
+
+    def _entry(self, parent: _Mapping, key: Node, value: Node) -> None:
+        word = self._key(key)
+        if word is None:
+            return
+        if word.value in parent.lines:
+            message = f"key `{word.value}` stands twice, first on line {parent.lines[word.value]}"
+            self.problems.append(problem("P103", message, word.span, "remove one, or rename it"))
+            return
+        parent.lines[word.value] = word.span.line
+        parent.entries.append(Entry(word, value))
+
+    def _key(self, key: Node) -> Located[str] | None:
+        if not isinstance(key, ScalarNode):
+            hint = 'a text that begins with `{{` stands in quotes: "{{ … }}"'
+            self.problems.append(problem("P113", "a key is not a word", key.span, hint))
+            return None
+        if key.source == "<<" and not key.flagged:
+            self.problems.append(problem("P108", "merge key `<<` is not read", key.span, "write the keys out"))
+            return None
+        if key.value is None:
+            self.problems.append(problem("P113", "a key is missing before `:`", key.span, "write a word"))
+            return None
+        return Located(value=key.source, span=key.span)
+
+    def _span(self, event: Any) -> Span:
+        return _between(self._name, event.start_mark, event.end_mark)
+
+
+def _between(name: str, start: Any, end: Any) -> Span:
+    return Span(
+        file=name,
+        line=start.line + 1,
+        column=start.column + 1,
+        end_line=end.line + 1,
+        end_column=end.column + 1,
+    )

@@ -1,0 +1,17 @@
+"""How much a file may hold. Generous for people, small enough that no input can take the process down."""
+
+from __future__ import annotations
+
+MAX_BYTES = 8_000_000
+"""Ten thousand replies take about three million."""
+
+MAX_DEPTH = 40
+MAX_NODES = 400_000
+"""Counted with every alias written out."""
+
+MAX_ALIASES = 200
+MAX_SCALAR = 100_000
+"""Characters of one text."""
+
+MAX_DIGITS = 15
+"""Digits of a whole number: beyond them a float no longer holds it exactly."""

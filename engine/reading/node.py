@@ -1,0 +1,76 @@
+"""The tree that a YAML file becomes: scalars, sequences and mappings, each with the place where it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Union
+
+from engine.model.expression import Scalar
+from engine.model.source import Located, Span
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarNode:
+    """A leaf. `source` is the text before it was read as a number or a word; `flagged` when a problem was reported."""
+
+    value: Scalar
+    source: str
+    span: Span
+    flagged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceNode:
+    items: tuple[Node, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One `key: value` of a mapping; a key that is a number or a word is kept as its text."""
+
+    key: Located[str]
+    value: Node
+
+
+@dataclass(frozen=True, slots=True)
+class MappingNode:
+    """Entries in file order, each key once."""
+
+    entries: tuple[Entry, ...]
+    span: Span
+
+    def entry(self, key: str) -> Entry | None:
+        return next((entry for entry in self.entries if entry.key.value == key), None)
+
+    def get(self, key: str) -> Node | None:
+        entry = self.entry(key)
+        return entry.value if entry else None
+
+
+Node = Union[ScalarNode, SequenceNode, MappingNode]
+
+
+def plain(node: Node) -> Any:
+    """The node as ordinary values: dicts, lists and scalars. A flagged scalar stays the text that was written."""
+    match node:
+        case ScalarNode(value=value):
+            return value
+        case SequenceNode(items=items):
+            return [plain(item) for item in items]
+        case MappingNode(entries=entries):
+            return {entry.key.value: plain(entry.value) for entry in entries}
+
+
+def scalars(node: Node) -> Iterator[ScalarNode]:
+    """Every leaf below `node`, in file order."""
+    match node:
+        case ScalarNode():
+            yield node
+        case SequenceNode(items=items):
+            for item in items:
+                yield from scalars(item)
+        case MappingNode(entries=entries):
+            for entry in entries:
+                yield from scalars(entry.value)

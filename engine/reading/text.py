@@ -1,0 +1,95 @@
+"""Bytes to text: size, encoding and characters that no YAML or template file may hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.model.source import Problem, Span
+from engine.reading.limits import MAX_BYTES
+
+# YAML counts these as line breaks; a source line is shown by the same rule.
+_LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_OTHER_ENCODINGS = (("shift_jis", "Shift_JIS"), ("cp932", "Shift_JIS"), ("euc_jp", "EUC-JP"))
+
+
+def read_text(path: Path, name: str) -> tuple[str | None, list[Problem]]:
+    """The text of a UTF-8 file, or the problem that it cannot be had; `name` is what problems call the file."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        return None, [problem("P104", f"file cannot be read: {_reason(error)}", at(name, 1, 1))]
+    except ValueError:
+        return None, [problem("P104", "file cannot be read: its name is not a file name", at(name, 1, 1))]
+    return decode(data, name)
+
+
+def decode(data: bytes, name: str) -> tuple[str | None, list[Problem]]:
+    """`data` as text without its byte-order mark."""
+    if len(data) > MAX_BYTES:
+        message = f"file is larger than {MAX_BYTES // 1_000_000} MB"
+        return None, [problem("P109", message, at(name, 1, 1), "split it into several files")]
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return None, [_wrong_encoding(data, error, name)]
+    found = UNPRINTABLE.search(text)
+    if found:
+        return None, [_unprintable(text, found, name)]
+    return text, []
+
+
+def lines(text: str) -> list[str]:
+    """`text` in lines as YAML counts them."""
+    return _LINE_BREAK.split(text)
+
+
+def at(name: str, line: int, column: int, length: int = 1) -> Span:
+    """A span on one line."""
+    return Span(file=name, line=line, column=column, end_line=line, end_column=column + length)
+
+
+def position(text: str, offset: int) -> tuple[int, int]:
+    """Line and column, from 1, of the character at `offset`."""
+    before = lines(text[:offset])
+    return len(before), len(before[-1]) + 1
+
+
+def problem(code: str, message: str, span: Span, hint: str = "") -> Problem:
+    return Problem(code=code, message=message, span=span, hint=hint)
+
+
+def _reason(error: OSError) -> str:
+    known: Sequence[tuple[type[OSError], str]] = (
+        (FileNotFoundError, "it does not exist"),
+        (IsADirectoryError, "it is a folder"),
+        (PermissionError, "this user may not read it"),
+    )
+    return next((text for kind, text in known if isinstance(error, kind)), (error.strerror or "unknown").lower())
+
+
+def _wrong_encoding(data: bytes, error: UnicodeDecodeError, name: str) -> Problem:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return problem("P105", "file is UTF-16, not UTF-8", at(name, 1, 1), "save it as UTF-8")
+    line, column = position(data[: error.start].decode("utf-8-sig", "replace"), len(data))
+    guess = next((label for codec, label in _OTHER_ENCODINGS if _decodes(data, codec)), None)
+    message = f"file is not UTF-8: byte {data[error.start]:#04x} is not part of a character"
+    hint = f"it looks like {guess}: save it as UTF-8" if guess else "save it as UTF-8"
+    return problem("P105", message, at(name, line, column), hint)
+
+
+def _decodes(data: bytes, codec: str) -> bool:
+    try:
+        data.decode(codec)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _unprintable(text: str, found: re.Match[str], name: str) -> Problem:
+    line, column = position(text, found.start())
+    message = f"character U+{ord(found.group()):04X} is not allowed in a text file"
+    return problem("P106", message, at(name, line, column), "delete it; editors often do not show it")
