@@ -1,0 +1,137 @@
+"""Japanese text brought to the one form in which texts are compared. Knows Unicode, nothing of triggers or replies.
+
+The pipeline has two parts. `fold` makes equal what Unicode and the keyboard made different and keeps punctuation,
+because `forms` reads clauses, quotations and questions from it; `flatten` drops whatever is not said aloud.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+LIMIT = 2000
+"""Characters looked at; NFKC is quadratic in runs of combining marks, and no trigger is anywhere near this long."""
+
+_KATAKANA = {code: code - 0x60 for code in range(0x30A1, 0x30F7)} | {0x30FD: 0x309D, 0x30FE: 0x309E}
+_TO_KATAKANA = {hira: kata for kata, hira in _KATAKANA.items()}
+_MARKS = "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
+_MARKS += "\u3099\u309a\ufe20-\ufe2f"
+_MARK_RUN = re.compile(f"([{_MARKS}]{{30}})[{_MARKS}]+")
+_JOINED = re.compile("['\u2018\u2019\u02bc`]|(?<=[a-z0-9])[-\u2010-\u2015\u2212](?=[a-z0-9])")
+
+# A bracketed group is a face when it holds a sign that no sentence needs, and an aside when it is one character.
+_ODD = r"[^a-z0-9ぁ-ゖァ-ヺー一-鿿々\s()、。,.!?:/%~$¥+&\"\'-]"
+_FACE = re.compile(rf"[\\ヽヾ٩m]?\((?:[^()]{{0,12}}{_ODD}[^()]{{0,12}}|[^\W\d_]|[;^_ ]+)\)(?:=\d|[mノ彡])?")
+_UNDERSCORED = re.compile(r"(?<![a-z0-9])(?:[to0ouq]_+[to0ouq]|orz)(?![a-z0-9])")
+_LAUGHTER = re.compile(r"(?<![a-z0-9])w+(?![a-z0-9])|(?<=\w)笑+(?=\W|$)|(?<=[^\W一-鿿])草+(?=\W*$)")
+_SILENT = re.compile(r"[\W_]+")
+_SPACE = re.compile(r" (?![a-z0-9])|(?<![a-z0-9]) ")
+_REPEAT = re.compile(r"([^\d一-鿿])\1{2,}")
+_ROWS = {
+    "ぁ": "あかがさざただなはばぱまやゃらわ",
+    "ぃ": "いきぎしじちぢにひびぴみり",
+    "ぅ": "うくぐすずつづぬふぶぷむゆゅる",
+    "ぇ": "えけげせぜてでねへべぺめれ",
+    "ぉ": "おこごそぞとどのほぼぽもよょろを",
+}
+_DRAWN = re.compile(
+    "[ーｰ]+|"
+    + "|".join(
+        f"(?<=[{row}{row.translate(_TO_KATAKANA)}])[{vowel}{vowel.translate(_TO_KATAKANA)}]+"
+        for vowel, row in _ROWS.items()
+    )
+)
+
+
+
+def _cap(text: str) -> str:
+    text = text[:LIMIT]
+    return text if text.isascii() else _MARK_RUN.sub(r"\1", text)
+
+
+def _unicode(text: str) -> str:
+    if text.isascii():
+        return text.casefold()
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return unicodedata.normalize("NFKC", folded)[:LIMIT]
+
+
+def _joined(text: str) -> str:
+    return _JOINED.sub("", text)
+
+
+def _faces(text: str) -> str:
+    if "(" in text:
+        text = _FACE.sub(" ", text)
+    return _UNDERSCORED.sub(" ", text)
+
+
+def _laughter(text: str) -> str:
+    return _LAUGHTER.sub(" ", text)
+
+
+def hiragana(text: str) -> str:
+    """Katakana as hiragana; one character each, so places stay the same."""
+    return text.translate(_KATAKANA)
+
+
+def _silence(text: str) -> str:
+    return _SILENT.sub(" ", text)
+
+
+def undrawn(text: str) -> str:
+    """A drawn-out sound is not another word: `ー` goes, and so does a small vowel after its own row."""
+    return _DRAWN.sub("", text)
+
+
+def _repeats(text: str) -> str:
+    return _REPEAT.sub(r"\1\1", text)
+
+
+def _spaces(text: str) -> str:
+    return _SPACE.sub("", text.strip())
+
+
+FOLDING: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("length capped", _cap),
+    ("width and case", _unicode),
+    ("apostrophes and hyphens", _joined),
+    ("faces", _faces),
+    ("laughter", _laughter),
+)
+FLATTENING: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("punctuation, symbols and emoji", _silence),
+    ("elongation", undrawn),
+    ("katakana to hiragana", hiragana),
+    ("repeats", _repeats),
+    ("spaces", _spaces),
+)
+
+
+def fold(text: str) -> str:
+    """The text with width, case, faces and laughter made equal, punctuation and katakana still in place."""
+    for _, stage in FOLDING:
+        text = stage(text)
+    return text
+
+
+def flatten(folded: str) -> str:
+    """What is left of a folded text when only what is said counts; may be empty."""
+    for _, stage in FLATTENING:
+        folded = stage(folded)
+    return folded
+
+
+def normalise(text: str) -> str:
+    """The normal form of a text. Signs alone are kept as they are, so that a trigger of one emoji can match itself."""
+    return flatten(fold(text)) or "".join(_unicode(_cap(text)).split())
+
+
+def steps(text: str) -> tuple[tuple[str, str], ...]:
+    """Each stage's name with the text after it, for showing an editor what the matcher sees."""
+    shown = []
+    for name, stage in FOLDING + FLATTENING:
+        text = stage(text)
+        shown.append((name, text))
+    return tuple(shown)

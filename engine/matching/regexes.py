@@ -1,0 +1,58 @@
+"""Editors' regular expressions, run in linear time by re2 and imported only when one exists. Knows no triggers."""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+_UNSUPPORTED = (
+    (re.compile(r"\(\?<?[=!]"), "lookaround"),
+    (re.compile(r"\\[1-9]|\(\?P=|\\k<"), "a backreference"),
+    (re.compile(r"\(\?>|[*+?}]\+"), "a possessive or atomic group"),
+    (re.compile(r"\(\?\("), "a conditional group"),
+)
+
+
+class Pattern(Protocol):
+    """A compiled pattern: `search` gives something or none."""
+
+    def search(self, text: str, /) -> object | None: ...
+
+
+def compile_pattern(pattern: str) -> Pattern:
+    """Compile for searching, ignoring case.
+
+    Raises:
+        ValueError: with `regex_problem`'s words, where re2 cannot run the pattern.
+    """
+    import re2  # noqa: PLC0415 - 4 MB of extension that most pipelines never need
+
+    options = re2.Options()
+    options.case_sensitive = False
+    options.log_errors = False
+    try:
+        compiled: Pattern = re2.compile(pattern, options)
+    except re2.error as error:
+        raise ValueError(_explained(pattern, error)) from error
+    return compiled
+
+
+def regex_problem(pattern: str) -> str | None:
+    """Why the pattern cannot be used, as a message for the editor, or none."""
+    try:
+        compiled = compile_pattern(pattern)
+    except ValueError as error:
+        return str(error)
+    if compiled.search("") is not None:
+        return "this regex matches the empty text, so it would answer everything"
+    return None
+
+
+def _explained(pattern: str, error: Exception) -> str:
+    for construct, name in _UNSUPPORTED:
+        if construct.search(pattern):
+            return f"{name} is not supported: regexes run in linear time (re2 syntax), write it as several triggers"
+    detail = error.args[0] if error.args else ""
+    if isinstance(detail, bytes):
+        detail = detail.decode("utf-8", "replace")
+    return f"not a valid regex (re2 syntax): {detail}"
