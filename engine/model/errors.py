@@ -5,6 +5,7 @@
     ├── TurnError            a step could not finish its work in this turn
     └── BackendError         a model could not answer
         ├── Unavailable      not configured, not installed, not reachable, or the breaker is open
+        │   └── Malformed    the provider's answer is not in its wire format
         ├── TimedOut         no answer before the deadline
         ├── RateLimited      the provider asks for less; `retry_after` is in seconds
         ├── AuthFailed       the credentials were refused
@@ -44,9 +45,10 @@ class TurnError(EngineError):
 
 
 class BackendError(EngineError):
-    """A model could not answer. `reason` is the name that escalations report."""
+    """A model could not answer. `reason` is the name that escalations report, `kind` tells the cause more finely."""
 
     reason = "error"
+    kind = "failed"
 
     def __init__(
         self,
@@ -67,30 +69,48 @@ class BackendError(EngineError):
 class Unavailable(BackendError):
     """Not configured, not installed, not reachable, dead, or shut off by the circuit breaker."""
 
+    kind = "unavailable"
+
+
+class Malformed(Unavailable):
+    """The provider answered, but not in its wire format: cut short, too large, not JSON, or without an answer."""
+
+    kind = "malformed"
+
 
 class TimedOut(BackendError):
     """No answer before the deadline."""
 
     reason = "timeout"
+    kind = "timed_out"
 
 
 class RateLimited(BackendError):
     """The provider asks for fewer calls; `retry_after` says for how many seconds, where it said so."""
 
+    kind = "rate_limited"
+
 
 class AuthFailed(BackendError):
     """The credentials were refused (401, 403)."""
+
+    kind = "auth_failed"
 
 
 class BadRequest(BackendError):
     """The provider or the engine refused the request itself."""
 
+    kind = "bad_request"
+
 
 class ContextTooLong(BadRequest):
     """Prompt and answer do not fit the model's context, even with no history."""
+
+    kind = "context_too_long"
 
 
 class Refused(BadRequest):
     """The provider's content filter refused."""
 
     reason = "refusal"
+    kind = "refused"

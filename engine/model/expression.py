@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Union
 
 Scalar = Union[str, int, float, bool, None]
+Value = Union[Scalar, tuple[Scalar, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    value: Scalar | tuple[Scalar, ...]
+    value: Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Union
 
-from engine.model.expression import Condition, Scalar, Template
+from engine.model.expression import Condition, Scalar, Template, Value
 from engine.model.ports import ReplyIndex
 from engine.model.source import Span
 from engine.model.turn import Exchange, Labels
@@ -33,7 +33,7 @@ class ModelRow:
 
     id: str
     backend: str
-    settings: Mapping[str, Scalar]
+    settings: Mapping[str, Value]
     misconfigured: str | None = None
 
 
@@ -105,7 +105,10 @@ class Persona:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A runnable pipeline. `replies` are in file order, and `index` selects among them by position."""
+    """A runnable pipeline. `replies` are in file order, and `index` selects among them by position.
+
+    `notices` say which values from the environment were not understood, and what is used instead.
+    """
 
     name: str
     locale: str
@@ -117,3 +120,4 @@ class Plan:
     index: ReplyIndex
     models: Mapping[str, ModelRow]
     steps: tuple[Step, ...]
+    notices: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Union
 
-from engine.model.expression import Scalar
+from engine.model.expression import Scalar, Value
 from engine.model.source import Located, Span
 
 Text = Located[str]
@@ -25,7 +25,7 @@ class EnvRef:
     has_default: bool
 
 
-Setting = Located[Union[Scalar, EnvRef]]
+Setting = Located[Union[Value, EnvRef]]
 """A literal or a reference to the environment."""
 
 

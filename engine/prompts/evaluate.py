@@ -29,6 +29,25 @@ def holds(condition: Condition | None, names: Mapping[str, Any]) -> bool:
     return condition is None or bool(evaluate(condition, names))
 
 
+def never_holds(condition: Condition | None, env: Mapping[str, Any]) -> bool:
+    """Whether `condition` is false in every turn, judged by its `env` names alone; when in doubt, it is not."""
+    return condition is not None and _never(condition.tree, {"env": env})
+
+
+def _never(node: Expression, names: Mapping[str, Any]) -> bool:
+    match node:
+        case Binary("and", left, right):
+            return _never(left, names) or _never(right, names)
+        case Binary("or", left, right):
+            return _never(left, names) and _never(right, names)
+        case Constant() | Name(("env", _)):
+            return not _value(node, names)
+        case Unary("not", Constant() | Name(("env", _)) as operand):
+            return bool(_value(operand, names))
+        case _:
+            return False
+
+
 def evaluate(condition: Condition, names: Mapping[str, Any]) -> Any:
     """The value of `condition`. An absent attribute is `None`, as is arithmetic on what is not a number."""
     return _value(condition.tree, names)

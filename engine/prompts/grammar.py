@@ -105,6 +105,9 @@ def _walk(node: nodes.Node, scope: Scope, *, locals_: frozenset[str], loops: int
         )
         return
     match node:
+        case nodes.Getattr(attr=attr) if attr.startswith("_"):
+            message = f"attribute `{attr}` is private"
+            yield TemplateMistake(kind="construct", message=message, line=node.lineno, word=attr)
         case nodes.Name() | nodes.Getattr() if (path := _path(node)) and path[0] not in locals_:
             yield from _check_path(path, node.lineno, scope)
             return
@@ -144,7 +147,7 @@ def _path(node: nodes.Node) -> tuple[str, ...]:
 
 
 def _check_path(path: tuple[str, ...], line: int, scope: Scope) -> Iterator[TemplateMistake]:
-    if scope.allows(path):
+    if scope.allows(path) and not any(part.startswith("_") for part in path):
         return
     word = ".".join(path)
     close = difflib.get_close_matches(word, scope.spellings(), n=1)
@@ -158,7 +161,7 @@ def _check_filter(node: nodes.Filter) -> Iterator[TemplateMistake]:
     if node.name == "join" and not _join_is_bounded(node):
         yield TemplateMistake(
             kind="construct",
-            message=f"`join` needs a plain name before it, and a quoted separator of at most {MAX_SEPARATOR} characters",
+            message=f"`join` needs a plain name before it and a quoted separator of at most {MAX_SEPARATOR} characters",
             line=node.lineno,
             word="join",
         )

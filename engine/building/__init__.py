@@ -1,0 +1,1 @@
+"""Compiles a `PipelineSpec` into a `Plan`: resolves the environment and every reference, parses every condition."""

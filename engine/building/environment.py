@@ -1,0 +1,104 @@
+"""The environment variables that pipelines may use, and how their texts become typed values.
+
+A value that does not fit never stops the load: an operator's typo must not silence the bot. It becomes a notice, and
+where a model depends on it, a model that says what is wrong and lets the turn escalate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from engine.model.expression import Scalar, Value
+from engine.model.spec import EnvRef
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off", ""})
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """`what` completes the sentence "must be …"."""
+
+    read: Callable[[str], Scalar]
+    what: str
+    default: Scalar = None
+
+
+def _boolean(text: str) -> bool:
+    word = text.strip().lower()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise ValueError(word)
+
+
+VARIABLES: Mapping[str, Variable] = {
+    "USE_LOCAL_LLM": Variable(_boolean, "true or false"),
+    "LOCAL_LLM_BACKEND": Variable(str, "auto, llama.cpp or gpt4all", "auto"),
+    "LOCAL_LLM_MODEL": Variable(str, "the path of a GGUF file", ""),
+    "LOCAL_LLM_MAX_TOKENS": Variable(int, "a whole number", 256),
+    "LOCAL_LLM_TEMPERATURE": Variable(float, "a number", 0.7),
+    "LOCAL_LLM_ALLOW_FALLBACK": Variable(_boolean, "true or false", default=False),
+    "OPENAI_BASE_URL": Variable(str, "a URL", ""),
+    "OPENAI_MODEL": Variable(str, "a model's name", ""),
+    "BEDROCK_MODEL": Variable(str, "a model's identifier", ""),
+    "BEDROCK_REGION": Variable(str, "an AWS region", ""),
+    "HUGGINGFACE_BASE_URL": Variable(str, "a URL", ""),
+    "HUGGINGFACE_MODEL": Variable(str, "a model's name", ""),
+}
+"""What conditions see as `env`. Secrets are not here: nothing but their own backend may read them."""
+
+
+def resolve(reference: EnvRef, env: Mapping[str, str]) -> Value:
+    """The value of `${NAME:default}`; an unset or empty variable gives the default.
+
+    Raises:
+        ValueError: the text does not fit; the message names the variable and the remedy.
+    """
+    text = env.get(reference.name, "")
+    if not text.strip():
+        return reference.default
+    variable = VARIABLES.get(reference.name)
+    return _read(reference.name, text, variable) if variable else _scalar(text, reference.default)
+
+
+def values(env: Mapping[str, str]) -> tuple[dict[str, Scalar], list[str]]:
+    """The typed values of all `VARIABLES`, and a notice for each that was not understood."""
+    found: dict[str, Scalar] = {}
+    notices: list[str] = []
+    for name, variable in VARIABLES.items():
+        text = env.get(name, "")
+        try:
+            found[name] = _read(name, text, variable) if text.strip() else variable.default
+        except ValueError as error:
+            found[name] = variable.default
+            notices.append(str(error))
+    if found["USE_LOCAL_LLM"] is None:
+        found["USE_LOCAL_LLM"] = bool(found["LOCAL_LLM_MODEL"])
+    return found, notices
+
+
+def _read(name: str, text: str, variable: Variable) -> Scalar:
+    try:
+        return variable.read(text.strip())
+    except ValueError:
+        raise ValueError(
+            f"{name} is `{text.strip()[:40]}`, it must be {variable.what}: set it so, or unset it"
+        ) from None
+
+
+def _scalar(text: str, default: Scalar) -> Scalar:
+    """An editor's own variable takes the type of its default."""
+    text = text.strip()
+    try:
+        if isinstance(default, bool):
+            return _boolean(text)
+        if isinstance(default, int):
+            return int(text)
+        if isinstance(default, float):
+            return float(text)
+    except ValueError:
+        return default
+    return text

@@ -1,0 +1,97 @@
+"""Compiles steps: references become positions, conditions become trees, prompts become templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from engine.building.environment import resolve
+from engine.model.expression import Condition, Template, Value
+from engine.model.plan import (
+    Detector,
+    ExpressionDetector,
+    GenerateStep,
+    NamedDetector,
+    RepliesStep,
+    SayStep,
+    SetStep,
+    Step,
+)
+from engine.model.spec import (
+    DetectorSpec,
+    EnvRef,
+    ExpressionDetectorSpec,
+    GenerateStepSpec,
+    RepliesStepSpec,
+    SayStepSpec,
+    Setting,
+    StepSpec,
+    Text,
+)
+from engine.prompts.conditions import parse_condition
+from engine.prompts.scope import Scope
+
+DEFAULT_THRESHOLD = 80.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepContext:
+    """What compiling a step looks things up in; `reply_places` and `step_places` are positions by id."""
+
+    conditions: Scope
+    detectors: Scope
+    prompts: Callable[[str], Template]
+    reply_places: Mapping[str, int]
+    step_places: Mapping[str, int]
+    env: Mapping[str, str]
+
+
+def build_step(spec: StepSpec, context: StepContext) -> Step:
+    """`spec` must have passed the checks of references and conditions."""
+    when = condition(spec.when, context.conditions)
+    match spec:
+        case RepliesStepSpec():
+            threshold = number(spec.threshold, context.env, DEFAULT_THRESHOLD)
+            return RepliesStep(id=spec.id.value, when=when, threshold=threshold, span=spec.span)
+        case GenerateStepSpec():
+            return GenerateStep(
+                id=spec.id.value,
+                when=when,
+                models=tuple(model.value for model in spec.models),
+                prompt=context.prompts(spec.prompt.value),
+                timeout=None if spec.timeout is None else number(spec.timeout, context.env, None),
+                detectors=tuple(_detector(detector, context.detectors) for detector in spec.escalate_when),
+                escalate_to=None if spec.escalate_to is None else context.step_places[spec.escalate_to.value],
+                span=spec.span,
+            )
+        case SayStepSpec():
+            return SayStep(id=spec.id.value, when=when, reply=context.reply_places[spec.reply.value], span=spec.span)
+        case _:
+            values = tuple((name.value, parse_condition(text.value, context.conditions)) for name, text in spec.vars)
+            return SetStep(id=spec.id.value, when=when, values=values, span=spec.span)
+
+
+def condition(text: Text | None, scope: Scope) -> Condition | None:
+    return None if text is None else parse_condition(text.value, scope)
+
+
+def number(setting: Setting, env: Mapping[str, str], default: float | None) -> float:
+    """A setting that must be a number; one from the environment that is none gives its default."""
+    value = setting.value
+    if isinstance(value, EnvRef):
+        fallback: Value = value.default
+        try:
+            value = resolve(value, env)
+        except ValueError:
+            value = fallback
+    if isinstance(value, int | float):
+        return float(value)
+    if default is None:
+        raise TypeError(f"{setting.span}: a number was expected")
+    return default
+
+
+def _detector(spec: DetectorSpec, scope: Scope) -> Detector:
+    if isinstance(spec, ExpressionDetectorSpec):
+        return ExpressionDetector(test=parse_condition(spec.test.value, scope), reason=spec.reason.value)
+    return NamedDetector(name=spec.name.value, threshold=spec.threshold)

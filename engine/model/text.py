@@ -1,0 +1,25 @@
+"""Makes text from outside safe to match, store, render and send: linear in its length, and nothing fails later on it.
+
+Lone surrogates break SQLite, botocore and llama.cpp; NUL, control and invisible characters hide words from matching
+and from a reader's eye. This module knows nothing of where the text came from or how long it may be.
+"""
+
+from __future__ import annotations
+
+import re
+
+_NEWLINES = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
+
+# Control characters but tab and newline; soft hyphen, Arabic letter mark, Hangul fillers, Mongolian vowel separator;
+# zero-width and bidi marks; invisible operators; interlinear anchors; byte-order mark; lone surrogates; non-characters;
+# tags and ideographic variation selectors. A zero-width joiner stays where it glues emoji together.
+_UNWANTED = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u115f\u1160\u180e\u200b\u200c\u200e\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufdd0-\ufdef\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
+    "|(?<![\ufe0f\u2600-\u27bf\U0001f000-\U0001faff])\u200d"
+)
+
+
+def clean(text: str) -> str:
+    """`text` without characters that no reader sees, with newlines as `\\n` and no space at either end."""
+    return _UNWANTED.sub("", _NEWLINES.sub("\n", text)).strip()

@@ -1,0 +1,116 @@
+"""The engine's main loop: steps in order, forward only, until one answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.model.deadline import Deadline
+from engine.model.errors import TurnError
+from engine.model.plan import GenerateStep, Plan, Step
+from engine.model.ports import Services
+from engine.model.turn import Escalation, Outcome, TraceEvent, Turn
+from engine.prompts.evaluate import holds
+from engine.steps.budget import available
+from engine.steps.dispatch import run_step
+from engine.steps.result import Answer, Continue, Escalate, Scene, StepResult
+
+_ENDS = {Answer: "answered", Continue: "continued", Escalate: "escalated"}
+
+
+@dataclass(slots=True)
+class _Record:
+    """What happened so far in one turn."""
+
+    escalations: list[Escalation] = field(default_factory=list)
+    trace: list[TraceEvent] = field(default_factory=list)
+
+
+def run(plan: Plan, turn: Turn, services: Services, deadline: Deadline) -> Outcome:
+    """Run one turn. Never raises for what a step or a model does; `Outcome.reply` is `None` when nothing answered."""
+    began = deadline.clock()
+    record = _Record()
+    names = names_of(plan, turn)
+    position = 0
+    while position < len(plan.steps):
+        step = plan.steps[position]
+        if not holds(step.when, names):
+            record.trace.append(TraceEvent(step=step.id, event="not_applicable"))
+            position += 1
+            continue
+        scene = Scene(
+            plan=plan,
+            turn=turn,
+            names=names,
+            services=services,
+            deadline=deadline,
+            models_behind=_models_behind(plan, position, services),
+        )
+        step_began = deadline.clock()
+        result = _attempt(step, scene)
+        record.trace.extend(result.trace)
+        record.trace.append(TraceEvent(step=step.id, event=_ENDS[type(result)], seconds=deadline.clock() - step_began))
+        match result:
+            case Answer():
+                return _outcome(step, result, record, deadline.clock() - began)
+            case Continue():
+                names = {**names, "vars": {**names["vars"], **result.vars}}
+                position += 1
+            case Escalate():
+                record.escalations.extend(result.escalations)
+                position = position + 1 if result.to is None else result.to
+    return Outcome(
+        reply=None,
+        escalations=tuple(record.escalations),
+        trace=tuple(record.trace),
+        seconds=deadline.clock() - began,
+    )
+
+
+def names_of(plan: Plan, turn: Turn) -> Mapping[str, Any]:
+    """What conditions and templates see at the start of a turn: plain data only."""
+    return {
+        "text": turn.text,
+        "turn": {"number": turn.number},
+        "session": {"id": turn.session_id, "turns": turn.number - 1},
+        "user": turn.user,
+        "now": {
+            "year": turn.now.year,
+            "month": turn.now.month,
+            "day": turn.now.day,
+            "hour": turn.now.hour,
+            "minute": turn.now.minute,
+            "weekday": turn.now.weekday(),
+        },
+        "env": plan.env,
+        "vars": {},
+    }
+
+
+def _attempt(step: Step, scene: Scene) -> StepResult:
+    try:
+        return run_step(step, scene)
+    except TurnError as error:
+        return Escalate(escalations=(Escalation(step=step.id, reason="error", detail=str(error)),))
+
+
+def _models_behind(plan: Plan, position: int, services: Services) -> int:
+    if not isinstance(plan.steps[position], GenerateStep):
+        return 0
+    later = [step for step in plan.steps[position + 1 :] if isinstance(step, GenerateStep)]
+    return sum(available(step.models, services) for step in later)
+
+
+def _outcome(step: Step, answer: Answer, record: _Record, seconds: float) -> Outcome:
+    return Outcome(
+        reply=answer.reply,
+        engine=answer.engine,
+        step=step.id,
+        reply_id=answer.reply_id,
+        variant=answer.variant,
+        completion=answer.completion,
+        escalations=(*record.escalations, *answer.escalations),
+        trace=tuple(record.trace),
+        seconds=seconds,
+    )

@@ -1,0 +1,58 @@
+"""What a step can come to, and what it may look at: the contract between the fold and the step kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Union
+
+from engine.model.deadline import Deadline
+from engine.model.plan import Plan
+from engine.model.ports import Services
+from engine.model.turn import Completion, Engine, Escalation, TraceEvent, Turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """One step's view of a turn; `names` are what conditions and templates see.
+
+    `models_behind` counts the available models of later steps: a step leaves them time to answer.
+    """
+
+    plan: Plan
+    turn: Turn
+    names: Mapping[str, Any]
+    services: Services
+    deadline: Deadline
+    models_behind: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    reply: str
+    engine: Engine
+    reply_id: str | None = None
+    variant: int | None = None
+    completion: Completion | None = None
+    escalations: tuple[Escalation, ...] = ()
+    trace: tuple[TraceEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continue:
+    """Nothing to say; `vars` are merged into the turn's variables."""
+
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    trace: tuple[TraceEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalate:
+    """Could not answer well enough; `to` is the position of a later step, or `None` for the next one."""
+
+    escalations: tuple[Escalation, ...]
+    to: int | None = None
+    trace: tuple[TraceEvent, ...] = ()
+
+
+StepResult = Union[Answer, Continue, Escalate]

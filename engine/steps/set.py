@@ -1,0 +1,13 @@
+"""The `set` step: computes variables from condition-expressions, for the steps and templates that follow."""
+
+from __future__ import annotations
+
+from engine.model.plan import SetStep
+from engine.model.turn import TraceEvent
+from engine.prompts.evaluate import evaluate
+from engine.steps.result import Continue, Scene, StepResult
+
+
+def run(step: SetStep, scene: Scene) -> StepResult:
+    values = {name: evaluate(expression, scene.names) for name, expression in step.values}
+    return Continue(vars=values, trace=(TraceEvent(step=step.id, event="set", data=values),))
