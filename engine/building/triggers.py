@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.matching.index import Contains, Fuzzy, Regex, Trigger, TriggerIndex
+from engine.matching.index import Trigger, TriggerIndex
 from engine.model.spec import ContainsTrigger, FuzzyTrigger, ReplySpec, TriggerSpec
 
 
@@ -18,8 +18,8 @@ def build_index(replies: Sequence[ReplySpec]) -> TriggerIndex:
 def _trigger(trigger: TriggerSpec, reply: int, priority: int) -> Trigger:
     match trigger:
         case FuzzyTrigger(text=text):
-            return Fuzzy(text=text.value, reply=reply, priority=priority)
+            return Trigger(kind="fuzzy", text=text.value, reply=reply, priority=priority)
         case ContainsTrigger(text=text):
-            return Contains(text=text.value, reply=reply, priority=priority)
+            return Trigger(kind="contains", text=text.value, reply=reply, priority=priority)
         case _:
-            return Regex(pattern=trigger.pattern.value, reply=reply, priority=priority)
+            return Trigger(kind="regex", text=trigger.pattern.value, reply=reply, priority=priority)

@@ -51,6 +51,8 @@ class ConditionError(ValueError):
 
 def parse_condition(source: str, scope: Scope) -> Condition:
     """Compile `source`; raises `ConditionError` for bad syntax, an unknown name or function, or a refused construct."""
+    if not source.strip():
+        raise ConditionError("condition is empty", hint="remove the key, or write an expression")
     if len(source) > MAX_SOURCE:
         raise ConditionError(f"condition is {len(source)} characters long, at most {MAX_SOURCE} are allowed")
     tree = _convert(_parse(source), _Context(scope))

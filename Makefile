@@ -1,0 +1,72 @@
+# Every target sets up what it needs; the second run of each is quick.
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+PORT   ?= 9000
+DEMO_MODEL := .models/gemma3-270m-q4_k_m.gguf
+
+.DEFAULT_GOAL := help
+.PHONY: help serve chat lambda test check format validate bench bench-matching chaos clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+# --- environments: a stamp is newer than what it was installed from ------------------------------------------------
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not installed; name another with make PYTHON=…"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "installing the engine; llama.cpp is compiled once, which takes a few minutes"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[local,external]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[local,external,dev]'
+	@touch $@
+
+$(DEMO_MODEL): | $(VENV)/.run
+	$(BIN)/python -m tools.demo_model
+
+# --- running ---------------------------------------------------------------------------------------------------------
+
+ifeq ($(strip $(LOCAL_LLM_MODEL)),)
+MODEL_NEEDED := $(DEMO_MODEL)
+export LOCAL_LLM_MODEL := $(DEMO_MODEL)
+endif
+
+serve: $(VENV)/.run $(MODEL_NEEDED) ## talk to the bot over HTTP on 127.0.0.1:9000, with the demo model unless LOCAL_LLM_MODEL is set
+	@$(BIN)/misaki serve --port $(PORT)
+
+chat: $(VENV)/.run $(MODEL_NEEDED) ## talk to the bot in the terminal
+	@$(BIN)/misaki chat
+
+# --- checking --------------------------------------------------------------------------------------------------------
+
+check: $(VENV)/.dev ## the fast inner loop: format, lint, types, layers, validation, unit tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/misaki validate
+	$(BIN)/python -m pytest -q tests/unit
+
+test: export LOCAL_LLM_MODEL :=
+test: $(VENV)/.dev ## every test, with real models, real servers and a real browser
+	$(BIN)/python -m tools.test_setup
+	$(BIN)/python -m pytest
+
+format: $(VENV)/.dev ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+validate: $(VENV)/.run ## check every pipeline and reply
+	@$(BIN)/misaki validate
+
+bench-matching: $(VENV)/.dev ## false accepts and false rejects of matching, beside its peers
+	@$(BIN)/python -m benchmarks.matching
+
+clean: ## remove everything that was installed or made
+	rm -rf $(VENV) .models .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
