@@ -1,0 +1,135 @@
+"""Small plans, turns and models for unit tests: real engine parts, with words that are easy to follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from engine.matching.index import Trigger, TriggerIndex
+from engine.model.deadline import Deadline
+from engine.model.errors import BackendError
+from engine.model.expression import Template
+from engine.model.plan import GenerateStep, ModelRow, Persona, Plan, RepliesStep, Reply, SayStep, Step, Variant
+from engine.model.ports import LanguageModel, ModelStatus, Services
+from engine.model.source import Span
+from engine.model.turn import Completion, Engine, Exchange, Labels, Prompt, Turn
+from engine.prompts.conditions import parse_condition
+from engine.prompts.grammar import is_constant
+from engine.prompts.render import TemplateRenderer
+from engine.prompts.scope import detector_scope
+
+SPAN = Span(file="pipeline.yml", line=1, column=1, end_line=1, end_column=2)
+SCOPE = detector_scope({"USE_LOCAL_LLM"}, {"lang"})
+
+
+def template(source: str) -> Template:
+    return Template(source=source, origin="pipeline.yml:1:1", constant=is_constant(source))
+
+
+def condition(source: str | None):
+    return None if source is None else parse_condition(source, SCOPE)
+
+
+def reply(name: str, *say: str | tuple[str, float], when: str | None = None, priority: int = 0) -> Reply:
+    variants = tuple(
+        Variant(text=template(text), weight=weight)
+        for text, weight in (entry if isinstance(entry, tuple) else (entry, 1.0) for entry in say)
+    )
+    return Reply(id=name, when=condition(when), priority=priority, say=variants, span=SPAN)
+
+
+def replies_step(name: str = "canned", threshold: float = 80.0, when: str | None = None) -> RepliesStep:
+    return RepliesStep(id=name, when=condition(when), threshold=threshold, span=SPAN)
+
+
+def say_step(place: int, name: str = "sorry", when: str | None = None) -> SayStep:
+    return SayStep(id=name, when=condition(when), reply=place, span=SPAN)
+
+
+def generate_step(name: str, *models: str, **more: Any) -> GenerateStep:
+    settings: dict[str, Any] = {"when": None, "timeout": None, "detectors": (), "escalate_to": None, **more}
+    settings["when"] = condition(settings["when"])
+    return GenerateStep(id=name, models=models, prompt=template("あなたは{{ persona.name }}。"), span=SPAN, **settings)
+
+
+def plan(
+    *steps: Step, replies: Mapping[Reply, tuple[str, ...]] | None = None, env: Mapping[str, Any] | None = None
+) -> Plan:
+    """`replies` maps each reply to its fuzzy triggers."""
+    said = list(replies or {})
+    triggers = [
+        Trigger(kind="fuzzy", text=text, reply=place, priority=one.priority)
+        for place, (one, texts) in enumerate((replies or {}).items())
+        for text in texts
+    ]
+    models = {name for step in steps if isinstance(step, GenerateStep) for name in step.models}
+    return Plan(
+        name="test",
+        locale="ja",
+        timezone="Asia/Tokyo",
+        deadline=7.5,
+        persona=Persona(
+            name="美砂樹", labels=Labels("客", "美砂樹"), examples=(Exchange("やあ", "あら"),), data={"name": "美砂樹"}
+        ),
+        env=env or {"USE_LOCAL_LLM": True},
+        replies=tuple(said),
+        index=TriggerIndex.build(triggers),
+        models={name: ModelRow(id=name, backend="scripted", settings={}) for name in models},
+        steps=steps,
+    )
+
+
+def turn(text: str, **more: Any) -> Turn:
+    settings: dict[str, Any] = {"now": datetime(2026, 11, 20, 19, 30, tzinfo=UTC), "session_id": "s1", **more}
+    return Turn(text=text, **settings)
+
+
+class Clock:
+    """Monotonic seconds that move only when told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def forward(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class FakeModel:
+    """A `LanguageModel` that gives one answer, or raises one error, and remembers what it was asked."""
+
+    def __init__(
+        self,
+        answer: str | Completion | BackendError,
+        *,
+        engine: Engine = "external",
+        available: bool = True,
+        on_call: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.engine: Engine = engine
+        self.asked: list[tuple[Prompt, float]] = []
+        self._answer = answer
+        self._available = available
+        self._on_call = on_call
+
+    def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:
+        self.asked.append((prompt, deadline.remaining()))
+        self._on_call()
+        if isinstance(self._answer, BackendError):
+            raise self._answer
+        if isinstance(self._answer, Completion):
+            return self._answer
+        return Completion(text=self._answer, finish_reason="stop", model="fake", completion_tokens=5)
+
+    def status(self) -> ModelStatus:
+        return ModelStatus(state="ready" if self._available else "unavailable")
+
+    def close(self) -> None:
+        pass
+
+
+def services(**models: LanguageModel) -> Services:
+    return Services(models=models, renderer=TemplateRenderer())

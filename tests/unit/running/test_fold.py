@@ -1,0 +1,199 @@
+import pytest
+
+from engine.model.deadline import Deadline
+from engine.model.errors import RateLimited, TimedOut, Unavailable
+from engine.model.plan import ExpressionDetector, NamedDetector, SetStep
+from engine.model.turn import Completion
+from engine.running.fold import run
+from tests.fakes.plans import (
+    SPAN,
+    Clock,
+    FakeModel,
+    condition,
+    generate_step,
+    plan,
+    replies_step,
+    reply,
+    say_step,
+    services,
+    turn,
+)
+
+HELLO = reply("hello", "いらっしゃい。")
+SORRY = reply("sorry", "ごめんなさいね。")
+
+
+def outcome(the_plan, text="猫を飼い始めたんだ", models=None, clock=None, **more):
+    return run(the_plan, turn(text, **more), services(**(models or {})), Deadline.after(7.5, clock or Clock()))
+
+
+def events(result):
+    return [(event.step, event.event) for event in result.trace]
+
+
+def test_a_canned_reply_answers_first():
+    model = FakeModel("model")
+    result = outcome(
+        plan(replies_step(), generate_step("talk", "m"), replies={HELLO: ("こんばんは",)}),
+        text="こんばんわ",
+        models={"m": model},
+    )
+    assert (result.reply, result.engine, result.step, result.reply_id) == (
+        "いらっしゃい。",
+        "canned",
+        "canned",
+        "hello",
+    )
+    assert model.asked == []
+    assert events(result) == [("canned", "matched"), ("canned", "answered")]
+
+
+def test_what_no_reply_covers_goes_to_the_model():
+    model = FakeModel("まあ、猫ちゃん！", engine="local")
+    result = outcome(
+        plan(replies_step(), generate_step("talk", "m"), replies={HELLO: ("こんばんは",)}), models={"m": model}
+    )
+    assert (result.reply, result.engine, result.step) == ("まあ、猫ちゃん！", "local", "talk")
+    prompt, _ = model.asked[0]
+    assert prompt.system == "あなたは美砂樹。"
+    assert prompt.text == "猫を飼い始めたんだ"
+    assert [(example.user, example.reply) for example in prompt.examples] == [("やあ", "あら")]
+
+
+def test_a_refused_candidate_falls_through_to_the_next():
+    evening = reply("evening", "こんばんは。", when="now.hour >= 20")
+    result = outcome(
+        plan(replies_step(), replies={evening: ("こんばんは",), HELLO: ("こんばんは",)}), text="こんばんは"
+    )
+    assert result.reply_id == "hello"
+    assert events(result)[0] == ("canned", "condition_refused")
+
+
+def test_a_reply_whose_template_fails_falls_through_too():
+    broken = reply("broken", "{{ user.name }}さん")
+    result = outcome(plan(replies_step(), replies={broken: ("こんばんは",), HELLO: ("こんばんは",)}), text="こんばんは")
+    assert result.reply_id == "hello"
+    assert events(result)[0] == ("canned", "reply_failed")
+
+
+def test_an_error_escalates_to_the_next_model_and_step_with_its_reason():
+    result = outcome(
+        plan(generate_step("small", "a"), generate_step("large", "b", "c")),
+        models={
+            "a": FakeModel(Unavailable("no file", backend="llama.cpp")),
+            "b": FakeModel(TimedOut("too slow", backend="openai")),
+            "c": FakeModel("はい。"),
+        },
+    )
+    assert result.reply == "はい。"
+    assert [(e.step, e.model, e.reason, e.detail) for e in result.escalations] == [
+        ("small", "a", "error", "no file"),
+        ("large", "b", "timeout", "too slow"),
+    ]
+    assert events(result) == [
+        ("small", "skipped"),
+        ("small", "escalated"),
+        ("large", "failed"),
+        ("large", "generated"),
+        ("large", "answered"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("detector", "reason"),
+    [
+        (NamedDetector(name="low_confidence", threshold=0.25), "low_confidence"),
+        (ExpressionDetector(test=condition("output.tokens < 9"), reason="too short"), "too short"),
+        (NamedDetector(name="truncated"), "truncated"),
+    ],
+)
+def test_a_detector_escalates_with_its_name_or_the_editors_words(detector, reason):
+    poor = Completion(text="うん", finish_reason="length", model="m", completion_tokens=2, confidence=0.1)
+    result = outcome(
+        plan(generate_step("small", "a", detectors=(detector,)), generate_step("large", "b")),
+        models={"a": FakeModel(poor), "b": FakeModel("そうなのね。")},
+    )
+    assert result.reply == "そうなのね。"
+    assert [(e.step, e.reason) for e in result.escalations] == [("small", reason)]
+
+
+def test_an_empty_answer_escalates_even_where_nothing_is_listed():
+    result = outcome(plan(generate_step("small", "a")), models={"a": FakeModel("  ")})
+    assert result.reply is None
+    assert result.escalations[0].reason == "empty"
+
+
+def test_an_expression_may_name_the_reason_of_an_error():
+    busy = ExpressionDetector(test=condition("error == 'rate_limited'"), reason="busy")
+    result = outcome(
+        plan(generate_step("large", "a", detectors=(busy,))), models={"a": FakeModel(RateLimited("429", backend="x"))}
+    )
+    assert result.escalations[0].reason == "busy"
+
+
+def test_escalate_to_jumps_forward_over_steps():
+    first = generate_step("first", "a", escalate_to=2)
+    result = outcome(
+        plan(first, generate_step("skipped", "b"), say_step(0), replies={SORRY: ()}),
+        models={"a": FakeModel(Unavailable("gone", backend="x")), "b": FakeModel("never")},
+    )
+    assert (result.reply, result.engine, result.step) == ("ごめんなさいね。", "fallback", "sorry")
+
+
+def test_a_step_whose_condition_does_not_hold_is_passed_over():
+    result = outcome(
+        plan(generate_step("small", "a", when="not ('猫' in text)"), say_step(0), replies={SORRY: ()}),
+        models={"a": FakeModel("x")},
+    )
+    assert result.step == "sorry"
+    assert events(result)[0] == ("small", "not_applicable")
+
+
+def test_no_step_left_that_answers_is_an_outcome_without_reply():
+    result = outcome(plan(replies_step(), say_step(0, when="false"), replies={SORRY: ("x",)}))
+    assert result.reply is None
+    assert result.engine is None
+
+
+def test_a_set_step_gives_variables_to_what_follows():
+    language = SetStep(
+        id="language", when=None, values=(("lang", condition("'ja' if is_japanese(text) else 'en'")),), span=SPAN
+    )
+    english = reply("english", "Sorry.")
+    the_plan = plan(
+        language,
+        say_step(0, "en", when="vars.lang == 'en'"),
+        say_step(1, "ja"),
+        replies={english: (), SORRY: ()},
+    )
+    assert outcome(the_plan, text="hello there").step == "en"
+    assert outcome(the_plan, text="こんにちは").step == "ja"
+
+
+def test_a_say_step_whose_template_fails_escalates():
+    broken = reply("broken", "{{ user.name }}")
+    result = outcome(plan(say_step(0, "first"), say_step(1, "second"), replies={broken: (), SORRY: ()}))
+    assert result.step == "second"
+    assert result.escalations[0].step == "first"
+
+
+def test_a_model_leaves_a_second_to_each_available_model_behind_it():
+    models = {
+        "a": FakeModel(Unavailable("x", backend="x")),
+        "b": FakeModel(Unavailable("x", backend="x")),
+        "off": FakeModel(Unavailable("x", backend="x"), available=False),
+        "c": FakeModel("はい。"),
+    }
+    outcome(plan(generate_step("small", "a", timeout=6.0), generate_step("large", "b", "off", "c")), models=models)
+    assert [models[name].asked[0][1] for name in ("a", "b", "off", "c")] == [4.0, 6.5, 6.5, 7.5]
+
+
+def test_a_model_that_used_up_its_time_leaves_half_of_the_rest():
+    clock = Clock()
+    models = {
+        "a": FakeModel(TimedOut("x", backend="x"), on_call=lambda: clock.forward(6.5)),
+        "b": FakeModel(TimedOut("x", backend="x")),
+        "c": FakeModel("はい。"),
+    }
+    outcome(plan(generate_step("large", "a", "b", "c")), models=models, clock=clock)
+    assert models["b"].asked[0][1] == pytest.approx(0.5)
