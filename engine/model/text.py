@@ -21,5 +21,5 @@ _UNWANTED = re.compile(
 
 
 def clean(text: str) -> str:
-    """`text` without characters that no reader sees, with newlines as `\\n` and no space at either end."""
+    """`text` without characters that no reader sees, with one kind of newline and no space at either end."""
     return _UNWANTED.sub("", _NEWLINES.sub("\n", text)).strip()

@@ -1,0 +1,101 @@
+"""A payload as the typed `ChatRequest` of a turn, with every field checked."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.aws.conversation import read_conversation
+from engine.aws.errors import RequestError
+from engine.aws.kinds import kind
+from engine.model.text import clean
+from engine.model.turn import ChatRequest
+
+SESSION_ID_LIMIT = 128
+ATTRIBUTE_LIMIT = 32
+ATTRIBUTE_CHARACTERS = 256
+_LARGEST = 2**53
+_ATTRIBUTE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatCall:
+    """`debug` asks for the trace in the response."""
+
+    request: ChatRequest
+    debug: bool
+
+
+def read_chat(payload: Mapping[str, Any]) -> ChatCall:
+    """Raises `RequestError` (400, 413) for the first field that is wrong."""
+    metadata = _metadata(payload)
+    text, history = read_conversation(payload)
+    return ChatCall(
+        request=ChatRequest(
+            text=text, history=history, session_id=_session_id(payload, metadata), user=_attributes(metadata)
+        ),
+        debug=_debug(payload.get("debug")),
+    )
+
+
+def _metadata(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    metadata = payload.get("metadata")
+    if metadata is None:
+        return {}
+    if not isinstance(metadata, Mapping):
+        raise RequestError(400, "metadata_type", f"`metadata` must be an object, found {kind(metadata)}")
+    return metadata
+
+
+def _session_id(payload: Mapping[str, Any], metadata: Mapping[str, Any]) -> str | None:
+    """The id beside the text, else the one in `metadata`; `None` where neither says anything."""
+    for place, value in (
+        ("session_id", payload.get("session_id")),
+        ("metadata.session_id", metadata.get("session_id")),
+    ):
+        if value is None or value == "":
+            continue
+        if not isinstance(value, str):
+            raise RequestError(400, "session_id_type", f"`{place}` must be a string, found {kind(value)}")
+        if len(value) > SESSION_ID_LIMIT:
+            message = f"`{place}` is longer than {SESSION_ID_LIMIT} characters"
+            raise RequestError(400, "session_id_too_long", message)
+        if clean(value) != value or not value.isprintable():
+            message = f"`{place}` holds spaces at an end or characters that cannot be seen"
+            raise RequestError(400, "session_id_characters", message)
+        return value
+    return None
+
+
+def _debug(value: Any) -> bool:
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    raise RequestError(400, "debug_type", f"`debug` must be true or false, found {kind(value)}")
+
+
+def _attributes(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What `user` holds in conditions and templates: the plain attributes of `metadata`, bounded.
+
+    Names are identifiers of at most 64 characters, texts are cut at 256; nested values, numbers that no JSON reader
+    agrees on and attributes past the 32nd are left out.
+    """
+    user: dict[str, Any] = {}
+    for name, value in metadata.items():
+        if len(user) == ATTRIBUTE_LIMIT:
+            break
+        if name != "session_id" and _ATTRIBUTE.match(name) and _is_plain(value):
+            user[name] = _shortened(value) if isinstance(value, str) else value
+    return user
+
+
+def _shortened(text: str) -> str:
+    return clean(text[: ATTRIBUTE_CHARACTERS * 4])[:ATTRIBUTE_CHARACTERS]
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, str) or (isinstance(value, int) and abs(value) <= _LARGEST)

@@ -1,0 +1,154 @@
+"""The text of a turn and the history before it, from any of the four fields that a client may write them in.
+
+The last user entry is the text, what stands before it is history, what stands after it is dropped. Entries of other
+roles (`system`, `developer`, `tool`, `function`) are ignored: a client cannot put words into the system text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from engine.aws.body import BODY_LIMIT
+from engine.aws.errors import RequestError
+from engine.aws.event import INPUT_FIELDS
+from engine.aws.kinds import kind
+from engine.model.text import clean
+from engine.model.turn import Message, Role
+
+TEXT_LIMIT = 4_000
+"""Characters of a turn's text, and of each entry of the history."""
+HISTORY_ENTRIES = 40
+HISTORY_CHARACTERS = 16_000
+
+_ROLES: Mapping[str, Role] = {"user": "user", "assistant": "assistant"}
+_IGNORED = frozenset({"system", "developer", "tool", "function"})
+_SPEAKER = re.compile(r"^(user|assistant)[ \t\u3000]*[:：][ \t\u3000]*", re.IGNORECASE | re.MULTILINE)
+
+_Entry = tuple[Role, str]
+
+
+def read_conversation(payload: Mapping[str, Any]) -> tuple[str, tuple[Message, ...]]:
+    """The cleaned text and the history before it, oldest first and bounded.
+
+    Raises:
+        RequestError: 400 or 413, its code beginning with the field's name.
+    """
+    field = _the_field(payload)
+    entries = _entries(field, payload[field])
+    last = next((at for at in reversed(range(len(entries))) if entries[at][0] == "user"), None)
+    if last is None:
+        raise RequestError(400, f"{field}_no_user", f"`{field}` holds no entry of the user")
+    return _text(field, entries[last][1]), _history(entries[:last])
+
+
+def _the_field(payload: Mapping[str, Any]) -> str:
+    names = ", ".join(f"`{name}`" for name in INPUT_FIELDS)
+    present = [name for name in INPUT_FIELDS if payload.get(name) is not None]
+    if not present:
+        raise RequestError(400, "input_missing", f"expected exactly one of {names}, found none")
+    if len(present) > 1:
+        found = " and ".join(f"`{name}`" for name in present)
+        raise RequestError(400, "input_ambiguous", f"expected exactly one of {names}, found {found}")
+    return present[0]
+
+
+def _entries(field: str, value: Any) -> Sequence[_Entry]:
+    if isinstance(value, str) and field in ("input", "message"):
+        return [("user", _without_prefix(_bounded(field, value)))]
+    if isinstance(value, str) and field == "conversation":
+        return _transcript(clean(_bounded(field, value)))
+    if isinstance(value, list) and field in ("conversation", "messages"):
+        return list(_listed(field, value))
+    expected = {"conversation": "a string or a list", "messages": "a list"}.get(field, "a string")
+    raise RequestError(400, f"{field}_type", f"`{field}` must be {expected}, found {kind(value)}")
+
+
+def _bounded(field: str, text: str) -> str:
+    """Refuses early what no cleaning could bring under the limit at a bearable price."""
+    if len(text) > BODY_LIMIT:
+        raise RequestError(413, f"{field}_too_long", f"`{field}` is longer than {TEXT_LIMIT} characters")
+    return text
+
+
+def _without_prefix(text: str) -> str:
+    """`text` without a leading `user:`; a field that holds one text is the user's, whatever else it begins with."""
+    entry = _spoken(text)
+    return entry[1] if entry[0] == "user" else text
+
+
+def _spoken(text: str) -> _Entry:
+    cleaned = clean(text)
+    found = _SPEAKER.match(cleaned)
+    return (_ROLES[found[1].lower()], cleaned[found.end() :]) if found else ("user", cleaned)
+
+
+def _transcript(text: str) -> Sequence[_Entry]:
+    """Splits at lines that begin with a speaker; what stands before the first one is the user's."""
+    marks = list(_SPEAKER.finditer(text))
+    if not marks:
+        return [("user", text)]
+    ends = [*(mark.start() for mark in marks[1:]), len(text)]
+    head: list[_Entry] = [("user", text[: marks[0].start()])] if text[: marks[0].start()].strip() else []
+    spoken = [(_ROLES[mark[1].lower()], text[mark.end() : end]) for mark, end in zip(marks, ends, strict=True)]
+    return head + spoken
+
+
+def _listed(field: str, values: Sequence[Any]) -> Iterator[_Entry]:
+    for position, value in enumerate(values):
+        place = f"{field}[{position}]"
+        if isinstance(value, str) and field == "conversation":
+            yield _spoken(_bounded(field, value))
+        elif isinstance(value, Mapping):
+            role = _role(field, place, value.get("role"))
+            content = _bounded(field, _content(field, place, value.get("content")))
+            if role is not None:
+                yield (role, content)
+        else:
+            expected = "a string or an object" if field == "conversation" else "an object"
+            raise RequestError(400, f"{field}_type", f"`{place}` must be {expected}, found {kind(value)}")
+
+
+def _role(field: str, place: str, value: Any) -> Role | None:
+    name = value.strip().lower() if isinstance(value, str) else ""
+    if name in _IGNORED:
+        return None
+    if name not in _ROLES:
+        raise RequestError(400, f"{field}_role", f"`{place}.role` must be `user` or `assistant`")
+    return _ROLES[name]
+
+
+def _content(field: str, place: str, value: Any) -> str:
+    """A string, or a list of `{type: text, text}` parts as chat clients send it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        texts = [part.get("text") if isinstance(part, Mapping) else None for part in value]
+        if all(isinstance(text, str) for text in texts):
+            return "\n".join(str(text) for text in texts)
+    raise RequestError(400, f"{field}_content", f"`{place}.content` must be a string, found {kind(value)}")
+
+
+def _text(field: str, raw: str) -> str:
+    text = clean(raw)
+    if not text:
+        raise RequestError(400, f"{field}_empty", f"`{field}` holds no text")
+    if len(text) > TEXT_LIMIT:
+        message = f"`{field}` holds a text of {len(text)} characters, expected at most {TEXT_LIMIT}"
+        raise RequestError(413, f"{field}_too_long", message)
+    return text
+
+
+def _history(entries: Sequence[_Entry]) -> tuple[Message, ...]:
+    """The newest entries that fit the bounds; an entry over the limit is cut, an empty one is left out."""
+    kept: list[Message] = []
+    characters = 0
+    for role, raw in reversed(entries):
+        text = clean(raw[:BODY_LIMIT])[:TEXT_LIMIT]
+        characters += len(text)
+        if len(kept) == HISTORY_ENTRIES or characters > HISTORY_CHARACTERS:
+            break
+        if text:
+            kept.append(Message(role, text))
+    return tuple(reversed(kept))

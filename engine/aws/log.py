@@ -1,0 +1,38 @@
+"""One JSON object a line, for CloudWatch. The user's words are no part of any line unless `LOG_TEXT` asks for them."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engine.aws.response import to_json
+from engine.model.errors import EngineError
+
+Log = Callable[[Mapping[str, Any]], None]
+"""Takes one record; must not raise."""
+
+
+def print_record(record: Mapping[str, Any]) -> None:
+    """Writes `record` to standard output, which Lambda keeps."""
+    sys.stdout.write(to_json(record) + "\n")
+    sys.stdout.flush()
+
+
+def digest(session_id: str) -> str:
+    """Tells sessions apart in the logs without naming them."""
+    return hashlib.sha256(session_id.encode("utf-8", "replace")).hexdigest()[:12]
+
+
+def describe(error: BaseException, *, with_text: bool) -> dict[str, Any]:
+    """The type and the frames of an unforeseen error; its message may quote the user, so it needs `with_text`."""
+    frames = traceback.extract_tb(error.__traceback__)
+    record: dict[str, Any] = {
+        "error": type(error).__name__,
+        "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-12:]],
+    }
+    if with_text or isinstance(error, EngineError):
+        record["message"] = str(error)
+    return record

@@ -1,0 +1,48 @@
+"""What the operator allows at the outside edge, read once from the environment."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """`origins` are those that browsers may call from; `client_token` is empty where anyone may."""
+
+    origins: tuple[str, ...] = ("*",)
+    allow_debug: bool = False
+    log_text: bool = False
+    client_token: str = field(default="", repr=False)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Policy:
+        """Reads `ALLOWED_ORIGINS` (comma list), `ALLOW_DEBUG`, `LOG_TEXT` and `CLIENT_TOKEN`."""
+        origins = (origin.strip().rstrip("/") for origin in env.get("ALLOWED_ORIGINS", "*").split(","))
+        return cls(
+            origins=tuple(origin for origin in origins if origin),
+            allow_debug=_flag(env, "ALLOW_DEBUG"),
+            log_text=_flag(env, "LOG_TEXT"),
+            client_token=env.get("CLIENT_TOKEN", "").strip(),
+        )
+
+    def authorises(self, authorization: str) -> bool:
+        """Whether an `Authorization` header's value carries the client token; compared in constant time."""
+        if not self.client_token:
+            return True
+        scheme, _, token = authorization.strip().partition(" ")
+        given, wanted = (value.strip().encode("utf-8", "replace") for value in (token, self.client_token))
+        return hmac.compare_digest(given, wanted) and scheme.lower() == "bearer"
+
+    def allowed_origin(self, origin: str) -> str | None:
+        """What `Access-Control-Allow-Origin` says to a page of `origin`; `None` where it may not call."""
+        if "*" in self.origins:
+            return "*"
+        return origin if origin and origin in self.origins else None
+
+
+def _flag(env: Mapping[str, str], name: str) -> bool:
+    return env.get(name, "").strip().lower() in _TRUE

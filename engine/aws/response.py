@@ -1,0 +1,122 @@
+"""Results and errors as proxy responses that API Gateway, Function URLs and ALBs accept alike."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from engine.aws.errors import RequestError
+from engine.aws.event import Request
+from engine.aws.policy import Policy
+from engine.model.turn import ChatResult, Completion, Escalation, Outcome, TraceEvent
+
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    # The star alone does not cover `Authorization`, and older browsers do not know it.
+    "Access-Control-Allow-Headers": "*, Authorization, Content-Type",
+    "Access-Control-Max-Age": "600",
+}
+
+
+def proxy_response(
+    request: Request, policy: Policy, status: int, payload: Mapping[str, Any] | None, headers: Mapping[str, str]
+) -> dict[str, Any]:
+    """`{statusCode, headers, body}`; the body is a JSON string, empty where `payload` is `None`."""
+    every = {**_cors(request, policy), "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **headers}
+    body = ""
+    if payload is not None:
+        every["Content-Type"] = "application/json; charset=utf-8"
+        body = to_json(payload)
+    response: dict[str, Any] = {"statusCode": status, "headers": every, "body": body}
+    if request.shape == "alb":
+        response["statusDescription"] = f"{status} {HTTPStatus(status).phrase}"
+        response["isBase64Encoded"] = False
+    if request.multi_value:
+        response["multiValueHeaders"] = {name: [value] for name, value in response.pop("headers").items()}
+    return response
+
+
+def preflight() -> Mapping[str, str]:
+    """What a browser wants to hear before it posts from another origin."""
+    return _PREFLIGHT
+
+
+def to_json(payload: Any) -> str:
+    """JSON with Japanese as it is, without NaN and without lone surrogates."""
+    try:
+        text = json.dumps(payload, ensure_ascii=False, allow_nan=False, default=str)
+    except ValueError:
+        text = json.dumps(_finite(payload), ensure_ascii=False, default=str)
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def result_payload(result: ChatResult, *, with_trace: bool) -> tuple[int, dict[str, Any]]:
+    """Status and body of a turn; 503 where no step answered."""
+    outcome = result.outcome
+    if outcome.reply is None:
+        status, payload = 503, _no_answer(outcome)
+    else:
+        status, payload = 200, _answer(outcome, outcome.reply)
+    payload["escalations"] = [_escalation(escalation) for escalation in outcome.escalations]
+    payload["latency_ms"] = round(result.latency_ms, 1)
+    payload["session_id"] = result.session_id
+    if with_trace:
+        payload["trace"] = [_event(event) for event in outcome.trace]
+    return status, payload
+
+
+def error_payload(error: RequestError) -> dict[str, Any]:
+    return {"error": str(error), "code": error.code}
+
+
+def _answer(outcome: Outcome, reply: str) -> dict[str, Any]:
+    payload: dict[str, Any] = {"reply": reply, "message": reply, "response": reply}
+    payload |= {"engine": outcome.engine, "step": outcome.step}
+    if outcome.reply_id is not None:
+        payload["reply_id"] = outcome.reply_id
+    if outcome.completion is not None:
+        payload["model"] = outcome.completion.model
+        payload["confidence"] = outcome.completion.confidence
+    payload["usage"] = _usage(outcome.completion)
+    return payload
+
+
+def _no_answer(outcome: Outcome) -> dict[str, Any]:
+    tried = "; ".join(f"`{escalation.step}` gave up ({escalation.reason})" for escalation in outcome.escalations)
+    error = f"no step could answer: {tried}" if tried else "no step of the pipeline answers this text"
+    return {"error": error, "code": "no_answer"}
+
+
+def _usage(completion: Completion | None) -> dict[str, Any]:
+    """Tokens spent on the reply; `null` where the provider did not say."""
+    if completion is None:
+        return {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+    prompt, written = completion.prompt_tokens, completion.completion_tokens
+    total = None if prompt is None or written is None else prompt + written
+    return {"prompt_tokens": prompt, "completion_tokens": written, "total_tokens": total}
+
+
+def _escalation(escalation: Escalation) -> dict[str, Any]:
+    entry = {"step": escalation.step, "reason": escalation.reason}
+    return entry | ({"model": escalation.model} if escalation.model else {})
+
+
+def _event(event: TraceEvent) -> dict[str, Any]:
+    return {"step": event.step, "event": event.event, "seconds": round(event.seconds, 6), "data": dict(event.data)}
+
+
+def _cors(request: Request, policy: Policy) -> dict[str, str]:
+    allowed = policy.allowed_origin(request.headers.get("origin", ""))
+    headers = {} if "*" in policy.origins else {"Vary": "Origin"}
+    return headers | ({"Access-Control-Allow-Origin": allowed} if allowed else {})
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, (list, tuple)) else value

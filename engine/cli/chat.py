@@ -1,0 +1,132 @@
+"""`misaki chat`: a conversation in the terminal, or over a pipe, one line a turn."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.markup import escape
+from rich.text import Text
+
+from engine.app import load_app
+from engine.aws.conversation import TEXT_LIMIT
+from engine.cli.environment import add_pipeline, conversation_env
+from engine.model.deadline import Deadline
+from engine.model.text import clean
+from engine.model.turn import ChatRequest, ChatResult, Outcome
+
+_HELP = "/quit ends, /reset starts a new conversation, /trace shows what the engine decides"
+
+
+class Bot(Protocol):
+    def reply(self, request: ChatRequest, deadline: Deadline | None = None) -> ChatResult: ...
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    add_pipeline(parser)
+    parser.add_argument("--trace", action="store_true", help="show the trace of every turn")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 at the end of the conversation, 1 where a turn over a pipe had no answer."""
+    app = load_app(conversation_env(arguments))
+    try:
+        console = Console(highlight=False)
+        persona = app.plan.persona
+        if sys.stdin.isatty():
+            console.print(f"[bold]{escape(persona.name)}[/] [dim]{_HELP}[/]")
+        talk = Conversation(app, console, name=persona.name, trace=arguments.trace)
+        return talk.hold(_lines(persona.labels.user))
+    finally:
+        app.close()
+
+
+class Conversation:
+    """Keeps the session of one conversation and shows its turns."""
+
+    def __init__(
+        self,
+        app: Bot,
+        console: Console,
+        *,
+        name: str,
+        trace: bool = False,
+        new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+    ) -> None:
+        self._app = app
+        self._console = console
+        self._name = name
+        self._trace = trace
+        self._new_id = new_id
+        self._session = new_id()
+        self._unanswered = False
+
+    def hold(self, lines: Iterator[str]) -> int:
+        for line in lines:
+            text = clean(line)
+            if text == "/quit":
+                break
+            if text:
+                self._command(text) if text.startswith("/") else self._turn(text)
+        return int(self._unanswered)
+
+    def _command(self, text: str) -> None:
+        if text == "/reset":
+            self._session = self._new_id()
+            self._console.print("[dim]a new conversation[/]")
+        elif text == "/trace":
+            self._trace = not self._trace
+            self._console.print(f"[dim]trace {'on' if self._trace else 'off'}[/]")
+        else:
+            self._console.print(f"[dim]{_HELP}[/]")
+
+    def _turn(self, text: str) -> None:
+        if len(text) > TEXT_LIMIT:
+            self._console.print(f"[red]at most {TEXT_LIMIT} characters, please[/]")
+            return
+        result = self._app.reply(ChatRequest(text=text, session_id=self._session))
+        outcome = result.outcome
+        if outcome.reply is None:
+            self._unanswered = True
+            self._console.print("[red]no step could answer[/]")
+        else:
+            self._console.print(Text.assemble((self._name, "bold magenta"), "  ", outcome.reply))
+        self._console.print(Text(summary(outcome, result.latency_ms), style="dim"))
+        if self._trace:
+            self._show_trace(outcome)
+
+    def _show_trace(self, outcome: Outcome) -> None:
+        for event in outcome.trace:
+            data = " ".join(f"{key}={value}" for key, value in event.data.items())
+            self._console.print(Text(f"    {event.step} {event.event} {data} {event.seconds * 1000:.1f} ms", "dim"))
+
+
+def summary(outcome: Outcome, latency_ms: float) -> str:
+    """Who answered, how long it took and how sure the model was, as one line."""
+    completion = outcome.completion
+    words: list[Any] = [outcome.engine, outcome.step, outcome.reply_id, completion.model if completion else None]
+    if completion and completion.completion_tokens is not None:
+        words.append(f"{completion.completion_tokens} tokens")
+    if completion and completion.confidence is not None:
+        words.append(f"confidence {completion.confidence:.2f}")
+    words.append(f"{latency_ms:.0f} ms")
+    words += [f"{escalation.step} gave up: {escalation.reason}" for escalation in outcome.escalations]
+    return "    " + " · ".join(str(word) for word in words if word)
+
+
+def _lines(label: str) -> Iterator[str]:
+    """What the user types, with a prompt and line editing at a terminal, as it is from a pipe."""
+    if not sys.stdin.isatty():
+        yield from (line.decode("utf-8", "replace") for line in sys.stdin.buffer)
+        return
+    import readline  # noqa: F401, PLC0415  its import gives `input` editing and a history
+
+    while True:
+        try:
+            yield input(f"{label}> ")
+        except EOFError:
+            return

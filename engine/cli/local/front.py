@@ -1,0 +1,86 @@
+"""What the local server answers, apart from sockets: sheds load, and hands everything else to the Lambda handler.
+
+Beside the handler's own paths there are a greeting at `GET /`, and Lambda's local path, where the posted JSON is the
+event and the handler's proxy response is the answer.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from engine.aws.body import BODY_LIMIT
+from engine.aws.errors import RequestError
+from engine.aws.event import Request
+from engine.aws.handler import Handler
+from engine.aws.policy import Policy
+from engine.aws.response import error_payload, proxy_response, to_json
+from engine.cli.local.events import Incoming, LocalContext, function_url_event
+
+INVOCATIONS = "/2015-03-31/functions/function/invocations"
+EVENT_LIMIT = 6 * 1024 * 1024
+"""Bytes of an event; Lambda's own limit."""
+
+Response = dict[str, Any]
+
+
+class Front:
+    """Answers with proxy responses and never raises; at most `slots` requests are with the handler at once."""
+
+    def __init__(self, handler: Handler, policy: Policy, *, greeting: str = "", slots: int = 8) -> None:
+        self._handler = handler
+        self._policy = policy
+        self._greeting = greeting
+        self._slots = slots
+        self._free = threading.BoundedSemaphore(slots)
+
+    def body_limit(self, incoming: Incoming) -> int:
+        return EVENT_LIMIT if incoming.path == INVOCATIONS else BODY_LIMIT
+
+    def answer(self, incoming: Incoming) -> Response:
+        if incoming.method in ("GET", "HEAD") and incoming.path == "/":
+            return {"statusCode": 200, "headers": _TEXT, "body": self._greeting}
+        if not self._free.acquire(blocking=False):
+            message = "too many requests at once: try again in a moment"
+            return self.refuse(incoming, RequestError(503, "busy", message, {"Retry-After": "1"}))
+        try:
+            return self._hand_over(incoming)
+        except RequestError as error:
+            return self.refuse(incoming, error)
+        finally:
+            self._free.release()
+
+    def refuse(self, incoming: Incoming, error: RequestError) -> Response:
+        """An error with the headers that let a page on another origin read it."""
+        request = Request(shape="http", method=incoming.method, path=incoming.path, headers=incoming.headers)
+        return proxy_response(request, self._policy, error.status, error_payload(error), error.headers)
+
+    def drain(self, seconds: float) -> None:
+        """Lets nothing more in, and waits at most `seconds` for each request that is still with the handler."""
+        for _ in range(self._slots):
+            self._free.acquire(timeout=seconds)
+
+    def _hand_over(self, incoming: Incoming) -> Response:
+        context = LocalContext()
+        if incoming.path != INVOCATIONS:
+            return self._handler(function_url_event(incoming, context), context)
+        if incoming.method != "POST":
+            raise RequestError(405, "method_not_allowed", f"`{INVOCATIONS}` takes POST", {"Allow": "POST"})
+        return self._invoke(incoming, context)
+
+    def _invoke(self, incoming: Incoming, context: LocalContext) -> Response:
+        """As Lambda's own emulator does it, but that a client token, where one is set, is asked for here too."""
+        if not self._policy.authorises(incoming.headers.get("authorization", "")):
+            message = "this service needs `Authorization: Bearer …` with its client token"
+            raise RequestError(401, "authorization_invalid", message, {"WWW-Authenticate": "Bearer"})
+        try:
+            event = json.loads(incoming.body or b"{}")
+        except (ValueError, RecursionError):
+            raise RequestError(400, "event_not_json", "the event is not JSON") from None
+        return {"statusCode": 200, "headers": _JSON, "body": to_json(self._handler(event, context))}
+
+
+_TEXT: Mapping[str, str] = {"Content-Type": "text/plain; charset=utf-8"}
+_JSON: Mapping[str, str] = {"Content-Type": "application/json"}

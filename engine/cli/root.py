@@ -1,0 +1,100 @@
+"""The root of `misaki`: a literal table of commands, imported one at a time so that `--help` stays quick.
+
+Exit codes: 0 clean, 1 problems, 2 usage, 3 a bug of ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from engine import __version__
+from engine.model.errors import ConfigError
+
+CLEAN, PROBLEMS, USAGE, BUG = 0, 1, 2, 3
+INTERRUPTED = 130
+
+
+class Command(Protocol):
+    """What a command's module offers."""
+
+    def configure(self, parser: argparse.ArgumentParser) -> None: ...
+    def run(self, arguments: argparse.Namespace) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    name: str
+    module: str
+    help: str
+
+
+COMMANDS = (
+    Row("serve", "engine.cli.serve", "answer over HTTP on this machine, as Lambda would"),
+    Row("chat", "engine.cli.chat", "talk to the persona in the terminal"),
+    Row("invoke", "engine.cli.invoke", "give one Lambda event to the handler and print the response"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code; never raises."""
+    try:
+        return _dispatch(sys.argv[1:] if argv is None else list(argv))
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else USAGE
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return PROBLEMS
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`head`, a pager) has what it wanted; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLEAN
+    except Exception as error:  # noqa: BLE001  one of the three places that answer for every mistake of ours
+        return _bug(error)
+
+
+def _dispatch(arguments: Sequence[str]) -> int:
+    root = _root_parser()
+    if not arguments:
+        root.print_help()
+        return USAGE
+    name = root.parse_args(arguments[:1]).command
+    row = next(row for row in COMMANDS if row.name == name)
+    command = cast("Command", importlib.import_module(row.module))
+    parser = argparse.ArgumentParser(prog=f"misaki {row.name}", description=row.help)
+    command.configure(parser)
+    return command.run(parser.parse_args(arguments[1:]))
+
+
+def _root_parser() -> argparse.ArgumentParser:
+    width = max(len(row.name) for row in COMMANDS)
+    table = "\n".join(f"  {row.name:{width}}  {row.help}" for row in COMMANDS)
+    parser = argparse.ArgumentParser(
+        prog="misaki",
+        description="A persona chatbot from a folder of YAML.",
+        epilog=f"commands:\n{table}\n\n`misaki COMMAND --help` says more about one of them.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"misaki {__version__}")
+    parser.add_argument("command", choices=[row.name for row in COMMANDS], metavar="COMMAND")
+    return parser
+
+
+def _bug(error: Exception) -> int:
+    if os.environ.get("MISAKI_DEBUG"):
+        traceback.print_exception(error, file=sys.stderr)
+    else:
+        print(
+            f"misaki: this is a mistake of ours, not yours: {type(error).__name__}: {error}\n"
+            "  run it again with MISAKI_DEBUG=1 for the traceback, and please report it",
+            file=sys.stderr,
+        )
+    return BUG

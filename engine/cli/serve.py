@@ -1,0 +1,106 @@
+"""`misaki serve`: the Lambda handler on a port of this machine."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from engine import __version__
+from engine.app import App, load_app
+from engine.aws.handler import make_handler
+from engine.aws.policy import Policy
+from engine.cli.environment import add_pipeline, conversation_env
+from engine.cli.local.front import INVOCATIONS, Front
+from engine.cli.local.server import LocalServer
+from engine.cli.watch import watch_models
+
+DRAIN = 8.0
+"""Seconds that a stop waits for requests that are being answered."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=9000, help="port, 0 for a free one (default: %(default)s)")
+    add_pipeline(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serves until SIGINT or SIGTERM; 1 where the pipeline does not load or the port is taken."""
+    started = time.monotonic()
+    env = conversation_env(arguments)
+    app = load_app(env)
+    try:
+        server = _listen(arguments, app, env)
+        if server is None:
+            return 1
+        _announce(app, server.url, time.monotonic() - started)
+        _serve(server, app)
+    finally:
+        app.close()
+    return 0
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"`{text}` is no port: expected 0 to 65535")
+    return int(text)
+
+
+def _listen(arguments: argparse.Namespace, app: App, env: Mapping[str, str]) -> LocalServer | None:
+    policy = Policy.from_env(env)
+    front = Front(make_handler(app, env, log=_print_line), policy, greeting=_greeting(app))
+    try:
+        return LocalServer((arguments.host, arguments.port), front)
+    except OSError as error:
+        place = f"{arguments.host}:{arguments.port}"
+        print(f"misaki serve: cannot listen on {place}: {error.strerror}; try --port", file=sys.stderr)
+        return None
+
+
+def _serve(server: LocalServer, app: App) -> None:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    threading.Thread(target=server.serve_forever, name="accept", daemon=True).start()
+    threading.Thread(target=watch_models, args=(app.health, stop, _say), name="watch", daemon=True).start()
+    stop.wait()
+    _say("stopping")
+    server.shutdown()
+    server.server_close()
+    server.front.drain(DRAIN)
+
+
+def _announce(app: App, url: str, seconds: float) -> None:
+    health = app.health()
+    _say(f"misaki {__version__}: {health['pipeline']} with {health['replies']} replies, loaded in {seconds:.2f} s")
+    for notice in health.get("notices", ()):
+        _say(f"  note: {notice}")
+    _say(f"listening on {url} (Ctrl-C stops); try")
+    _say(f"""  curl -s {url}/chat -d '{{"input": "こんばんは"}}'""")
+    _say(f"""  curl -s {url}{INVOCATIONS} -d '{{"input": "こんばんは"}}'""")
+
+
+def _greeting(app: App) -> str:
+    return (
+        f"{app.health()['pipeline']} is listening.\n"
+        'POST /chat with JSON such as {"input": "こんばんは"}; GET /health tells which models are ready.\n'
+    )
+
+
+def _print_line(record: Mapping[str, Any]) -> None:
+    """A handler's record as one short line."""
+    words = [record["method"], record["path"], record["status"]]
+    words += [record[key] for key in ("engine", "reply_id", "model", "code") if record.get(key)]
+    words += [f"{step}: {reason}" for step, reason in record.get("escalations", ())]
+    _say(f"{time.strftime('%H:%M:%S')} {' '.join(map(str, words))} {record['milliseconds']:.0f} ms")
+    for line in record.get("frames", ()):
+        _say(f"  {line}")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

@@ -1,0 +1,81 @@
+"""Sessions in a SQLite file or in memory: for one machine, and for containers that are kept."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from engine.sessions.guard import StoreFailed
+
+TTL = 30 * 24 * 3600.0
+"""Seconds after its last turn that a session is remembered."""
+BUSY = 0.5
+"""Seconds to wait for another process that writes."""
+_PURGE_EVERY = 100
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS sessions (
+    id TEXT PRIMARY KEY, turns INTEGER NOT NULL, state TEXT NOT NULL, expires REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS sessions_expires ON sessions (expires);
+"""
+_WRITE = """
+INSERT INTO sessions (id, turns, state, expires) VALUES (?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET turns = excluded.turns, state = excluded.state, expires = excluded.expires
+"""
+
+
+class SqliteBacking:
+    """One connection behind one lock; the file is opened at the first turn."""
+
+    def __init__(self, path: str, *, ttl: float = TTL, now: Callable[[], float] = time.time) -> None:
+        self._path = path
+        self._ttl = ttl
+        self._now = now
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._writes = 0
+
+    def read(self, session_id: str) -> str | None:
+        with self._database() as database:
+            found = database.execute(
+                "SELECT state FROM sessions WHERE id = ? AND expires > ?", (session_id, self._now())
+            ).fetchone()
+        return None if found is None else str(found[0])
+
+    def write(self, session_id: str, turns: int, state: str) -> None:
+        with self._database() as database:
+            if self._writes % _PURGE_EVERY == 0:
+                database.execute("DELETE FROM sessions WHERE expires <= ?", (self._now(),))
+            self._writes += 1
+            database.execute(_WRITE, (session_id, turns, state, self._now() + self._ttl))
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    @contextmanager
+    def _database(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._lock:
+                if self._connection is None:
+                    self._connection = self._open()
+                yield self._connection
+        except sqlite3.Error as error:
+            raise StoreFailed(f"SESSION_STORE sqlite:{self._path}: {error}") from error
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=BUSY, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.executescript(_SCHEMA)
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
