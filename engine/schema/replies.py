@@ -1,0 +1,41 @@
+"""A replies file that fits its schema, as typed specs."""
+
+from __future__ import annotations
+
+from engine.model.spec import ContainsTrigger, FuzzyTrigger, RegexTrigger, ReplySpec, TriggerSpec, VariantSpec
+from engine.reading.node import MappingNode, Node, ScalarNode
+from engine.schema.values import items, mapping, number, optional_text, text, texts
+
+
+def reply_specs(root: MappingNode) -> tuple[ReplySpec, ...]:
+    """The replies of a file, in order."""
+    return tuple(reply_spec(mapping(node)) for node in items(root.get("replies")))
+
+
+def reply_spec(node: MappingNode) -> ReplySpec:
+    """One reply whose node fits the schema."""
+    return ReplySpec(
+        id=text(node.get("id")),
+        match=tuple(_trigger(item) for item in items(node.get("match"))),
+        when=optional_text(node.get("when")),
+        priority=int(number(node.get("priority"), 0)),
+        say=tuple(_variant(item) for item in items(node.get("say"))),
+        examples=texts(node.get("examples")),
+        counterexamples=texts(node.get("counterexamples")),
+        span=node.span,
+    )
+
+
+def _trigger(node: Node) -> TriggerSpec:
+    if isinstance(node, ScalarNode):
+        return FuzzyTrigger(text=text(node))
+    entry = mapping(node).entries[0]
+    if entry.key.value == "contains":
+        return ContainsTrigger(text=text(entry.value))
+    return RegexTrigger(pattern=text(entry.value))
+
+
+def _variant(node: Node) -> VariantSpec:
+    if isinstance(node, ScalarNode):
+        return VariantSpec(text=text(node))
+    return VariantSpec(text=text(mapping(node).get("text")), weight=number(mapping(node).get("weight"), 1.0))

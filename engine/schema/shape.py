@@ -1,0 +1,108 @@
+"""Holds a tree of nodes against a JSON Schema and says what does not fit, in the editor's words.
+
+The schemas carry the words for what is expected (`errorMessage`, `patternErrorMessage`, which code editors read as
+well); this module adds the place, what was found, and the nearest allowed word.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from jsonschema import Draft202012Validator, ValidationError
+
+from engine.model.source import Problem, Span
+from engine.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode, plain
+from engine.schema.explain import Found, explain
+
+Kind = Literal["pipeline", "replies", "golden"]
+Path = tuple[str | int, ...]
+
+
+@cache
+def schema_of(kind: Kind) -> dict[str, Any]:
+    """The JSON Schema of one kind of file."""
+    text = files("engine.schema").joinpath(f"{kind}.schema.json").read_text("utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+def check_shape(root: Node, kind: Kind) -> list[Problem]:
+    """Every place where `root` does not have the shape of a `kind` file; values flagged by the reader are left out."""
+    return check_values(plain(root), root, kind)
+
+
+def check_values(instance: Any, root: Node, kind: Kind) -> list[Problem]:
+    """As `check_shape`, for an `instance` whose values were replaced but whose keys are those of `root`."""
+    errors = list(_validator(kind).iter_errors(instance))
+    return _distinct(problem for error in errors for problem in _problems(error, root))
+
+
+@cache
+def _validator(kind: Kind) -> Draft202012Validator:
+    return Draft202012Validator(schema_of(kind))
+
+
+def _problems(error: ValidationError, root: Node) -> Iterator[Problem]:
+    trail = _trail(root, tuple(error.absolute_path))
+    node = trail[-1][1]
+    if isinstance(node, ScalarNode) and node.flagged:
+        return
+    found = Found(error=error, node=node, span=_place(trail), context=_context(trail))
+    yield from explain(found)
+
+
+def _trail(root: Node, path: Path) -> list[tuple[Entry | None, Node]]:
+    """The nodes from the root to `path`, each with the entry that holds it where a mapping does."""
+    trail: list[tuple[Entry | None, Node]] = [(None, root)]
+    for part in path:
+        node = trail[-1][1]
+        if isinstance(node, MappingNode):
+            entry = node.entry(str(part))
+            if entry is None:
+                break
+            trail.append((entry, entry.value))
+        elif isinstance(node, SequenceNode) and isinstance(part, int):
+            trail.append((None, node.items[part]))
+        else:
+            break
+    return trail
+
+
+def _place(trail: list[tuple[Entry | None, Node]]) -> Span:
+    """Where the caret stands: a scalar itself, the key of anything larger, or the first character of a list's item."""
+    entry, node = trail[-1]
+    empty = (node.span.line, node.span.column) == (node.span.end_line, node.span.end_column)
+    if isinstance(node, ScalarNode) and not empty:
+        return node.span
+    return entry.key.span if entry else start_of(node.span)
+
+
+def start_of(span: Span) -> Span:
+    """The first character of `span`."""
+    return Span(file=span.file, line=span.line, column=span.column, end_line=span.line, end_column=span.column + 1)
+
+
+def _context(trail: list[tuple[Entry | None, Node]]) -> str:
+    """The named thing that the place belongs to, as ` in reply `greet``; empty for the file itself."""
+    section = trail[1][0].key.value if len(trail) > 1 and trail[1][0] else ""
+    if section in ("replies", "steps") and len(trail) > 2:
+        node = trail[2][1]
+        name = node.get("id") if isinstance(node, MappingNode) else None
+        what = "reply" if section == "replies" else "step"
+        return f" in {what} `{name.source}`" if isinstance(name, ScalarNode) and name.source else f" in a {what}"
+    if section == "models" and len(trail) > 2 and trail[2][0]:
+        return f" in model `{trail[2][0].key.value}`"
+    return f" in `{section}`" if section and len(trail) > 1 else ""
+
+
+def _distinct(problems: Iterable[Problem]) -> list[Problem]:
+    """One problem for each place and code; and no missing key where a misspelling of it was found beside."""
+    kept: dict[tuple[Span, str, str], Problem] = {}
+    for problem in problems:
+        key = (problem.span, problem.code, problem.message if problem.code == "P201" else "")
+        kept.setdefault(key, problem)
+    return sorted(kept.values(), key=lambda problem: problem.sort_key)

@@ -1,0 +1,31 @@
+"""Did you mean: the allowed word nearest to the one that an editor wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from rapidfuzz.distance import OSA
+
+ALIKE = 0.6
+"""Least similarity of two words, unless they are one edit apart."""
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str | None:
+    """The word of `allowed` that `word` is probably a misspelling of; ties go to the first."""
+    best: tuple[float, str] | None = None
+    for candidate in allowed:
+        edits = OSA.distance(word, candidate)
+        alike = OSA.normalized_similarity(word, candidate)
+        if edits <= 1 or alike >= ALIKE:
+            rank = 2.0 - edits / 100 if edits <= 1 else alike
+            if best is None or rank > best[0]:
+                best = (rank, candidate)
+    return best[1] if best else None
+
+
+def hint(word: str, allowed: Collection[str]) -> str:
+    """What to write instead of `word`: the nearest allowed word, or all of them."""
+    close = nearest(word, allowed)
+    if close is not None:
+        return f"did you mean `{close}`?"
+    return "known: " + ", ".join(f"`{name}`" for name in allowed) if len(allowed) <= 20 else ""
