@@ -1,0 +1,92 @@
+import pytest
+
+from engine.building.environment import VARIABLES, resolve, values
+from engine.building.models import build_model
+from engine.model.source import Located, Span
+from engine.model.spec import EnvRef, ModelSpec
+
+SPAN = Span(file="p.yml", line=1, column=1, end_line=1, end_column=2)
+
+
+def ref(name, default):
+    return EnvRef(name=name, default=default, has_default=True)
+
+
+def model(**settings):
+    backend = settings.pop("backend", "auto")
+    return ModelSpec(
+        id=Located(value="small", span=SPAN),
+        backend=Located(value=backend, span=SPAN),
+        settings={key: Located(value=value, span=SPAN) for key, value in settings.items()},
+        span=SPAN,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "default", "text", "value"),
+    [
+        ("LOCAL_LLM_MAX_TOKENS", 256, "64", 64),
+        ("LOCAL_LLM_MAX_TOKENS", 256, "", 256),
+        ("LOCAL_LLM_TEMPERATURE", 0.7, " 0 ", 0.0),
+        ("USE_LOCAL_LLM", None, "TRUE", True),
+        ("USE_LOCAL_LLM", None, "off", False),
+        ("MY_NUMBER", 5, "7", 7),
+        ("MY_SWITCH", True, "no", False),
+        ("MY_TEXT", "a", "7", "7"),
+    ],
+)
+def test_a_reference_takes_a_typed_value(name, default, text, value):
+    assert resolve(ref(name, default), {name: text}) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("LOCAL_LLM_MAX_TOKENS", "abc", "LOCAL_LLM_MAX_TOKENS is `abc`, it must be a whole number"),
+        ("LOCAL_LLM_TEMPERATURE", "warm", "LOCAL_LLM_TEMPERATURE is `warm`, it must be a number"),
+        ("USE_LOCAL_LLM", "maybe", "USE_LOCAL_LLM is `maybe`, it must be true or false"),
+    ],
+)
+def test_a_value_that_does_not_fit_names_the_variable_and_the_remedy(name, text, says):
+    with pytest.raises(ValueError, match=says):
+        resolve(ref(name, 1), {name: text})
+    found, notices = values({name: text})
+    assert notices == [f"{says}: set it so, or unset it"]
+    assert found[name] in {VARIABLES[name].default, False}
+
+
+def test_the_local_model_is_used_when_it_is_named_unless_switched_off():
+    assert values({})[0]["USE_LOCAL_LLM"] is False
+    assert values({"LOCAL_LLM_MODEL": "a.gguf"})[0]["USE_LOCAL_LLM"] is True
+    assert values({"LOCAL_LLM_MODEL": "a.gguf", "USE_LOCAL_LLM": "false"})[0]["USE_LOCAL_LLM"] is False
+
+
+def test_no_secret_can_be_named_in_a_condition():
+    assert not {"OPENAI_API_KEY", "BEDROCK_CREDENTIALS", "HUGGINGFACE_TOKEN", "CLIENT_TOKEN"} & set(VARIABLES)
+
+
+def test_a_model_row_is_resolved():
+    row = build_model(model(path=ref("LOCAL_LLM_MODEL", ""), max_tokens=64), {"LOCAL_LLM_MODEL": "a.gguf"})
+    assert (row.backend, dict(row.settings), row.misconfigured) == ("auto", {"path": "a.gguf", "max_tokens": 64}, None)
+
+
+@pytest.mark.parametrize(
+    ("env", "says"),
+    [
+        ({"LOCAL_LLM_MAX_TOKENS": "abc"}, "LOCAL_LLM_MAX_TOKENS is `abc`, it must be a whole number"),
+        ({"LOCAL_LLM_MAX_TOKENS": "0"}, "LOCAL_LLM_MAX_TOKENS is `0`, it must be a whole number from 1 to 32768"),
+        ({"LOCAL_LLM_TEMPERATURE": "nan"}, "LOCAL_LLM_TEMPERATURE is `nan`, it must be a number from 0 to 2"),
+        ({"LOCAL_LLM_BACKEND": "lama"}, "LOCAL_LLM_BACKEND is `lama`, it must be one of auto"),
+    ],
+)
+def test_a_wrong_setting_makes_the_model_misconfigured_and_keeps_the_defaults(env, says):
+    row = build_model(
+        model(
+            backend=ref("LOCAL_LLM_BACKEND", "auto"),
+            max_tokens=ref("LOCAL_LLM_MAX_TOKENS", 256),
+            temperature=ref("LOCAL_LLM_TEMPERATURE", 0.7),
+        ),
+        env,
+    )
+    assert says in str(row.misconfigured)
+    assert (row.backend, dict(row.settings)) == ("auto", {"max_tokens": 256, "temperature": 0.7})
