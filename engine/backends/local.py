@@ -1,0 +1,132 @@
+"""A local model as the engine sees it: the parent's side, which checks the settings and puts the worker's answers into words.
+
+Nothing native is imported here. The worker starts when the model is opened and loads in the background; whatever goes wrong
+is a typed error at the turn that meets it, never an exception at opening.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from engine.backends.local_settings import Misconfigured, read_settings
+from engine.backends.worker.child import worker_command
+from engine.backends.worker.protocol import Message
+from engine.backends.worker.settings import LocalSettings, prompt_to_json, settings_to_json
+from engine.backends.worker.supervisor import Report, Supervisor
+from engine.model.deadline import Deadline
+from engine.model.errors import BackendError, ContextTooLong, TimedOut, Unavailable
+from engine.model.plan import ModelRow
+from engine.model.ports import LanguageModel, ModelStatus
+from engine.model.turn import Completion, Engine, Prompt
+
+PACKAGES: Final[Mapping[str, str]] = {"llama.cpp": "llama_cpp", "gpt4all": "gpt4all"}
+"""Engines in the order in which `auto` tries them, with the package that each needs."""
+
+
+def open_model(row: ModelRow, env: Mapping[str, str]) -> LanguageModel:
+    """Start the worker of `row` in the background; a row that cannot work gives a model that says why."""
+    try:
+        settings = read_settings(row, env)
+        engines = _engines(row)
+    except Misconfigured as error:
+        return ClosedModel(row.backend, str(error))
+    order = {"op": "load", "settings": settings_to_json(settings)}
+    return LocalModel(row, settings, Supervisor(worker_command(env), engines, order))
+
+
+def _engines(row: ModelRow) -> tuple[str, ...]:
+    wanted = tuple(PACKAGES) if row.backend == "auto" else (row.backend,)
+    installed = tuple(engine for engine in wanted if find_spec(PACKAGES[engine]) is not None)
+    if not installed:
+        raise Misconfigured(
+            f"model `{row.id}`: {' and '.join(wanted)} not installed; install this package with its `local` extra"
+        )
+    return installed
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedModel:
+    """A model that its settings keep from working; `problem` names the setting and the remedy."""
+
+    backend: str
+    problem: str
+    engine: Engine = "local"
+
+    def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:
+        """Raises `Unavailable`."""
+        raise Unavailable(self.problem, backend=self.backend)
+
+    def status(self) -> ModelStatus:
+        return ModelStatus(state="unavailable", detail=self.problem)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalModel:
+    """A model in a worker process."""
+
+    row: ModelRow
+    settings: LocalSettings
+    supervisor: Supervisor
+    engine: Engine = "local"
+
+    def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:
+        """Raises `Unavailable`, `TimedOut` and `ContextTooLong`; waits for a model that is loading, by the deadline."""
+        started = deadline.clock()
+        reply = self.supervisor.ask({"prompt": prompt_to_json(prompt)}, deadline)
+        if reply["event"] == "error":
+            raise _error(reply, self.row.backend)
+        return Completion(
+            text=reply["text"],
+            finish_reason=reply["finish_reason"],
+            model=Path(self.settings.path).name,
+            prompt_tokens=reply["prompt_tokens"],
+            completion_tokens=reply["completion_tokens"],
+            confidence=reply["confidence"],
+            seconds=deadline.clock() - started,
+        )
+
+    def status(self) -> ModelStatus:
+        report = self.supervisor.report()
+        data = {
+            "engine": report.engine,
+            "pid": report.pid,
+            "starts": report.starts,
+            "load_seconds": report.load_seconds,
+            "threads": self.settings.threads,
+            "context": self.settings.context,
+            **report.info,
+        }
+        name = Path(self.settings.path).name
+        if report.state == "ready":
+            return ModelStatus(state="ready", detail=_ready(name, report), data=data)
+        if report.state == "loading":
+            detail = f"{name}: {report.phase} for {report.seconds:.1f} s"
+            return ModelStatus(state="loading", detail=detail, data={**data, "phase": report.phase})
+        problem = "closed" if report.state == "closed" else report.problem
+        return ModelStatus(state="unavailable", detail=f"{name}: {problem}", data=data)
+
+    def close(self) -> None:
+        self.supervisor.close()
+
+
+def _ready(name: str, report: Report) -> str:
+    fallback = f" ({report.problem})" if report.problem else ""
+    return f"{name} in {report.info.get('engine', report.engine)}{fallback}"
+
+
+def _error(reply: Message, backend: str) -> BackendError:
+    message = str(reply["message"])
+    match reply["kind"]:
+        case "context":
+            return ContextTooLong(message, backend=backend)
+        case "timeout":
+            return TimedOut(message, backend=backend, retryable=True)
+        case _:
+            return Unavailable(message, backend=backend, retryable=True)

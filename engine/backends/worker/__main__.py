@@ -1,0 +1,111 @@
+"""The worker process: reads its settings, loads one model with one engine, answers until its parent goes away.
+
+The pipe is taken away from standard output first thing, because native code prints where it likes. The parent's end of file is
+watched by a thread of its own, so that no worker outlives its parent, whatever it is busy with.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, cast
+
+from engine.backends.worker.answering import Answerer, choose_layout
+from engine.backends.worker.gguf import DamagedFile, read_metadata
+from engine.backends.worker.inference import DoesNotFit, EngineModule, LoadError, OutOfTime
+from engine.backends.worker.protocol import Decoder, Message, encode
+from engine.backends.worker.settings import prompt_from_json, settings_from_json
+from engine.model.deadline import Deadline
+
+ENGINES: Mapping[str, str] = {"llama.cpp": "engine.backends.llama_cpp", "gpt4all": "engine.backends.gpt4all"}
+
+
+class Pipe:
+    """Our ends of the pipes, moved away from descriptors 0 and 1."""
+
+    def __init__(self) -> None:
+        self._in, self._out = os.dup(0), os.dup(1)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        os.dup2(2, 1)
+        self._messages: SimpleQueue[Message] = SimpleQueue()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def receive(self) -> Message:
+        return self._messages.get()
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        data = encode(message)
+        while data:
+            data = data[os.write(self._out, data) :]
+
+    def _listen(self) -> None:
+        decoder = Decoder()
+        while data := os.read(self._in, 2**16):
+            for message in decoder.feed(data):
+                self._messages.put(message)
+        os._exit(0)
+
+
+def load(order: Message, phase: Callable[[str], None]) -> tuple[Answerer, dict[str, Any]]:
+    """Raises `LoadError`."""
+    settings = settings_from_json(order["settings"])
+    phase("reading the metadata")
+    try:
+        metadata = read_metadata(Path(settings.path))
+    except (OSError, ValueError) as error:
+        raise LoadError(str(error)) from error
+    layout = choose_layout(settings, metadata)
+    module = cast("EngineModule", import_module(ENGINES[order["engine"]]))
+    engine = module.load(settings, metadata, phase)
+    info = {"engine": engine.version, "model": metadata.name, "style": layout.style}
+    return Answerer(engine, layout, settings), info
+
+
+def answer(answerer: Answerer, order: Message) -> dict[str, Any]:
+    deadline = Deadline.after(order["seconds"])
+    try:
+        completion = answerer.answer(prompt_from_json(order["prompt"]), deadline)
+    except DoesNotFit:
+        return {"event": "error", "kind": "context", "message": "the prompt does not fit the context of the model"}
+    except OutOfTime:
+        return {"event": "error", "kind": "timeout", "message": "the deadline came before the first token"}
+    return {
+        "event": "result",
+        "text": completion.text,
+        "finish_reason": completion.finish_reason,
+        "prompt_tokens": completion.prompt_tokens,
+        "completion_tokens": completion.completion_tokens,
+        "confidence": completion.confidence,
+    }
+
+
+def main() -> int:
+    """Exit code 0 when the parent went away, 1 when there is nothing to serve with."""
+    pipe = Pipe()
+    try:
+        answerer, info = load(pipe.receive(), lambda phase: pipe.send({"event": "phase", "phase": phase}))
+    except LoadError as error:
+        pipe.send({"event": "failed", "message": str(error)})
+        return 1
+    except Exception as error:  # noqa: BLE001 - the top of the worker: whatever native bindings raise is the operator's to read
+        pipe.send({"event": "failed", "message": f"{type(error).__name__}: {error}"})
+        return 1
+    pipe.send({"event": "ready", **info})
+    while True:
+        order = pipe.receive()
+        try:
+            reply = answer(answerer, order)
+        except Exception as error:  # noqa: BLE001 - as above: one bad turn does not cost the loaded model
+            reply = {"event": "error", "kind": "error", "message": f"{type(error).__name__}: {error}"}
+        pipe.send({**reply, "id": order["id"]})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

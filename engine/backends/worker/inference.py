@@ -1,0 +1,71 @@
+"""What the worker asks of an engine, as one protocol: the child's side of the house builds on nothing else.
+
+An engine turns finished text into generated text. It knows no persona, no history and no chat: `layout` and `answering`
+do that part for every engine alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from engine.backends.worker.gguf import Metadata
+from engine.backends.worker.settings import LocalSettings
+from engine.model.deadline import Deadline
+
+
+class LoadError(Exception):
+    """The engine cannot load this file; the message says why, for the operator."""
+
+
+class DoesNotFit(Exception):
+    """The prompt and the answer it may get are longer than the context."""
+
+
+class OutOfTime(Exception):
+    """The deadline came before the first token."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Text for the model to continue. The first `prefix` characters are expected to be the same from turn to turn."""
+
+    text: str
+    prefix: int
+    stop: tuple[str, ...]
+    max_tokens: int
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """`text` ends before the stop string; `confidence` is the geometric mean probability of the generated tokens."""
+
+    text: str
+    finish_reason: Literal["stop", "length", "deadline"]
+    prompt_tokens: int
+    completion_tokens: int
+    confidence: float | None
+
+
+class InferenceEngine(Protocol):
+    """One loaded model."""
+
+    @property
+    def version(self) -> str: ...
+    def count(self, text: str) -> int:
+        """Tokens in `text`; an estimate where the engine has no tokenizer to ask."""
+        ...
+
+    def generate(self, request: Request) -> Generation:
+        """Raises `DoesNotFit` and `OutOfTime`."""
+        ...
+
+
+class EngineModule(Protocol):
+    """What `engine.backends.llama_cpp` and `engine.backends.gpt4all` offer."""
+
+    def load(self, settings: LocalSettings, metadata: Metadata, phase: Callable[[str], None]) -> InferenceEngine:
+        """Raises `LoadError`; `phase` is told what the loading is at."""
+        ...

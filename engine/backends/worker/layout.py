@@ -1,0 +1,122 @@
+"""Lays a prompt out as the text a model continues: by its chat template, or as a transcript for base models.
+
+Trimming works on history only: the persona and the guest's words are never cut. What is laid out is neutralised first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Protocol
+
+from engine.backends.worker.chat_template import ChatMessage, ChatTemplate
+from engine.backends.worker.forgery import Censor, one_line
+from engine.model.turn import Message, Prompt
+
+_MARK = "\ue000"
+
+
+@dataclass(frozen=True, slots=True)
+class LaidOut:
+    """The first `prefix` characters depend on the persona alone."""
+
+    text: str
+    prefix: int
+    stop: tuple[str, ...]
+
+
+class Layout(Protocol):
+    """A way to write a prompt down."""
+
+    @property
+    def style(self) -> str: ...
+    def lay_out(self, prompt: Prompt) -> LaidOut: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """`label: words` lines, of which the model writes the next; `examples` `None` sends them all."""
+
+    censor: Censor
+    examples: int | None
+    style: str = "raw"
+
+    def lay_out(self, prompt: Prompt) -> LaidOut:
+        labels = (prompt.labels.user, prompt.labels.reply)
+        head = f"{prompt.system.strip()}\n\n" if prompt.system.strip() else ""
+        for example in prompt.examples[: self.examples]:
+            head += f"{labels[0]}: {_flat(example.user)}\n{labels[1]}: {_flat(example.reply)}\n"
+        lines = [
+            f"{labels[0] if message.role == 'user' else labels[1]}: {self._safe(message.text, labels)}\n"
+            for message in prompt.history
+        ]
+        text = f"{head}{''.join(lines)}{labels[0]}: {self._safe(prompt.text, labels)}\n{labels[1]}:"
+        return LaidOut(text, len(head), ("\n", *(f"{label}{colon}" for label in labels for colon in ":：")))
+
+    def _safe(self, text: str, labels: tuple[str, str]) -> str:
+        return one_line(self.censor.clean(text), labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """Messages through the model's own template; the first `examples` of the persona come before the history."""
+
+    template: ChatTemplate
+    censor: Censor
+    examples: int
+    style: str = "chat"
+
+    def lay_out(self, prompt: Prompt) -> LaidOut:
+        text = self._render(prompt)
+        bare = self._render(replace(prompt, history=(), text=_MARK))
+        return LaidOut(text, _common(text, bare.partition(_MARK)[0]), ())
+
+    def _render(self, prompt: Prompt) -> str:
+        messages = list(self._messages(prompt))
+        system = prompt.system.strip()
+        if system and self.template.takes_system:
+            messages.insert(0, ("system", system))
+        elif system:
+            messages[0] = ("user", f"{system}\n\n{messages[0][1]}")
+        return self.template.render(messages)
+
+    def _messages(self, prompt: Prompt) -> Iterator[ChatMessage]:
+        """Alternating from a user's message to a user's message, as templates insist on: neighbours of one role are joined."""
+        examples = [
+            [("user", example.user), ("assistant", example.reply)] for example in prompt.examples[: self.examples]
+        ]
+        history = [(message.role, self.censor.clean(message.text)) for message in _from_user(prompt.history)]
+        texts: list[str] = []
+        role = "user"
+        for speaker, text in chain(*examples, history, [("user", self.censor.clean(prompt.text))]):
+            if speaker != role:
+                yield role, "\n".join(texts)
+                role, texts = speaker, []
+            texts.append(text)
+        yield role, "\n".join(texts)
+
+
+def shortened(prompt: Prompt) -> Iterator[Prompt]:
+    """`prompt`, then the same with ever less of the oldest history, each beginning with the guest's words, then with none."""
+    yield prompt
+    for start in range(1, len(prompt.history)):
+        if prompt.history[start].role == "user":
+            yield replace(prompt, history=prompt.history[start:])
+    if prompt.history:
+        yield replace(prompt, history=())
+
+
+def _from_user(history: tuple[Message, ...]) -> tuple[Message, ...]:
+    start = next((index for index, message in enumerate(history) if message.role == "user"), len(history))
+    return history[start:]
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _common(one: str, other: str) -> int:
+    return next(
+        (index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )

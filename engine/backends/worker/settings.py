@@ -1,0 +1,58 @@
+"""What a worker is told about its model when it starts, and about each answer it is asked for: plain data, as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from engine.model.turn import Exchange, Labels, Message, Prompt
+
+Style = Literal["auto", "chat", "raw"]
+STYLES: tuple[Style, ...] = ("auto", "chat", "raw")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalSettings:
+    """Settings of a local model. `context` and `max_tokens` are tokens; `examples` bounds the persona's examples, `None`
+    meaning all in a transcript and none in a chat; `seed` `None` means another one each time; `cache` is a folder for
+    saved prompt states, empty for the default one, `off` for none.
+    """
+
+    path: str
+    context: int = 2048
+    max_tokens: int = 256
+    threads: int = 1
+    temperature: float = 0.7
+    top_p: float = 0.95
+    top_k: int = 40
+    min_p: float = 0.05
+    repeat_penalty: float = 1.1
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    examples: int | None = None
+    style: Style = "auto"
+    cache: str = ""
+
+
+def settings_to_json(settings: LocalSettings) -> dict[str, Any]:
+    return asdict(settings)
+
+
+def settings_from_json(data: Mapping[str, Any]) -> LocalSettings:
+    known = {field.name: data[field.name] for field in fields(LocalSettings) if field.name in data}
+    return LocalSettings(**{**known, "stop": tuple(known.get("stop", ()))})
+
+
+def prompt_to_json(prompt: Prompt) -> dict[str, Any]:
+    return asdict(prompt)
+
+
+def prompt_from_json(data: Mapping[str, Any]) -> Prompt:
+    return Prompt(
+        system=data["system"],
+        examples=tuple(Exchange(**example) for example in data["examples"]),
+        history=tuple(Message(**message) for message in data["history"]),
+        text=data["text"],
+        labels=Labels(**data["labels"]),
+    )

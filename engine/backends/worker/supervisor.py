@@ -1,0 +1,258 @@
+"""Keeps one worker process answering: one question at a time, always by the deadline, with a new process when one is lost.
+
+Its state lives under one condition variable. A worker is restarted at once after its first loss, then only when somebody asks
+and a back-off has passed, so that a model that cannot load does not burn the machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from engine.backends.worker.child import Child, Command
+from engine.backends.worker.protocol import Message
+from engine.model.deadline import Clock, Deadline
+from engine.model.errors import TimedOut, Unavailable
+
+MAX_WAITING = 8
+"""Turns that may wait for the one before them; more are turned away at once."""
+
+MAX_BACKOFF = 60.0
+"""Seconds."""
+
+_MARGIN = 0.25
+_MARGIN_SHARE = 0.1
+_GRACE_TICKS = 15
+_TICK = 0.1
+
+State = Literal["loading", "ready", "down", "closed"]
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """A question in flight; `loss` says how its worker ended."""
+
+    id: int
+    child: Child
+    reply: Message | None = None
+    loss: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What the supervisor tells about itself; `seconds` is how long it is in this state, `starts` counts processes."""
+
+    state: State
+    phase: str
+    seconds: float
+    starts: int
+    load_seconds: float | None
+    engine: str
+    pid: int | None
+    info: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
+
+
+class Supervisor:
+    """Starts the first worker on construction, without waiting for it. `engines` are tried in this order."""
+
+    def __init__(
+        self, command: Command, engines: Sequence[str], order: Mapping[str, Any], clock: Clock = time.monotonic
+    ) -> None:
+        self._command, self._order, self._clock = command, order, clock
+        self._all_engines = tuple(engines)
+        self._engines = self._all_engines
+        self._changed = threading.Condition()
+        self._state: State = "down"
+        self._phase = ""
+        self._since = clock()
+        self._child: Child | None = None
+        self._exchange: _Exchange | None = None
+        self._info: Mapping[str, Any] = {}
+        self._problems: dict[str, str] = {}
+        self._load_seconds: float | None = None
+        self._waiting = 0
+        self._asked = 0
+        self._starts = 0
+        self._losses = 0
+        self._not_before = 0.0
+        with self._changed:
+            self._start()
+
+    def ask(self, question: Mapping[str, Any], deadline: Deadline) -> Message:
+        """The worker's reply to `question`; raises `TimedOut` and `Unavailable`, and returns by the deadline."""
+        with self._queue():
+            exchange = self._begin(deadline)
+        budget = deadline.remaining() - min(_MARGIN, deadline.remaining() * _MARGIN_SHARE)
+        try:
+            exchange.child.send({**question, "op": "generate", "id": exchange.id, "seconds": budget}, deadline)
+        except (BrokenPipeError, OSError) as error:
+            if not isinstance(error, TimeoutError):
+                exchange.child.kill()
+        return self._finish(exchange, deadline)
+
+    def report(self) -> Report:
+        with self._changed:
+            return Report(
+                state=self._state,
+                phase=self._phase,
+                seconds=self._clock() - self._since,
+                starts=self._starts,
+                load_seconds=self._load_seconds,
+                engine=self._engines[0] if self._engines else "",
+                pid=self._child.pid if self._child else None,
+                info=self._info,
+                problem=self._problem(),
+            )
+
+    def close(self) -> None:
+        """End the worker and wait until it is gone; may be called again."""
+        with self._changed:
+            child, self._child = self._child, None
+            self._enter("closed")
+        if child is not None:
+            child.kill()
+            child.join(5.0)
+
+    # A turn
+
+    @contextlib.contextmanager
+    def _queue(self) -> Iterator[None]:
+        with self._changed:
+            if self._waiting >= MAX_WAITING:
+                raise Unavailable("the model is busy and its queue is full", backend="local", retryable=True)
+            self._waiting += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._waiting -= 1
+
+    def _begin(self, deadline: Deadline) -> _Exchange:
+        """Wait for a worker that is loaded and free, and take it."""
+        with self._changed:
+            self._restart_if_due()
+            self._changed.wait_for(self._free_or_hopeless, deadline.remaining())
+            if self._state in {"closed", "down"}:
+                raise self._down()
+            if self._state == "loading":
+                raise TimedOut(f"the model is still loading ({self._phase})", backend="local", retryable=True)
+            if self._exchange is not None or self._child is None or deadline.passed:
+                raise TimedOut("the model was busy until the deadline", backend="local", retryable=True)
+            self._asked += 1
+            self._exchange = _Exchange(self._asked, self._child)
+            return self._exchange
+
+    def _finish(self, exchange: _Exchange, deadline: Deadline) -> Message:
+        with self._changed:
+            self._changed.wait_for(
+                lambda: exchange.reply is not None or self._exchange is not exchange, deadline.remaining()
+            )
+            if exchange.reply is not None:
+                return exchange.reply
+            if self._exchange is exchange:
+                threading.Thread(target=self._kill_if_stuck, args=(exchange,), daemon=True).start()
+                raise TimedOut("the model did not answer by the deadline", backend="local", retryable=True)
+            raise Unavailable(
+                f"the model worker was lost: {exchange.loss or 'closed'}", backend="local", retryable=True
+            )
+
+    def _free_or_hopeless(self) -> bool:
+        return self._state in {"down", "closed"} or (self._state == "ready" and self._exchange is None)
+
+    def _kill_if_stuck(self, exchange: _Exchange) -> None:
+        """A late worker gets a short grace, counted in ticks: a machine that was suspended meanwhile does not use it up."""
+        for _ in range(_GRACE_TICKS):
+            with self._changed:
+                if self._changed.wait_for(lambda: self._exchange is not exchange, _TICK):
+                    return
+        exchange.child.kill()
+
+    def _down(self) -> Unavailable:
+        if self._state == "closed":
+            return Unavailable("the model is closed", backend="local")
+        wait = max(0.0, self._not_before - self._clock())
+        return Unavailable(self._problem(), backend="local", retryable=True, retry_after=round(wait, 1))
+
+    # A worker's life; every method below is called with the lock held, but the two callbacks
+
+    def _start(self) -> None:
+        self._starts += 1
+        self._enter("loading", "starting the worker")
+        try:
+            self._child = Child(self._command, self._on_message, self._on_exit)
+            self._child.send({**self._order, "engine": self._engines[0]}, Deadline.after(5.0))
+        except BrokenPipeError:
+            return
+        except OSError as error:
+            if self._child:
+                self._child.kill()
+            self._child = None
+            self._problems[self._engines[0]] = f"the worker does not start: {error.strerror or error}"
+            self._back_off()
+
+    def _restart_if_due(self) -> None:
+        if self._state == "down" and self._clock() >= self._not_before:
+            self._engines = self._all_engines
+            self._start()
+
+    def _on_message(self, child: Child, message: Message) -> None:
+        with self._changed:
+            if child is not self._child:
+                return
+            match message.get("event"):
+                case "phase":
+                    self._phase = str(message.get("phase"))
+                case "ready":
+                    self._load_seconds = self._clock() - self._since
+                    self._info = {key: value for key, value in message.items() if key != "event"}
+                    self._problems.pop(self._engines[0], None)
+                    self._enter("ready")
+                case "failed":
+                    self._problems[self._engines[0]] = str(message.get("message"))
+                case "result" | "error" if self._exchange and message.get("id") == self._exchange.id:
+                    self._exchange.reply = message
+                    self._exchange = None
+                    self._losses = 0
+                    self._changed.notify_all()
+
+    def _on_exit(self, child: Child) -> None:
+        with self._changed:
+            if child is not self._child:
+                return
+            if self._exchange:
+                self._exchange.loss = f"it ended with {child.exit_words()}"
+            self._child = self._exchange = None
+            loading, engine = self._state == "loading", self._engines[0]
+            words = child.last_words()
+            if not loading:
+                self._problems = {engine: f"it ended with {child.exit_words()}"}
+            elif engine not in self._problems:
+                self._problems[engine] = f"it died while loading ({child.exit_words()}){f': {words}' if words else ''}"
+            if loading and len(self._engines) > 1:
+                self._engines = self._engines[1:]
+                self._start()
+            elif not loading and self._losses == 0:
+                self._losses = 1
+                self._start()
+            else:
+                self._back_off()
+
+    def _back_off(self) -> None:
+        self._losses += 1
+        self._not_before = self._clock() + min(MAX_BACKOFF, 2.0 ** (self._losses - 1))
+        self._enter("down")
+
+    def _enter(self, state: State, phase: str = "") -> None:
+        if state == "loading":
+            self._info = {}
+        self._state, self._phase, self._since = state, phase, self._clock()
+        self._exchange = None if state != "ready" else self._exchange
+        self._changed.notify_all()
+
+    def _problem(self) -> str:
+        return "; ".join(f"{engine}: {problem}" for engine, problem in self._problems.items())
