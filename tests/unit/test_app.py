@@ -1,0 +1,68 @@
+from datetime import UTC, datetime
+
+from engine.app import App
+from engine.model.deadline import Deadline
+from engine.model.errors import Unavailable
+from engine.model.turn import ChatRequest, Message
+from engine.sessions import open_store
+from tests.fakes.plans import Clock, FakeModel, generate_step, plan, replies_step, reply
+
+HELLO = reply("hello", "いらっしゃい。", "あら、こんばんは。")
+EVENING = plan(replies_step(), generate_step("talk", "m"), replies={HELLO: ("こんばんは",)})
+
+
+def app(*, model=None, sessions="none", clock=None):
+    models = {"m": model or FakeModel("まあ、猫ちゃん！")}
+    return App(EVENING, models=models, sessions=open_store(sessions), clock=clock or Clock())
+
+
+def test_a_turn_without_a_session_gets_one():
+    one, two = (app().reply(ChatRequest(text="こんばんは")) for _ in range(2))
+    assert one.session_id
+    assert one.session_id != two.session_id
+
+
+def test_a_session_remembers_what_was_said_and_never_repeats_it_at_once():
+    bar = app(sessions="sqlite::memory:")
+    said = [bar.reply(ChatRequest(text="こんばんは", session_id="s")).outcome.reply for _ in range(10)]
+    assert all(first != second for first, second in zip(said, said[1:], strict=False))
+
+
+def test_a_session_gives_the_model_its_history():
+    model = FakeModel("まあ、猫ちゃん！")
+    bar = app(model=model, sessions="sqlite::memory:")
+    bar.reply(ChatRequest(text="猫を飼い始めたんだ", session_id="s"))
+    bar.reply(ChatRequest(text="三毛猫でね", session_id="s"))
+    prompt, _ = model.asked[1]
+    assert prompt.history == (Message("user", "猫を飼い始めたんだ"), Message("assistant", "まあ、猫ちゃん！"))
+
+
+def test_a_history_that_the_client_sends_takes_the_place_of_the_stored_one():
+    model = FakeModel("そう。")
+    bar = app(model=model, sessions="sqlite::memory:")
+    bar.reply(ChatRequest(text="猫を飼い始めたんだ", session_id="s"))
+    sent = (Message("user", "犬の話だけど"), Message("assistant", "ええ。"))
+    bar.reply(ChatRequest(text="柴犬でね", session_id="s", history=sent))
+    assert model.asked[1][0].history == sent
+
+
+def test_the_earlier_deadline_counts():
+    model = FakeModel("そう。")
+    clock = Clock()
+    bar = app(model=model, clock=clock)
+    bar.reply(ChatRequest(text="猫でね"), Deadline.after(3.0, clock))
+    bar.reply(ChatRequest(text="猫でね"), Deadline.after(30.0, clock))
+    assert [remaining for _, remaining in model.asked] == [3.0, 7.5]
+
+
+def test_an_unanswered_turn_is_not_remembered():
+    bar = app(model=FakeModel(Unavailable("gone", backend="x")), sessions="sqlite::memory:")
+    assert bar.reply(ChatRequest(text="猫でね", session_id="s")).outcome.reply is None
+    result = bar.reply(ChatRequest(text="こんばんは", session_id="s", now=datetime(2026, 11, 20, 12, tzinfo=UTC)))
+    assert result.outcome.reply_id == "hello"
+
+
+def test_health_tells_the_state_of_every_model():
+    health = app(model=FakeModel("x", available=False)).health()
+    assert health["pipeline"] == "test"
+    assert health["models"]["m"]["state"] == "unavailable"
