@@ -1,3 +1,4 @@
+import itertools
 from datetime import UTC, datetime
 
 from engine.app import App
@@ -25,7 +26,7 @@ def test_a_turn_without_a_session_gets_one():
 def test_a_session_remembers_what_was_said_and_never_repeats_it_at_once():
     bar = app(sessions="sqlite::memory:")
     said = [bar.reply(ChatRequest(text="こんばんは", session_id="s")).outcome.reply for _ in range(10)]
-    assert all(first != second for first, second in zip(said, said[1:], strict=False))
+    assert all(first != second for first, second in itertools.pairwise(said))
 
 
 def test_a_session_gives_the_model_its_history():
