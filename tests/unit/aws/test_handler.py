@@ -1,0 +1,240 @@
+import json
+
+import pytest
+
+from engine.aws.handler import RESERVE, make_handler
+from engine.model.errors import Unavailable
+from tests.fakes.bots import LOCAL, NOTHING, FakeBot
+
+SESAME = "open-sesame"
+POST = {
+    "version": "2.0",
+    "rawPath": "/chat",
+    "headers": {"origin": "https://bar.example"},
+    "requestContext": {"http": {"method": "POST", "path": "/chat"}, "stage": "$default"},
+    "body": '{"input": "こんばんは", "session_id": "seat-7"}',
+}
+
+
+class Context:
+    aws_request_id = "request-1"
+
+    def __init__(self, milliseconds: int = 10_000) -> None:
+        self._milliseconds = milliseconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self._milliseconds
+
+
+def http(method: str, path: str, headers: dict[str, str] | None = None, body: str | None = None) -> dict:
+    return POST | {
+        "rawPath": path,
+        "headers": headers or {},
+        "requestContext": {"http": {"method": method, "path": path}},
+        "body": body,
+    }
+
+
+def answer(event: object, bot: FakeBot | None = None, context: object = None, **env: str) -> tuple[dict, dict, list]:
+    records: list = []
+    response = make_handler(bot or FakeBot(), env, log=records.append)(event, context)
+    return response, json.loads(response["body"]) if response["body"] else {}, records
+
+
+def test_a_canned_reply_has_every_field():
+    response, body, _ = answer(POST)
+    assert response["headers"]["Content-Type"] == "application/json; charset=utf-8"
+    assert "いらっしゃい" in response["body"]
+    assert body == {
+        "reply": "いらっしゃい。",
+        "message": "いらっしゃい。",
+        "response": "いらっしゃい。",
+        "engine": "canned",
+        "step": "canned",
+        "reply_id": "greet_evening",
+        "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+        "escalations": [],
+        "latency_ms": 12.3,
+        "session_id": "seat-7",
+    }
+
+
+def test_a_generated_reply_names_its_model_tokens_and_confidence():
+    _, body, _ = answer(POST, FakeBot(outcome=LOCAL))
+    assert (body["engine"], body["model"], body["confidence"]) == ("local", "tiny.gguf", 0.61)
+    assert body["usage"] == {"prompt_tokens": 40, "completion_tokens": 9, "total_tokens": 49}
+    assert "reply_id" not in body
+
+
+def test_no_reply_is_503_with_the_reasons():
+    response, body, _ = answer(POST, FakeBot(outcome=NOTHING))
+    assert response["statusCode"] == 503
+    assert body["code"] == "no_answer"
+    assert "small_talk" in body["error"]
+    assert body["escalations"] == [
+        {"step": "small_talk", "reason": "error", "model": "small"},
+        {"step": "ask_large", "reason": "timeout"},
+    ]
+    assert "reply" not in body
+
+
+@pytest.mark.parametrize(
+    ("allowed", "asked", "shown"), [("true", "true", True), ("", "true", False), ("1", "false", False)]
+)
+def test_the_trace_needs_to_be_asked_for_and_allowed(allowed, asked, shown):
+    event = POST | {"body": f'{{"input": "a", "debug": {asked}}}'}
+    _, body, _ = answer(event, ALLOW_DEBUG=allowed)
+    assert ("trace" in body) is shown
+
+
+def test_an_unforeseen_error_is_a_503_without_traceback_or_user_text():
+    bot = FakeBot(failure=KeyError("こんばんは secret"))
+    response, body, records = answer(POST, bot)
+    assert response["statusCode"] == 503
+    assert body == {"error": "something went wrong on our side", "code": "internal"}
+    [record] = records
+    assert record["error"] == "KeyError"
+    assert any("bots.py" in frame for frame in record["frames"])
+    assert "こんばんは" not in str(record)
+
+
+def test_messages_of_our_own_errors_are_logged():
+    [record] = answer(POST, FakeBot(failure=Unavailable("the worker died", backend="small")))[2]
+    assert record["message"] == "the worker died"
+
+
+def test_the_log_tells_of_the_turn_without_its_words():
+    [record] = answer(POST, FakeBot(outcome=LOCAL), Context())[2]
+    assert record["request_id"] == "request-1"
+    assert (record["engine"], record["model"], record["status"]) == ("local", "tiny.gguf", 200)
+    shown = json.dumps(record, ensure_ascii=False)
+    for word in ("こんばんは", "猫", "seat-7"):
+        assert word not in shown
+
+
+def test_the_log_holds_words_where_the_operator_wants_them():
+    [record] = answer(POST, LOG_TEXT="true")[2]
+    assert (record["text"], record["reply"]) == ("こんばんは", "いらっしゃい。")
+
+
+def test_a_path_that_a_client_made_up_is_not_logged():
+    [record] = answer(http("POST", "/こんばんは"))[2]
+    assert (record["path"], record["status"]) == ("other", 404)
+
+
+def test_the_deadline_is_what_lambda_leaves_less_a_reserve():
+    bot = FakeBot()
+    answer(POST, bot, Context(5_000))
+    [deadline] = bot.deadlines
+    assert deadline is not None
+    assert deadline.remaining() <= 5 - RESERVE
+
+
+def test_no_time_left_is_a_deadline_that_has_passed():
+    bot = FakeBot()
+    answer(POST, bot, Context(10))
+    [deadline] = bot.deadlines
+    assert deadline is not None
+    assert deadline.passed
+
+
+def test_outside_of_lambda_there_is_no_deadline():
+    bot = FakeBot()
+    answer(POST, bot)
+    assert bot.deadlines == [None]
+
+
+def test_health():
+    response, body, _ = answer(http("GET", "/health"))
+    assert response["statusCode"] == 200
+    assert body["models"]["small"]["state"] == "ready"
+
+
+def test_head_of_health_has_no_body():
+    assert answer(http("HEAD", "/health"))[0]["body"] == ""
+
+
+@pytest.mark.parametrize("path", ["/chat", "/", "/health"])
+def test_preflight(path):
+    response, _, _ = answer(http("OPTIONS", path, {"origin": "https://bar.example"}))
+    headers = response["headers"]
+    assert (response["statusCode"], response["body"]) == (204, "")
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    assert "POST" in headers["Access-Control-Allow-Methods"]
+    assert "Content-Type" in headers["Access-Control-Allow-Headers"]
+
+
+def test_405_names_what_is_allowed():
+    assert answer(http("GET", "/chat"))[0]["headers"]["Allow"] == "POST, OPTIONS"
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [("https://bar.example", "https://bar.example"), ("https://evil.example", None), ("", None)],
+)
+def test_only_listed_origins_may_read(origin, allowed):
+    event = POST | {"headers": {"origin": origin}}
+    headers = answer(event, ALLOWED_ORIGINS="https://bar.example/, http://localhost:3000")[0]["headers"]
+    assert headers.get("Access-Control-Allow-Origin") == allowed
+    assert headers["Vary"] == "Origin"
+
+
+def test_errors_can_be_read_from_another_origin():
+    assert answer(http("POST", "/nowhere"))[0]["headers"]["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [
+        ("Bearer open-sesame", 200),
+        ("bearer  open-sesame ", 200),
+        ("Bearer wrong", 401),
+        ("Basic open-sesame", 401),
+        ("", 401),
+        ("Bearer ", 401),
+        ("Bearer お", 401),
+    ],
+)
+def test_the_client_token(authorization, status):
+    event = POST | {"headers": {"Authorization": authorization}}
+    response, body, records = answer(event, CLIENT_TOKEN=SESAME)
+    assert response["statusCode"] == status
+    assert SESAME not in str((response, records))
+    if status == 401:
+        assert body["code"] == "authorization_invalid"
+        assert response["headers"]["WWW-Authenticate"] == "Bearer"
+
+
+def test_the_client_token_guards_neither_health_nor_preflight_nor_direct_invocations():
+    for event in (http("GET", "/health"), http("OPTIONS", "/chat"), {"input": "a"}):
+        assert answer(event, CLIENT_TOKEN=SESAME)[0]["statusCode"] < 300
+
+
+def test_a_wrong_token_is_told_nothing_about_its_body():
+    event = POST | {"body": "not json"}
+    assert answer(event, CLIENT_TOKEN=SESAME)[0]["statusCode"] == 401
+
+
+def test_http_events_are_not_taken_for_direct_ones():
+    event = POST | {"input": "direct", "headers": {}}
+    assert answer(event, CLIENT_TOKEN=SESAME)[0]["statusCode"] == 401
+
+
+def test_a_body_over_the_limit():
+    event = POST | {"body": '{"input": "' + "a" * 300_000 + '"}'}
+    response, body, _ = answer(event)
+    assert (response["statusCode"], body["code"]) == (413, "body_too_large")
+
+
+def test_a_base64_body_over_the_limit_is_not_decoded():
+    event = POST | {"body": "!" * 600_000, "isBase64Encoded": True}
+    assert answer(event)[1]["code"] == "body_too_large"
+
+
+def test_a_load_balancer_gets_its_own_fields():
+    plain = {"requestContext": {"elb": {}}, "httpMethod": "POST", "path": "/chat", "body": '{"input": "a"}'}
+    response, _, _ = answer(plain | {"headers": {}})
+    assert (response["statusDescription"], response["isBase64Encoded"]) == ("200 OK", False)
+    response, _, _ = answer(plain | {"multiValueHeaders": {"host": ["bar.example"]}})
+    assert "headers" not in response
+    assert response["multiValueHeaders"]["Content-Type"] == ["application/json; charset=utf-8"]
