@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from engine.building.build import build
-from engine.building.checks import essential_problems
+from engine.building.checks import ESSENTIAL, run
+from engine.building.checks.subject import Subject
 from engine.model.errors import ConfigError
 from engine.model.plan import Plan
-from engine.model.source import Problem
-from engine.model.spec import GenerateStepSpec, PipelineSpec
-from engine.reading.text import read_text
 from engine.schema.load import load_pipeline
 
 
@@ -20,23 +18,9 @@ def load(path: Path, env: Mapping[str, str]) -> Plan:
     spec, problems = load_pipeline(path)
     if spec is None:
         raise ConfigError(problems)
-    prompts, unread = read_prompts(spec)
-    problems = [*problems, *unread, *essential_problems(spec)]
-    errors = [problem for problem in problems if problem.severity == "error"]
+    subject = Subject(spec=spec)
+    errors = [problem for problem in (*problems, *run(ESSENTIAL, subject)) if problem.severity == "error"]
     if errors:
         raise ConfigError(errors)
+    prompts = {path: prompt.text or "" for path, prompt in subject.prompts.items()}
     return build(spec, prompts, env)
-
-
-def read_prompts(spec: PipelineSpec) -> tuple[dict[str, str], list[Problem]]:
-    """The text of each prompt by its path as written, and a problem for each that cannot be read."""
-    folder = Path(spec.file).parent
-    texts: dict[str, str] = {}
-    problems: list[Problem] = []
-    for step in spec.steps:
-        if isinstance(step, GenerateStepSpec) and step.prompt.value not in texts:
-            path = folder / step.prompt.value
-            text, found = read_text(path, path.as_posix())
-            texts[step.prompt.value] = text or ""
-            problems.extend(found)
-    return texts, problems

@@ -7,6 +7,7 @@ loop or grow. This module runs at build time; evaluation (`engine.prompts.evalua
 from __future__ import annotations
 
 import difflib
+from typing import Literal
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
@@ -43,7 +44,15 @@ _COMPARISONS = {
 class ConditionError(ValueError):
     """A condition that cannot be compiled; `word` is the part to point at, where there is one."""
 
-    def __init__(self, message: str, *, word: str = "", hint: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        word: str = "",
+        hint: str = "",
+        kind: Literal["syntax", "name", "construct"] = "construct",
+    ) -> None:
+        self.kind = kind
         self.word = word
         self.hint = hint
         super().__init__(message)
@@ -52,7 +61,7 @@ class ConditionError(ValueError):
 def parse_condition(source: str, scope: Scope) -> Condition:
     """Compile `source`; raises `ConditionError` for bad syntax, an unknown name or function, or a refused construct."""
     if not source.strip():
-        raise ConditionError("condition is empty", hint="remove the key, or write an expression")
+        raise ConditionError("condition is empty", hint="remove the key, or write an expression", kind="syntax")
     if len(source) > MAX_SOURCE:
         raise ConditionError(f"condition is {len(source)} characters long, at most {MAX_SOURCE} are allowed")
     tree = _convert(_parse(source), _Context(scope))
@@ -64,14 +73,14 @@ def _parse(source: str) -> nodes.Expr:
     try:
         body = _PARSER.parse("{{(" + source + "\n)}}").body
     except TemplateSyntaxError as error:
-        raise ConditionError(f"condition is not an expression: {error.message}") from None
+        raise ConditionError(f"condition is not an expression: {error.message}", kind="syntax") from None
     except RecursionError:
         raise ConditionError("condition is nested too deeply") from None
     match body:
         case [nodes.Output(nodes=[nodes.Expr() as expression])]:
             return expression
         case _:
-            raise ConditionError("condition is not one expression", hint="write it without {{ and }}")
+            raise ConditionError("condition is not one expression", hint="write it without {{ and }}", kind="syntax")
 
 
 class _Context:
@@ -131,7 +140,7 @@ def _name(node: nodes.Node, scope: Scope) -> Name:
         word = ".".join(full)
         close = difflib.get_close_matches(word, scope.spellings(), n=1)
         hint = f"did you mean `{close[0]}`?" if close else "known names: " + ", ".join(sorted(scope.names))
-        raise ConditionError(f"unknown name `{word}`", word=word, hint=hint)
+        raise ConditionError(f"unknown name `{word}`", word=word, hint=hint, kind="name")
     return Name(full)
 
 

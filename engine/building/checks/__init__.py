@@ -1,20 +1,48 @@
-"""The rules that look across files, one module each, and the tables that say which run when.
+"""The rules that no schema can state, one module each: what refers to what, what templates say, how replies behave.
 
-`essential_problems` is what every load runs: an error there means that the plan cannot be built.
+A check takes a `Subject` and yields problems; the tables here are the whole list. The essential ones find everything
+that would keep a pipeline from being built or from running, and are cheap enough for every load.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
+from engine.building.checks import (
+    backward_jump,
+    broken_condition,
+    broken_template,
+    duplicate_id,
+    invalid_regex,
+    missing_prompt,
+    required_settings,
+    unknown_model,
+    unknown_reply,
+    unknown_step,
+    unknown_timezone,
+    unknown_variable,
+)
+from engine.building.checks.subject import Subject
 from engine.model.source import Problem
-from engine.model.spec import PipelineSpec
 
-Check = Callable[[PipelineSpec], Iterator[Problem]]
+Check = Callable[[Subject], Iterator[Problem]]
 
-ESSENTIAL: tuple[Check, ...] = ()
+ESSENTIAL: Sequence[Check] = (
+    duplicate_id.check,
+    unknown_step.check,
+    backward_jump.check,
+    unknown_model.check,
+    unknown_reply.check,
+    missing_prompt.check,
+    required_settings.check,
+    unknown_variable.check,
+    unknown_timezone.check,
+    broken_condition.check,
+    broken_template.check,
+    invalid_regex.check,
+)
 
 
-def essential_problems(spec: PipelineSpec) -> list[Problem]:
-    """Errors in references, conditions and templates."""
-    return [problem for check in ESSENTIAL for problem in check(spec)]
+def run(checks: Sequence[Check], subject: Subject) -> list[Problem]:
+    """The problems that `checks` find, sorted by place."""
+    return sorted((problem for check in checks for problem in check(subject)), key=lambda problem: problem.sort_key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from engine.building.build import Scopes, scopes
 from engine.building.triggers import build_index
 from engine.matching.index import TriggerIndex
 from engine.matching.regexes import regex_problem
-from engine.model.source import Located, Problem, Span
+from engine.model.source import Located, Problem
 from engine.model.spec import GenerateStepSpec, PipelineSpec, RegexTrigger, ReplySpec, TriggerSpec
 from engine.reading.sources import Sources
 from engine.reading.text import read_text
@@ -55,9 +55,7 @@ class Subject:
     @property
     def triggers(self) -> Iterator[tuple[int, ReplySpec, TriggerSpec]]:
         """Every trigger with its reply and the reply's position."""
-        return (
-            (place, reply, trigger) for place, reply in enumerate(self.spec.replies) for trigger in reply.match
-        )
+        return ((place, reply, trigger) for place, reply in enumerate(self.spec.replies) for trigger in reply.match)
 
     @cached_property
     def index(self) -> TriggerIndex:
@@ -70,10 +68,6 @@ def trigger_text(trigger: TriggerSpec) -> Located[str]:
     return trigger.pattern if isinstance(trigger, RegexTrigger) else trigger.text
 
 
-def key_span(located: Located[str]) -> Span:
-    return located.span
-
-
 def _read_prompt(spec: PipelineSpec, path: Located[str]) -> PromptFile:
     file = Path(spec.file).parent / path.value
     text, problems = read_text(file, file.as_posix())
@@ -81,8 +75,6 @@ def _read_prompt(spec: PipelineSpec, path: Located[str]) -> PromptFile:
 
 
 def _runnable(reply: ReplySpec) -> ReplySpec:
-    from dataclasses import replace
-
     kept = tuple(
         trigger
         for trigger in reply.match

@@ -1,0 +1,39 @@
+"""P401, P402, P403: a condition that is no expression, uses an unknown name, or a construct that is not allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.building.checks.subject import Subject
+from engine.model.source import Problem
+from engine.model.spec import ExpressionDetectorSpec, GenerateStepSpec, SetStepSpec, Text
+from engine.prompts.conditions import ConditionError, parse_condition
+from engine.prompts.scope import Scope
+
+_CODES = {"syntax": "P401", "name": "P402", "construct": "P403"}
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    for text, scope in conditions(subject):
+        try:
+            parse_condition(text.value, scope)
+        except ConditionError as error:
+            place = subject.sources.find(text.span, error.word) if error.word else text.span
+            yield Problem(code=_CODES[error.kind], message=str(error), span=place, hint=error.hint)
+
+
+def conditions(subject: Subject) -> Iterator[tuple[Text, Scope]]:
+    """Every condition of the pipeline and its replies, with the names it may use."""
+    names = subject.scopes
+    for reply in subject.spec.replies:
+        if reply.when is not None:
+            yield reply.when, names.conditions
+    for step in subject.spec.steps:
+        if step.when is not None:
+            yield step.when, names.conditions
+        if isinstance(step, SetStepSpec):
+            yield from ((text, names.conditions) for _, text in step.vars)
+        if isinstance(step, GenerateStepSpec):
+            for detector in step.escalate_when:
+                if isinstance(detector, ExpressionDetectorSpec):
+                    yield detector.test, names.detectors

@@ -1,0 +1,19 @@
+"""P306: a `generate` step asks a model that `models` does not list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.building.checks.subject import Subject
+from engine.model.source import Problem
+from engine.schema.suggest import hint
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    known = list(subject.spec.models)
+    for step in subject.generate_steps:
+        for model in step.models:
+            if model.value not in subject.spec.models:
+                message = f"step `{step.id.value}` asks the model `{model.value}`, which does not exist"
+                advice = hint(model.value, known) if known else "list it under `models`"
+                yield Problem(code="P306", message=message, span=model.span, hint=advice)
