@@ -1,0 +1,181 @@
+"""Amazon Bedrock's `converse`, through `boto3`.
+
+The SDK is imported when a model is first asked or warmed up, and its credentials are looked for then: the standard AWS
+chain may ask the network, so it is followed in a helper thread, and again whenever credentials are due for renewal.
+botocore signs the request and reads the answer; its `before-send` event hands the exchange itself to the call under
+way. Retries are the engine's, so the SDK's are off.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from engine.backends.bounded import Helpers
+from engine.backends.chat import ChatMessage, conversation
+from engine.backends.credentials import AwsCredentials, SettingError, aws
+from engine.backends.external import Asker, Opening, open_external
+from engine.backends.settings import Settings
+from engine.backends.transport import HttpRequest
+from engine.backends.wire import current
+from engine.model.deadline import Deadline
+from engine.model.errors import Malformed, TimedOut, Unavailable
+from engine.model.plan import ModelRow
+from engine.model.ports import LanguageModel
+from engine.model.turn import Completion, FinishReason, Prompt
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+    from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
+
+FINISH: dict[str, FinishReason] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "guardrail_intervened": "refusal",
+    "content_filtered": "refusal",
+}
+
+_RENEWALS = Helpers(limit=4)
+
+
+def open_model(row: ModelRow, env: Mapping[str, str]) -> LanguageModel:
+    """A model whose credentials are described by `BEDROCK_CREDENTIALS`; empty means the standard AWS chain."""
+
+    def prepare(settings: Settings) -> Opening:
+        credentials = aws(env, "BEDROCK_CREDENTIALS")
+        return Opening(load=lambda: _load(settings, credentials), secrets=credentials.secrets)
+
+    return open_external(row, prepare)
+
+
+def _load(settings: Settings, credentials: AwsCredentials) -> Asker:
+    from boto3.session import Session  # noqa: PLC0415 — a quarter of a second, paid only by those who use it
+    from botocore.config import Config  # noqa: PLC0415 — as above
+    from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound  # noqa: PLC0415 — as above
+
+    region = settings.region or credentials.region
+    try:
+        session = Session(
+            aws_access_key_id=credentials.access_key_id,
+            aws_secret_access_key=credentials.secret_access_key,
+            aws_session_token=credentials.session_token,
+            profile_name=credentials.profile,
+            region_name=region,
+        )
+        _require_credentials(session)
+        client = session.client(
+            "bedrock-runtime",
+            endpoint_url=settings.base_url,
+            config=Config(retries={"total_max_attempts": 1, "mode": "standard"}),
+        )
+    except ProfileNotFound:
+        raise SettingError("BEDROCK_CREDENTIALS names a profile that the AWS configuration does not have") from None
+    except BotoCoreError:
+        raise SettingError("no client for bedrock can be made: check its region and BEDROCK_CREDENTIALS") from None
+    client.meta.events.register("before-send.bedrock-runtime.Converse", _send)
+    return _Asker(client, session, (BotoCoreError, ClientError), settings)
+
+
+def _require_credentials(session: Session) -> None:
+    if os.environ.get("AWS_BEARER_TOKEN_BEDROCK") or session.get_credentials() is not None:
+        return
+    raise SettingError(
+        "BEDROCK_CREDENTIALS is not set and the standard AWS chain finds no credentials: set it to a JSON object with "
+        "access_key_id and secret_access_key, or to a profile's name"
+    )
+
+
+def _send(request: AWSPreparedRequest, **_event: Any) -> AWSResponse:
+    from botocore.awsrequest import AWSResponse  # noqa: PLC0415 — loaded by now
+
+    sent = [(name, _header_text(value)) for name, value in request.headers.items()]
+    body: Any = request.body or b""
+    response = current().send(HttpRequest(method=request.method, url=request.url, headers=sent, body=bytes(body)))
+    headers: Any = response.headers
+    return AWSResponse(request.url, response.status, headers, _Body(response.body))
+
+
+def _header_text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+class _Body:
+    """A body that is read already, as botocore wants it."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def stream(self) -> Iterator[bytes]:
+        yield self._data
+
+
+class _Asker:
+    def __init__(
+        self,
+        client: BedrockRuntimeClient,
+        session: Session,
+        errors: tuple[type[Exception], ...],
+        settings: Settings,
+    ) -> None:
+        self._client = client
+        self._session = session
+        self.errors = errors
+        self._settings = settings
+
+    def ask(self, prompt: Prompt, deadline: Deadline) -> Completion:
+        self._renew(deadline)
+        answer = self._client.converse(**_request(prompt, self._settings))
+        return _completion(answer, self._settings)
+
+    def _renew(self, deadline: Deadline) -> None:
+        """Signing renews credentials that are about to expire, by calls of its own: have that done within bounds."""
+        credentials = self._session.get_credentials()
+        if credentials is None or not hasattr(credentials, "refresh_needed") or not credentials.refresh_needed():
+            return
+        caught: tuple[type[Exception], ...] = (*self.errors, OSError)
+        try:
+            _RENEWALS.call(credentials.get_frozen_credentials, deadline, "misaki-credentials")
+        except TimeoutError:
+            raise TimedOut("the AWS credentials were not renewed before the deadline", backend="bedrock") from None
+        except caught:
+            raise Unavailable("the AWS credentials cannot be renewed", backend="bedrock", retryable=True) from None
+
+
+def _request(prompt: Prompt, settings: Settings) -> dict[str, Any]:
+    limits = {"maxTokens": settings.max_tokens, "temperature": settings.temperature, "topP": settings.top_p}
+    request: dict[str, Any] = {
+        "modelId": settings.model,
+        "messages": [_message(message) for message in conversation(prompt, settings.examples)],
+        "inferenceConfig": {name: value for name, value in limits.items() if value is not None},
+    }
+    if prompt.system.strip():
+        request["system"] = [{"text": prompt.system}]
+    return request
+
+
+def _message(message: ChatMessage) -> dict[str, Any]:
+    return {"role": message["role"], "content": [{"text": message["content"]}]}
+
+
+def _completion(answer: Mapping[str, Any], settings: Settings) -> Completion:
+    """Raises `Malformed` without a message or a stop reason that we know; empty content stays an empty text."""
+    reason = FINISH.get(str(answer.get("stopReason")))
+    if reason is None:
+        raise Malformed("the answer of bedrock holds no stop reason", backend="bedrock", status=200, retryable=True)
+    usage = answer.get("usage") or {}
+    return Completion(
+        text=_text(answer["output"]["message"]["content"]),
+        finish_reason=reason,
+        model=settings.model,
+        prompt_tokens=usage.get("inputTokens"),
+        completion_tokens=usage.get("outputTokens"),
+    )
+
+
+def _text(content: Sequence[Mapping[str, Any]]) -> str:
+    """The text blocks joined; reasoning and other blocks are not for the user."""
+    return "".join(block["text"] for block in content if isinstance(block.get("text"), str))

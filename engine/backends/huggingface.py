@@ -1,0 +1,65 @@
+"""Hugging Face's inference providers and endpoints, through `huggingface_hub`'s `InferenceClient`.
+
+The SDK is imported when a model is first asked or warmed up. It keeps one HTTP client for the whole process; ours is
+put there, by the hook it offers for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from engine.backends.chat import completion, with_system
+from engine.backends.credentials import bearer
+from engine.backends.external import Asker, Opening, open_external
+from engine.backends.settings import Settings
+from engine.model.deadline import Deadline
+from engine.model.plan import ModelRow
+from engine.model.ports import LanguageModel
+from engine.model.turn import Completion, Prompt
+
+if TYPE_CHECKING:
+    from huggingface_hub import InferenceClient
+
+DEFAULT_URL = "https://router.huggingface.co/v1"
+"""The router for all inference providers: asked directly, the SDK looks up nothing on the hub first."""
+
+
+def open_model(row: ModelRow, env: Mapping[str, str]) -> LanguageModel:
+    """A model whose token stands in `HUGGINGFACE_TOKEN`; the row's `base_url` names a private endpoint."""
+
+    def prepare(settings: Settings) -> Opening:
+        token = bearer(env, "HUGGINGFACE_TOKEN")
+        return Opening(load=lambda: _load(settings, token), secrets=(token,))
+
+    return open_external(row, prepare)
+
+
+def _load(settings: Settings, token: str) -> Asker:
+    import httpx2  # noqa: PLC0415 — a quarter of a second, paid only by those who use it
+    from huggingface_hub import InferenceClient, set_client_factory  # noqa: PLC0415 — as above
+
+    from engine.backends.httpx_bridge import client  # noqa: PLC0415 — as above
+
+    set_client_factory(client)
+    sdk = InferenceClient(base_url=settings.base_url or DEFAULT_URL, api_key=token)
+    return _Asker(sdk, (httpx2.HTTPError,), settings)
+
+
+class _Asker:
+    def __init__(self, sdk: InferenceClient, errors: tuple[type[Exception], ...], settings: Settings) -> None:
+        self._sdk = sdk
+        self.errors = errors
+        self._settings = settings
+
+    def ask(self, prompt: Prompt, deadline: Deadline) -> Completion:  # noqa: ARG002 — the call under way has it
+        messages: Any = with_system(prompt, self._settings.examples)
+        answer = self._sdk.chat_completion(
+            messages=messages,
+            model=self._settings.model,
+            max_tokens=self._settings.max_tokens,
+            temperature=self._settings.temperature,
+            top_p=self._settings.top_p,
+            logprobs=self._settings.logprobs or None,
+        )
+        return completion(answer, self._settings, "huggingface")

@@ -1,0 +1,67 @@
+"""OpenAI, and every server that speaks its chat completions, through the `openai` SDK.
+
+The SDK is imported when a model is first asked or warmed up. Retries are the engine's, so the SDK's are off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from engine.backends.chat import completion, with_system
+from engine.backends.credentials import bearer
+from engine.backends.external import Asker, Opening, open_external
+from engine.backends.settings import Settings
+from engine.model.deadline import Deadline
+from engine.model.plan import ModelRow
+from engine.model.ports import LanguageModel
+from engine.model.turn import Completion, Prompt
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+DEFAULT_URL = "https://api.openai.com/v1"
+
+
+def open_model(row: ModelRow, env: Mapping[str, str]) -> LanguageModel:
+    """A model whose key stands in `OPENAI_API_KEY`; a local server without keys takes any."""
+
+    def prepare(settings: Settings) -> Opening:
+        key = bearer(env, "OPENAI_API_KEY")
+        return Opening(load=lambda: _load(settings, key), secrets=(key,))
+
+    return open_external(row, prepare)
+
+
+def _load(settings: Settings, key: str) -> Asker:
+    from openai import OpenAI, OpenAIError  # noqa: PLC0415 — half a second, paid only by those who use it
+
+    from engine.backends.httpx_bridge import client  # noqa: PLC0415 — as above
+
+    sdk = OpenAI(api_key=key, base_url=settings.base_url or DEFAULT_URL, max_retries=0, http_client=client())
+    return _Asker(sdk, (OpenAIError,), settings)
+
+
+class _Asker:
+    def __init__(self, sdk: OpenAI, errors: tuple[type[Exception], ...], settings: Settings) -> None:
+        self._sdk = sdk
+        self.errors = errors
+        self._settings = settings
+        self._options = _options(settings)
+
+    def ask(self, prompt: Prompt, deadline: Deadline) -> Completion:  # noqa: ARG002 — the call under way has it
+        messages: Any = with_system(prompt, self._settings.examples)
+        answer = self._sdk.chat.completions.create(model=self._settings.model, messages=messages, **self._options)
+        return completion(answer, self._settings, "openai")
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    """OpenAI itself wants `max_completion_tokens`, the servers that imitate it know only `max_tokens`."""
+    limit = "max_completion_tokens" if settings.base_url is None else "max_tokens"
+    options = {
+        limit: settings.max_tokens,
+        "temperature": settings.temperature,
+        "top_p": settings.top_p,
+        "logprobs": settings.logprobs or None,
+    }
+    return {name: value for name, value in options.items() if value is not None}
