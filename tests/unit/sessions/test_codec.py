@@ -1,0 +1,56 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.model.ports import SessionState
+from engine.model.turn import Message
+from engine.sessions.codec import HISTORY_MESSAGES, MAX_BYTES, MESSAGE_CHARACTERS, decode, encode
+
+messages = st.builds(Message, st.sampled_from(["user", "assistant"]), st.text(max_size=50))
+states = st.builds(
+    SessionState,
+    st.integers(0, 10**6),
+    st.lists(messages, max_size=HISTORY_MESSAGES).map(tuple),
+    st.dictionaries(st.text(max_size=10), st.integers(0, 99), max_size=5),
+)
+
+
+@given(states)
+def test_what_was_kept_comes_back(state):
+    assert decode(encode(state)) == state
+
+
+def test_only_the_newest_messages_are_kept():
+    history = tuple(Message("user", str(number)) for number in range(100))
+    kept = decode(encode(SessionState(100, history))).history
+    assert [message.text for message in kept] == [str(number) for number in range(80, 100)]
+
+
+def test_the_oldest_make_room_where_the_bytes_would_not_fit():
+    history = tuple(Message("assistant", "あ" * 5_000) for _ in range(20))
+    text = encode(SessionState(20, history))
+    assert len(text.encode()) <= MAX_BYTES
+    kept = decode(text).history
+    assert 1 < len(kept) < 20
+    assert {len(message.text) for message in kept} == {MESSAGE_CHARACTERS}
+
+
+def test_a_surrogate_does_not_break_the_store():
+    encode(SessionState(1, (Message("user", "\ud800"),))).encode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        "null",
+        '{"turns": "x", "history": [], "last_said": {}}',
+        '{"turns": 1, "history": [1], "last_said": {}}',
+        "[" * 100_000,
+    ],
+)
+def test_a_state_of_another_form_is_refused(text):
+    with pytest.raises(ValueError, match=r"."):
+        decode(text)

@@ -1,0 +1,139 @@
+import logging
+import sqlite3
+import threading
+
+import pytest
+
+from engine.model.ports import SessionState
+from engine.model.turn import Message
+from engine.sessions import open_store
+from engine.sessions.guard import GuardedStore
+from engine.sessions.sqlite import SqliteBacking
+
+STATE = SessionState(3, (Message("user", "こんばんは"), Message("assistant", "いらっしゃい。")), {"greet": 1})
+
+
+@pytest.fixture(params=["memory", "file"])
+def store(request, tmp_path):
+    opened = open_store("sqlite::memory:" if request.param == "memory" else f"sqlite:{tmp_path / 'seats.db'}")
+    yield opened
+    opened.close()
+
+
+def test_a_session_is_remembered(store):
+    store.save("seat-7", STATE)
+    assert store.load("seat-7") == STATE
+    assert store.load("seat-8") == SessionState()
+
+
+def test_the_latest_state_counts(store):
+    store.save("seat-7", STATE)
+    store.save("seat-7", SessionState(4))
+    assert store.load("seat-7") == SessionState(4)
+
+
+def test_any_id_will_do(store):
+    for number, name in enumerate(["", "'; DROP TABLE sessions", "席", "\ud800", "x" * 10_000]):
+        store.save(name, SessionState(number))
+        assert store.load(name).turns == number
+
+
+def test_many_threads_share_a_store(store):
+    def sit(seat: int) -> None:
+        for turns in range(20):
+            store.save(f"seat-{seat}", SessionState(turns))
+            assert store.load(f"seat-{seat}").turns == turns
+
+    threads = [threading.Thread(target=sit, args=(seat,)) for seat in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {store.load(f"seat-{seat}").turns for seat in range(8)} == {19}
+
+
+def test_a_file_outlives_the_process(tmp_path):
+    setting = f"sqlite:{tmp_path / 'seats.db'}"
+    first = open_store(setting)
+    first.save("seat-7", STATE)
+    first.close()
+    second = open_store(setting)
+    assert second.load("seat-7") == STATE
+    second.close()
+
+
+def test_two_processes_may_write_one_file(tmp_path):
+    stores = [open_store(f"sqlite:{tmp_path / 'seats.db'}") for _ in range(2)]
+    for turns in range(10):
+        for store in stores:
+            store.save("seat-7", SessionState(turns))
+    assert [store.load("seat-7").turns for store in stores] == [9, 9]
+    for store in stores:
+        store.close()
+
+
+def test_an_old_session_is_forgotten_and_purged(tmp_path):
+    clock = [0.0]
+    path = str(tmp_path / "seats.db")
+    store = GuardedStore(SqliteBacking(path, ttl=60, now=lambda: clock[0]), "")
+    store.save("seat-7", STATE)
+    clock[0] = 59.0
+    assert store.load("seat-7") == STATE
+    clock[0] = 61.0
+    assert store.load("seat-7") == SessionState()
+    for _ in range(100):
+        store.save("seat-8", STATE)
+    store.close()
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT id FROM sessions").fetchall() == [("seat-8",)]
+    connection.close()
+
+
+def test_a_store_that_fails_costs_the_memory_only(tmp_path, caplog):
+    store = open_store(f"sqlite:{tmp_path / 'no' / 'such' / 'folder' / 'seats.db'}")
+    with caplog.at_level(logging.WARNING):
+        store.save("seat-7", STATE)
+        assert store.load("seat-7") == SessionState()
+    store.close()
+    assert "SESSION_STORE" in caplog.text
+    assert "こんばんは" not in caplog.text
+
+
+def test_a_file_that_is_no_database_costs_the_memory_only(tmp_path, caplog):
+    (tmp_path / "seats.db").write_bytes(b"not a database" * 100)
+    store = open_store(f"sqlite:{tmp_path / 'seats.db'}")
+    store.save("seat-7", STATE)
+    assert store.load("seat-7") == SessionState()
+    store.close()
+    assert "not a database" in caplog.text
+
+
+def test_a_spoiled_state_starts_afresh(tmp_path, caplog):
+    backing = SqliteBacking(str(tmp_path / "seats.db"))
+    backing.write("seat-7", 1, '{"turns": []}')
+    store = GuardedStore(backing, "")
+    assert store.load("seat-7") == SessionState()
+    store.close()
+    assert "afresh" in caplog.text
+
+
+def test_none_remembers_nothing():
+    store = open_store("none")
+    store.save("seat-7", STATE)
+    assert store.load("seat-7") == SessionState()
+    store.close()
+
+
+@pytest.mark.parametrize("setting", ["redis:localhost", "sqlite", "sqlite:", "dynamodb:", "dynamodb:a b", "none:x"])
+def test_a_setting_of_another_form_is_named_and_forgets(setting, caplog):
+    store = open_store(setting)
+    store.save("seat-7", STATE)
+    assert store.load("seat-7") == SessionState()
+    assert "SESSION_STORE" in caplog.text
+    assert "SESSION_STORE" in store.detail
+
+
+@pytest.mark.parametrize("setting", ["", "none", "sqlite::memory:", "dynamodb:misaki-sessions"])
+def test_a_good_setting_is_silent(setting, caplog):
+    open_store(setting).close()
+    assert caplog.text == ""
