@@ -1,0 +1,108 @@
+import json
+import threading
+
+import pytest
+
+from engine.aws.handler import make_handler
+from engine.aws.policy import Policy
+from engine.cli.local.events import Incoming, LocalContext, function_url_event, joined
+from engine.cli.local.front import INVOCATIONS, Front
+from tests.fakes.bots import FakeBot
+
+BODY = '{"input": "こんばんは"}'.encode()
+SESAME = "open-sesame"
+
+
+def front(bot: FakeBot | None = None, *, slots: int = 2, **env: str) -> Front:
+    handler = make_handler(bot or FakeBot(), env, log=lambda _: None)
+    return Front(handler, Policy.from_env(env), greeting="post to /chat", slots=slots)
+
+
+def post(path: str, body: bytes = BODY, **headers: str) -> Incoming:
+    return Incoming(method="POST", target=path, headers=headers, body=body)
+
+
+def test_chat_goes_through_the_handler():
+    response = front().answer(post("/chat?x=1"))
+    assert (response["statusCode"], json.loads(response["body"])["reply"]) == (200, "いらっしゃい。")
+
+
+def test_the_invocation_path_answers_with_the_proxy_response():
+    response = front().answer(post(INVOCATIONS))
+    proxy = json.loads(response["body"])
+    assert response["statusCode"] == proxy["statusCode"] == 200
+    assert json.loads(proxy["body"])["engine"] == "canned"
+
+
+def test_an_error_of_an_invocation_is_inside_the_proxy_response():
+    response = front().answer(post(INVOCATIONS, b"{}"))
+    assert response["statusCode"] == 200
+    assert json.loads(response["body"])["statusCode"] == 400
+
+
+@pytest.mark.parametrize("body", [b"not json", b"[" * 100_000, b"\xff\xfe"])
+def test_an_invocation_that_is_no_json(body):
+    response = front().answer(post(INVOCATIONS, body))
+    assert (response["statusCode"], json.loads(response["body"])["code"]) == (400, "event_not_json")
+
+
+def test_an_invocation_is_posted():
+    assert front().answer(Incoming(method="GET", target=INVOCATIONS))["statusCode"] == 405
+
+
+def test_a_client_token_guards_the_invocation_path_too():
+    guarded = front(CLIENT_TOKEN=SESAME)
+    assert guarded.answer(post(INVOCATIONS))["statusCode"] == 401
+    assert guarded.answer(post(INVOCATIONS, authorization=f"Bearer {SESAME}"))["statusCode"] == 200
+
+
+def test_the_greeting():
+    response = front().answer(Incoming(method="GET", target="/"))
+    assert response["body"] == "post to /chat"
+
+
+def test_bytes_that_are_no_text_are_refused_by_the_handler():
+    response = front().answer(post("/chat", b"\xff\xfe\x00"))
+    assert (response["statusCode"], json.loads(response["body"])["code"]) == (400, "body_encoding")
+
+
+def test_too_many_at_once_are_told_to_come_back():
+    inside, go_on = threading.Event(), threading.Event()
+
+    def slow(_event: object, _context: object) -> dict:
+        inside.set()
+        go_on.wait(30)
+        return {"statusCode": 200, "headers": {}, "body": "late"}
+
+    busy = Front(slow, Policy(), slots=1)
+    answers: list = []
+    first = threading.Thread(target=lambda: answers.append(busy.answer(post("/chat"))))
+    first.start()
+    inside.wait(30)
+    refused = busy.answer(post("/chat"))
+    go_on.set()
+    first.join()
+    busy.drain(30)
+    assert (refused["statusCode"], refused["headers"]["Retry-After"]) == (503, "1")
+    assert refused["headers"]["Access-Control-Allow-Origin"] == "*"
+    assert answers == [{"statusCode": 200, "headers": {}, "body": "late"}]
+
+
+def test_a_place_is_free_again_after_every_answer():
+    one = front(slots=1)
+    codes = [
+        one.answer(post(path, body))["statusCode"] for path in ("/chat", INVOCATIONS, "/x") for body in (BODY, b"?")
+    ]
+    assert codes == [200, 400, 200, 400, 404, 404]
+
+
+def test_the_event_is_that_of_a_function_url():
+    incoming = Incoming(method="POST", target="/chat?a=%E5%B8%AD", headers={"user-agent": "curl"}, body=BODY)
+    event = function_url_event(incoming, LocalContext("id-1"))
+    assert (event["rawPath"], event["rawQueryString"], event["isBase64Encoded"]) == ("/chat", "a=%E5%B8%AD", False)
+    assert event["requestContext"]["requestId"] == "id-1"
+    assert event["body"] == BODY.decode()
+
+
+def test_headers_that_come_twice_are_joined():
+    assert joined([("Accept", "a"), ("X", "1"), ("accept", "b")]) == {"accept": "a, b", "x": "1"}

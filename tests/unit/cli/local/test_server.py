@@ -1,0 +1,176 @@
+"""The local server over real sockets on loopback."""
+
+import http.client
+import json
+import socket
+import threading
+
+import pytest
+
+from engine.aws.handler import make_handler
+from engine.aws.policy import Policy
+from engine.cli.local.connection import Limits
+from engine.cli.local.front import Front
+from engine.cli.local.server import LocalServer
+from tests.fakes.bots import FakeBot
+
+BODY = '{"input": "こんばんは"}'.encode()
+
+
+@pytest.fixture
+def serve():
+    running: list = []
+
+    def start(bot: FakeBot | None = None, limits: Limits | None = None, host: str = "127.0.0.1") -> LocalServer:
+        front = Front(make_handler(bot or FakeBot(), {}, log=lambda _: None), Policy(), greeting="post to /chat\n")
+        server = LocalServer((host, 0), front, limits)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        running.append((server, thread))
+        return server
+
+    yield start
+    for server, thread in running:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def raw(server: LocalServer, request: bytes) -> bytes:
+    """Everything the server says until it closes."""
+    with socket.create_connection(server.server_address[:2], timeout=30) as connection:
+        connection.sendall(request)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def status_and_body(answer: bytes) -> tuple[int, dict]:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), json.loads(body)
+
+
+def test_many_requests_over_one_connection(serve):
+    connection = http.client.HTTPConnection(*serve().server_address[:2], timeout=30)
+    for _ in range(20):
+        connection.request("POST", "/chat", BODY, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        assert response.status == 200
+        assert json.loads(response.read())["reply"] == "いらっしゃい。"
+    connection.close()
+
+
+def test_preflight_and_then_no_body(serve):
+    connection = http.client.HTTPConnection(*serve().server_address[:2], timeout=30)
+    for _ in range(2):
+        connection.request(
+            "OPTIONS", "/chat", headers={"Origin": "http://page", "Access-Control-Request-Method": "POST"}
+        )
+        response = connection.getresponse()
+        assert (response.status, response.read()) == (204, b"")
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+    connection.close()
+
+
+def test_head_has_no_body(serve):
+    answer = raw(serve(), b"HEAD / HTTP/1.1\r\nConnection: close\r\n\r\n")
+    assert answer.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "code"),
+    [
+        (b"POST /chat HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411, "content_length_missing"),
+        (b"POST /chat HTTP/1.1\r\nContent-Length: many\r\n\r\n", 400, "content_length_invalid"),
+        (b"POST /chat HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400, "content_length_invalid"),
+        (b"POST /chat HTTP/1.1\r\nContent-Length: 300000\r\n\r\n" + b"a" * 300000, 413, "body_too_large"),
+        (b"POST /chat HTTP/1.1\r\nConnection: close\r\n\r\n", 400, "body_missing"),
+        (b"GET /nowhere HTTP/1.1\r\nConnection: close\r\n\r\n", 404, "path_unknown"),
+        (b"BREW /chat HTTP/1.1\r\n\r\n", 501, "http_invalid"),
+        (b"GET\r\n\r\n", 400, "http_invalid"),
+        (b"GET / HTTP/9.9\r\n\r\n", 505, "http_invalid"),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 414, "http_invalid"),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 431, "http_invalid"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_what_is_refused_is_refused_in_json(serve, request_, status, code):
+    found, body = status_and_body(raw(serve(), request_))
+    assert (found, body["code"]) == (status, code)
+    assert b"Traceback" not in body["error"].encode()
+
+
+def test_a_body_that_never_comes_ends_the_connection(serve):
+    server = serve(limits=Limits(seconds=0.2))
+    assert raw(server, b"POST /chat HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc") == b""
+
+
+def test_dripping_bytes_do_not_buy_time(serve):
+    server = serve(limits=Limits(seconds=0.3))
+    dripped = 0
+    with socket.create_connection(server.server_address[:2], timeout=0.05) as connection:
+        connection.sendall(b"POST /chat HTTP/1.1\r\nContent-Length: 100000\r\n\r\n")
+        while dripped < 10_000:
+            try:
+                if connection.recv(1) == b"":
+                    break
+            except TimeoutError:
+                dripped += 1
+                connection.sendall(b"a")
+            except ConnectionError:
+                break
+    assert dripped < 100
+
+
+def test_a_body_cut_by_the_client(serve):
+    server = serve()
+    with socket.create_connection(server.server_address[:2], timeout=30) as connection:
+        connection.sendall(b"POST /chat HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc")
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert status_and_body(answer)[1]["code"] == "body_incomplete"
+
+
+def test_more_connections_than_allowed_are_closed_at_once(serve):
+    server = serve(limits=Limits(connections=1))
+    first = http.client.HTTPConnection(*server.server_address[:2], timeout=30)
+    first.request("GET", "/health")
+    assert first.getresponse().read()
+    assert raw(server, b"") == b""
+    first.close()
+
+
+def test_a_client_that_goes_away_leaves_the_server_standing(serve, capfd):
+    server = serve()
+    for _ in range(5):
+        with socket.create_connection(server.server_address[:2], timeout=30) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+            connection.sendall(b"POST /chat HTTP/1.1\r\nContent-Length: 1000\r\n\r\nabc")
+    assert status_and_body(raw(server, b"GET /health HTTP/1.1\r\nConnection: close\r\n\r\n"))[0] == 200
+    assert capfd.readouterr().err == ""
+
+
+def test_threads_share_the_server(serve):
+    bot = FakeBot()
+    server = serve(bot)
+    statuses: list = []
+
+    def ask() -> None:
+        connection = http.client.HTTPConnection(*server.server_address[:2], timeout=30)
+        connection.request("POST", "/chat", BODY)
+        response = connection.getresponse()
+        response.read()
+        statuses.append(response.status)
+        connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(statuses) == 16
+    assert set(statuses) <= {200, 503}
+    assert len(bot.requests) == statuses.count(200) > 0
+
+
+def test_ipv6(serve):
+    server = serve(host="::1")
+    assert server.url.startswith("http://[::1]:")

@@ -1,0 +1,66 @@
+import io
+
+from rich.console import Console
+
+from engine.cli.chat import Conversation, summary
+from tests.fakes.bots import CANNED, LOCAL, NOTHING, FakeBot
+
+
+def hold(bot: FakeBot, *lines: str, trace: bool = False) -> tuple[int, str]:
+    shown = io.StringIO()
+    names = iter(["first", "second", "third"])
+    talk = Conversation(bot, Console(file=shown, width=200), name="美砂樹", trace=trace, new_id=lambda: next(names))
+    return talk.hold(iter(lines)), shown.getvalue()
+
+
+def test_a_reply_with_who_said_it_and_how_long_it_took():
+    code, shown = hold(FakeBot(), "こんばんは\n")
+    assert code == 0
+    assert "美砂樹  いらっしゃい。" in shown
+    assert "canned · canned · greet_evening · 12 ms" in shown
+
+
+def test_the_session_is_kept_until_it_is_reset():
+    bot = FakeBot()
+    hold(bot, "a", "b", "/reset", "c")
+    assert [request.session_id for request in bot.requests] == ["first", "first", "second"]
+
+
+def test_quit_ends_and_blank_lines_are_nothing():
+    bot = FakeBot()
+    hold(bot, "", "  \n", "a", "/quit", "b")
+    assert [request.text for request in bot.requests] == ["a"]
+
+
+def test_trace_is_switched_on_and_off():
+    _, shown = hold(FakeBot(), "/trace", "a", "/trace", "b")
+    assert shown.count("selected") == 1
+    assert hold(FakeBot(), "a", trace=True)[1].count("selected") == 1
+
+
+def test_an_unknown_command_is_explained_and_not_sent():
+    bot = FakeBot()
+    _, shown = hold(bot, "/dance")
+    assert "/quit" in shown
+    assert bot.requests == []
+
+
+def test_markup_of_a_reply_is_shown_as_it_is():
+    outcome = type(CANNED)(reply="[bold]値段[/bold]", engine="canned", step="canned")
+    assert "[bold]値段[/bold]" in hold(FakeBot(outcome=outcome), "a")[1]
+
+
+def test_no_answer_is_told_by_the_exit_code_too():
+    code, shown = hold(FakeBot(outcome=NOTHING), "a")
+    assert code == 1
+    assert "small_talk gave up: error" in shown
+
+
+def test_a_text_over_the_limit_is_not_sent():
+    bot = FakeBot()
+    hold(bot, "あ" * 4_001)
+    assert bot.requests == []
+
+
+def test_the_summary_of_a_generated_reply():
+    assert summary(LOCAL, 812.4).strip() == "local · small_talk · tiny.gguf · 9 tokens · confidence 0.61 · 812 ms"

@@ -1,0 +1,96 @@
+import argparse
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+from engine.cli import root
+from engine.cli.root import BUG, CLEAN, COMMANDS, PROBLEMS, USAGE, Row, main
+from engine.model.errors import ConfigError
+from engine.model.source import Problem, Span
+
+
+class Raising:
+    """A command that raises; stands where a module would."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--x")
+
+    def run(self, _arguments: argparse.Namespace) -> int:
+        raise self.error
+
+
+@pytest.fixture
+def raising(monkeypatch):
+    def add(error: BaseException) -> None:
+        monkeypatch.setattr(root, "COMMANDS", (Row("boom", "tests.boom", "raises"),))
+        monkeypatch.setitem(sys.modules, "tests.boom", Raising(error))
+
+    return add
+
+
+@pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.name)
+def test_every_row_names_a_module_that_is_a_command(row, capsys):
+    command = importlib.import_module(row.module)
+    parser = argparse.ArgumentParser()
+    command.configure(parser)
+    assert callable(command.run)
+    assert main([row.name, "--help"]) == CLEAN
+    assert row.help in " ".join(capsys.readouterr().out.split())
+
+
+def test_help_lists_every_command(capsys):
+    assert main(["--help"]) == CLEAN
+    shown = capsys.readouterr().out
+    assert all(row.help in shown for row in COMMANDS)
+
+
+def test_the_version(capsys):
+    assert main(["--version"]) == CLEAN
+    assert capsys.readouterr().out.startswith("misaki ")
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["--nonsense"], ["invoke"], ["serve", "--port", "many"]])
+def test_usage_errors(arguments, capsys):
+    assert main(arguments) == USAGE
+    shown = capsys.readouterr()
+    assert "usage: misaki" in shown.out + shown.err
+
+
+def test_problems_of_the_configuration_are_printed(raising, capsys):
+    span = Span(file="replies/a.yml", line=14, column=7, end_line=14, end_column=12)
+    raising(ConfigError([Problem(code="P203", message="unknown key `cutof`", span=span)]))
+    assert main(["boom"]) == PROBLEMS
+    assert "replies/a.yml:14:7" in capsys.readouterr().err
+
+
+def test_a_bug_is_owned_up_to(raising, capsys, monkeypatch):
+    monkeypatch.delenv("MISAKI_DEBUG", raising=False)
+    raising(RuntimeError("oh no"))
+    assert main(["boom"]) == BUG
+    shown = capsys.readouterr().err
+    assert "MISAKI_DEBUG=1" in shown
+    assert "Traceback" not in shown
+
+
+def test_a_bug_shows_its_traceback_on_demand(raising, capsys, monkeypatch):
+    monkeypatch.setenv("MISAKI_DEBUG", "1")
+    raising(RuntimeError("oh no"))
+    assert main(["boom"]) == BUG
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_interrupt_is_no_error(raising, capsys):
+    raising(KeyboardInterrupt())
+    assert main(["boom"]) == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_help_loads_no_engine():
+    code = "import sys; from engine.cli import main; main(['--help']); print('engine.app' in sys.modules, 'rich' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False False"
