@@ -115,7 +115,7 @@ def summary(outcome: Outcome, latency_ms: float) -> str:
         words.append(f"confidence {completion.confidence:.2f}")
     words.append(f"{latency_ms:.0f} ms")
     words += [f"{escalation.step} gave up: {escalation.reason}" for escalation in outcome.escalations]
-    return "    " + " · ".join(str(word) for word in words if word)
+    return "    " + " · ".join(dict.fromkeys(str(word) for word in words if word))
 
 
 def _lines(label: str) -> Iterator[str]:
