@@ -1,0 +1,73 @@
+"""A language model behind its circuit breaker and the retry loop: to the fold over steps just another model."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from engine.model.deadline import Deadline
+from engine.model.errors import AuthFailed, BackendError, BadRequest, Malformed, TimedOut, Unavailable
+from engine.model.ports import LanguageModel, ModelStatus
+from engine.model.turn import Completion, Engine, Prompt
+from engine.running.breaker import Breaker, Verdict
+from engine.running.retry import Retries
+
+
+class GuardedModel:
+    """Asks `inner` when its breaker allows, again when that may help; `backend` names it in errors."""
+
+    def __init__(self, inner: LanguageModel, *, backend: str, breaker: Breaker, retries: Retries) -> None:
+        self._inner = inner
+        self._backend = backend
+        self._breaker = breaker
+        self._retries = retries
+
+    @property
+    def engine(self) -> Engine:
+        return self._inner.engine
+
+    def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:
+        return self._retries.call(lambda until: self._attempt(prompt, until), deadline)
+
+    def status(self) -> ModelStatus:
+        """The model's own status, with the breaker's under `circuit`; `unavailable` while that is open."""
+        inner = self._inner.status()
+        circuit = self._breaker.snapshot()
+        data = {**inner.data, "circuit": asdict(circuit)}
+        if circuit.state != "open" or inner.state == "unavailable":
+            return ModelStatus(state=inner.state, detail=inner.detail, data=data)
+        return ModelStatus(state="unavailable", detail=self._shut(circuit.probe_in), data=data)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def _attempt(self, prompt: Prompt, deadline: Deadline) -> Completion:
+        if deadline.remaining() < self._retries.policy.least:
+            raise TimedOut(f"too little time is left to ask {self._backend}", backend=self._backend)
+        permit = self._breaker.admit()
+        if permit is None:
+            wait = self._breaker.snapshot().probe_in
+            raise Unavailable(self._shut(wait), backend=self._backend, retry_after=wait)
+        verdict: Verdict = "ignored"
+        began = deadline.clock()
+        try:
+            completion = self._inner.generate(prompt, deadline)
+            verdict = "slow" if deadline.clock() - began >= self._breaker.policy.slow_seconds else "success"
+        except BackendError as error:
+            verdict = verdict_of(error)
+            raise
+        finally:
+            self._breaker.record(permit, verdict)
+        return completion
+
+    def _shut(self, wait: float) -> str:
+        return f"the circuit breaker of {self._backend} is open, the next probe is in {wait:.1f} s"
+
+
+def verdict_of(error: BackendError) -> Verdict:
+    """What an error says about the provider: nothing, where the request or our own settings are to blame."""
+    if isinstance(error, AuthFailed):
+        return "fatal"
+    if isinstance(error, BadRequest):
+        return "ignored"
+    ours = isinstance(error, Unavailable) and not isinstance(error, Malformed) and error.status is None
+    return "ignored" if ours and not error.retryable else "failure"
