@@ -38,6 +38,9 @@ class Row:
 COMMANDS = (
     Row("serve", "engine.cli.serve", "answer over HTTP on this machine, as Lambda would"),
     Row("chat", "engine.cli.chat", "talk to the persona in the terminal"),
+    Row("explain", "engine.cli.explain", "tell why a text gets its reply"),
+    Row("validate", "engine.cli.validate", "find every mistake in the pipelines and replies"),
+    Row("schema", "engine.cli.schema", "print the JSON Schema of a kind of file"),
     Row("invoke", "engine.cli.invoke", "give one Lambda event to the handler and print the response"),
 )
 

@@ -42,6 +42,8 @@ ESSENTIAL: Sequence[Check] = (
     invalid_regex.check,
 )
 
+BEHAVIOUR: Sequence[Check] = ()
+
 
 def run(checks: Sequence[Check], subject: Subject) -> list[Problem]:
     """The problems that `checks` find, sorted by place."""

@@ -1,0 +1,31 @@
+"""Which kind of file a YAML file is, told from its name, its modeline, its folder or its top-level keys, unparsed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from engine.schema.shape import Kind, schema_of
+
+KINDS: tuple[Kind, ...] = ("pipeline", "replies", "golden")
+SUFFIXES = (".yml", ".yaml")
+_MODELINE = re.compile(r"\$schema=\S*?(pipeline|replies|golden)\.schema\.json")
+_TOP_KEY = re.compile(r"^([A-Za-z_]\w*):", re.MULTILINE)
+_FOLDERS: dict[str, Kind] = {"pipelines": "pipeline", "replies": "replies", "golden": "golden"}
+
+
+def kind_of(path: Path, text: str) -> Kind | None:
+    """The kind of file at `path` that holds `text`, or `None` where nothing tells."""
+    if path.name.endswith(tuple(f".golden{suffix}" for suffix in SUFFIXES)):
+        return "golden"
+    named = _MODELINE.search(text[:2000])
+    if named:
+        return next(kind for kind in KINDS if kind == named[1])
+    keys = set(_TOP_KEY.findall(text))
+    scores = {kind: len(keys & set(schema_of(kind)["properties"])) for kind in KINDS}
+    best = max(scores.values())
+    # `replies` is a key of pipelines too, so a tie with nothing but it is a file of replies.
+    likely = [kind for kind in ("replies", "pipeline", "golden") if scores[kind] == best]
+    if best:
+        return next(kind for kind in KINDS if kind == likely[0])
+    return next((_FOLDERS[part] for part in reversed(path.parts[:-1]) if part in _FOLDERS), None)

@@ -1,0 +1,139 @@
+"""Everything that can be found wrong in a set of files: pipelines with their replies and prompts, and goldens.
+
+This is `misaki validate` without its options and its printing. Files that no pipeline of the set uses are held
+against the pipelines of the project that do use them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.building.checks import BEHAVIOUR, ESSENTIAL, run
+from engine.building.checks.kinds import SUFFIXES, kind_of
+from engine.building.checks.subject import Subject
+from engine.model.source import Problem
+from engine.reading.compose import compose
+from engine.reading.sources import Sources
+from engine.reading.text import at, read_text
+from engine.schema.load import Loaded, read_pipeline, read_replies
+from engine.schema.shape import Kind, check_shape
+
+PIPELINES = "pipelines"
+"""The folder in which pipelines are looked for that use a given file of replies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """`files` are all that were looked at; `replies` counts those in them."""
+
+    problems: tuple[Problem, ...]
+    files: frozenset[str]
+    replies: int
+
+
+@dataclass(slots=True)
+class _Collected:
+    problems: dict[Problem, None] = field(default_factory=dict)
+    files: set[str] = field(default_factory=set)
+    replies: int = 0
+
+    def add(self, problems: Iterable[Problem]) -> None:
+        self.problems.update(dict.fromkeys(problems))
+
+
+def files_below(paths: Iterable[Path]) -> list[Path]:
+    """The YAML files that `paths` name or hold, each once, hidden ones left out."""
+    found: dict[Path, None] = {}
+    for path in paths:
+        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in inside:
+            hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
+            if file == path or (file.suffix in SUFFIXES and not hidden and file.is_file()):
+                found[file] = None
+    return list(found)
+
+
+def validate(paths: Sequence[Path], sources: Sources) -> Findings:
+    """Every problem in the files that `paths` name or hold, sorted by place."""
+    asked = files_below(paths)
+    collected = _Collected()
+    kinds = {file: _kind(file, collected) for file in asked}
+    for file, kind in kinds.items():
+        if kind == "pipeline":
+            collected.add(_pipeline(file, sources, collected))
+        elif kind == "golden":
+            collected.add(_golden(file, collected))
+    rest = [file for file, kind in kinds.items() if kind == "replies" and file.as_posix() not in collected.files]
+    if rest:
+        collected.add(_loose_replies(rest, sources, collected))
+    problems = tuple(sorted(collected.problems, key=lambda problem: problem.sort_key))
+    return Findings(problems=problems, files=frozenset(collected.files), replies=collected.replies)
+
+
+def _kind(file: Path, collected: _Collected) -> Kind | None:
+    text, problems = read_text(file, file.as_posix())
+    kind = None if text is None else kind_of(file, text)
+    if text is None or kind is None:
+        collected.files.add(file.as_posix())
+        collected.add(problems or [_unknown_kind(file)])
+    return kind
+
+
+def _unknown_kind(file: Path) -> Problem:
+    message = "file is neither a pipeline, replies nor a golden"
+    hint = "begin it with `version:` and `steps:`, with `replies:`, or with `pipeline:` and `turns:`"
+    return Problem(code="P302", message=message, span=at(file.as_posix(), 1, 1), hint=hint)
+
+
+def _pipeline(file: Path, sources: Sources, collected: _Collected) -> list[Problem]:
+    loaded = read_pipeline(file)
+    problems = [*loaded.problems, *_checked(loaded, sources, collected)]
+    collected.files.update(loaded.files)
+    collected.replies += len(loaded.spec.replies) if loaded.spec else 0
+    return problems
+
+
+def _checked(loaded: Loaded, sources: Sources, collected: _Collected) -> list[Problem]:
+    if loaded.spec is None:
+        return []
+    subject = Subject(spec=loaded.spec, complete=loaded.complete, sources=sources)
+    collected.files.update(prompt.file for prompt in subject.prompts.values() if prompt.text is not None)
+    return run((*ESSENTIAL, *BEHAVIOUR), subject)
+
+
+def _golden(file: Path, collected: _Collected) -> list[Problem]:
+    name = file.as_posix()
+    collected.files.add(name)
+    text, problems = read_text(file, name)
+    if text is None:
+        return problems
+    root, problems = compose(text, name)
+    return problems if root is None else [*problems, *check_shape(root, "golden")]
+
+
+def _loose_replies(files: Sequence[Path], sources: Sources, collected: _Collected) -> list[Problem]:
+    """Problems of replies whose pipeline was not asked about: only those that stand in `files`."""
+    names = {file.as_posix() for file in files}
+    problems: list[Problem] = []
+    used: set[str] = set()
+    for pipeline in files_below([Path(PIPELINES)] if Path(PIPELINES).is_dir() else []):
+        loaded = read_pipeline(pipeline)
+        if names & set(loaded.files):
+            used |= names & set(loaded.files)
+            found = [*loaded.problems, *_checked(loaded, sources, _Collected())]
+            problems.extend(problem for problem in found if problem.span.file in names)
+    for file in files:
+        collected.files.add(file.as_posix())
+        read = read_replies(file)
+        collected.replies += len(read.replies)
+        if file.as_posix() not in used:
+            problems.extend((*read.problems, _unused(file)))
+    return problems
+
+
+def _unused(file: Path) -> Problem:
+    hint = "list it under `replies:` of a pipeline, or delete it"
+    span = at(file.as_posix(), 1, 1)
+    return Problem(code="P512", message="no pipeline uses this file", span=span, severity="warning", hint=hint)

@@ -1,0 +1,111 @@
+"""`misaki validate`: every mistake in the editor's files, at its place, with what to write instead."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from engine.building.checks.project import Findings, files_below, validate
+from engine.model.source import Problem
+from engine.reading.sources import Sources
+from engine.reporting.codes import CODES, page
+from engine.reporting.problems import github, json, sarif, text
+from engine.reporting.problems.report import Report
+from engine.schema.suggest import hint
+
+DEFAULT_PATHS = ("pipelines", "replies")
+INTERVAL = 0.3
+"""Seconds between two looks at the files with `--watch`."""
+
+_PLAIN: Mapping[str, Callable[[Report], str]] = {"json": json.render, "github": github.render, "sarif": sarif.render}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths", metavar="PATH", nargs="*", type=Path, help="files or folders (default: pipelines replies)"
+    )
+    parser.add_argument("--format", choices=("text", *_PLAIN), default="text", help="default: %(default)s")
+    parser.add_argument("--strict", action="store_true", help="warnings fail, too")
+    parser.add_argument("--select", metavar="CODE", type=_codes, default=(), help="only these codes or blocks: P203,P5")
+    parser.add_argument("--ignore", metavar="CODE", type=_codes, default=(), help="all but these codes or blocks")
+    parser.add_argument("--watch", action="store_true", help="check again whenever a file is saved")
+    parser.add_argument("--explain", metavar="CODE", type=_codes, help="print what a code means, and check nothing")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 where nothing is wrong, 1 where something is, 2 where there is nothing to check."""
+    if arguments.explain:
+        print("\n".join(page(code) for code in CODES if code.startswith(arguments.explain)), end="")
+        return 0
+    paths = arguments.paths or [path for path in map(Path, DEFAULT_PATHS) if path.is_dir()]
+    missing = [path for path in paths if not path.exists()]
+    if missing or not paths:
+        what = f"`{missing[0]}` does not exist" if missing else "there is no folder `pipelines` or `replies` here"
+        print(f"misaki validate: {what}", file=sys.stderr)
+        return 2
+    if not arguments.watch:
+        return _check(paths, arguments)
+    while True:
+        print("\x1b[2J\x1b[H" if sys.stdout.isatty() else "", end="")
+        _check(paths, arguments)
+        _wait_for_change(paths)
+
+
+def _check(paths: Sequence[Path], arguments: argparse.Namespace) -> int:
+    began = time.perf_counter()
+    sources = Sources()
+    findings = validate(paths, sources)
+    report = _report(findings, arguments, time.perf_counter() - began)
+    if arguments.format == "text":
+        shown = text.render(report, sources, colour=_colour())
+    else:
+        shown = _PLAIN[arguments.format](report)
+    sys.stdout.write(shown)
+    sys.stdout.flush()
+    return 1 if report.errors or (arguments.strict and report.warnings) else 0
+
+
+def _report(findings: Findings, arguments: argparse.Namespace, seconds: float) -> Report:
+    kept = tuple(problem for problem in findings.problems if _wanted(problem, arguments.select, arguments.ignore))
+    return Report(problems=kept, files=len(findings.files), replies=findings.replies, seconds=seconds)
+
+
+def _wanted(problem: Problem, select: tuple[str, ...], ignore: tuple[str, ...]) -> bool:
+    return (not select or problem.code.startswith(select)) and not (ignore and problem.code.startswith(ignore))
+
+
+def _codes(words: str) -> tuple[str, ...]:
+    """Codes and blocks of codes, separated by commas."""
+    found = tuple(word.strip().upper() for word in words.split(",") if word.strip())
+    for word in found:
+        if not any(code.startswith(word) for code in CODES):
+            raise argparse.ArgumentTypeError(f"`{word}` is no code: {hint(word, CODES) or 'codes are like P203 or P5'}")
+    return found
+
+
+def _colour() -> bool:
+    if os.environ.get("NO_COLOR"):
+        return False
+    return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
+
+
+def _wait_for_change(paths: Sequence[Path]) -> None:
+    before = _state(paths)
+    while _state(paths) == before:
+        time.sleep(INTERVAL)
+
+
+def _state(paths: Sequence[Path]) -> dict[Path, tuple[int, int]]:
+    """Size and time of every file that the check may have read."""
+    state = {}
+    for path in {*files_below(paths), *Path().glob("*/prompts/*"), *Path().glob("replies/*/*")}:
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        state[path] = (status.st_mtime_ns, status.st_size)
+    return state
