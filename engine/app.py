@@ -40,7 +40,7 @@ class App:
         self._services = Services(models=models, renderer=TemplateRenderer())
         self._sessions = sessions
         self._clock = clock
-        self._zone = ZoneInfo(plan.timezone)
+        self.zone = ZoneInfo(plan.timezone)
 
     def reply(self, request: ChatRequest, deadline: Deadline | None = None) -> ChatResult:
         """Answer one turn, by the earlier of `deadline` and the pipeline's own."""
@@ -79,7 +79,7 @@ class App:
         said = sum(message.role == "user" for message in request.history)
         return Turn(
             text=request.text,
-            now=(request.now or datetime.now(self._zone)).astimezone(self._zone),
+            now=(request.now or datetime.now(self.zone)).astimezone(self.zone),
             session_id=request.session_id or uuid.uuid4().hex,
             number=max(state.turns, said) + 1,
             history=request.history or state.history,
@@ -90,13 +90,13 @@ class App:
 
 def load_app(env: Mapping[str, str]) -> App:
     """Build the app that `env` describes; raises `ConfigError` when the pipeline does not load."""
-    plan = load(_pipeline(env), env)
+    plan = load(pipeline_path(env), env)
     models = {name: open_model(plan.models[name], env) for name in _models_in_use(plan)}
     return App(plan, models=models, sessions=open_store(env.get("SESSION_STORE", "none")))
 
 
-def _pipeline(env: Mapping[str, str]) -> Path:
-    """As given, or else the shipped one, shown relative to the working directory where it lies below it."""
+def pipeline_path(env: Mapping[str, str]) -> Path:
+    """`MISAKI_PIPELINE`, or else the shipped one: relative to the working directory where it lies below it."""
     given = env.get("MISAKI_PIPELINE", "")
     if given:
         return Path(given)

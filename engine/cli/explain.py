@@ -1,0 +1,110 @@
+"""`misaki explain`: why a text gets its reply."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+
+from engine.app import load_app, pipeline_path
+from engine.aws.chat import read_chat
+from engine.aws.errors import RequestError
+from engine.aws.response import result_payload
+from engine.building.load import load
+from engine.cli.environment import add_pipeline, conversation_env
+from engine.matching.index import TriggerIndex
+from engine.matching.normalise import steps
+from engine.model.explanation import Explanation
+from engine.model.turn import ChatRequest, Turn
+from engine.reporting.explanation import explanation_to_json, print_explanation
+from engine.running.explain import explain
+
+USAGE = 2
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("text", metavar="TEXT", help="what a user says")
+    parser.add_argument("--at", type=_moment, metavar="TIME", help="pretend it is this time, such as 2026-11-20T19:30")
+    parser.add_argument("--session", metavar="FILE", help="a request as a client sends it: the conversation so far")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
+    parser.add_argument("--run", action="store_true", help="also take the turn, and really call the models")
+    add_pipeline(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 with an explanation, 1 where `--run` got no answer, 2 where the text or the session cannot be read."""
+    try:
+        request = _request(arguments)
+    except (OSError, ValueError, RequestError) as error:
+        print(f"misaki explain: {error}", file=sys.stderr)
+        return USAGE
+    env = conversation_env(arguments)
+    explanation = _explanation(request, env)
+    ran, code = _run(request, env) if arguments.run else (None, 0)
+    if arguments.format == "json":
+        whole = explanation_to_json(explanation) | ({"ran": ran} if ran else {})
+        print(json.dumps(whole, ensure_ascii=False, indent=2))
+        return code
+    console = Console(highlight=False)
+    print_explanation(explanation, console)
+    if ran is not None:
+        console.print("\nwhat came out")
+        console.print_json(json.dumps(ran, ensure_ascii=False))
+    return code
+
+
+def _explanation(request: ChatRequest, env: Mapping[str, str]) -> Explanation:
+    plan = load(pipeline_path(env), env)
+    if not isinstance(plan.index, TriggerIndex):
+        raise TypeError("a plan built from its sources has a trigger index")
+    zone = ZoneInfo(plan.timezone)
+    turn = Turn(
+        text=request.text,
+        now=datetime.now(zone) if request.now is None else request.now.replace(tzinfo=zone),
+        session_id=request.session_id or "explain",
+        number=sum(message.role == "user" for message in request.history) + 1,
+        history=request.history,
+        user=request.user,
+    )
+    return explain(plan, plan.index, turn, steps(request.text))
+
+
+def _run(request: ChatRequest, env: Mapping[str, str]) -> tuple[dict[str, Any], int]:
+    app = load_app(env)
+    try:
+        zoned = request if request.now is None else replace(request, now=request.now.replace(tzinfo=app.zone))
+        status, payload = result_payload(app.reply(zoned), with_trace=True)
+    finally:
+        app.close()
+    return payload, 0 if status == 200 else 1
+
+
+def _request(arguments: argparse.Namespace) -> ChatRequest:
+    """TEXT as the last entry of the conversation in `--session`, read and checked as a client's request."""
+    payload: dict[str, Any] = {}
+    if arguments.session:
+        payload = json.loads(Path(arguments.session).read_text(encoding="utf-8-sig"))
+        if not isinstance(payload, dict):
+            raise ValueError(f"`{arguments.session}` must hold a JSON object, as a client sends it")
+    before = payload.pop("conversation", None) or payload.pop("messages", None) or []
+    if not isinstance(before, list):
+        raise ValueError(  # noqa: TRY004 - the file is wrong, not the program
+            f"`{arguments.session}`: `conversation` must be a list"
+        )
+    payload["conversation"] = [*before, {"role": "user", "content": arguments.text}]
+    return replace(read_chat(payload).request, now=arguments.at)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"`{text}` is no time: expected something like 2026-11-20T19:30") from None

@@ -1,0 +1,45 @@
+"""Why a text gets its reply: the same decisions that a turn takes, told instead of taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.model.source import Span
+
+Verdict = Literal["chosen", "passed over", "refused", "condition", "too low"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Considered:
+    """A trigger that came near. `why` completes the verdict: the guard's reason, or the condition that fails."""
+
+    reply_id: str
+    kind: str
+    trigger: str
+    score: float
+    verdict: Verdict
+    why: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a step does with this text, and why."""
+
+    step: str
+    kind: str
+    action: str
+    why: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """`stages` are the names of the normalisation steps with the text after each."""
+
+    text: str
+    stages: tuple[tuple[str, str], ...]
+    threshold: float
+    considered: tuple[Considered, ...]
+    decisions: tuple[Decision, ...]

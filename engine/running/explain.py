@@ -1,0 +1,163 @@
+"""Tells what a turn would do, without asking any model: the reader of the fold's decisions, step by step.
+
+Where a decision hangs on what a model will say, both ways are told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from engine.model.explanation import Considered, Decision, Explanation, Verdict
+from engine.model.plan import (
+    Detector,
+    ExpressionDetector,
+    GenerateStep,
+    Plan,
+    RepliesStep,
+    Reply,
+    SayStep,
+    SetStep,
+    Step,
+)
+from engine.model.turn import Turn
+from engine.prompts.evaluate import evaluate, holds
+from engine.running.fold import names_of
+
+NEAR = 60.0
+"""Triggers that score less are of no interest to an editor."""
+
+
+class Reached(Protocol):
+    """A trigger with its score, and a guard's reason where one refused it."""
+
+    @property
+    def trigger(self) -> int: ...
+    @property
+    def reply(self) -> int: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def refused(self) -> str | None: ...
+
+
+class Written(Protocol):
+    """A trigger as the editor wrote it."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+
+class ExplainingIndex(Protocol):
+    """What explaining needs of the reply index beyond `candidates`."""
+
+    @property
+    def triggers(self) -> tuple[Written, ...]: ...
+    def explain(self, text: str, threshold: float) -> tuple[Reached, ...]: ...
+
+
+def explain(plan: Plan, index: ExplainingIndex, turn: Turn, stages: tuple[tuple[str, str], ...]) -> Explanation:
+    """The decisions that `plan` takes on `turn`; `index` is the plan's own, `stages` the text's normalisation."""
+    names = names_of(plan, turn)
+    threshold = next((step.threshold for step in plan.steps if isinstance(step, RepliesStep)), 100.0)
+    considered = tuple(_considered(plan, index, turn, names, threshold))
+    return Explanation(
+        text=turn.text,
+        stages=stages,
+        threshold=threshold,
+        considered=considered,
+        decisions=tuple(_decisions(plan, names, considered)),
+    )
+
+
+def _considered(
+    plan: Plan, index: ExplainingIndex, turn: Turn, names: Mapping[str, Any], threshold: float
+) -> Iterator[Considered]:
+    """The best trigger of each reply, and the next best where a verdict of its own is to be told."""
+    chosen: str | None = None
+    told: set[tuple[int, Verdict]] = set()
+    for reached in index.explain(turn.text, min(threshold, NEAR)):
+        reply = plan.replies[reached.reply]
+        verdict, why = _verdict(reached, reply, names, threshold, chosen)
+        if verdict == "chosen":
+            chosen = reply.id
+        if (chosen == reply.id and verdict != "chosen") or (reached.reply, verdict) in told:
+            continue
+        told.add((reached.reply, verdict))
+        yield Considered(
+            reply_id=reply.id,
+            kind=index.triggers[reached.trigger].kind,
+            trigger=index.triggers[reached.trigger].text,
+            score=reached.score,
+            verdict=verdict,
+            why=why,
+            span=reply.span,
+        )
+
+
+def _verdict(
+    reached: Reached, reply: Reply, names: Mapping[str, Any], threshold: float, chosen: str | None
+) -> tuple[Verdict, str]:
+    if reached.score < threshold:
+        return "too low", f"{threshold - reached.score:.1f} below the threshold of {threshold:g}"
+    if reached.refused is not None:
+        return "refused", reached.refused
+    if reply.when is not None and not holds(reply.when, names):
+        return "condition", f"`{reply.when.source}` does not hold now"
+    if chosen is None:
+        return "chosen", ""
+    return "passed over", f"`{chosen}` stands before it"
+
+
+def _decisions(plan: Plan, names: Mapping[str, Any], considered: tuple[Considered, ...]) -> Iterator[Decision]:
+    """One for each step, to the first that certainly answers."""
+    for place, step in enumerate(plan.steps):
+        if not holds(step.when, names):
+            source = step.when.source if step.when else ""
+            yield _decision(step, "passed over", f"`{source}` does not hold")
+            continue
+        match step:
+            case RepliesStep():
+                best = next((one for one in considered if one.verdict == "chosen"), None)
+                if best is not None:
+                    yield _decision(step, f"answers with `{best.reply_id}`", _margin(best, considered))
+                    return
+                yield _decision(step, "goes on", f"no reply reaches {step.threshold:g}")
+            case SayStep():
+                yield _decision(step, f"says `{plan.replies[step.reply].id}`", "nothing before it answered")
+                return
+            case SetStep():
+                values = {name: evaluate(expression, names) for name, expression in step.values}
+                names = {**names, "vars": {**names["vars"], **values}}
+                yield _decision(step, "sets " + ", ".join(f"{name} = {value}" for name, value in values.items()), "")
+            case GenerateStep():
+                after = plan.steps[step.escalate_to if step.escalate_to is not None else place + 1 :]
+                yield _decision(step, "asks " + ", then ".join(step.models), _escalations(step, after))
+    yield Decision(
+        step="end", kind="end", action="503", why="if no model answered: no step is left", span=plan.steps[-1].span
+    )
+
+
+def _margin(best: Considered, considered: tuple[Considered, ...]) -> str:
+    others = [one.score for one in considered if one.reply_id != best.reply_id and one.verdict == "passed over"]
+    lead = f", {best.score - max(others):.1f} before the next reply" if others else ", no other reply matches"
+    return f"trigger `{best.trigger}` scores {best.score:.1f}{lead}"
+
+
+def _escalations(step: GenerateStep, after: tuple[Step, ...]) -> str:
+    target = f"`{after[0].id}`" if after else "nothing"
+    reasons = list(dict.fromkeys(["error", "timeout", "empty", *(_reason(detector) for detector in step.detectors)]))
+    return f"on {', '.join(reasons)} the turn goes on to {target}"
+
+
+def _reason(detector: Detector) -> str:
+    if isinstance(detector, ExpressionDetector):
+        return detector.reason
+    return detector.name if detector.threshold is None else f"{detector.name} below {detector.threshold:g}"
+
+
+def _decision(step: Step, action: str, why: str) -> Decision:
+    kind = {RepliesStep: "replies", GenerateStep: "generate", SayStep: "say", SetStep: "set"}[type(step)]
+    return Decision(step=step.id, kind=kind, action=action, why=why, span=step.span)
