@@ -23,7 +23,10 @@ from engine.model.ports import LanguageModel, Services, SessionState, SessionSto
 from engine.model.turn import ChatRequest, ChatResult, Message, Outcome, Turn
 from engine.prompts.evaluate import never_holds
 from engine.prompts.render import TemplateRenderer
+from engine.running.breaker import Breaker, BreakerPolicy
 from engine.running.fold import run
+from engine.running.guarded import GuardedModel
+from engine.running.retry import Retries, RetryBudget, RetryPolicy
 from engine.sessions import open_store
 
 DEFAULT_PIPELINE = "pipelines/snack_misaki.yml"
@@ -91,8 +94,7 @@ class App:
 def load_app(env: Mapping[str, str]) -> App:
     """Build the app that `env` describes; raises `ConfigError` when the pipeline does not load."""
     plan = load(pipeline_path(env), env)
-    models = {name: open_model(plan.models[name], env) for name in _models_in_use(plan)}
-    return App(plan, models=models, sessions=open_store(env.get("SESSION_STORE", "none")))
+    return App(plan, models=_open_models(plan, env), sessions=open_store(env.get("SESSION_STORE", "none")))
 
 
 def pipeline_path(env: Mapping[str, str]) -> Path:
@@ -104,6 +106,19 @@ def pipeline_path(env: Mapping[str, str]) -> Path:
     with suppress(ValueError):
         return shipped.relative_to(Path.cwd())
     return shipped
+
+
+def _open_models(plan: Plan, env: Mapping[str, str]) -> dict[str, LanguageModel]:
+    """Each model in use; one that is asked over the network behind its circuit breaker and the retry loop."""
+    retries = Retries(policy=RetryPolicy(), budget=RetryBudget())
+    models: dict[str, LanguageModel] = {}
+    for name in _models_in_use(plan):
+        model = open_model(plan.models[name], env)
+        if model.engine == "external":
+            breaker = Breaker(BreakerPolicy(), time.monotonic)
+            model = GuardedModel(model, backend=plan.models[name].backend, breaker=breaker, retries=retries)
+        models[name] = model
+    return models
 
 
 def _models_in_use(plan: Plan) -> list[str]:
