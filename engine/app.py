@@ -53,8 +53,8 @@ class App:
         state = SessionState() if request.session_id is None else self._sessions.load(request.session_id)
         turn = self._turn(request, state)
         outcome = run(self.plan, turn, self._services, until)
-        if request.session_id is not None and outcome.reply is not None:
-            self._sessions.save(request.session_id, _next_state(state, turn, outcome, outcome.reply))
+        if outcome.reply is not None:
+            self._sessions.save(turn.session_id, _next_state(state, turn, outcome, outcome.reply))
         return ChatResult(
             outcome=outcome, session_id=turn.session_id, latency_ms=round((self._clock() - began) * 1000, 3)
         )

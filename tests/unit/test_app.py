@@ -29,6 +29,14 @@ def test_a_session_remembers_what_was_said_and_never_repeats_it_at_once():
     assert all(first != second for first, second in itertools.pairwise(said))
 
 
+def test_a_conversation_can_go_on_with_the_session_that_the_first_answer_named():
+    model = FakeModel("まあ、猫ちゃん！")
+    bar = app(model=model, sessions="sqlite::memory:")
+    first = bar.reply(ChatRequest(text="猫を飼い始めたんだ"))
+    bar.reply(ChatRequest(text="三毛猫でね", session_id=first.session_id))
+    assert [message.text for message in model.asked[1][0].history] == ["猫を飼い始めたんだ", "まあ、猫ちゃん！"]
+
+
 def test_a_session_gives_the_model_its_history():
     model = FakeModel("まあ、猫ちゃん！")
     bar = app(model=model, sessions="sqlite::memory:")
