@@ -21,6 +21,7 @@ from engine.building.checks import (
     unknown_step,
     unknown_timezone,
     unknown_variable,
+    wrong_example,
 )
 from engine.building.checks.subject import Subject
 from engine.model.source import Problem
@@ -42,7 +43,7 @@ ESSENTIAL: Sequence[Check] = (
     invalid_regex.check,
 )
 
-BEHAVIOUR: Sequence[Check] = ()
+BEHAVIOUR: Sequence[Check] = (wrong_example.check,)
 
 
 def run(checks: Sequence[Check], subject: Subject) -> list[Problem]:

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from engine.building.build import Scopes, scopes
+from engine.building.steps import DEFAULT_THRESHOLD
 from engine.building.triggers import build_index
 from engine.matching.index import TriggerIndex
 from engine.matching.regexes import regex_problem
+from engine.model.expression import Condition, Value
 from engine.model.source import Located, Problem
-from engine.model.spec import GenerateStepSpec, PipelineSpec, RegexTrigger, ReplySpec, TriggerSpec
+from engine.model.spec import (
+    EnvRef,
+    GenerateStepSpec,
+    PipelineSpec,
+    RegexTrigger,
+    RepliesStepSpec,
+    ReplySpec,
+    Setting,
+    Text,
+    TriggerSpec,
+)
+from engine.prompts.conditions import ConditionError, parse_condition
 from engine.reading.sources import Sources
 from engine.reading.text import read_text
 
@@ -58,9 +72,34 @@ class Subject:
         return ((place, reply, trigger) for place, reply in enumerate(self.spec.replies) for trigger in reply.match)
 
     @cached_property
+    def threshold(self) -> float:
+        """The lowest threshold of the steps that look for canned replies; what a default says where it has one."""
+        found = [literal(step.threshold) for step in self.spec.steps if isinstance(step, RepliesStepSpec)]
+        return min((float(value) for value in found if isinstance(value, int | float)), default=DEFAULT_THRESHOLD)
+
+    def when(self, reply: int) -> Condition | None:
+        """The compiled condition of the reply at this position; one that is broken counts as none."""
+        return self._conditions[reply]
+
+    @cached_property
+    def _conditions(self) -> tuple[Condition | None, ...]:
+        return tuple(self.condition(reply.when) for reply in self.spec.replies)
+
+    def condition(self, text: Text | None) -> Condition | None:
+        """`text` compiled; a broken condition is reported elsewhere and counts as none."""
+        with suppress(ConditionError):
+            return None if text is None else parse_condition(text.value, self.scopes.conditions)
+        return None
+
+    @cached_property
     def index(self) -> TriggerIndex:
         """The index that a turn would search; triggers with a regex that cannot run are left out."""
         return build_index([_runnable(reply) for reply in self.spec.replies])
+
+
+def literal(setting: Setting) -> Value:
+    """What a setting is where its variable is not set."""
+    return setting.value.default if isinstance(setting.value, EnvRef) else setting.value
 
 
 def trigger_text(trigger: TriggerSpec) -> Located[str]:

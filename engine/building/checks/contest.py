@@ -1,0 +1,67 @@
+"""Who gets a sentence: the replies that reach it in the order of their claim, and when each of them is the one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.building.checks.subject import Subject
+from engine.building.checks.worlds import Worlds, first_to_hold, worlds
+from engine.model.ports import Candidate
+from engine.model.spec import ReplySpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contest:
+    """A sentence with its candidates, best first, and the situations that decide between them."""
+
+    subject: Subject
+    text: str
+    candidates: Sequence[Candidate]
+    situations: Worlds | None
+
+    def place_of(self, reply: int) -> int | None:
+        """Where `reply` stands among the candidates, from 0."""
+        return next((place for place, found in enumerate(self.candidates) if found.reply == reply), None)
+
+    def winner_instead_of(self, reply: int) -> Candidate | None:
+        """Who wins wherever `reply` could be said, or `None` where `reply` wins at least once, or nobody can tell."""
+        place = self.place_of(reply)
+        if place is None or self.situations is None:
+            return None
+        conditions = [self.subject.when(found.reply) for found in self.candidates[: place + 1]]
+        winners = [
+            winner
+            for names in self.situations.each
+            if first_to_hold(conditions[place:], names) == 0
+            and (winner := first_to_hold(conditions, names)) is not None
+        ]
+        if not winners or place in winners:
+            return None
+        return self.candidates[winners[0]]
+
+    def wins(self, reply: int) -> bool:
+        """Whether there is a situation in which `reply` is said; where nobody can tell, it is given the benefit."""
+        place = self.place_of(reply)
+        if place is None:
+            return False
+        if self.situations is None:
+            return True
+        conditions = [self.subject.when(found.reply) for found in self.candidates[: place + 1]]
+        return any(first_to_hold(conditions, names) == place for names in self.situations.each)
+
+    def spec(self, candidate: Candidate) -> ReplySpec:
+        return self.subject.spec.replies[candidate.reply]
+
+
+def contest(subject: Subject, text: str, about: int) -> Contest:
+    """The contest for `text` as far down as the reply at `about`."""
+    candidates = subject.index.candidates(text, subject.threshold)
+    last = next((place for place, found in enumerate(candidates) if found.reply == about), len(candidates) - 1)
+    relevant = candidates[: last + 1]
+    return Contest(
+        subject=subject,
+        text=text,
+        candidates=relevant,
+        situations=worlds([subject.when(found.reply) for found in relevant], text),
+    )

@@ -1,0 +1,107 @@
+"""The situations in which conditions can be tried: every hour, weekday and month they look at, the rest sampled.
+
+What conditions see of the clock is a small closed set, so what is said of conditions over it is exact. What they see
+of users, variables and sessions is open; there the values that the conditions themselves compare with are tried, and
+the answer is a guess (`exact` is false).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from engine.model.expression import Binary, Call, Choice, Comparison, Condition, Constant, Expression, Name, Unary
+from engine.prompts.evaluate import holds
+
+MAX_WORLDS = 4_000
+"""Situations tried for one question; beyond them no answer is given."""
+
+_CLOCK: Mapping[tuple[str, ...], Sequence[int]] = {
+    ("now", "hour"): range(24),
+    ("now", "weekday"): range(7),
+    ("now", "month"): range(1, 13),
+    ("now", "day"): range(1, 32),
+}
+_TEXT = ("text",)
+
+
+@dataclass(frozen=True, slots=True)
+class Worlds:
+    """`each` are situations as names for evaluation; `exact` when no other situation can differ from all of them."""
+
+    each: tuple[Mapping[str, Any], ...]
+    exact: bool
+
+
+def worlds(conditions: Sequence[Condition | None], text: str) -> Worlds | None:
+    """The situations that matter to `conditions` when a user says `text`; `None` where they are too many."""
+    present = [condition for condition in conditions if condition is not None]
+    paths = sorted({path for condition in present for path in _paths(condition.tree)} - {_TEXT})
+    values = {value for condition in present for value in _constants(condition.tree)}
+    domains = [_domain(path, values) for path in paths]
+    if math.prod(len(domain) for domain in domains) > MAX_WORLDS:
+        return None
+    each = tuple(_names(text, dict(zip(paths, chosen, strict=True))) for chosen in product(*domains))
+    return Worlds(each, exact=all(path in _CLOCK for path in paths))
+
+
+def first_to_hold(conditions: Sequence[Condition | None], names: Mapping[str, Any]) -> int | None:
+    """The position of the first condition that is true in a situation; no condition always is."""
+    return next((place for place, condition in enumerate(conditions) if holds(condition, names)), None)
+
+
+def _domain(path: tuple[str, ...], values: set[Any]) -> Sequence[Any]:
+    if path in _CLOCK:
+        return _CLOCK[path]
+    numbers = {value for value in values if isinstance(value, int | float) and not isinstance(value, bool)}
+    if path in (("now", "minute"), ("turn", "number"), ("session", "turns"), ("now", "year")):
+        near = {number + shift for number in numbers for shift in (-1, 0, 1)}
+        return sorted(near | {0, 1, 2})
+    return [None, True, *sorted(values - {None, True}, key=repr)]
+
+
+def _names(text: str, chosen: Mapping[tuple[str, ...], Any]) -> dict[str, Any]:
+    names: dict[str, Any] = {"text": text}
+    for path, value in chosen.items():
+        holder = names
+        for part in path[:-1]:
+            inner = holder.get(part)
+            if not isinstance(inner, dict):
+                inner = {}
+                holder[part] = inner
+            holder = inner
+        holder.setdefault(path[-1], value)
+    return names
+
+
+def _paths(tree: Expression) -> Iterator[tuple[str, ...]]:
+    if isinstance(tree, Name):
+        yield tree.path
+    for part in _parts(tree):
+        yield from _paths(part)
+
+
+def _constants(tree: Expression) -> Iterator[Any]:
+    if isinstance(tree, Constant):
+        yield from tree.value if isinstance(tree.value, tuple) else (tree.value,)
+    for part in _parts(tree):
+        yield from _constants(part)
+
+
+def _parts(tree: Expression) -> tuple[Expression, ...]:
+    match tree:
+        case Unary(operand=operand):
+            return (operand,)
+        case Binary(left=left, right=right):
+            return (left, right)
+        case Comparison(first=first, rest=rest):
+            return (first, *(expression for _, expression in rest))
+        case Choice(test=test, then=then, otherwise=otherwise):
+            return (test, then, otherwise)
+        case Call(arguments=arguments):
+            return arguments
+        case _:
+            return ()

@@ -1,0 +1,66 @@
+"""P503, P504: an example that does not select its reply, or a counterexample that does, and what won instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.building.checks.contest import Contest, contest
+from engine.building.checks.subject import Subject
+from engine.model.source import Problem
+from engine.model.spec import Text
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    for place, reply in enumerate(subject.spec.replies):
+        for example in reply.examples:
+            found = contest(subject, example.value, place)
+            if not found.wins(place):
+                yield _lost(found, place, example)
+        for counterexample in reply.counterexamples:
+            found = contest(subject, counterexample.value, place)
+            if found.wins(place):
+                yield _won(found, place, counterexample)
+
+
+def _lost(found: Contest, place: int, example: Text) -> Problem:
+    own = found.subject.spec.replies[place].id.value
+    message = f"example `{example.value}` does not select `{own}`"
+    standing = found.place_of(place)
+    if standing is None:
+        best = f", but `{found.spec(found.candidates[0]).id.value}`" if found.candidates else ""
+        return _problem("P503", message + best, example, _reason(found, place))
+    winner = found.winner_instead_of(place)
+    if winner is None:
+        return _problem("P503", f"{message}: its `when` is never true", example, "correct `when`")
+    own_score, best_score = found.candidates[standing].score, winner.score
+    if own_score == best_score:
+        hint = f"both score {own_score:.0f} and `{found.spec(winner).id.value}` goes before: raise `priority`"
+    else:
+        hint = f"it scores {own_score:.0f}, the winner {best_score:.0f}: add the sentence to `match`"
+    return _problem("P503", f"{message}, but `{found.spec(winner).id.value}`", example, hint)
+
+
+def _reason(found: Contest, place: int) -> str:
+    """The nearest of the reply's own triggers, and why it did not match."""
+    tried = found.subject.index.explain(found.text, 0.0)
+    own = next((candidate for candidate in tried if candidate.reply == place), None)
+    if own is None:
+        return "add it to `match`, or a trigger like it"
+    trigger = found.subject.index.triggers[own.trigger].text
+    if own.refused:
+        return f"trigger `{trigger}` scores {own.score:.0f}, but {own.refused}"
+    return f"trigger `{trigger}` scores {own.score:.0f}, below {found.subject.threshold:g}: add a trigger like it"
+
+
+def _won(found: Contest, place: int, counterexample: Text) -> Problem:
+    own = found.subject.spec.replies[place].id.value
+    standing = found.place_of(place)
+    candidate = found.candidates[standing or 0]
+    trigger = found.subject.index.triggers[candidate.trigger].text
+    message = f"counterexample `{counterexample.value}` selects `{own}`"
+    hint = f"trigger `{trigger}` scores {candidate.score:.0f}: make it more exact, or give this sentence its own reply"
+    return _problem("P504", message, counterexample, hint)
+
+
+def _problem(code: str, message: str, text: Text, hint: str) -> Problem:
+    return Problem(code=code, message=message, span=text.span, hint=hint)
