@@ -1,15 +1,19 @@
 """GPT4All. Runs in the worker process only: it is not thread-safe, and it ends the process on many damaged files.
 
-The package is used below its chat sessions, which know no deadline and rewrite prompts: the text is laid out already. It gives
-neither a tokenizer nor probabilities, so counts made beforehand are estimates, and there is no confidence.
+The package is used below its chat sessions, which know no deadline and rewrite prompts: the text is laid out
+already. It gives neither a tokenizer nor probabilities, so counts made beforehand are estimates, and there is no
+confidence.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
+
+import gpt4all
 
 from engine.backends.worker.gguf import Metadata
 from engine.backends.worker.inference import DoesNotFit, Generation, LoadError, OutOfTime, Request
@@ -27,17 +31,11 @@ _BYTES_PER_TOKEN = 3.0
 _TOO_LONG = "prompt size exceeds"
 
 
-def load(settings: LocalSettings, metadata: Metadata, phase: Callable[[str], None]) -> Gpt4All:
+def load(settings: LocalSettings, metadata: Metadata) -> Gpt4All:
     """Load the file of `settings`; raises `LoadError`."""
-    phase("importing gpt4all")
-    try:
-        import gpt4all
-    except (ImportError, OSError, RuntimeError) as error:
-        raise LoadError(f"gpt4all is not usable: {error}") from error
     path = Path(settings.path)
     if path.suffix != ".gguf":
         raise LoadError("gpt4all loads only files whose name ends in .gguf")
-    phase("loading the model")
     try:
         loaded = gpt4all.GPT4All(
             path.name,
@@ -63,8 +61,6 @@ class Gpt4All:
 
     @property
     def version(self) -> str:
-        from importlib.metadata import version
-
         return f"{NAME} {version('gpt4all')}"
 
     def count(self, text: str) -> int:

@@ -1,38 +1,48 @@
 """llama.cpp, through llama-cpp-python. Runs in the worker process only: it may abort, and it is not thread-safe.
 
-The generation loop is llama-cpp-python's `generate`, which keeps the tokens that a prompt shares with the last one. Around it
-stand what that package does not give: a deadline inside prompt evaluation, and a confidence at 0.2 ms a token.
+The generation loop is llama-cpp-python's `generate`, which keeps the tokens that a prompt shares with the last one.
+Around it stands what that package does not give: a deadline inside prompt evaluation, a confidence at 0.2 ms a token,
+the persona's part of a prompt kept across processes, and tokens of more than 32 bytes: its own `detokenize` loses
+them, and ありがとうございました is one.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
 from random import SystemRandom
-from typing import Any
+from typing import Any, Literal
+
+import llama_cpp
+import numpy as np
 
 from engine.backends.worker.gguf import Metadata
 from engine.backends.worker.inference import DoesNotFit, Generation, LoadError, OutOfTime, Request
 from engine.backends.worker.settings import LocalSettings
+from engine.backends.worker.states import StateStore, default_folders, scope_of
 from engine.backends.worker.stream import Stream
 from engine.model.deadline import Deadline
+
+FinishReason = Literal["stop", "length", "deadline"]
 
 NAME = "llama.cpp"
 BATCH = 512
 """Tokens a decode call takes; a part of what a saved state depends on."""
 
+_WORTH_KEEPING = 64
+"""Tokens; a shorter beginning is evaluated as fast as it is read."""
+
+_LONGEST_TOKEN = 1024
+"""Bytes."""
+
 _ABORTED = "llama_decode returned 2"
 
 
-def load(settings: LocalSettings, metadata: Metadata, phase: Callable[[str], None]) -> LlamaCpp:
+def load(settings: LocalSettings, metadata: Metadata) -> LlamaCpp:
     """Load the file of `settings`; raises `LoadError`."""
-    phase("importing llama.cpp")
-    try:
-        import llama_cpp
-    except (ImportError, OSError, RuntimeError) as error:
-        raise LoadError(f"llama-cpp-python is not usable: {error}") from error
-    phase("loading the model")
     try:
         llama = llama_cpp.Llama(
             settings.path,
@@ -44,27 +54,31 @@ def load(settings: LocalSettings, metadata: Metadata, phase: Callable[[str], Non
         )
     except (AssertionError, OSError, RuntimeError, ValueError) as error:
         raise LoadError(f"llama.cpp cannot load it: {error}") from error
-    return LlamaCpp(llama_cpp, llama, settings, metadata.bos)
+    return LlamaCpp(llama, settings, metadata.bos, _states(llama, settings))
+
+
+def _states(llama: llama_cpp.Llama, settings: LocalSettings) -> StateStore:
+    """None are kept for recurrent models: their memory cannot be cut back to a prefix."""
+    path = Path(settings.path)
+    cuttable = not (llama_cpp.llama_model_is_recurrent(llama.model) or llama_cpp.llama_model_is_hybrid(llama.model))
+    scope = scope_of(path, llama_cpp.__version__, settings.context, BATCH)
+    return StateStore(default_folders(path, settings.cache) if cuttable else (), scope)
 
 
 class LlamaCpp:
-    """One loaded model; `api` is the `llama_cpp` module, which is imported nowhere else."""
+    """One loaded model."""
 
-    def __init__(self, api: Any, llama: Any, settings: LocalSettings, bos: str) -> None:
-        import numpy
-
-        self._api, self._numpy, self._llama = api, numpy, llama
-        self._settings, self._bos = settings, bos
+    def __init__(self, llama: llama_cpp.Llama, settings: LocalSettings, bos: str, states: StateStore) -> None:
+        self._llama, self._settings, self._bos, self._states = llama, settings, bos, states
         self._random = SystemRandom()
         self._deadline: Deadline | None = None
-        self._abort = api.ggml_abort_callback(self._out_of_time)
-        self._never = api.ggml_abort_callback(0)
-        vocabulary = api.llama_model_get_vocab(llama.model)
-        self._is_end: Callable[[int], bool] = lambda token: api.llama_vocab_is_eog(vocabulary, token)
+        self._abort = llama_cpp.ggml_abort_callback(self._out_of_time)
+        self._never = llama_cpp.ggml_abort_callback(0)
+        self._vocabulary = llama_cpp.llama_model_get_vocab(llama.model)
 
     @property
     def version(self) -> str:
-        return f"{NAME} {self._api.__version__}"
+        return f"{NAME} {llama_cpp.__version__}"
 
     def count(self, text: str) -> int:
         return len(self._tokens(text))
@@ -84,11 +98,11 @@ class LlamaCpp:
             confidence=math.exp(sum(logs) / len(logs)) if logs else None,
         )
 
-    def _run(self, tokens: list[int], request: Request, stream: Stream, logs: list[float]) -> Any:
-        with contextlib.closing(self._sampled(tokens)) as sampled, self._aborting(request.deadline):
+    def _run(self, tokens: list[int], request: Request, stream: Stream, logs: list[float]) -> FinishReason:
+        with contextlib.closing(self._sampled(tokens, request)) as sampled, self._aborting(request.deadline):
             for token in self._first_in_time(sampled):
                 logs.append(self._log_probability(token))
-                if self._is_end(token) or stream.add(self._llama.detokenize([token], prev_tokens=tokens)):
+                if self._is_end(token) or stream.add(self._piece(token)):
                     return "stop"
                 if len(logs) >= request.max_tokens:
                     return "length"
@@ -104,14 +118,15 @@ class LlamaCpp:
             if str(error) == _ABORTED:
                 raise OutOfTime from error
             raise
-        self._api.llama_set_abort_callback(self._llama.ctx, self._never, None)
+        llama_cpp.llama_set_abort_callback(self._llama.ctx, self._never, None)
         yield first
         yield from sampled
 
-    def _sampled(self, tokens: list[int]) -> Any:
+    def _sampled(self, tokens: list[int], request: Request) -> Generator[int]:
         settings = self._settings
         self._llama.set_seed(self._random.getrandbits(31) if settings.seed is None else settings.seed)
-        return self._llama.generate(
+        self._begin(tokens, _common(tokens, self._tokens(request.text[: request.prefix])))
+        yield from self._llama.generate(
             tokens,
             temp=settings.temperature,
             top_p=settings.top_p,
@@ -120,28 +135,73 @@ class LlamaCpp:
             repeat_penalty=settings.repeat_penalty,
         )
 
+    def _begin(self, tokens: list[int], prefix: int) -> None:
+        """Have the first `prefix` tokens evaluated: they may still be there, or lie in the store.
+
+        What is evaluated is split into batches as in a fresh process, because other splits change the last bits.
+        """
+        llama, held = self._llama, _common(tokens, self._llama.eval_tokens)
+        if prefix < _WORTH_KEEPING or held >= prefix or not self._states.folders:
+            return
+        if self._restore(tokens[:prefix]):
+            return
+        llama.n_tokens = min(held - held % BATCH, llama.n_tokens)
+        llama.eval(tokens[llama.n_tokens : prefix])
+        self._states.keep(tokens[:prefix], self._state())
+
+    def _state(self) -> bytes:
+        size = llama_cpp.llama_state_seq_get_size(self._llama.ctx, 0)
+        buffer = (ctypes.c_uint8 * size)()
+        written = llama_cpp.llama_state_seq_get_data(self._llama.ctx, buffer, size, 0)
+        return bytes(buffer)[:written]
+
+    def _restore(self, tokens: list[int]) -> bool:
+        state = self._states.find(tokens)
+        if state is None:
+            return False
+        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
+        restored = llama_cpp.llama_state_seq_set_data(self._llama.ctx, buffer, len(state), 0) == len(state)
+        self._llama.input_ids[: len(tokens)] = tokens
+        self._llama.n_tokens = len(tokens) if restored else 0
+        if not restored:
+            self._states.discard(tokens)
+        return restored
+
     @contextlib.contextmanager
     def _aborting(self, deadline: Deadline) -> Iterator[None]:
         self._deadline = deadline
-        self._api.llama_set_abort_callback(self._llama.ctx, self._abort, None)
+        llama_cpp.llama_set_abort_callback(self._llama.ctx, self._abort, None)
         try:
             yield
         finally:
-            self._api.llama_set_abort_callback(self._llama.ctx, self._never, None)
+            llama_cpp.llama_set_abort_callback(self._llama.ctx, self._never, None)
             self._deadline = None
 
     def _out_of_time(self, _: Any) -> bool:
         return self._deadline is not None and self._deadline.passed
 
     def _log_probability(self, token: int) -> float:
-        """ln softmax of the last logits at `token`, by log-sum-exp with the maximum taken out."""
-        numpy = self._numpy
-        logits = numpy.ctypeslib.as_array(
-            self._api.llama_get_logits_ith(self._llama.ctx, -1), shape=(self._llama.n_vocab(),)
+        """The logarithm of the softmax of the last logits at `token`, by log-sum-exp with the maximum taken out."""
+        logits = np.ctypeslib.as_array(
+            llama_cpp.llama_get_logits_ith(self._llama.ctx, -1), shape=(self._llama.n_vocab(),)
         )
         top = float(logits.max())
-        return float(logits[token]) - top - math.log(float(numpy.exp(logits - top).sum()))
+        return float(logits[token]) - top - math.log(float(np.exp(logits - top).sum()))
+
+    def _is_end(self, token: int) -> bool:
+        return bool(llama_cpp.llama_vocab_is_eog(self._vocabulary, token))
+
+    def _piece(self, token: int) -> bytes:
+        buffer = ctypes.create_string_buffer(_LONGEST_TOKEN)
+        length = llama_cpp.llama_token_to_piece(self._vocabulary, token, buffer, _LONGEST_TOKEN, 0, False)
+        return buffer.raw[: max(0, length)]
 
     def _tokens(self, text: str) -> list[int]:
         begun = bool(self._bos) and text.startswith(self._bos)
         return list(self._llama.tokenize(text.encode("utf-8", "replace"), add_bos=not begun, special=True))
+
+
+def _common(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens both begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((index for index, (a, b) in pairs if a != b), min(len(one), len(other)))

@@ -1,7 +1,8 @@
-"""A local model as the engine sees it: the parent's side, which checks the settings and puts the worker's answers into words.
+"""A local model as the engine sees it: the parent's side, which checks the settings and puts the worker's answers
+into words.
 
-Nothing native is imported here. The worker starts when the model is opened and loads in the background; whatever goes wrong
-is a typed error at the turn that meets it, never an exception at opening.
+Nothing native is imported here. The worker starts when the model is opened and loads in the background; whatever
+goes wrong is a typed error at the turn that meets it, never an exception at opening.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class ClosedModel:
     problem: str
     engine: Engine = "local"
 
-    def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:
+    def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:  # noqa: ARG002 - the port's signature
         """Raises `Unavailable`."""
         raise Unavailable(self.problem, backend=self.backend)
 
@@ -77,7 +78,9 @@ class LocalModel:
     engine: Engine = "local"
 
     def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:
-        """Raises `Unavailable`, `TimedOut` and `ContextTooLong`; waits for a model that is loading, by the deadline."""
+        """Raises `Unavailable`, `TimedOut` and `ContextTooLong`; waits for a model that is loading, by the
+        deadline.
+        """
         started = deadline.clock()
         reply = self.supervisor.ask({"prompt": prompt_to_json(prompt)}, deadline)
         if reply["event"] == "error":

@@ -1,4 +1,6 @@
-"""Reads a local model's settings and looks at its file from outside. Whatever is wrong is said with the place and the remedy."""
+"""Reads a local model's settings and looks at its file from outside. Whatever is wrong is said with the place and
+the remedy.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,7 @@ def read_settings(row: ModelRow, env: Mapping[str, str]) -> LocalSettings:
     settings = LocalSettings(**values)
     if settings.max_tokens >= settings.context:
         raise Misconfigured(
-            f"model `{row.id}`: max_tokens {settings.max_tokens} leaves no room for a prompt in a context of {settings.context}"
+            f"model `{row.id}`: `max_tokens` {settings.max_tokens} leaves no room in `context` {settings.context}"
         )
     return settings
 

@@ -1,6 +1,8 @@
-"""A model that says what it was given to say: for tests, golden conversations, and pipelines tried out without a model.
+"""A model that says what it was given to say: for tests, golden conversations, and pipelines tried out without a
+model.
 
-It knows no clock but the one it is handed: an answer that would take longer than the turn has left is `TimedOut` at once.
+It knows no clock but the one it is handed: an answer that would take longer than the turn has left is `TimedOut` at
+once.
 """
 
 from __future__ import annotations
@@ -91,8 +93,8 @@ class ScriptedModel:
 
 
 def open_model(row: ModelRow, _env: Mapping[str, str]) -> LanguageModel:
-    """`answers` is one text, a list, or a mapping from the user's text; each entry a text, or a mapping with `text` and fields
-    of a completion, or with `error` (a name of `ERRORS`) and `message`, and optionally `seconds`.
+    """`answers` is one text, a list, or a mapping from the user's text; each entry a text, or a mapping with `text`
+    and fields of a completion, or with `error` (a name of `ERRORS`) and `message`, and optionally `seconds`.
     """
     problem = row.misconfigured
     try:
@@ -116,7 +118,7 @@ def _entry(entry: Any, model: str) -> Answer:
     if isinstance(entry, str):
         return Answer(result=Completion(text=entry, finish_reason="stop", model=model))
     if not isinstance(entry, Mapping):
-        raise ValueError("`answers` holds an entry that is neither a text nor a mapping")
+        raise ValueError("an entry of `answers` is neither a text nor a mapping")  # noqa: TRY004 - the editor's value
     fields = {str(key): value for key, value in entry.items()}
     seconds = float(fields.pop("seconds", 0.0))
     name = fields.pop("error", None)

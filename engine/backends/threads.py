@@ -1,7 +1,8 @@
 """How many threads inference may use: what this process is really given, never what the host has.
 
-One thread more than there are free cores is a cliff, not a slope: the threads of an evaluation wait for each other spinning, and
-with a busy second core two of them fell from 100 tokens a second to below one. So every bound is rounded down.
+One thread more than there are free cores is a cliff, not a slope: the threads of an evaluation wait for each other
+spinning, and with a busy second core two of them fell from 100 tokens a second to below one. So every bound is
+rounded down.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ _LAMBDA_MB_PER_CORE = 1769
 
 
 def available_threads(env: Mapping[str, str], cgroup: Path = Path("/sys/fs/cgroup")) -> int:
-    """The least of affinity, cgroup quota and Lambda's share, at least 1; `cgroup` is where the hierarchy is mounted."""
+    """The least of affinity, cgroup quota and Lambda's share, at least 1; `cgroup` is where the hierarchy is
+    mounted.
+    """
     bounds = [_affinity(), _quota(cgroup), _lambda_share(env.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", ""))]
     return max(1, min(bound for bound in bounds if bound is not None))
 

@@ -1,7 +1,7 @@
 """The worker process: reads its settings, loads one model with one engine, answers until its parent goes away.
 
-The pipe is taken away from standard output first thing, because native code prints where it likes. The parent's end of file is
-watched by a thread of its own, so that no worker outlives its parent, whatever it is busy with.
+The pipe is taken away from standard output first thing, because native code prints where it likes. The parent's end
+of file is watched by a thread of its own, so that no worker outlives its parent, whatever it is busy with.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from typing import Any, cast
 
 from engine.backends.worker.answering import Answerer, choose_layout
-from engine.backends.worker.gguf import DamagedFile, read_metadata
+from engine.backends.worker.gguf import read_metadata
 from engine.backends.worker.inference import DoesNotFit, EngineModule, LoadError, OutOfTime
 from engine.backends.worker.protocol import Decoder, Message, encode
 from engine.backends.worker.settings import prompt_from_json, settings_from_json
@@ -62,8 +62,13 @@ def load(order: Message, phase: Callable[[str], None]) -> tuple[Answerer, dict[s
     except (OSError, ValueError) as error:
         raise LoadError(str(error)) from error
     layout = choose_layout(settings, metadata)
-    module = cast("EngineModule", import_module(ENGINES[order["engine"]]))
-    engine = module.load(settings, metadata, phase)
+    phase(f"importing {order['engine']}")
+    try:
+        module = cast("EngineModule", import_module(ENGINES[order["engine"]]))
+    except (ImportError, OSError, RuntimeError) as error:
+        raise LoadError(f"{order['engine']} cannot be imported: {error}") from error
+    phase("loading the model")
+    engine = module.load(settings, metadata)
     info = {"engine": engine.version, "model": metadata.name, "style": layout.style}
     return Answerer(engine, layout, settings), info
 

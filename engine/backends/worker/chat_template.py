@@ -1,5 +1,5 @@
-"""Renders the chat template that a GGUF file holds. The template is a stranger's program: it runs in Jinja's sandbox, and only
-in the worker process, whose life is bounded by the deadline of its parent.
+"""Renders the chat template that a GGUF file holds. The template is a stranger's program: it runs in Jinja's
+sandbox, and only in the worker process, whose life is bounded by the deadline of its parent.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""One life of a worker process, seen from the parent: starting it, its pipes, its last words, and that it leaves nothing behind.
+"""One life of a worker process, seen from the parent: starting it, its pipes, its last words, and that it leaves
+nothing behind.
 
 Knows processes and messages; what they mean is the supervisor's business.
 """
@@ -12,7 +13,7 @@ import selectors
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
@@ -28,7 +29,9 @@ _CHUNK = 2**16
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A program that speaks the protocol, with the environment it gets: never the parent's own, which holds secrets."""
+    """A program that speaks the protocol, with the environment it gets: never the parent's own, which holds
+    secrets.
+    """
 
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
@@ -45,7 +48,9 @@ def worker_command(environment: Mapping[str, str]) -> Command:
 
 
 class Child:
-    """A running worker. `on_message` and `on_exit` are called from a thread of its own, `on_exit` last and exactly once."""
+    """A running worker. `on_message` and `on_exit` are called from a thread of its own, `on_exit` last and exactly
+    once.
+    """
 
     def __init__(
         self,
@@ -74,7 +79,9 @@ class Child:
         return self._process.pid
 
     def send(self, message: Mapping[str, Any], deadline: Deadline) -> None:
-        """Write all of `message`; raises `BrokenPipeError` for a dead worker, `TimeoutError` for one that does not read."""
+        """Write all of `message`; raises `BrokenPipeError` for a dead worker, `TimeoutError` for one that does not
+        read.
+        """
         data = encode(message)
         with self._writing:
             while data:

@@ -1,4 +1,5 @@
-"""Takes from untrusted text what a model would read as a command: its control tokens and the markers of its chat template.
+"""Takes from untrusted text what a model would read as a command: its control tokens and the markers of its chat
+template.
 
 Where a marker is left standing, a guest can end their own turn, open another role's, and speak for the house.
 """
@@ -16,7 +17,9 @@ _LINES = re.compile(r"[\s\u0085\u2028\u2029]+")
 
 @dataclass(frozen=True, slots=True)
 class Censor:
-    """Replaces forbidden marks by a space. `shaped` are looked up, `others` searched for: a vocabulary has thousands."""
+    """Replaces forbidden marks by a space. `shaped` are looked up, `others` searched for: a vocabulary has
+    thousands.
+    """
 
     shaped: frozenset[str]
     others: re.Pattern[str] | None

@@ -1,7 +1,7 @@
 """Reads the head of a GGUF file: what it takes to lay out a prompt for the model, for any engine and without one.
 
-The format is described in https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. Everything is little-endian; a string
-is its length as a 64-bit number and its bytes.
+The format is described in https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. Everything is little-endian; a
+string is its length as a 64-bit number and its bytes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ class DamagedFile(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """`control_tokens` are the texts that the model's tokenizer takes for commands; `context` is what it was trained on."""
+    """`control_tokens` are the texts that the model's tokenizer takes for commands; `context` is what it was
+    trained on.
+    """
 
     architecture: str
     name: str

@@ -1,12 +1,11 @@
 """What the worker asks of an engine, as one protocol: the child's side of the house builds on nothing else.
 
-An engine turns finished text into generated text. It knows no persona, no history and no chat: `layout` and `answering`
-do that part for every engine alike.
+An engine turns finished text into generated text. It knows no persona, no history and no chat: `layout` and
+`answering` do that part for every engine alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -64,8 +63,8 @@ class InferenceEngine(Protocol):
 
 
 class EngineModule(Protocol):
-    """What `engine.backends.llama_cpp` and `engine.backends.gpt4all` offer."""
+    """What `engine.backends.llama_cpp` and `engine.backends.gpt4all` offer; importing them may fail."""
 
-    def load(self, settings: LocalSettings, metadata: Metadata, phase: Callable[[str], None]) -> InferenceEngine:
-        """Raises `LoadError`; `phase` is told what the loading is at."""
+    def load(self, settings: LocalSettings, metadata: Metadata) -> InferenceEngine:
+        """Raises `LoadError`."""
         ...

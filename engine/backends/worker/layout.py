@@ -1,6 +1,7 @@
 """Lays a prompt out as the text a model continues: by its chat template, or as a transcript for base models.
 
-Trimming works on history only: the persona and the guest's words are never cut. What is laid out is neutralised first.
+Trimming works on history only: the persona and the guest's words are never cut. What is laid out is neutralised
+first.
 """
 
 from __future__ import annotations
@@ -82,7 +83,9 @@ class Chat:
         return self.template.render(messages)
 
     def _messages(self, prompt: Prompt) -> Iterator[ChatMessage]:
-        """Alternating from a user's message to a user's message, as templates insist on: neighbours of one role are joined."""
+        """Alternating from a user's message to a user's message, as templates insist on: neighbours of one role are
+        joined.
+        """
         examples = [
             [("user", example.user), ("assistant", example.reply)] for example in prompt.examples[: self.examples]
         ]
@@ -98,7 +101,9 @@ class Chat:
 
 
 def shortened(prompt: Prompt) -> Iterator[Prompt]:
-    """`prompt`, then the same with ever less of the oldest history, each beginning with the guest's words, then with none."""
+    """`prompt`, then the same with ever less of the oldest history, each beginning with the guest's words, then
+    with none.
+    """
     yield prompt
     for start in range(1, len(prompt.history)):
         if prompt.history[start].role == "user":

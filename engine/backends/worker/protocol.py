@@ -1,4 +1,6 @@
-"""The language of the pipe: one JSON object a line, in both directions. It knows bytes and messages, and no meaning."""
+"""The language of the pipe: one JSON object a line, in both directions. It knows bytes and messages, and no
+meaning.
+"""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ STYLES: tuple[Style, ...] = ("auto", "chat", "raw")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalSettings:
-    """Settings of a local model. `context` and `max_tokens` are tokens; `examples` bounds the persona's examples, `None`
-    meaning all in a transcript and none in a chat; `seed` `None` means another one each time; `cache` is a folder for
-    saved prompt states, empty for the default one, `off` for none.
+    """Settings of a local model. `context` and `max_tokens` are tokens; `examples` bounds the persona's examples,
+    `None` meaning all in a transcript and none in a chat; `seed` `None` means another one each time; `cache` is a
+    folder for saved prompt states, empty for the default one, `off` for none.
     """
 
     path: str

@@ -1,7 +1,8 @@
-"""Keeps one worker process answering: one question at a time, always by the deadline, with a new process when one is lost.
+"""Keeps one worker process answering: one question at a time, always by the deadline, with a new process when one
+is lost.
 
-Its state lives under one condition variable. A worker is restarted at once after its first loss, then only when somebody asks
-and a back-off has passed, so that a model that cannot load does not burn the machine.
+Its state lives under one condition variable. A worker is restarted at once after its first loss, then only when
+somebody asks and a back-off has passed, so that a model that cannot load does not burn the machine.
 """
 
 from __future__ import annotations
@@ -165,7 +166,9 @@ class Supervisor:
         return self._state in {"down", "closed"} or (self._state == "ready" and self._exchange is None)
 
     def _kill_if_stuck(self, exchange: _Exchange) -> None:
-        """A late worker gets a short grace, counted in ticks: a machine that was suspended meanwhile does not use it up."""
+        """A late worker gets a short grace, counted in ticks: a machine that was suspended meanwhile does not use
+        it up.
+        """
         for _ in range(_GRACE_TICKS):
             with self._changed:
                 if self._changed.wait_for(lambda: self._exchange is not exchange, _TICK):
