@@ -38,8 +38,11 @@ def run(arguments: argparse.Namespace) -> int:
         server = _listen(arguments, app, env)
         if server is None:
             return 1
+        stop = _on_signal()
+        threading.Thread(target=server.serve_forever, name="accept", daemon=True).start()
         _announce(app, server.url, time.monotonic() - started)
-        _serve(server, app)
+        _watch_until(stop, app)
+        _stop(server)
     finally:
         app.close()
     return 0
@@ -62,13 +65,20 @@ def _listen(arguments: argparse.Namespace, app: App, env: Mapping[str, str]) -> 
         return None
 
 
-def _serve(server: LocalServer, app: App) -> None:
+def _on_signal() -> threading.Event:
+    """Set by SIGINT and SIGTERM, so that a stop is orderly from the first line that is printed."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    threading.Thread(target=server.serve_forever, name="accept", daemon=True).start()
+    return stop
+
+
+def _watch_until(stop: threading.Event, app: App) -> None:
     threading.Thread(target=watch_models, args=(app.health, stop, _say), name="watch", daemon=True).start()
     stop.wait()
+
+
+def _stop(server: LocalServer) -> None:
     _say("stopping")
     server.shutdown()
     server.server_close()

@@ -1,0 +1,92 @@
+"""Starts the project's own commands as a user does, for tests that talk to them from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = {"USE_LOCAL_LLM": "false", "PYTHONUNBUFFERED": "1"}
+"""No local model: what is tested here is the edge, and it answers from the canned replies."""
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's environment without any setting of the engine, and `extra`."""
+    engine = re.compile(
+        r"MISAKI_|LOCAL_LLM|USE_LOCAL|OPENAI|BEDROCK|HUGGINGFACE|SESSION_STORE|ALLOW|CLIENT_TOKEN|LOG_TEXT|AWS_"
+    )
+    base = {name: value for name, value in os.environ.items() if not engine.match(name)}
+    return base | SETTINGS | dict(extra or {})
+
+
+def misaki(*arguments: str, stdin: str = "", env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs a command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "engine", *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        cwd=ROOT,
+        env=environment(env),
+        check=False,
+    )
+
+
+class Server:
+    """A running `misaki serve`: where it listens, and what it has said so far."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.said: list[str] = []
+        self.url = self.wait_for(r"listening on (http://\S+)")
+
+    def wait_for(self, pattern: str) -> str:
+        """Reads the output up to a line that matches, and returns its first group."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.said.append(line)
+            found = re.search(pattern, line)
+            if found:
+                return found[1] if found.groups() else found[0]
+        raise AssertionError(f"the server ended without saying {pattern}:\n{''.join(self.said)}")
+
+    def stop(self, number: int) -> tuple[int, str]:
+        """Sends a signal; the exit code and the rest of the output."""
+        self.process.send_signal(number)
+        rest, _ = self.process.communicate(timeout=60)
+        return self.process.returncode, rest
+
+
+@contextmanager
+def served(*arguments: str, env: Mapping[str, str] | None = None) -> Iterator[Server]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "engine", "serve", "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        cwd=ROOT,
+        env=environment(env),
+    ) as process:
+        try:
+            yield Server(process)
+        finally:
+            process.kill()
+
+
+def post(url: str, payload: object, headers: Mapping[str, str] | None = None) -> tuple[int, dict]:
+    """Status and JSON body of a POST; a server that is still starting is waited for."""
+    body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    with httpx.Client(transport=httpx.HTTPTransport(retries=6), timeout=60) as client:
+        response = client.post(url, content=body, headers=dict(headers or {}))
+    return response.status_code, response.json()

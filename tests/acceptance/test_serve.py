@@ -1,0 +1,135 @@
+"""`misaki serve`, `misaki chat` and `misaki invoke` as a user starts them, with the shipped pipeline."""
+
+import json
+import signal
+import socket
+
+import httpx
+import pytest
+
+from tests.acceptance.processes import ROOT, misaki, post, served
+
+INVOCATIONS = "/2015-03-31/functions/function/invocations"
+
+
+@pytest.fixture(scope="module")
+def server():
+    with served() as running:
+        yield running
+
+
+@pytest.mark.parametrize("path", ["/chat", "/"])
+@pytest.mark.parametrize("field", ["input", "message", "conversation"])
+def test_a_greeting_gets_a_canned_reply(server, path, field):
+    status, body = post(server.url + path, {field: "こんばんは"})
+    assert (status, body["engine"]) == (200, "canned")
+    assert body["reply"] == body["message"] == body["response"] != ""
+
+
+def test_the_local_path_of_lambda(server):
+    status, proxy = post(server.url + INVOCATIONS, {"input": "こんばんは"})
+    assert (status, proxy["statusCode"]) == (200, 200)
+    assert json.loads(proxy["body"])["engine"] == "canned"
+
+
+@pytest.mark.parametrize("name", ["api_gateway_v1_base64", "api_gateway_v2", "function_url", "alb_multi_value_headers"])
+def test_events_of_every_source_on_the_local_path(server, name):
+    event = (ROOT / "tests" / "events" / "accepted" / f"{name}.json").read_bytes()
+    _, proxy = post(server.url + INVOCATIONS, event)
+    assert json.loads(proxy["body"])["engine"] == "canned"
+
+
+def test_health_names_the_pipeline_and_the_models(server):
+    health = httpx.get(server.url + "/health").json()
+    assert health["pipeline"] == "snack_misaki"
+    assert health["models"]["openai"]["state"] == "unavailable"
+    assert "OPENAI_API_KEY" in health["models"]["openai"]["detail"]
+
+
+def test_a_visitor_at_the_root_is_told_what_to_post(server):
+    assert "/chat" in httpx.get(server.url).text
+
+
+def test_nobody_to_answer_is_a_503_that_says_why(server):
+    status, body = post(server.url + "/chat", {"input": "量子色力学の繰り込みについて詳しく述べてください"})
+    assert (status, body["code"]) == (503, "no_answer")
+    assert body["escalations"]
+
+
+def test_the_session_is_remembered(server):
+    for _ in range(2):
+        status, body = post(server.url + "/chat", {"input": "こんばんは", "session_id": "seat-7"})
+        assert (status, body["session_id"]) == (200, "seat-7")
+
+
+def test_it_tells_what_to_try_and_what_happened():
+    with served() as server:
+        curl = server.wait_for(r"curl -s (\S+)/chat -d")
+        assert curl == server.url
+        server.wait_for(r"model openai is unavailable: .*OPENAI_API_KEY")
+        post(server.url + "/chat", {"input": "こんばんは"})
+        assert "POST /chat 200 canned" in server.wait_for(r".*POST /chat.*")
+        assert "こんばんは" not in server.said[-1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_it_cleanly(number):
+    with served() as server:
+        code, rest = server.stop(number)
+    assert code == 0
+    assert "Traceback" not in rest
+
+
+def test_a_port_that_is_taken():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = misaki("serve", "--port", str(taken.getsockname()[1]))
+    assert done.returncode == 1
+    assert "--port" in done.stderr
+
+
+@pytest.mark.parametrize("command", [["serve"], ["chat"], ["invoke", "tests/events/accepted/direct.json"]])
+def test_a_pipeline_that_does_not_load(command, tmp_path):
+    bad = tmp_path / "bad.yml"
+    bad.write_text("version: 1\nnmae: tiny\n", encoding="utf-8")
+    done = misaki(*command, "--pipeline", str(bad))
+    assert done.returncode == 1
+    assert "bad.yml:2:1" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_client_token():
+    with served(env={"CLIENT_TOKEN": "open-sesame"}) as server:
+        for path in ("/chat", INVOCATIONS):
+            assert post(server.url + path, {"input": "こんばんは"})[0] == 401
+            assert post(server.url + path, {"input": "こんばんは"}, {"Authorization": "Bearer open-sesame"})[0] == 200
+
+
+def test_chat_over_a_pipe():
+    done = misaki("chat", stdin="こんばんは\n/trace\nこんばんは\n/quit\nありがとう\n")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("canned ·") == 2
+    assert "trace on" in done.stdout
+
+
+def test_chat_survives_bytes_that_are_no_text():
+    done = misaki("chat", stdin="\x00こんばんは\u200b\x1b\n")
+    assert "canned ·" in done.stdout
+
+
+def test_invoke_prints_the_response():
+    done = misaki("invoke", "tests/events/accepted/api_gateway_v2.json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["body"]["engine"] == "canned"
+
+
+def test_invoke_reads_standard_input_and_tells_of_a_refusal():
+    done = misaki("invoke", "-", stdin='{"input": ""}')
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["body"]["code"] == "input_empty"
+
+
+@pytest.mark.parametrize(("place", "stdin"), [("-", "not json"), ("nowhere.json", ""), ("tests", "")])
+def test_invoke_without_an_event(place, stdin):
+    done = misaki("invoke", place, stdin=stdin)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
