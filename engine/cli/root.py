@@ -52,8 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else USAGE
     except ConfigError as error:
-        print(error, file=sys.stderr)
-        return PROBLEMS
+        return _problems(error)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -89,6 +88,16 @@ def _root_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"misaki {__version__}")
     parser.add_argument("command", choices=[row.name for row in COMMANDS], metavar="COMMAND")
     return parser
+
+
+def _problems(error: ConfigError) -> int:
+    """Shows where the configuration is wrong, as `misaki validate` does."""
+    from engine.reading.sources import Sources  # noqa: PLC0415  needed for a configuration that is wrong
+    from engine.reporting.problems.text import render_problems  # noqa: PLC0415  as above
+
+    colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    sys.stderr.write(render_problems(error.problems, Sources(), colour=colour))
+    return PROBLEMS
 
 
 def _bug(error: Exception) -> int:

@@ -7,7 +7,7 @@ are shown as a replacement, so that a file can never dress up its own report.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
@@ -36,9 +36,13 @@ class Painter:
 
 def render(report: Report, sources: Sources, *, colour: bool = False) -> str:
     """The whole report, ending in a newline."""
+    return render_problems(report.problems, sources, colour=colour) + summary(report, Painter(colour)) + "\n"
+
+
+def render_problems(problems: Sequence[Problem], sources: Sources, *, colour: bool = False) -> str:
+    """The problems alone, an empty line after each."""
     paint = Painter(colour)
-    blocks = ["\n".join(_block(problem, sources, paint)) + "\n\n" for problem in report.problems]
-    return "".join(blocks) + summary(report, paint) + "\n"
+    return "".join("\n".join(_block(problem, sources, paint)) + "\n\n" for problem in problems)
 
 
 def summary(report: Report, paint: Painter) -> str:
