@@ -61,5 +61,6 @@ class _Asker:
             temperature=self._settings.temperature,
             top_p=self._settings.top_p,
             logprobs=self._settings.logprobs or None,
+            top_logprobs=0 if self._settings.logprobs else None,
         )
         return completion(answer, self._settings, "huggingface")

@@ -56,12 +56,15 @@ class _Asker:
 
 
 def _options(settings: Settings) -> dict[str, Any]:
-    """OpenAI itself wants `max_completion_tokens`, the servers that imitate it know only `max_tokens`."""
+    """OpenAI itself wants `max_completion_tokens`, the servers that imitate it know only `max_tokens`; some of those
+    give no logprobs before they are told how many alternatives to add.
+    """
     limit = "max_completion_tokens" if settings.base_url is None else "max_tokens"
     options = {
         limit: settings.max_tokens,
         "temperature": settings.temperature,
         "top_p": settings.top_p,
         "logprobs": settings.logprobs or None,
+        "top_logprobs": 0 if settings.logprobs else None,
     }
     return {name: value for name, value in options.items() if value is not None}

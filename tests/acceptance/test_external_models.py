@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.backends.external import ExternalModel
 from engine.backends.registry import open_model
 from engine.model.deadline import Deadline
 from engine.model.errors import ContextTooLong, TimedOut
@@ -82,7 +83,7 @@ def free_port() -> int:
 
 
 def chat_row(backend: str, server: str, **settings: float | bool) -> ModelRow:
-    fixed = {"model": "smollm2", "base_url": f"{server}/v1", "temperature": 0.0, "max_tokens": 16}
+    fixed = {"model": "smollm2", "base_url": f"{server}/v1", "temperature": 0.0, "max_tokens": 8}
     return ModelRow(id="large", backend=backend, settings={**fixed, **settings})
 
 
@@ -96,7 +97,7 @@ def test_a_chat_model_answers(chat_server: str, backend: str) -> None:
     assert completion.prompt_tokens is not None
     assert completion.prompt_tokens > 40
     assert completion.completion_tokens is not None
-    assert 0 < completion.completion_tokens <= 16
+    assert 0 < completion.completion_tokens <= 8
     assert completion.confidence is not None
     assert 0.0 < completion.confidence <= 1.0
 
@@ -119,13 +120,15 @@ def test_a_prompt_that_does_not_fit_is_too_long(chat_server: str, backend: str) 
 @pytest.mark.parametrize("backend", CHAT_BACKENDS)
 def test_a_server_too_slow_for_the_deadline_times_out(chat_server: str, backend: str) -> None:
     model = open_model(chat_row(backend, chat_server, max_tokens=400), ENVIRONMENT)
+    assert isinstance(model, ExternalModel)
+    model.warm().result()
     with pytest.raises(TimedOut):
         model.generate(PROMPT, Deadline.after(0.1))
 
 
 def test_bedrock_answers(bedrock_server: str) -> None:
     settings = {"model": "apac.amazon.nova-lite-v1:0", "region": "ap-northeast-1", "base_url": bedrock_server}
-    model = open_model(ModelRow(id="large", backend="bedrock", settings={**settings, "max_tokens": 16}), ENVIRONMENT)
+    model = open_model(ModelRow(id="large", backend="bedrock", settings={**settings, "max_tokens": 8}), ENVIRONMENT)
     completion = model.generate(PROMPT, Deadline.after(60.0))
     assert completion.text
     assert (completion.finish_reason, completion.model) == ("stop", "apac.amazon.nova-lite-v1:0")
