@@ -59,11 +59,27 @@ CODES: Mapping[str, Code] = {
     "P404": Code("a template that cannot be read"),
     "P405": Code("something that templates may not do"),
     "P406": Code("a regex that cannot be used"),
+    "P407": Code("a template that fails when it is tried"),
+    "P408": Code("a prompt that is very long"),
+    "P409": Code("a template where none is read"),
     # Block 5, behaviour.
-    "P501": Code("a trigger that another reply steals"),
+    "P501": Code("a trigger that another reply steals", heuristic=True),
     "P502": Code("the same trigger twice"),
     "P503": Code("an example that does not select its reply"),
     "P504": Code("a counterexample that selects the reply"),
+    "P505": Code("a trigger that is stolen when it is said a little differently", heuristic=True),
+    "P506": Code("a step that is never reached"),
+    "P507": Code("an end without an answer"),
+    "P508": Code("a reply that nothing says"),
+    "P509": Code("a condition that is never true, or always"),
+    "P510": Code("a trigger that is too short or too generic", heuristic=True),
+    "P511": Code("a model that no step asks"),
+    "P512": Code("a file that no pipeline uses"),
+    "P513": Code("hours that no reply covers", heuristic=True),
+    "P514": Code("timeouts that do not fit the deadline"),
+    "P515": Code("a confidence that is never known"),
+    "P516": Code("the same variant twice"),
+    "P517": Code("something that looks like a secret", heuristic=True),
 }
 
 

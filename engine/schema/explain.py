@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.model.source import Problem, Span
 from engine.reading.node import MappingNode, Node, ScalarNode, SequenceNode
+from engine.reading.secrets import covered
 from engine.schema.suggest import hint, nearest
 
 _NAMES = {
@@ -78,8 +79,8 @@ def describe(node: Node) -> str:
 
 
 def _short(text: str) -> str:
-    line = text.strip().split("\n")[0]
-    return line if line == text and len(line) <= _LONGEST_QUOTE else line[:_LONGEST_QUOTE] + "…"
+    line = covered(text.strip().split("\n")[0])
+    return line if line == covered(text) and len(line) <= _LONGEST_QUOTE else line[:_LONGEST_QUOTE] + "…"
 
 
 def _type(found: Found) -> Iterator[Problem]:

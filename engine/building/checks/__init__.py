@@ -13,14 +13,29 @@ from engine.building.checks import (
     broken_condition,
     broken_template,
     duplicate_id,
+    failing_template,
+    generic_trigger,
+    identical_variants,
+    idle_condition,
     invalid_regex,
+    literal_secret,
     missing_prompt,
+    no_confidence,
+    no_final_answer,
     required_settings,
+    same_trigger,
+    stolen_trigger,
+    timeouts,
+    uncovered_hours,
     unknown_model,
     unknown_reply,
     unknown_step,
     unknown_timezone,
     unknown_variable,
+    unreachable_reply,
+    unreachable_step,
+    unread_template,
+    unused_part,
     wrong_example,
 )
 from engine.building.checks.subject import Subject
@@ -43,7 +58,24 @@ ESSENTIAL: Sequence[Check] = (
     invalid_regex.check,
 )
 
-BEHAVIOUR: Sequence[Check] = (wrong_example.check,)
+BEHAVIOUR: Sequence[Check] = (
+    stolen_trigger.check,
+    same_trigger.check,
+    wrong_example.check,
+    unreachable_step.check,
+    no_final_answer.check,
+    unreachable_reply.check,
+    idle_condition.check,
+    generic_trigger.check,
+    unused_part.check,
+    uncovered_hours.check,
+    timeouts.check,
+    no_confidence.check,
+    identical_variants.check,
+    literal_secret.check,
+    failing_template.check,
+    unread_template.check,
+)
 
 
 def run(checks: Sequence[Check], subject: Subject) -> list[Problem]:

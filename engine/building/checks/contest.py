@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.building.checks.subject import Subject
-from engine.building.checks.worlds import Worlds, first_to_hold, worlds
+from engine.building.checks.worlds import Worlds, always_beaten, first_to_hold, worlds
 from engine.model.ports import Candidate
 from engine.model.spec import ReplySpec
 
@@ -24,21 +24,17 @@ class Contest:
         """Where `reply` stands among the candidates, from 0."""
         return next((place for place, found in enumerate(self.candidates) if found.reply == reply), None)
 
-    def winner_instead_of(self, reply: int) -> Candidate | None:
-        """Who wins wherever `reply` could be said, or `None` where `reply` wins at least once, or nobody can tell."""
+    def winner_instead_of(self, reply: int) -> tuple[Candidate, bool] | None:
+        """Who wins wherever `reply` could be said, and whether that is certain.
+
+        `None` where `reply` wins at least once, or nobody can tell.
+        """
         place = self.place_of(reply)
-        if place is None or self.situations is None:
+        if place is None:
             return None
-        conditions = [self.subject.when(found.reply) for found in self.candidates[: place + 1]]
-        winners = [
-            winner
-            for names in self.situations.each
-            if first_to_hold(conditions[place:], names) == 0
-            and (winner := first_to_hold(conditions, names)) is not None
-        ]
-        if not winners or place in winners:
-            return None
-        return self.candidates[winners[0]]
+        before = [self.subject.when(found.reply) for found in self.candidates[:place]]
+        beaten = always_beaten(before, self.subject.when(reply), self.text)
+        return None if beaten is None else (self.candidates[beaten.by], beaten.exact)
 
     def wins(self, reply: int) -> bool:
         """Whether there is a situation in which `reply` is said; where nobody can tell, it is given the benefit."""

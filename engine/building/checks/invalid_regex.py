@@ -11,8 +11,8 @@ from engine.model.spec import RegexTrigger
 
 
 def check(subject: Subject) -> Iterator[Problem]:
-    for _, _, trigger in subject.triggers:
-        if isinstance(trigger, RegexTrigger):
-            found = regex_problem(trigger.pattern.value)
-            if found is not None:
+    for reply in subject.spec.replies:
+        for trigger in reply.match:
+            found = regex_problem(trigger.pattern.value) if isinstance(trigger, RegexTrigger) else None
+            if found is not None and isinstance(trigger, RegexTrigger):
                 yield Problem(code="P406", message=found, span=trigger.pattern.span)

@@ -29,3 +29,8 @@ def kind_of(path: Path, text: str) -> Kind | None:
     if best:
         return next(kind for kind in KINDS if kind == likely[0])
     return next((_FOLDERS[part] for part in reversed(path.parts[:-1]) if part in _FOLDERS), None)
+
+
+def is_cassette(path: Path) -> bool:
+    """Whether the file holds what models said for a golden: no editor writes it, so nobody checks it for mistakes."""
+    return path.name.endswith(tuple(f".cassette{suffix}" for suffix in SUFFIXES))

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.building.checks import BEHAVIOUR, ESSENTIAL, run
-from engine.building.checks.kinds import SUFFIXES, kind_of
+from engine.building.checks.goldens import golden_problems
+from engine.building.checks.kinds import SUFFIXES, is_cassette, kind_of
 from engine.building.checks.subject import Subject
 from engine.model.source import Problem
-from engine.reading.compose import compose
+from engine.model.spec import PipelineSpec
 from engine.reading.sources import Sources
 from engine.reading.text import at, read_text
 from engine.schema.load import Loaded, read_pipeline, read_replies
-from engine.schema.shape import Kind, check_shape
+from engine.schema.shape import Kind
 
 PIPELINES = "pipelines"
 """The folder in which pipelines are looked for that use a given file of replies."""
@@ -38,6 +39,14 @@ class _Collected:
     problems: dict[Problem, None] = field(default_factory=dict)
     files: set[str] = field(default_factory=set)
     replies: int = 0
+    specs: dict[Path, PipelineSpec | None] = field(default_factory=dict)
+
+    def spec(self, pipeline: Path) -> PipelineSpec | None:
+        """The pipeline that a golden names, read once for all goldens."""
+        key = pipeline.resolve()
+        if key not in self.specs:
+            self.specs[key] = read_pipeline(pipeline).spec
+        return self.specs[key]
 
     def add(self, problems: Iterable[Problem]) -> None:
         self.problems.update(dict.fromkeys(problems))
@@ -49,7 +58,7 @@ def files_below(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         inside = sorted(path.rglob("*")) if path.is_dir() else [path]
         for file in inside:
-            hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
+            hidden = any(part.startswith(".") for part in file.relative_to(path).parts) or is_cassette(file)
             if file == path or (file.suffix in SUFFIXES and not hidden and file.is_file()):
                 found[file] = None
     return list(found)
@@ -83,7 +92,7 @@ def _kind(file: Path, collected: _Collected) -> Kind | None:
 
 def _unknown_kind(file: Path) -> Problem:
     message = "file is neither a pipeline, replies nor a golden"
-    hint = "begin it with `version:` and `steps:`, with `replies:`, or with `pipeline:` and `turns:`"
+    hint = "begin it with `version:` and `steps:`, with `replies:`, or with `pipeline:` and `conversations:`"
     return Problem(code="P302", message=message, span=at(file.as_posix(), 1, 1), hint=hint)
 
 
@@ -104,13 +113,8 @@ def _checked(loaded: Loaded, sources: Sources, collected: _Collected) -> list[Pr
 
 
 def _golden(file: Path, collected: _Collected) -> list[Problem]:
-    name = file.as_posix()
-    collected.files.add(name)
-    text, problems = read_text(file, name)
-    if text is None:
-        return problems
-    root, problems = compose(text, name)
-    return problems if root is None else [*problems, *check_shape(root, "golden")]
+    collected.files.add(file.as_posix())
+    return golden_problems(file, collected.spec)
 
 
 def _loose_replies(files: Sequence[Path], sources: Sources, collected: _Collected) -> list[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -41,7 +41,21 @@ class PromptFile:
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A trigger with its reply and the reply's position."""
+
+    place: int
+    reply: ReplySpec
+    trigger: TriggerSpec
+
+    @property
+    def text(self) -> Located[str]:
+        """What the editor wrote as the trigger."""
+        return self.trigger.pattern if isinstance(self.trigger, RegexTrigger) else self.trigger.text
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Subject:
     """A pipeline under check. `complete` is false where replies with mistakes are missing from the spec."""
 
@@ -66,10 +80,18 @@ class Subject:
     def generate_steps(self) -> Iterator[GenerateStepSpec]:
         return (step for step in self.spec.steps if isinstance(step, GenerateStepSpec))
 
-    @property
-    def triggers(self) -> Iterator[tuple[int, ReplySpec, TriggerSpec]]:
-        """Every trigger with its reply and the reply's position."""
-        return ((place, reply, trigger) for place, reply in enumerate(self.spec.replies) for trigger in reply.match)
+    @cached_property
+    def triggers(self) -> Sequence[Placed]:
+        """Every trigger that can run, in the order of `index.triggers`."""
+        return [
+            Placed(place=place, reply=reply, trigger=trigger)
+            for place, reply in enumerate(self._runnable)
+            for trigger in reply.match
+        ]
+
+    @cached_property
+    def _runnable(self) -> Sequence[ReplySpec]:
+        return [_runnable(reply) for reply in self.spec.replies]
 
     @cached_property
     def threshold(self) -> float:
@@ -94,17 +116,12 @@ class Subject:
     @cached_property
     def index(self) -> TriggerIndex:
         """The index that a turn would search; triggers with a regex that cannot run are left out."""
-        return build_index([_runnable(reply) for reply in self.spec.replies])
+        return build_index(self._runnable)
 
 
 def literal(setting: Setting) -> Value:
     """What a setting is where its variable is not set."""
     return setting.value.default if isinstance(setting.value, EnvRef) else setting.value
-
-
-def trigger_text(trigger: TriggerSpec) -> Located[str]:
-    """What the editor wrote as the trigger."""
-    return trigger.pattern if isinstance(trigger, RegexTrigger) else trigger.text
 
 
 def _read_prompt(spec: PipelineSpec, path: Located[str]) -> PromptFile:

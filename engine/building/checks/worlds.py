@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -51,6 +52,47 @@ def worlds(conditions: Sequence[Condition | None], text: str) -> Worlds | None:
 def first_to_hold(conditions: Sequence[Condition | None], names: Mapping[str, Any]) -> int | None:
     """The position of the first condition that is true in a situation; no condition always is."""
     return next((place for place, condition in enumerate(conditions) if holds(condition, names)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Beaten:
+    """`by` is the position of a condition that holds first; `exact` when that is certain."""
+
+    by: int
+    exact: bool
+
+
+def always_beaten(better: Sequence[Condition | None], own: Condition | None, text: str) -> Beaten | None:
+    """Who stands before `own` in every situation in which it holds, if it holds in any.
+
+    `None` where `own` is first at least once, never holds at all, or the situations are too many to tell.
+    """
+    heard = (
+        text if any(condition is not None and _TEXT in _paths(condition.tree) for condition in (*better, own)) else ""
+    )
+    return _always_beaten(tuple(better), own, heard)
+
+
+@lru_cache(maxsize=4096)
+def _always_beaten(better: tuple[Condition | None, ...], own: Condition | None, text: str) -> Beaten | None:
+    found = worlds((*better, own), text)
+    if found is None:
+        return None
+    before = [first_to_hold(better, names) for names in found.each if holds(own, names)]
+    if not before or None in before:
+        return None
+    certain = found.exact or better[before[0] or 0] is None
+    return Beaten(by=before[0] or 0, exact=certain)
+
+
+def paths_of(condition: Condition) -> frozenset[tuple[str, ...]]:
+    """Every name that a condition looks at, with its attributes."""
+    return frozenset(_paths(condition.tree))
+
+
+def is_clock(path: tuple[str, ...]) -> bool:
+    """Whether all values of this name are tried."""
+    return path in _CLOCK
 
 
 def _domain(path: tuple[str, ...], values: set[Any]) -> Sequence[Any]:

@@ -29,9 +29,10 @@ def _lost(found: Contest, place: int, example: Text) -> Problem:
     if standing is None:
         best = f", but `{found.spec(found.candidates[0]).id.value}`" if found.candidates else ""
         return _problem("P503", message + best, example, _reason(found, place))
-    winner = found.winner_instead_of(place)
-    if winner is None:
+    beaten = found.winner_instead_of(place)
+    if beaten is None:
         return _problem("P503", f"{message}: its `when` is never true", example, "correct `when`")
+    winner, _ = beaten
     own_score, best_score = found.candidates[standing].score, winner.score
     if own_score == best_score:
         hint = f"both score {own_score:.0f} and `{found.spec(winner).id.value}` goes before: raise `priority`"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 
 from engine.model.source import Problem, Span
+from engine.reading.secrets import covered
 from engine.reading.sources import Sources
 from engine.reporting.problems.report import Report
 
@@ -63,7 +64,7 @@ def _count(number: int, one: str, many: str = "") -> str:
 def _block(problem: Problem, sources: Sources, paint: Painter) -> Iterator[str]:
     head = paint("place", f"{problem.span}:")
     yield f"{head} {paint(problem.severity, problem.severity)} {problem.code} {_visible(problem.message)}"
-    line = sources.line(problem.span.file, problem.span.line)
+    line = covered(sources.line(problem.span.file, problem.span.line))
     margin = f"{problem.span.line:>5} | "
     gutter = " " * (len(margin) - 2) + "| "
     hint = _visible(problem.hint)

@@ -1,0 +1,60 @@
+"""P407, P408: a template that fails when it is tried, or a prompt that comes out very long.
+
+Templates are rendered once with sample values. Those that look at users or variables, whose values nobody knows
+before a turn, are not tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from engine.building.checks.broken_template import templates
+from engine.building.checks.subject import Subject
+from engine.building.environment import values
+from engine.model.expression import Template
+from engine.model.source import Problem, Span
+from engine.prompts.grammar import check_template, is_constant
+from engine.prompts.render import TemplateRenderer
+
+LONGEST_PROMPT = 16_000
+"""Characters: more than the context of small models holds beside a conversation."""
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    renderer, names = TemplateRenderer(), _sample(subject)
+    prompts = {prompt.file for prompt in subject.prompts.values()}
+    for source, span in templates(subject):
+        if (
+            is_constant(source)
+            or "user" in source
+            or "vars" in source
+            or check_template(source, subject.scopes.templates)
+        ):
+            continue
+        try:
+            text = renderer.render(Template(source=source, origin="", constant=False), names)
+        except ValueError as error:
+            yield _problem("P407", f"template fails: {str(error).split(': ', 2)[-1]}", span, "error")
+            continue
+        if span.file in prompts and len(text) > LONGEST_PROMPT:
+            message = f"prompt comes out {len(text):,} characters long, which small models cannot hold"
+            yield _problem("P408", message, span, "warning")
+
+
+def _problem(code: str, message: str, span: Span, severity: Any) -> Problem:
+    place = Span(file=span.file, line=span.line, column=span.column, end_line=span.line, end_column=span.column + 1)
+    whole = span if span.end_line == span.line else place
+    return Problem(code=code, message=message, span=whole, severity=severity)
+
+
+def _sample(subject: Subject) -> Mapping[str, Any]:
+    env, _ = values({})
+    return {
+        "text": "こんばんは",
+        "turn": {"number": 1},
+        "session": {"id": "sample", "turns": 0},
+        "now": {"year": 2026, "month": 11, "day": 20, "hour": 19, "minute": 30, "weekday": 4},
+        "env": env,
+        "persona": subject.spec.persona.data,
+    }

@@ -1,0 +1,34 @@
+"""P510: a trigger too short or too generic to mean one thing, or of which normalisation leaves nothing. A guess."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.building.checks.reach import reached
+from engine.building.checks.subject import Placed, Subject
+from engine.model.source import Problem
+
+SHARE = 0.05
+LEAST = 5
+"""A part that is found in this share of all other triggers, and in at least so many, means too little."""
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    found = reached(subject)
+    fuzzy = sum(trigger.kind == "fuzzy" for trigger in subject.index.triggers)
+    for place, placed in enumerate(subject.triggers):
+        kind, text = subject.index.triggers[place].kind, subject.index.forms[place].text
+        others = found.get(place, [])
+        if not text and kind != "regex":
+            yield _problem(placed, "matches nothing: only signs that make no difference", "write words")
+        elif kind == "contains" and len(text) <= 1:
+            yield _problem(placed, "is one character and found almost everywhere", "write a longer part")
+        elif len(others) >= max(LEAST, SHARE * fuzzy):
+            some = ", ".join(f"`{subject.triggers[other].text.value}`" for other in others[:3])
+            what = f"is found in {len(others)} triggers of other replies: {some}"
+            yield _problem(placed, what, "write a longer part, or list the sentences one by one")
+
+
+def _problem(placed: Placed, what: str, hint: str) -> Problem:
+    message = f"trigger `{placed.text.value}` {what}"
+    return Problem(code="P510", message=message, span=placed.text.span, severity="warning", hint=hint)

@@ -1,0 +1,40 @@
+"""P509: a condition that is never true, or always: the hours do not meet, or everything is let through.
+
+Only for conditions that look at the clock, where every hour and day can be tried; a plain `false` is a choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.building.checks.broken_condition import conditions
+from engine.building.checks.subject import Subject
+from engine.building.checks.worlds import paths_of, worlds
+from engine.model.source import Problem
+from engine.model.spec import Text
+from engine.prompts.evaluate import holds
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    seen: dict[str, str | None] = {}
+    for text, _ in conditions(subject):
+        if text.value not in seen:
+            seen[text.value] = _verdict(subject, text)
+        verdict = seen[text.value]
+        if verdict is not None:
+            hint = (
+                "write `or` where the hours pass midnight" if verdict == "never" else "write `and` between the bounds"
+            )
+            message = f"condition `{text.value}` is {verdict} true"
+            yield Problem(code="P509", message=message, span=text.span, hint=hint)
+
+
+def _verdict(subject: Subject, text: Text) -> str | None:
+    condition = subject.condition(text)
+    if condition is None or not paths_of(condition) or ("text",) in paths_of(condition):
+        return None
+    found = worlds([condition], "")
+    if found is None or not found.exact:
+        return None
+    outcomes = {holds(condition, names) for names in found.each}
+    return {frozenset({False}): "never", frozenset({True}): "always"}.get(frozenset(outcomes))

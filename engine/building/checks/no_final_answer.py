@@ -1,0 +1,31 @@
+"""P507: a turn may come to the end of the steps without an answer.
+
+A last `say` step whose `when` looks at environment variables only is taken for the operator's own choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.building.checks.subject import Subject
+from engine.building.checks.unreachable_step import reachable
+from engine.building.checks.worlds import paths_of
+from engine.model.source import Problem
+from engine.model.spec import SayStepSpec
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    steps = subject.spec.steps
+    last = steps[-1]
+    if len(steps) not in reachable(steps) or _is_operators_choice(subject, last):
+        return
+    message = f"a turn may pass the last step `{last.id.value}` and get no answer"
+    hint = "end with a step of kind `say` without `when`"
+    yield Problem(code="P507", message=message, span=last.id.span, severity="warning", hint=hint)
+
+
+def _is_operators_choice(subject: Subject, step: object) -> bool:
+    if not isinstance(step, SayStepSpec):
+        return False
+    condition = subject.condition(step.when)
+    return condition is not None and all(path[0] == "env" for path in paths_of(condition))

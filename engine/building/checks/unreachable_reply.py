@@ -1,0 +1,24 @@
+"""P508: a reply that nothing can select: no trigger, no `say` step, or no step that looks for replies at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.building.checks.subject import Subject
+from engine.model.source import Problem
+from engine.model.spec import RepliesStepSpec, SayStepSpec
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    spec = subject.spec
+    said = {step.reply.value for step in spec.steps if isinstance(step, SayStepSpec)}
+    searched = any(isinstance(step, RepliesStepSpec) for step in spec.steps)
+    if not searched and any(reply.match for reply in spec.replies):
+        message = "no step looks for these replies"
+        hint = "add a step of kind `replies`"
+        yield Problem(code="P508", message=message, span=spec.reply_globs[0].span, severity="warning", hint=hint)
+    for reply in spec.replies:
+        if not reply.match and reply.id.value not in said:
+            message = f"nothing says the reply `{reply.id.value}`"
+            hint = "give it a `match`, or name it in a step of kind `say`"
+            yield Problem(code="P508", message=message, span=reply.id.span, severity="warning", hint=hint)

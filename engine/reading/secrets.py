@@ -1,0 +1,18 @@
+"""Text that looks like a credential: found, so that it can be reported, and covered, so that no report repeats it."""
+
+from __future__ import annotations
+
+import re
+
+SECRET = re.compile(
+    r"\b(?:sk-[A-Za-z0-9_-]{16,}|(?:AKIA|ASIA)[0-9A-Z]{16}|hf_[A-Za-z0-9]{16,}|gh[pousr]_[A-Za-z0-9]{20,}"
+    r"|xox[abprs]-[A-Za-z0-9-]{10,}|AIza[0-9A-Za-z_-]{30,}|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,})"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+)
+_SHOWN = 3
+"""Leading characters that tell which kind it is."""
+
+
+def covered(text: str) -> str:
+    """`text` with everything that looks like a credential replaced by as many signs."""
+    return SECRET.sub(lambda found: found[0][:_SHOWN] + "*" * (len(found[0]) - _SHOWN), text)
