@@ -50,6 +50,18 @@ VARIABLES: Mapping[str, Variable] = {
 }
 """What conditions see as `env`. Secrets are not here: nothing but their own backend may read them."""
 
+SECRETS = (
+    "OPENAI_API_KEY",
+    "BEDROCK_CREDENTIALS",
+    "HUGGINGFACE_TOKEN",
+    "CLIENT_TOKEN",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "HF_TOKEN",
+)
+"""Variables whose values belong in no file and no report."""
+
 
 def resolve(reference: EnvRef, env: Mapping[str, str]) -> Value:
     """The value of `${NAME:default}`; an unset or empty variable gives the default.

@@ -17,7 +17,7 @@ from engine.reporting.problems import github, json, sarif, text
 from engine.reporting.problems.report import Report
 from engine.schema.suggest import hint
 
-DEFAULT_PATHS = ("pipelines", "replies")
+DEFAULT_PATHS = ("pipelines", "replies", "tests/golden", "golden")
 INTERVAL = 0.3
 """Seconds between two looks at the files with `--watch`."""
 
@@ -26,7 +26,7 @@ _PLAIN: Mapping[str, Callable[[Report], str]] = {"json": json.render, "github": 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "paths", metavar="PATH", nargs="*", type=Path, help="files or folders (default: pipelines replies)"
+        "paths", metavar="PATH", nargs="*", type=Path, help="files or folders (default: pipelines, replies, tests/golden)"
     )
     parser.add_argument("--format", choices=("text", *_PLAIN), default="text", help="default: %(default)s")
     parser.add_argument("--strict", action="store_true", help="warnings fail, too")

@@ -1,0 +1,171 @@
+"""Holds a turn's outcome against its expectations, one small check a key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.golden.emit import flow
+from engine.golden.result import Difference
+from engine.matching.forms import form
+from engine.matching.regexes import compile_pattern
+from engine.matching.scorer import score
+from engine.model.turn import ChatResult, Escalation
+from engine.schema.golden_spec import Expectation
+from engine.schema.values import seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a check looks at; `model` is the name in the pipeline, `wordings` the count of each."""
+
+    result: ChatResult
+    model: str | None
+    wordings: Mapping[str, int] | None = None
+
+    @property
+    def reply(self) -> str | None:
+        return self.result.outcome.reply
+
+
+def differences(expectations: tuple[Expectation, ...], facts: Facts) -> Iterator[Difference]:
+    """The expectations that are not met, in the order of the file."""
+    for expectation in expectations:
+        found = _CHECKS[expectation.key](expectation, facts)
+        if found is not None:
+            yield found
+
+
+def _reply(expectation: Expectation, facts: Facts) -> Difference | None:
+    return _equal(expectation, facts.reply)
+
+
+def _equal(expectation: Expectation, got: str | None) -> Difference | None:
+    if expectation.value == got:
+        return None
+    return Difference(expectation=expectation, expected=_shown(expectation.value), got=_shown(got), value=got)
+
+
+def _shown(value: str | None) -> str:
+    return "nothing" if value is None else value
+
+
+def _one_of(expectation: Expectation, facts: Facts) -> Difference | None:
+    if facts.reply in expectation.value:
+        return None
+    expected = "one of\n" + "\n".join(expectation.value)
+    value = None if facts.reply is None else [*expectation.value, facts.reply]
+    return Difference(
+        expectation=expectation,
+        expected=expected,
+        got=_shown(facts.reply),
+        value=value,
+        acceptable=facts.reply is not None,
+    )
+
+
+def _contains(expectation: Expectation, facts: Facts) -> Difference | None:
+    missing = [part for part in _parts(expectation) if part not in (facts.reply or "")]
+    return _loose(expectation, "contains " + " and ".join(missing), facts.reply) if missing else None
+
+
+def _not_contains(expectation: Expectation, facts: Facts) -> Difference | None:
+    present = [part for part in _parts(expectation) if part in (facts.reply or "")]
+    return _loose(expectation, "does not contain " + " nor ".join(present), facts.reply) if present else None
+
+
+def _parts(expectation: Expectation) -> list[str]:
+    return [expectation.value] if isinstance(expectation.value, str) else list(expectation.value)
+
+
+def _matches(expectation: Expectation, facts: Facts) -> Difference | None:
+    pattern = compile_pattern(expectation.value)
+    if facts.reply is not None and pattern.search(facts.reply) is not None:
+        return None
+    return _loose(expectation, f"matches {expectation.value}", facts.reply)
+
+
+def _loose(expectation: Expectation, expected: str, reply: str | None) -> Difference:
+    """A difference that no single value would settle: only a person knows what the reply should hold instead."""
+    return Difference(expectation=expectation, expected=expected, got=_shown(reply), acceptable=False)
+
+
+def _similar(expectation: Expectation, facts: Facts) -> Difference | None:
+    to, least = expectation.value["to"], expectation.value["at_least"]
+    reached = 0.0 if facts.reply is None else score(form(facts.reply), form(to))
+    if facts.reply is not None and reached >= least:
+        return None
+    return Difference(
+        expectation=expectation,
+        expected=f"at least {least:g} % like {to}",
+        got=f"{reached:.0f} % like it: {_shown(facts.reply)}",
+        value=None if facts.reply is None else {"to": facts.reply, "at_least": least},
+        acceptable=facts.reply is not None,
+    )
+
+
+def _escalations(expectation: Expectation, facts: Facts) -> Difference | None:
+    got = facts.result.outcome.escalations
+    if len(got) == len(expectation.value) and all(map(_is_like, expectation.value, got)):
+        return None
+    value = [_described(escalation) for escalation in got]
+    return Difference(expectation=expectation, expected=_list(expectation.value), got=_list(value), value=value)
+
+
+def _is_like(expected: Any, got: Escalation) -> bool:
+    named = {"reason": expected} if isinstance(expected, str) else expected
+    return all(getattr(got, name) == value for name, value in named.items())
+
+
+def _described(escalation: Escalation) -> dict[str, str]:
+    named = {"step": escalation.step, "reason": escalation.reason}
+    return named if escalation.model is None else {**named, "model": escalation.model}
+
+
+def _list(value: list[Any]) -> str:
+    return ", ".join(item if isinstance(item, str) else flow(item) for item in value) or "none"
+
+
+def _latency(expectation: Expectation, facts: Facts) -> Difference | None:
+    limit = float(seconds(expectation.value)) * 1000
+    if facts.result.latency_ms <= limit:
+        return None
+    got = f"{facts.result.latency_ms:.0f} ms"
+    return Difference(expectation=expectation, expected=f"at most {limit:.0f} ms", got=got, acceptable=False)
+
+
+def _wordings(expectation: Expectation, facts: Facts) -> Difference | None:
+    expected = {item["text"]: item["times"] for item in expectation.value}
+    got = dict(facts.wordings or {})
+    if expected == got:
+        return None
+    return Difference(
+        expectation=expectation,
+        expected=_counts(expected, got),
+        got=_counts(got, expected) if got else "no canned reply",
+        value=[{"times": times, "text": text} for text, times in got.items()],
+        acceptable=bool(got),
+    )
+
+
+def _counts(counts: Mapping[str, int], other: Mapping[str, int]) -> str:
+    """The lines that are not the same on both sides."""
+    return "\n".join(f"{times}× {text}" for text, times in counts.items() if other.get(text) != times) or "the rest"
+
+
+_CHECKS: Mapping[str, Callable[[Expectation, Facts], Difference | None]] = {
+    "reply": _reply,
+    "one_of": _one_of,
+    "contains": _contains,
+    "not_contains": _not_contains,
+    "matches": _matches,
+    "similar": _similar,
+    "engine": lambda expectation, facts: _equal(expectation, facts.result.outcome.engine),
+    "step": lambda expectation, facts: _equal(expectation, facts.result.outcome.step),
+    "reply_id": lambda expectation, facts: _equal(expectation, facts.result.outcome.reply_id),
+    "model": lambda expectation, facts: _equal(expectation, facts.model),
+    "escalations": _escalations,
+    "latency": _latency,
+    "wordings": _wordings,
+}

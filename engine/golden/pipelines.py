@@ -1,0 +1,56 @@
+"""The pipelines that goldens run on: each read once, and built once for each environment that goldens ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from engine.building.build import build
+from engine.building.checks import ESSENTIAL, run
+from engine.building.checks.subject import Subject
+from engine.model.errors import ConfigError
+from engine.model.plan import Plan
+from engine.model.spec import PipelineSpec
+from engine.schema.load import load_pipeline
+
+Change = Callable[[Plan], Plan]
+
+
+class Pipelines:
+    """Specs by file, plans by file and environment; `change` is applied to every plan, for trying what would be."""
+
+    def __init__(self, change: Change = lambda plan: plan) -> None:
+        self._change = change
+        self._subjects: dict[Path, Subject | ConfigError] = {}
+        self._plans: dict[tuple[Path, tuple[tuple[str, str], ...]], Plan] = {}
+
+    def spec(self, path: Path) -> PipelineSpec:
+        """Raises `ConfigError` with every problem that keeps the pipeline from being built."""
+        return self._subject(path).spec
+
+    def plan(self, path: Path, env: Mapping[str, str]) -> Plan:
+        """As `spec`, compiled for an environment of nothing but `env`."""
+        key = (path.resolve(), tuple(sorted(env.items())))
+        if key not in self._plans:
+            subject = self._subject(path)
+            prompts = {name: prompt.text or "" for name, prompt in subject.prompts.items()}
+            self._plans[key] = self._change(build(subject.spec, prompts, env))
+        return self._plans[key]
+
+    def _subject(self, path: Path) -> Subject:
+        key = path.resolve()
+        if key not in self._subjects:
+            self._subjects[key] = _read(path)
+        found = self._subjects[key]
+        if isinstance(found, ConfigError):
+            raise found
+        return found
+
+
+def _read(path: Path) -> Subject | ConfigError:
+    spec, problems = load_pipeline(path)
+    if spec is None:
+        return ConfigError(problems)
+    subject = Subject(spec=spec)
+    errors = [problem for problem in (*problems, *run(ESSENTIAL, subject)) if problem.severity == "error"]
+    return ConfigError(errors) if errors else subject

@@ -1,0 +1,138 @@
+"""Plays golden conversations through the application, as a client with a session would."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from engine.app import App
+from engine.golden.cassette import Cassette, Recording
+from engine.golden.compare import Facts, differences
+from engine.golden.result import ConversationResult, TurnResult
+from engine.golden.stage import Scene, Settings, Stage
+from engine.golden.wordings import heard, wordings
+from engine.model.plan import GenerateStep, Plan, Step
+from engine.model.ports import SessionState
+from engine.model.text import clean
+from engine.model.turn import ChatRequest, ChatResult, Turn
+from engine.prompts.render import TemplateRenderer
+from engine.schema.golden_spec import Conversation, GoldenFile, TurnSpec
+
+NOON = datetime(2026, 1, 15, 12, 0)  # noqa: DTZ001 - the zone is the persona's
+"""What time it is in a golden that does not say."""
+
+
+class Memory:
+    """A `SessionStore` that keeps what it is given for as long as the conversation is played."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, SessionState] = {}
+
+    def load(self, session_id: str) -> SessionState:
+        return self._states.get(session_id, SessionState())
+
+    def save(self, session_id: str, state: SessionState) -> None:
+        self._states[session_id] = state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """A conversation's result, and what was recorded on the way."""
+
+    result: ConversationResult
+    recorded: tuple[Recording, ...] = ()
+
+
+def play(golden: GoldenFile, conversation: Conversation, plan: Plan, cassette: Cassette, settings: Settings) -> Played:
+    """One conversation from its first turn to its last, whatever fails on the way."""
+    if settings.mode == "replay" and _needs_live(conversation):
+        skipped = ConversationResult(
+            golden=golden, spec=conversation, plan=plan, skipped="a model is asked live: run with --live"
+        )
+        return Played(result=skipped)
+    began = time.monotonic()
+    stage = Stage(plan, conversation.name.value, cassette, settings)
+    played = _Play(_patient(plan, settings), conversation, stage)
+    turns = tuple(played.turn(spec) for spec in conversation.turns)
+    result = ConversationResult(
+        golden=golden, spec=conversation, plan=plan, turns=turns, seconds=time.monotonic() - began
+    )
+    return Played(result=result, recorded=tuple(stage.recorded))
+
+
+class _Play:
+    """The state of one conversation while it is played."""
+
+    def __init__(self, plan: Plan, conversation: Conversation, stage: Stage) -> None:
+        self._plan = plan
+        self._conversation = conversation
+        self._stage = stage
+        self._memory = Memory()
+        self._app = App(plan, models=stage.models, sessions=self._memory, clock=stage.clock)
+        self._zone = ZoneInfo(plan.timezone)
+
+    def turn(self, spec: TurnSpec) -> TurnResult:
+        self._stage.scene = Scene(number=spec.number, sources=spec.models)
+        now = (spec.clock or NOON).replace(tzinfo=self._zone)
+        request = ChatRequest(
+            text=clean(spec.user.value),
+            history=self._conversation.history if spec.number == 1 else (),
+            session_id=self._conversation.session,
+            user=self._conversation.attributes,
+            now=now,
+        )
+        result = self._app.reply(request)
+        said, counts = self._wordings(spec, request, result)
+        facts = Facts(result=result, model=_model(result), wordings=said)
+        return TurnResult(
+            spec=spec,
+            now=now,
+            result=result,
+            differences=tuple(differences(spec.expect, facts)),
+            stale=tuple(self._stage.scene.stale),
+            heard=counts,
+        )
+
+    def _wordings(
+        self, spec: TurnSpec, request: ChatRequest, result: ChatResult
+    ) -> tuple[Mapping[str, int] | None, Mapping[int, int] | None]:
+        wanted = next((expectation for expectation in spec.expect if expectation.key == "wordings"), None)
+        reply = next((one for one in self._plan.replies if one.id == result.outcome.reply_id), None)
+        if wanted is None or reply is None or request.now is None:
+            return None, None
+        sessions = sum(item["times"] for item in wanted.value)
+        turn = Turn(text=request.text, now=request.now, session_id=self._conversation.session, user=request.user)
+        counts = heard(reply, turn, sessions)
+        return wordings(self._plan, reply, turn, TemplateRenderer(), counts), counts
+
+
+def _model(result: ChatResult) -> str | None:
+    """The name, in the pipeline, of the model that answered."""
+    if result.outcome.completion is None:
+        return None
+    names = [event.data["model"] for event in result.outcome.trace if event.event == "generated"]
+    return str(names[-1]) if names else None
+
+
+def _needs_live(conversation: Conversation) -> bool:
+    return any(source == "live" for turn in conversation.turns for source in turn.models.values())
+
+
+def _patient(plan: Plan, settings: Settings) -> Plan:
+    if settings.mode == "replay" or settings.patience == 1.0:
+        return plan
+    return plan_with_patience(plan, settings.patience)
+
+
+def plan_with_patience(plan: Plan, factor: float) -> Plan:
+    """`plan` with all its time limits multiplied."""
+    return replace(plan, deadline=plan.deadline * factor, steps=tuple(_longer(step, factor) for step in plan.steps))
+
+
+def _longer(step: Step, factor: float) -> Step:
+    if isinstance(step, GenerateStep) and step.timeout is not None:
+        return replace(step, timeout=step.timeout * factor)
+    return step

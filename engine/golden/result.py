@@ -1,0 +1,80 @@
+"""What running goldens came to: plain data for the reports, for coverage and for accepting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from engine.golden.stage import Stale
+from engine.model.plan import Plan
+from engine.model.turn import ChatResult, Outcome
+from engine.schema.golden_spec import Conversation, Expectation, GoldenFile, TurnSpec
+
+Status = Literal["passed", "failed", "stale", "skipped"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """An expectation that is not met. `got` is the value that would meet it, where one value would."""
+
+    expectation: Expectation
+    expected: str
+    got: str
+    value: Any = None
+    acceptable: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnResult:
+    """`heard` counts, for a turn that expects wordings, the variants of the reply by position."""
+
+    spec: TurnSpec
+    now: datetime
+    result: ChatResult
+    differences: tuple[Difference, ...] = ()
+    stale: tuple[Stale, ...] = ()
+    heard: Mapping[int, int] | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.result.outcome
+
+    @property
+    def status(self) -> Status:
+        if self.stale:
+            return "stale"
+        return "failed" if self.differences else "passed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationResult:
+    """`skipped` says why it was not run; `repeats` holds the statuses of all runs, where there were several."""
+
+    golden: GoldenFile
+    spec: Conversation
+    plan: Plan | None
+    turns: tuple[TurnResult, ...] = ()
+    skipped: str | None = None
+    seconds: float = 0.0
+    repeats: tuple[Status, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return f"{self.golden.path.as_posix()}::{self.spec.name.value}"
+
+    @property
+    def status(self) -> Status:
+        if self.skipped is not None:
+            return "skipped"
+        statuses = {turn.status for turn in self.turns}
+        return next((status for status in ("failed", "stale") if status in statuses), "passed")
+
+
+def tally_statuses(results: tuple[ConversationResult, ...]) -> dict[Status, int]:
+    """How many conversations ended how."""
+    counts: dict[Status, int] = {"passed": 0, "failed": 0, "stale": 0, "skipped": 0}
+    for result in results:
+        counts[result.status] += 1
+    return counts
