@@ -85,9 +85,15 @@ def _answer(outcome: Outcome, reply: str) -> dict[str, Any]:
 
 
 def _no_answer(outcome: Outcome) -> dict[str, Any]:
-    tried = "; ".join(f"`{escalation.step}` gave up ({escalation.reason})" for escalation in outcome.escalations)
-    error = f"no step could answer: {tried}" if tried else "no step of the pipeline answers this text"
-    return {"error": error, "code": "no_answer"}
+    tried = "; ".join(dict.fromkeys(map(_gave_up, outcome.escalations)))
+    if not tried:
+        return {"error": "no step of the pipeline answers this text", "code": "no_answer"}
+    return {"error": f"no step could answer: {tried}; `GET /health` says what models need", "code": "no_answer"}
+
+
+def _gave_up(escalation: Escalation) -> str:
+    model = f" with {escalation.model}" if escalation.model else ""
+    return f"`{escalation.step}`{model} gave up ({escalation.reason})"
 
 
 def _usage(completion: Completion | None) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -15,11 +16,16 @@ from rich.text import Text
 from engine.app import load_app
 from engine.aws.conversation import TEXT_LIMIT
 from engine.cli.environment import add_pipeline, conversation_env
+from engine.cli.watch import watch_models
 from engine.model.deadline import Deadline
 from engine.model.text import clean
 from engine.model.turn import ChatRequest, ChatResult, Outcome
 
 _HELP = "/quit ends, /reset starts a new conversation, /trace shows what the engine decides"
+
+
+PATIENCE = 120.0
+"""Seconds that a conversation waits for models to load before it starts without them."""
 
 
 class Bot(Protocol):
@@ -35,14 +41,28 @@ def run(arguments: argparse.Namespace) -> int:
     """0 at the end of the conversation, 1 where a turn over a pipe had no answer."""
     app = load_app(conversation_env(arguments))
     try:
-        console = Console(highlight=False)
+        console = Console(highlight=False, soft_wrap=True)
         persona = app.plan.persona
-        if sys.stdin.isatty():
+        at_terminal = sys.stdin.isatty()
+        _await_models(app.health, console, quiet=not at_terminal)
+        if at_terminal:
             console.print(f"[bold]{escape(persona.name)}[/] [dim]{_HELP}[/]")
         talk = Conversation(app, console, name=persona.name, trace=arguments.trace)
-        return talk.hold(_lines(persona.labels.user))
+        answered = talk.hold(_lines(persona.labels.user))
+        return int(not answered and not at_terminal)
     finally:
         app.close()
+
+
+def _await_models(health: Callable[[], Mapping[str, Any]], console: Console, *, quiet: bool) -> None:
+    """Lets models that load in the background get ready, so that the first turn has them."""
+    patience = threading.Event()
+    timer = threading.Timer(PATIENCE, patience.set)
+    timer.start()
+    try:
+        watch_models(health, patience, (lambda _: None) if quiet else (lambda line: console.print(Text(line, "dim"))))
+    finally:
+        timer.cancel()
 
 
 class Conversation:
@@ -65,14 +85,15 @@ class Conversation:
         self._session = new_id()
         self._unanswered = False
 
-    def hold(self, lines: Iterator[str]) -> int:
+    def hold(self, lines: Iterator[str]) -> bool:
+        """Whether every turn had an answer."""
         for line in lines:
             text = clean(line)
             if text == "/quit":
                 break
             if text:
                 self._command(text) if text.startswith("/") else self._turn(text)
-        return int(self._unanswered)
+        return not self._unanswered
 
     def _command(self, text: str) -> None:
         if text == "/reset":
@@ -93,6 +114,9 @@ class Conversation:
         if outcome.reply is None:
             self._unanswered = True
             self._console.print("[red]no step could answer[/]")
+            for escalation in outcome.escalations:
+                why = f": {escalation.detail}" if escalation.detail else ""
+                self._console.print(Text(f"    {escalation.step} gave up ({escalation.reason}){why}", "dim"))
         else:
             self._console.print(Text.assemble((self._name, "bold magenta"), "  ", outcome.reply))
         self._console.print(Text(summary(outcome, result.latency_ms), style="dim"))
@@ -129,4 +153,5 @@ def _lines(label: str) -> Iterator[str]:
         try:
             yield input(f"{label}> ")
         except EOFError:
+            print()
             return

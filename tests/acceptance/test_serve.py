@@ -1,13 +1,18 @@
 """`misaki serve`, `misaki chat` and `misaki invoke` as a user starts them, with the shipped pipeline."""
 
+import io
 import json
+import os
+import pty
 import signal
 import socket
+import subprocess
+import sys
 
 import httpx
 import pytest
 
-from tests.acceptance.processes import ROOT, misaki, post, served
+from tests.acceptance.processes import ROOT, environment, misaki, post, served
 
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
 
@@ -109,6 +114,28 @@ def test_chat_over_a_pipe():
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("canned ·") == 2
     assert "trace on" in done.stdout
+
+
+def test_chat_at_a_terminal():
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "engine", "chat"]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, env=environment()) as process:
+        os.close(theirs)
+        with io.FileIO(ours, "r+") as terminal:
+            seen = read_up_to(terminal, "お客さん> ")
+            terminal.write("こんばんは\n".encode())
+            seen += read_up_to(terminal, " ms")
+            terminal.write(b"/quit\n")
+            assert process.wait(60) == 0
+    assert "OPENAI_API_KEY" in seen
+    assert "canned · greet" in seen
+
+
+def read_up_to(terminal: io.FileIO, words: str) -> str:
+    seen = b""
+    while words.encode() not in seen:
+        seen += terminal.read(4096)
+    return seen.decode()
 
 
 def test_chat_survives_bytes_that_are_no_text():

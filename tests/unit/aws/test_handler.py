@@ -70,7 +70,7 @@ def test_no_reply_is_503_with_the_reasons():
     response, body, _ = answer(POST, FakeBot(outcome=NOTHING))
     assert response["statusCode"] == 503
     assert body["code"] == "no_answer"
-    assert "small_talk" in body["error"]
+    assert "`small_talk` with small gave up (error); `ask_large` gave up (timeout)" in body["error"]
     assert body["escalations"] == [
         {"step": "small_talk", "reason": "error", "model": "small"},
         {"step": "ask_large", "reason": "timeout"},

@@ -6,7 +6,7 @@ from engine.cli.chat import Conversation, summary
 from tests.fakes.bots import CANNED, LOCAL, NOTHING, FakeBot
 
 
-def hold(bot: FakeBot, *lines: str, trace: bool = False) -> tuple[int, str]:
+def hold(bot: FakeBot, *lines: str, trace: bool = False) -> tuple[bool, str]:
     shown = io.StringIO()
     names = iter(["first", "second", "third"])
     talk = Conversation(bot, Console(file=shown, width=200), name="美砂樹", trace=trace, new_id=lambda: next(names))
@@ -14,8 +14,8 @@ def hold(bot: FakeBot, *lines: str, trace: bool = False) -> tuple[int, str]:
 
 
 def test_a_reply_with_who_said_it_and_how_long_it_took():
-    code, shown = hold(FakeBot(), "こんばんは\n")
-    assert code == 0
+    answered, shown = hold(FakeBot(), "こんばんは\n")
+    assert answered
     assert "美砂樹  いらっしゃい。" in shown
     assert "canned · greet_evening · 12 ms" in shown
 
@@ -50,10 +50,10 @@ def test_markup_of_a_reply_is_shown_as_it_is():
     assert "[bold]値段[/bold]" in hold(FakeBot(outcome=outcome), "a")[1]
 
 
-def test_no_answer_is_told_by_the_exit_code_too():
-    code, shown = hold(FakeBot(outcome=NOTHING), "a")
-    assert code == 1
-    assert "small_talk gave up: error" in shown
+def test_no_answer_is_explained():
+    answered, shown = hold(FakeBot(outcome=NOTHING), "a", "b")
+    assert not answered
+    assert "small_talk gave up (error): no such file" in shown
 
 
 def test_a_text_over_the_limit_is_not_sent():
