@@ -7,7 +7,7 @@ well); this module adds the place, what was found, and the nearest allowed word.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -43,7 +43,28 @@ def check_values(instance: Any, root: Node, kind: Kind) -> list[Problem]:
 
 @cache
 def _validator(kind: Kind) -> Draft202012Validator:
-    return Draft202012Validator(schema_of(kind))
+    schema = schema_of(kind)
+    return Draft202012Validator(_inlined(schema, schema["$defs"], frozenset()))
+
+
+def _inlined(part: Any, definitions: Mapping[str, Any], inside: frozenset[str]) -> Any:
+    """`part` with references replaced by what they refer to, but for those that refer to themselves: looking them up
+    for each value takes longer than checking it. A keyword beside a reference is the narrower one and replaces it.
+    """
+    if isinstance(part, list):
+        return [_inlined(item, definitions, inside) for item in part]
+    if not isinstance(part, dict):
+        return part
+    name = str(part.get("$ref", "")).removeprefix("#/$defs/")
+    own = {key: _inlined(value, definitions, inside) for key, value in part.items()}
+    if not name or name in inside or name in _refers_to_itself(definitions):
+        return own
+    del own["$ref"]
+    return {**_inlined(definitions[name], definitions, inside | {name}), **own}
+
+
+def _refers_to_itself(definitions: Mapping[str, Any]) -> set[str]:
+    return {name for name, schema in definitions.items() if f'"#/$defs/{name}"' in json.dumps(schema)}
 
 
 def _problems(error: ValidationError, root: Node) -> Iterator[Problem]:
