@@ -5,8 +5,9 @@ Attributes are listed where they are fixed, and open where an editor's or a clie
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Union
 
 NOW = frozenset({"year", "month", "day", "hour", "minute", "weekday"})
 TURN = frozenset({"number"})
@@ -16,26 +17,35 @@ OPEN = None
 """Attributes that cannot be known before a turn, such as those of `user`."""
 
 
+Attributes = Union[Collection[str], Mapping[str, "Attributes"], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Names with their first attributes: a set is closed, `OPEN` allows any, an empty set allows none."""
+    """Names with their attributes: a collection is closed, a mapping nests them, `OPEN` allows any."""
 
-    names: Mapping[str, Collection[str] | None] = field(default_factory=dict)
+    names: Mapping[str, Attributes] = field(default_factory=dict)
 
     def allows(self, path: tuple[str, ...]) -> bool:
-        if path[0] not in self.names:
-            return False
-        attributes = self.names[path[0]]
-        if attributes is OPEN or len(path) == 1:
-            return True
-        return path[1] in attributes
+        attributes: Attributes = self.names
+        for part in path:
+            if attributes is OPEN:
+                return True
+            if part not in attributes:
+                return False
+            attributes = attributes[part] if isinstance(attributes, Mapping) else ()
+        return True
 
     def spellings(self) -> list[str]:
         """Every name and dotted path that can be suggested."""
-        found = list(self.names)
-        for name, attributes in self.names.items():
-            found.extend(f"{name}.{attribute}" for attribute in attributes or ())
-        return sorted(found)
+        return sorted(_spellings(self.names))
+
+
+def _spellings(attributes: Attributes, before: str = "") -> Iterator[str]:
+    for name in attributes or ():
+        yield before + name
+        if isinstance(attributes, Mapping):
+            yield from _spellings(attributes[name], f"{before}{name}.")
 
 
 def condition_scope(env: Collection[str], variables: Collection[str]) -> Scope:
@@ -58,6 +68,10 @@ def detector_scope(env: Collection[str], variables: Collection[str]) -> Scope:
     return Scope({**condition_scope(env, variables).names, "output": OUTPUT, "error": frozenset()})
 
 
-def template_scope(env: Collection[str], variables: Collection[str], persona: Collection[str]) -> Scope:
-    """What replies and prompts see; `persona` are the keys of its data."""
-    return Scope({**condition_scope(env, variables).names, "persona": frozenset(persona)})
+def template_scope(env: Collection[str], variables: Collection[str], persona: Mapping[str, Any]) -> Scope:
+    """What replies and prompts see; `persona` is its data, of which every level is known."""
+    return Scope({**condition_scope(env, variables).names, "persona": _levels(persona)})
+
+
+def _levels(data: Any) -> Attributes:
+    return {key: _levels(value) for key, value in data.items()} if isinstance(data, Mapping) else ()

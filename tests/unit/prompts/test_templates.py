@@ -5,7 +5,7 @@ from engine.prompts.grammar import check_template, is_constant
 from engine.prompts.render import MAX_OUTPUT, TemplateRenderer
 from engine.prompts.scope import template_scope
 
-SCOPE = template_scope({"USE_LOCAL_LLM"}, {"lang"}, {"name", "traits", "examples"})
+SCOPE = template_scope({"USE_LOCAL_LLM"}, {"lang"}, {"name": "x", "traits": ["x"], "examples": [], "bar": {"opens": "19"}})
 
 
 def template(source: str) -> Template:
@@ -88,3 +88,9 @@ def test_output_is_bounded():
 def test_multiplying_a_text_is_refused_before_it_grows():
     with pytest.raises(ValueError, match="works on numbers only"):
         TemplateRenderer().render(template("{{ text * 1000000000 }}"), {"text": "あ"})
+
+
+def test_every_level_of_the_persona_is_known():
+    assert check_template("{{ persona.bar.opens }}", SCOPE) == []
+    mistake = check_template("{{ persona.bar.opns }}", SCOPE)[0]
+    assert (mistake.word, mistake.hint) == ("persona.bar.opns", "did you mean `persona.bar.opens`?")
