@@ -8,6 +8,7 @@ way. Retries are the engine's, so the SDK's are off.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,9 @@ def _load(settings: Settings, credentials: AwsCredentials) -> Asker:
     from botocore.config import Config  # noqa: PLC0415 — as above
     from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound  # noqa: PLC0415 — as above
 
+    # At the debug level it writes signed requests, session tokens and all.
+    log = logging.getLogger("botocore")
+    log.setLevel(max(log.level, logging.INFO))
     region = settings.region or credentials.region
     try:
         session = Session(

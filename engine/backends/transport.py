@@ -201,14 +201,15 @@ def _open(addresses: Sequence[Address], deadline: Deadline) -> socket.socket:
 def _secure(connection: socket.socket, host: str, deadline: Deadline) -> socket.socket:
     try:
         connection.settimeout(_left(deadline))
-        return _trust().wrap_socket(connection, server_hostname=host)
+        return trust().wrap_socket(connection, server_hostname=host)
     except BaseException:
         connection.close()
         raise
 
 
 @cache
-def _trust() -> ssl.SSLContext:
+def trust() -> ssl.SSLContext:
+    """The system's certificates, read once: that takes some 20 ms."""
     return ssl.create_default_context()
 
 

@@ -7,6 +7,7 @@ its waits end when the peer is closed, so nothing outlives a test. Knows nothing
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+_SERVING = "fault-peer-connection"
 _HEADER_END = b"\r\n\r\n"
 
 
@@ -83,7 +85,10 @@ class Peer:
     """Plays `script`, one behaviour per connection; the last one is for all that follow."""
 
     script: Sequence[Behaviour]
+    tls: ssl.SSLContext | None = None
     received: list[Received] = field(default_factory=list)
+    port: int = field(init=False)
+    _accepted: int = field(init=False, default=0)
     _listener: socket.socket = field(init=False)
     _closing: threading.Event = field(init=False, default_factory=threading.Event)
     _threads: list[threading.Thread] = field(init=False, default_factory=list)
@@ -91,21 +96,19 @@ class Peer:
 
     def __post_init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-
-    @property
-    def port(self) -> int:
-        return int(self._listener.getsockname()[1])
+        self.port = int(self._listener.getsockname()[1])
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     @property
     def accepted(self) -> int:
-        return len(self._connections)
+        """Connections so far, whether or not they sent a request."""
+        return self._accepted
 
     def __enter__(self) -> Self:
-        self._spawn(self._accept)
+        self._spawn("fault-peer", self._accept)
         return self
 
     def __exit__(
@@ -118,21 +121,37 @@ class Peer:
         for thread in tuple(self._threads):
             thread.join()
 
+    def play(self, behaviour: Behaviour) -> None:
+        """From now on behave so, with nothing received yet."""
+        self.script = [behaviour]
+        self.received.clear()
+
+    def settle(self) -> None:
+        """Wait until every connection so far has ended, as they do when their clients leave."""
+        while serving := [thread for thread in self._threads if thread.name == _SERVING and thread.is_alive()]:
+            serving[0].join()
+
     def _accept(self) -> None:
         with suppress(OSError):
             while not self._closing.is_set():
                 raw, _ = self._listener.accept()
-                behaviour = self.script[min(self.accepted, len(self.script) - 1)]
+                behaviour = self.script[min(self._accepted, len(self.script) - 1)]
+                self._accepted += 1
                 self._connections.append(raw)
-                self._spawn(self._serve, raw, behaviour)
+                self._spawn(_SERVING, self._serve, raw, behaviour)
 
     def _serve(self, raw: socket.socket, behaviour: Behaviour) -> None:
         with raw, suppress(OSError):
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            behaviour(Connection(raw, self._closing, self.received))
+            if self.tls is None:
+                behaviour(Connection(raw, self._closing, self.received))
+                return
+            with self.tls.wrap_socket(raw, server_side=True) as secured:
+                self._connections.append(secured)
+                behaviour(Connection(secured, self._closing, self.received))
 
-    def _spawn(self, target: Callable[..., None], *arguments: object) -> None:
-        thread = threading.Thread(target=target, args=arguments, name="fault-peer", daemon=True)
+    def _spawn(self, name: str, target: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=target, args=arguments, name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
 

@@ -18,9 +18,15 @@ KEYS: Mapping[Provider, str] = {
     "bedrock": "wJalrXUtnFEMIKeyThatMustNotShow",
     "huggingface": "hf_QkKeyThatMustNotShow",
 }
+SESSION_TOKEN = "IQoJb3JpZ2luKeyThatMustNotShow"  # noqa: S105 — made up
+SECRET = "KeyThatMustNotShow"  # noqa: S105 — made up
+"""Part of every secret."""
+
 ENVIRONMENT: Mapping[str, str] = {
     "OPENAI_API_KEY": KEYS["openai"],
-    "BEDROCK_CREDENTIALS": json.dumps({"access_key_id": "AKIDEXAMPLE", "secret_access_key": KEYS["bedrock"]}),
+    "BEDROCK_CREDENTIALS": json.dumps(
+        {"access_key_id": "AKIDEXAMPLE", "secret_access_key": KEYS["bedrock"], "session_token": SESSION_TOKEN}
+    ),
     "HUGGINGFACE_TOKEN": KEYS["huggingface"],
 }
 
