@@ -26,7 +26,11 @@ _PLAIN: Mapping[str, Callable[[Report], str]] = {"json": json.render, "github": 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "paths", metavar="PATH", nargs="*", type=Path, help="files or folders (default: pipelines, replies, tests/golden)"
+        "paths",
+        metavar="PATH",
+        nargs="*",
+        type=Path,
+        help="files or folders (default: pipelines, replies, tests/golden)",
     )
     parser.add_argument("--format", choices=("text", *_PLAIN), default="text", help="default: %(default)s")
     parser.add_argument("--strict", action="store_true", help="warnings fail, too")

@@ -5,7 +5,9 @@ from engine.prompts.grammar import check_template, is_constant
 from engine.prompts.render import MAX_OUTPUT, TemplateRenderer
 from engine.prompts.scope import template_scope
 
-SCOPE = template_scope({"USE_LOCAL_LLM"}, {"lang"}, {"name": "x", "traits": ["x"], "examples": [], "bar": {"opens": "19"}})
+SCOPE = template_scope(
+    {"USE_LOCAL_LLM"}, {"lang"}, {"name": "x", "traits": ["x"], "examples": [], "bar": {"opens": "19"}}
+)
 
 
 def template(source: str) -> Template:
