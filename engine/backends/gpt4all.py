@@ -66,6 +66,10 @@ class Gpt4All:
     def count(self, text: str) -> int:
         return math.ceil(len(text.encode("utf-8", "replace")) / self._bytes_per_token)
 
+    def prepare(self, text: str, prefix: int, interrupted: Callable[[], bool]) -> bool:  # noqa: ARG002 - the protocol's signature
+        """Nothing: this engine keeps nothing between prompts."""
+        return True
+
     def generate(self, request: Request) -> Generation:
         run = _Run(request, self._settings.context)
         text = request.text.removeprefix(self._bos)

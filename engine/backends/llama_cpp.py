@@ -1,9 +1,9 @@
 """llama.cpp, through llama-cpp-python. Runs in the worker process only: it may abort, and it is not thread-safe.
 
 The generation loop is llama-cpp-python's `generate`, which keeps the tokens that a prompt shares with the last one.
-Around it stands what that package does not give: a deadline inside prompt evaluation, a confidence at 0.2 ms a token,
-the persona's part of a prompt kept across processes, and tokens of more than 32 bytes: its own `detokenize` loses
-them, and ありがとうございました is one.
+Around it stands what that package does not give: a deadline inside prompt evaluation, a confidence at 0.2 ms a
+token, the persona's part of a prompt kept across processes, and tokens of more than 32 bytes: its own `detokenize`
+loses them, and ありがとうございました is one.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import math
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from random import SystemRandom
-from typing import Any, Literal
+from typing import Literal
 
 import llama_cpp
 import numpy as np
@@ -24,7 +24,6 @@ from engine.backends.worker.inference import DoesNotFit, Generation, LoadError, 
 from engine.backends.worker.settings import LocalSettings
 from engine.backends.worker.states import StateStore, default_folders, scope_of
 from engine.backends.worker.stream import Stream
-from engine.model.deadline import Deadline
 
 FinishReason = Literal["stop", "length", "deadline"]
 
@@ -54,15 +53,14 @@ def load(settings: LocalSettings, metadata: Metadata) -> LlamaCpp:
         )
     except (AssertionError, OSError, RuntimeError, ValueError) as error:
         raise LoadError(f"llama.cpp cannot load it: {error}") from error
-    return LlamaCpp(llama, settings, metadata.bos, _states(llama, settings))
+    return LlamaCpp(llama, settings, metadata.bos, _states(settings))
 
 
-def _states(llama: llama_cpp.Llama, settings: LocalSettings) -> StateStore:
-    """None are kept for recurrent models: their memory cannot be cut back to a prefix."""
+def _states(settings: LocalSettings) -> StateStore:
     path = Path(settings.path)
-    cuttable = not (llama_cpp.llama_model_is_recurrent(llama.model) or llama_cpp.llama_model_is_hybrid(llama.model))
-    scope = scope_of(path, llama_cpp.__version__, settings.context, BATCH)
-    return StateStore(default_folders(path, settings.cache) if cuttable else (), scope)
+    return StateStore(
+        default_folders(path, settings.cache), scope_of(path, llama_cpp.__version__, settings.context, BATCH)
+    )
 
 
 class LlamaCpp:
@@ -71,9 +69,11 @@ class LlamaCpp:
     def __init__(self, llama: llama_cpp.Llama, settings: LocalSettings, bos: str, states: StateStore) -> None:
         self._llama, self._settings, self._bos, self._states = llama, settings, bos, states
         self._random = SystemRandom()
-        self._deadline: Deadline | None = None
-        self._abort = llama_cpp.ggml_abort_callback(self._out_of_time)
+        self._stop: Callable[[], bool] = bool
+        self._abort = llama_cpp.ggml_abort_callback(lambda _: self._stop())
         self._never = llama_cpp.ggml_abort_callback(0)
+        recurrent = llama_cpp.llama_model_is_recurrent(llama.model) or llama_cpp.llama_model_is_hybrid(llama.model)
+        self._cuttable = not recurrent
         self._vocabulary = llama_cpp.llama_model_get_vocab(llama.model)
 
     @property
@@ -82,6 +82,17 @@ class LlamaCpp:
 
     def count(self, text: str) -> int:
         return len(self._tokens(text))
+
+    def prepare(self, text: str, prefix: int, interrupted: Callable[[], bool]) -> bool:
+        tokens = self._tokens(text)
+        try:
+            with self._aborting(interrupted):
+                self._begin(tokens, self._shared(tokens, text[:prefix]))
+        except RuntimeError as error:
+            if str(error) == _ABORTED:
+                return False
+            raise
+        return True
 
     def generate(self, request: Request) -> Generation:
         tokens = self._tokens(request.text)
@@ -99,7 +110,10 @@ class LlamaCpp:
         )
 
     def _run(self, tokens: list[int], request: Request, stream: Stream, logs: list[float]) -> FinishReason:
-        with contextlib.closing(self._sampled(tokens, request)) as sampled, self._aborting(request.deadline):
+        with (
+            contextlib.closing(self._sampled(tokens, request)) as sampled,
+            self._aborting(lambda: request.deadline.passed),
+        ):
             for token in self._first_in_time(sampled):
                 logs.append(self._log_probability(token))
                 if self._is_end(token) or stream.add(self._piece(token)):
@@ -125,7 +139,7 @@ class LlamaCpp:
     def _sampled(self, tokens: list[int], request: Request) -> Generator[int]:
         settings = self._settings
         self._llama.set_seed(self._random.getrandbits(31) if settings.seed is None else settings.seed)
-        self._begin(tokens, _common(tokens, self._tokens(request.text[: request.prefix])))
+        self._begin(tokens, self._shared(tokens, request.text[: request.prefix]))
         yield from self._llama.generate(
             tokens,
             temp=settings.temperature,
@@ -141,7 +155,7 @@ class LlamaCpp:
         What is evaluated is split into batches as in a fresh process, because other splits change the last bits.
         """
         llama, held = self._llama, _common(tokens, self._llama.eval_tokens)
-        if prefix < _WORTH_KEEPING or held >= prefix or not self._states.folders:
+        if prefix < _WORTH_KEEPING or held >= prefix or not self._cuttable:
             return
         if self._restore(tokens[:prefix]):
             return
@@ -160,7 +174,7 @@ class LlamaCpp:
         if state is None:
             return False
         buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
-        restored = llama_cpp.llama_state_seq_set_data(self._llama.ctx, buffer, len(state), 0) == len(state)
+        restored: bool = llama_cpp.llama_state_seq_set_data(self._llama.ctx, buffer, len(state), 0) == len(state)
         self._llama.input_ids[: len(tokens)] = tokens
         self._llama.n_tokens = len(tokens) if restored else 0
         if not restored:
@@ -168,17 +182,18 @@ class LlamaCpp:
         return restored
 
     @contextlib.contextmanager
-    def _aborting(self, deadline: Deadline) -> Iterator[None]:
-        self._deadline = deadline
+    def _aborting(self, stop: Callable[[], bool]) -> Iterator[None]:
+        """Evaluation inside ends with `_ABORTED` as soon as `stop` says so."""
+        self._stop = stop
         llama_cpp.llama_set_abort_callback(self._llama.ctx, self._abort, None)
         try:
             yield
         finally:
             llama_cpp.llama_set_abort_callback(self._llama.ctx, self._never, None)
-            self._deadline = None
 
-    def _out_of_time(self, _: Any) -> bool:
-        return self._deadline is not None and self._deadline.passed
+    def _shared(self, tokens: list[int], beginning: str) -> int:
+        """How many of `tokens` stand for `beginning`: at its end, a token may reach over into what follows."""
+        return _common(tokens, self._tokens(beginning))
 
     def _log_probability(self, token: int) -> float:
         """The logarithm of the softmax of the last logits at `token`, by log-sum-exp with the maximum taken out."""

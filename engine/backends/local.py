@@ -95,6 +95,12 @@ class LocalModel:
             seconds=deadline.clock() - started,
         )
 
+    def prepare(self, prompt: Prompt) -> None:
+        """Have the persona's part of `prompt` evaluated in the background, so that the first turn need not wait for
+        it.
+        """
+        self.supervisor.prepare({"prompt": prompt_to_json(prompt)})
+
     def status(self) -> ModelStatus:
         report = self.supervisor.report()
         data = {

@@ -7,13 +7,12 @@ of file is watched by a thread of its own, so that no worker outlives its parent
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from engine.backends.worker.answering import Answerer, choose_layout
 from engine.backends.worker.gguf import read_metadata
@@ -21,6 +20,7 @@ from engine.backends.worker.inference import DoesNotFit, EngineModule, LoadError
 from engine.backends.worker.protocol import Decoder, Message, encode
 from engine.backends.worker.settings import prompt_from_json, settings_from_json
 from engine.model.deadline import Deadline
+from engine.model.turn import Prompt
 
 ENGINES: Mapping[str, str] = {"llama.cpp": "engine.backends.llama_cpp", "gpt4all": "engine.backends.gpt4all"}
 
@@ -39,6 +39,9 @@ class Pipe:
 
     def receive(self) -> Message:
         return self._messages.get()
+
+    def idle(self) -> bool:
+        return self._messages.empty()
 
     def send(self, message: Mapping[str, Any]) -> None:
         data = encode(message)
@@ -73,10 +76,9 @@ def load(order: Message, phase: Callable[[str], None]) -> tuple[Answerer, dict[s
     return Answerer(engine, layout, settings), info
 
 
-def answer(answerer: Answerer, order: Message) -> dict[str, Any]:
-    deadline = Deadline.after(order["seconds"])
+def answer(answerer: Answerer, prompt: Prompt, seconds: float) -> dict[str, Any]:
     try:
-        completion = answerer.answer(prompt_from_json(order["prompt"]), deadline)
+        completion = answerer.answer(prompt, Deadline.after(seconds))
     except DoesNotFit:
         return {"event": "error", "kind": "context", "message": "the prompt does not fit the context of the model"}
     except OutOfTime:
@@ -91,26 +93,41 @@ def answer(answerer: Answerer, order: Message) -> dict[str, Any]:
     }
 
 
-def main() -> int:
-    """Exit code 0 when the parent went away, 1 when there is nothing to serve with."""
+def main() -> None:
+    """Returns when there is nothing to serve with; the parent's going away ends the process elsewhere."""
     pipe = Pipe()
     try:
         answerer, info = load(pipe.receive(), lambda phase: pipe.send({"event": "phase", "phase": phase}))
     except LoadError as error:
         pipe.send({"event": "failed", "message": str(error)})
-        return 1
+        return
     except Exception as error:  # noqa: BLE001 - the top of the worker: whatever native bindings raise is the operator's to read
         pipe.send({"event": "failed", "message": f"{type(error).__name__}: {error}"})
-        return 1
+        return
     pipe.send({"event": "ready", **info})
+    serve(pipe, answerer)
+
+
+def serve(pipe: Pipe, answerer: Answerer) -> NoReturn:
+    """Answer what comes. While nothing does, evaluate what a later turn will need."""
+    ahead: Prompt | None = None
     while True:
+        if ahead is not None and pipe.idle():
+            ahead = None if answerer.prepare(ahead, lambda: not pipe.idle()) else ahead
+            continue
         order = pipe.receive()
+        prompt = prompt_from_json(order["prompt"])
+        if order["op"] == "prepare":
+            ahead = prompt
+            continue
         try:
-            reply = answer(answerer, order)
+            reply = answer(answerer, prompt, order["seconds"])
         except Exception as error:  # noqa: BLE001 - as above: one bad turn does not cost the loaded model
             reply = {"event": "error", "kind": "error", "message": f"{type(error).__name__}: {error}"}
         pipe.send({**reply, "id": order["id"]})
+        if reply.get("kind") == "timeout":
+            ahead = prompt
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -5,7 +5,9 @@ Knows engines by their protocol only, and nothing of processes and pipes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import replace
 
 from engine.backends.worker.chat_template import ChatTemplate, TemplateError
 from engine.backends.worker.forgery import Censor
@@ -16,6 +18,9 @@ from engine.backends.worker.settings import LocalSettings
 from engine.backends.worker.tidying import tidy
 from engine.model.deadline import Deadline
 from engine.model.turn import Completion, Prompt
+
+PERSONA_SHARE = 0.75
+"""Of the tokens that a prompt may have, how many the persona and its examples may take."""
 
 
 def choose_layout(settings: LocalSettings, metadata: Metadata) -> Layout:
@@ -34,21 +39,20 @@ def choose_layout(settings: LocalSettings, metadata: Metadata) -> Layout:
     return Transcript(Censor.of(metadata.control_tokens), settings.examples)
 
 
-@dataclass(frozen=True, slots=True)
 class Answerer:
     """A loaded model with the way its prompts are written."""
 
-    engine: InferenceEngine
-    layout: Layout
-    settings: LocalSettings
+    def __init__(self, engine: InferenceEngine, layout: Layout, settings: LocalSettings) -> None:
+        self._engine, self._layout, self._settings = engine, layout, settings
+        self._room = settings.context - settings.max_tokens
+        self._fitting: tuple[Prompt, int] | None = None
 
     def answer(self, prompt: Prompt, deadline: Deadline) -> Completion:
         """Raises `DoesNotFit` and `OutOfTime`."""
         started = deadline.clock()
-        room = self.settings.context - self.settings.max_tokens
-        for candidate in shortened(prompt):
-            laid_out = self.layout.lay_out(candidate)
-            if self.engine.count(laid_out.text) > room:
+        for candidate in shortened(self._with_fitting_examples(prompt)):
+            laid_out = self._layout.lay_out(candidate)
+            if self._engine.count(laid_out.text) > self._room:
                 continue
             try:
                 generation = self._generate(laid_out, deadline)
@@ -57,13 +61,36 @@ class Answerer:
             return self._completion(generation, prompt, deadline.clock() - started)
         raise DoesNotFit
 
+    def prepare(self, prompt: Prompt, interrupted: Callable[[], bool]) -> bool:
+        """Evaluate the persona's part of `prompt` ahead of time; whether that is done."""
+        laid_out = self._layout.lay_out(self._with_fitting_examples(prompt))
+        return self._engine.prepare(laid_out.text, laid_out.prefix, interrupted)
+
+    def _with_fitting_examples(self, prompt: Prompt) -> Prompt:
+        """As many examples as leave a share of the room to the conversation: by the persona alone, so that the
+        beginning of the text is the same in every turn.
+        """
+        persona = replace(prompt, history=(), text="")
+        if self._fitting is None or self._fitting[0] != persona:
+            self._fitting = persona, self._count_fitting_examples(persona)
+        return replace(prompt, examples=prompt.examples[: self._fitting[1]])
+
+    def _count_fitting_examples(self, persona: Prompt) -> int:
+        bound = self._room * PERSONA_SHARE
+
+        def too_long(count: int) -> bool:
+            laid_out = self._layout.lay_out(replace(persona, examples=persona.examples[:count]))
+            return self._engine.count(laid_out.text) > bound
+
+        return max(0, bisect_left(range(len(persona.examples) + 1), True, key=too_long) - 1)
+
     def _generate(self, laid_out: LaidOut, deadline: Deadline) -> Generation:
-        return self.engine.generate(
+        return self._engine.generate(
             Request(
                 text=laid_out.text,
                 prefix=laid_out.prefix,
-                stop=(*laid_out.stop, *self.settings.stop),
-                max_tokens=self.settings.max_tokens,
+                stop=(*laid_out.stop, *self._settings.stop),
+                max_tokens=self._settings.max_tokens,
                 deadline=deadline,
             )
         )

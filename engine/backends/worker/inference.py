@@ -6,6 +6,7 @@ An engine turns finished text into generated text. It knows no persona, no histo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -55,6 +56,10 @@ class InferenceEngine(Protocol):
     def version(self) -> str: ...
     def count(self, text: str) -> int:
         """Tokens in `text`; an estimate where the engine has no tokenizer to ask."""
+        ...
+
+    def prepare(self, text: str, prefix: int, interrupted: Callable[[], bool]) -> bool:
+        """Evaluate the first `prefix` characters for later; whether that is done, `interrupted` ends it early."""
         ...
 
     def generate(self, request: Request) -> Generation:

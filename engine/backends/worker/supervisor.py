@@ -76,6 +76,7 @@ class Supervisor:
         self._info: Mapping[str, Any] = {}
         self._problems: dict[str, str] = {}
         self._load_seconds: float | None = None
+        self._ahead: Mapping[str, Any] | None = None
         self._waiting = 0
         self._asked = 0
         self._starts = 0
@@ -95,6 +96,12 @@ class Supervisor:
             if not isinstance(error, TimeoutError):
                 exchange.child.kill()
         return self._finish(exchange, deadline)
+
+    def prepare(self, ahead: Mapping[str, Any]) -> None:
+        """Have this and every later worker evaluate the beginning of a prompt while it has nothing else to do."""
+        with self._changed:
+            self._ahead = ahead
+            self._send_ahead()
 
     def report(self) -> Report:
         with self._changed:
@@ -198,6 +205,11 @@ class Supervisor:
             self._problems[self._engines[0]] = f"the worker does not start: {error.strerror or error}"
             self._back_off()
 
+    def _send_ahead(self) -> None:
+        if self._state == "ready" and self._child is not None and self._ahead is not None:
+            with contextlib.suppress(OSError):
+                self._child.send({**self._ahead, "op": "prepare"}, Deadline.after(_TICK))
+
     def _restart_if_due(self) -> None:
         if self._state == "down" and self._clock() >= self._not_before:
             self._engines = self._all_engines
@@ -215,6 +227,7 @@ class Supervisor:
                     self._info = {key: value for key, value in message.items() if key != "event"}
                     self._problems.pop(self._engines[0], None)
                     self._enter("ready")
+                    self._send_ahead()
                 case "failed":
                     self._problems[self._engines[0]] = str(message.get("message"))
                 case "result" | "error" if self._exchange and message.get("id") == self._exchange.id:
