@@ -43,6 +43,9 @@ serve: $(VENV)/.run $(MODEL_NEEDED) ## talk to the bot over HTTP on 127.0.0.1:90
 chat: $(VENV)/.run $(MODEL_NEEDED) ## talk to the bot in the terminal
 	@$(BIN)/misaki chat
 
+lambda: $(VENV)/.dev $(MODEL_NEEDED) ## the same in AWS's own Lambda emulator
+	@$(BIN)/python -m tools.lambda_emulator --port $(PORT)
+
 # --- checking --------------------------------------------------------------------------------------------------------
 
 check: $(VENV)/.dev ## the fast inner loop: format, lint, types, layers, validation, unit tests

@@ -74,9 +74,10 @@ class App:
         }
 
     def close(self) -> None:
-        """End worker processes and connections; the app answers no more."""
+        """End worker processes, connections and the session store; the app answers no more."""
         for model in self._services.models.values():
             model.close()
+        self._sessions.close()
 
     def _turn(self, request: ChatRequest, state: SessionState) -> Turn:
         said = sum(message.role == "user" for message in request.history)
