@@ -1,0 +1,7 @@
+#!/bin/sh
+# Lambda names its runtime API; anywhere else the emulator stands in for it, on port 8080.
+set -eu
+if [ -n "${AWS_LAMBDA_RUNTIME_API:-}" ]; then
+    exec python3.11 -m awslambdaric "$@"
+fi
+exec aws-lambda-rie python3.11 -m awslambdaric "$@"

@@ -1,0 +1,8 @@
+#!/bin/sh
+# Takes out of a folder of installed packages what a function on Lambda never loads: libraries for graphics cards,
+# headers and static libraries, command-line scripts. Lambda has none of the former, and the image no compiler.
+set -eu
+cd "$1"
+rm -rf bin include lib lib64
+rm -f gpt4all/llmodel_DO_NOT_MODIFY/build/*-cuda*.so gpt4all/llmodel_DO_NOT_MODIFY/build/*-kompute*.so
+find . \( -name '*.h' -o -name '*.a' -o -name '*.hpp' \) -type f -delete
