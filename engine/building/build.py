@@ -11,6 +11,7 @@ from engine.building.steps import StepContext, build_step, condition, number
 from engine.building.triggers import build_index
 from engine.model.expression import Template
 from engine.model.plan import Persona, Plan, Reply, Variant
+from engine.model.ports import ReplyIndex
 from engine.model.spec import PersonaSpec, PipelineSpec, ReplySpec, SetStepSpec
 from engine.model.turn import Exchange, Labels
 from engine.prompts.grammar import is_constant
@@ -39,8 +40,13 @@ def scopes(spec: PipelineSpec) -> Scopes:
     )
 
 
-def build(spec: PipelineSpec, prompts: Mapping[str, str], env: Mapping[str, str]) -> Plan:
-    """Compile `spec`, which must have passed the checks; `prompts` maps each prompt's path, as written, to its text."""
+def build(
+    spec: PipelineSpec, prompts: Mapping[str, str], env: Mapping[str, str], *, index: ReplyIndex | None = None
+) -> Plan:
+    """Compile `spec`, which must have passed the checks; `prompts` maps each prompt's path, as written, to its text.
+
+    An `index` of the same replies is taken over, since it does not depend on the environment.
+    """
     names = scopes(spec)
     context = StepContext(
         conditions=names.conditions,
@@ -59,7 +65,7 @@ def build(spec: PipelineSpec, prompts: Mapping[str, str], env: Mapping[str, str]
         persona=_persona(spec.persona),
         env=found,
         replies=tuple(_reply(reply, names.conditions) for reply in spec.replies),
-        index=build_index(spec.replies),
+        index=build_index(spec.replies) if index is None else index,
         models={name: build_model(model, env) for name, model in spec.models.items()},
         steps=tuple(build_step(step, context) for step in spec.steps),
         notices=tuple(notices),

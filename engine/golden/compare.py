@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,7 +109,8 @@ def _escalations(expectation: Expectation, facts: Facts) -> Difference | None:
     got = facts.result.outcome.escalations
     if len(got) == len(expectation.value) and all(map(_is_like, expectation.value, got)):
         return None
-    value = [_described(escalation) for escalation in got]
+    brief = bool(expectation.value) and all(isinstance(item, str) for item in expectation.value)
+    value = [escalation.reason if brief else _described(escalation) for escalation in got]
     return Difference(expectation=expectation, expected=_list(expectation.value), got=_list(value), value=value)
 
 
@@ -123,7 +124,7 @@ def _described(escalation: Escalation) -> dict[str, str]:
     return named if escalation.model is None else {**named, "model": escalation.model}
 
 
-def _list(value: list[Any]) -> str:
+def _list(value: Sequence[Any]) -> str:
     return ", ".join(item if isinstance(item, str) else flow(item) for item in value) or "none"
 
 

@@ -10,6 +10,7 @@ from engine.building.checks import ESSENTIAL, run
 from engine.building.checks.subject import Subject
 from engine.model.errors import ConfigError
 from engine.model.plan import Plan
+from engine.model.ports import ReplyIndex
 from engine.model.spec import PipelineSpec
 from engine.schema.load import load_pipeline
 
@@ -22,6 +23,7 @@ class Pipelines:
     def __init__(self, change: Change = lambda plan: plan) -> None:
         self._change = change
         self._subjects: dict[Path, Subject | ConfigError] = {}
+        self._indexes: dict[Path, ReplyIndex] = {}
         self._plans: dict[tuple[Path, tuple[tuple[str, str], ...]], Plan] = {}
 
     def spec(self, path: Path) -> PipelineSpec:
@@ -34,7 +36,9 @@ class Pipelines:
         if key not in self._plans:
             subject = self._subject(path)
             prompts = {name: prompt.text or "" for name, prompt in subject.prompts.items()}
-            self._plans[key] = self._change(build(subject.spec, prompts, env))
+            plan = build(subject.spec, prompts, env, index=self._indexes.get(key[0]))
+            self._indexes[key[0]] = plan.index
+            self._plans[key] = self._change(plan)
         return self._plans[key]
 
     def _subject(self, path: Path) -> Subject:

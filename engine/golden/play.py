@@ -12,6 +12,7 @@ from engine.app import App
 from engine.golden.cassette import Cassette, Recording
 from engine.golden.compare import Facts, differences
 from engine.golden.result import ConversationResult, TurnResult
+from engine.golden.secrets import Secrets
 from engine.golden.stage import Scene, Settings, Stage
 from engine.golden.wordings import heard, wordings
 from engine.model.plan import GenerateStep, Plan, Step
@@ -37,6 +38,9 @@ class Memory:
     def save(self, session_id: str, state: SessionState) -> None:
         self._states[session_id] = state
 
+    def close(self) -> None:
+        """Nothing is open."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
@@ -55,7 +59,7 @@ def play(golden: GoldenFile, conversation: Conversation, plan: Plan, cassette: C
         return Played(result=skipped)
     began = time.monotonic()
     stage = Stage(plan, conversation.name.value, cassette, settings)
-    played = _Play(_patient(plan, settings), conversation, stage)
+    played = _Play(_patient(plan, settings), conversation, stage, settings.secrets)
     turns = tuple(played.turn(spec) for spec in conversation.turns)
     result = ConversationResult(
         golden=golden, spec=conversation, plan=plan, turns=turns, seconds=time.monotonic() - began
@@ -66,7 +70,8 @@ def play(golden: GoldenFile, conversation: Conversation, plan: Plan, cassette: C
 class _Play:
     """The state of one conversation while it is played."""
 
-    def __init__(self, plan: Plan, conversation: Conversation, stage: Stage) -> None:
+    def __init__(self, plan: Plan, conversation: Conversation, stage: Stage, secrets: Secrets) -> None:
+        self._secrets = secrets
         self._plan = plan
         self._conversation = conversation
         self._stage = stage
@@ -84,7 +89,7 @@ class _Play:
             user=self._conversation.attributes,
             now=now,
         )
-        result = self._app.reply(request)
+        result = _without_secrets(self._app.reply(request), self._secrets)
         said, counts = self._wordings(spec, request, result)
         facts = Facts(result=result, model=_model(result), wordings=said)
         return TurnResult(
@@ -115,6 +120,22 @@ def _model(result: ChatResult) -> str | None:
         return None
     names = [event.data["model"] for event in result.outcome.trace if event.event == "generated"]
     return str(names[-1]) if names else None
+
+
+def _without_secrets(result: ChatResult, secrets: Secrets) -> ChatResult:
+    """What a report may show of `result`."""
+    if not secrets:
+        return result
+    outcome = result.outcome
+    completion = outcome.completion
+    shown = replace(
+        outcome,
+        reply=None if outcome.reply is None else secrets.hide(outcome.reply),
+        completion=None if completion is None else replace(completion, text=secrets.hide(completion.text)),
+        escalations=tuple(replace(one, detail=secrets.hide(one.detail)) for one in outcome.escalations),
+        trace=tuple(replace(event, data=secrets.hide_all(event.data)) for event in outcome.trace),
+    )
+    return replace(result, outcome=shown)
 
 
 def _needs_live(conversation: Conversation) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from engine.building.environment import SECRETS
 
@@ -27,6 +28,13 @@ class Secrets:
         for value in self._values:
             text = text.replace(value, HIDDEN)
         return text
+
+    def hide_all(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """`data` with each secret in its texts replaced."""
+        return {name: self.hide(value) if isinstance(value, str) else value for name, value in data.items()}
+
+    def __bool__(self) -> bool:
+        return bool(self._values)
 
     def __contains__(self, text: str) -> bool:
         return any(value in text for value in self._values)

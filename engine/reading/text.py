@@ -52,6 +52,11 @@ def at(name: str, line: int, column: int, length: int = 1) -> Span:
     return Span(file=name, line=line, column=column, end_line=line, end_column=column + length)
 
 
+def line_starts(text: str) -> list[int]:
+    """The offset at which each line begins, lines as in `lines`."""
+    return [0, *(found.end() for found in _LINE_BREAK.finditer(text))]
+
+
 def position(text: str, offset: int) -> tuple[int, int]:
     """Line and column, from 1, of the character at `offset`."""
     before = lines(text[:offset])

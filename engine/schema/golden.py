@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
@@ -30,14 +30,17 @@ from engine.schema.values import items, mapping, seconds, text
 def load_golden(path: Path) -> tuple[GoldenFile | None, list[Problem]]:
     """The spec of a golden file, or `None` with every mistake in its reading and shape. Opens no other file."""
     root, problems = read_file(path, path.as_posix())
-    if root is None:
-        return None, problems
-    problems = [*problems, *check_shape(root, "golden")]
-    if problems:
-        return None, sorted(problems, key=lambda problem: problem.sort_key)
+    return (None, problems) if root is None else golden_of(path, root, problems)
+
+
+def golden_of(path: Path, root: Node, problems: Sequence[Problem] = ()) -> tuple[GoldenFile | None, list[Problem]]:
+    """As `load_golden`, for a tree that was read with `problems`."""
+    found = [*problems, *check_shape(root, "golden")]
+    if found:
+        return None, sorted(found, key=lambda problem: problem.sort_key)
     golden = _golden(path, mapping(root))
-    problems = [*_impossible_days(mapping(root)), *_same_names(golden)]
-    return (None if problems else golden), problems
+    found = [*_impossible_days(mapping(root)), *_same_names(golden)]
+    return (None if found else golden), found
 
 
 def _golden(path: Path, root: MappingNode) -> GoldenFile:

@@ -1,0 +1,104 @@
+"""`misaki test`: plays the golden conversations, and shows turn by turn what is not as it was."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from engine.golden.accept import NotWritten, accept
+from engine.golden.coverage import coverage
+from engine.golden.find import NotFound, find_goldens
+from engine.golden.overmatch import near_misses
+from engine.golden.pipelines import Pipelines
+from engine.golden.report.console import Progress, show_accepted, show_coverage, show_failures, show_summary
+from engine.golden.result import ConversationResult
+from engine.golden.run import Loaded, Runner, load_goldens
+from engine.golden.secrets import Secrets
+from engine.golden.stage import Mode, Settings
+
+USAGE = 2
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths", metavar="PATH", nargs="*", type=Path, help="golden files or folders (default: tests/golden)"
+    )
+    parser.add_argument("-k", metavar="WORD", dest="word", help="only conversations with WORD in their file or name")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--record", action="store_true", help="ask the models, and keep what they say in cassettes")
+    mode.add_argument("--live", action="store_true", help="ask the models, and keep nothing")
+    parser.add_argument("--accept", action="store_true", help="write what came into the files as what is expected")
+    parser.add_argument(
+        "--coverage", action="store_true", help="list what no golden exercises and what is nearly stolen"
+    )
+    parser.add_argument("--repeat", metavar="N", type=_count, default=1, help="play each conversation N times")
+    parser.add_argument(
+        "--patience", metavar="X", type=float, default=1.0, help="X times the time limits, with --record and --live"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 where all is as expected, 1 where something is not, 2 where there is nothing to play."""
+    try:
+        paths = find_goldens(arguments.paths)
+    except NotFound as error:
+        return _usage(str(error))
+    if not paths:
+        return _usage("there is no golden file in `tests/golden`; `misaki chat --save FILE` makes one")
+    console = Console(highlight=False, soft_wrap=True)
+    runner = _runner(arguments)
+    began = time.perf_counter()
+    results = _play(runner, load_goldens(paths, runner.pipelines), arguments.word, console)
+    if not results:
+        return _usage(f"no conversation has `{arguments.word}` in its file or name")
+    show_failures(results, console)
+    if arguments.coverage:
+        show_coverage(coverage(results, runner.pipelines), near_misses(results), console)
+    show_summary(results, time.perf_counter() - began, console)
+    if arguments.accept:
+        return _accept(results, console)
+    return int(any(result.status in ("failed", "stale") for result in results))
+
+
+def _runner(arguments: argparse.Namespace) -> Runner:
+    mode: Mode = "record" if arguments.record else "live" if arguments.live else "replay"
+    settings = Settings(mode=mode, patience=arguments.patience, secrets=Secrets(os.environ))
+    return Runner(pipelines=Pipelines(), settings=settings, env=os.environ, repeat=arguments.repeat)
+
+
+def _play(runner: Runner, goldens: Sequence[Loaded], word: str | None, console: Console) -> list[ConversationResult]:
+    progress = Progress(console)
+    results = []
+    for result in runner.run(goldens, lambda golden, one: word is None or word in f"{golden.path}::{one.name.value}"):
+        progress.take(result)
+        results.append(result)
+    progress.end()
+    return results
+
+
+def _accept(results: Sequence[ConversationResult], console: Console) -> int:
+    try:
+        done = accept(results)
+    except NotWritten as error:
+        print(f"misaki test: {error}", file=sys.stderr)
+        return 1
+    show_accepted(done, console)
+    return int(bool(done.left) or any(result.status == "stale" for result in results))
+
+
+def _usage(message: str) -> int:
+    print(f"misaki test: {message}", file=sys.stderr)
+    return USAGE
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("give a number from 1")
+    return number

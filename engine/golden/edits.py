@@ -1,0 +1,190 @@
+"""From a difference to edits of the text that expects something else: where, and what to write there instead."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.golden.emit import Style, flow, scalar
+from engine.golden.result import Difference
+from engine.model.source import Span
+from engine.reading.compose import compose
+from engine.reading.node import MappingNode, Node, ScalarNode, SequenceNode
+from engine.reading.text import line_starts
+
+_ANCHOR = re.compile(r"&\S+\s+")
+_QUOTES: Mapping[str, Style] = {"'": "single", '"': "double"}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """The characters from `start` to `end` become `text`."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A golden file's text; `in_flow` are the nodes inside brackets, `shared` those that aliases repeat."""
+
+    text: str
+    starts: tuple[int, ...]
+    in_flow: frozenset[Span]
+    shared: frozenset[Span]
+    bare: frozenset[Span]
+
+    @classmethod
+    def read(cls, text: str, name: str) -> Source:
+        root, _ = compose(text, name)
+        starts = tuple(line_starts(text))
+        found = [] if root is None else list(_walk(root, text, starts, in_flow=False))
+        counts = Counter(node.span for node, _, _ in found)
+        return cls(
+            text=text,
+            starts=starts,
+            in_flow=frozenset(node.span for node, in_flow, _ in found if in_flow),
+            shared=frozenset(span for span, count in counts.items() if count > 1),
+            bare=frozenset(node.span for node, _, key in found if key == "expect" and isinstance(node, ScalarNode)),
+        )
+
+    def is_alone(self, difference: Difference) -> bool:
+        """Whether editing this expectation changes no other."""
+        return not any(span in self.shared for span in _spans(difference.expectation.node))
+
+    def offsets(self, node: Node) -> tuple[int, int]:
+        """Where the value itself begins and ends, without an anchor before it and blank lines after it."""
+        start, end = _offset(self.starts, node.span.line, node.span.column), self._end(node)
+        anchor = _ANCHOR.match(self.text, start, end)
+        return (anchor.end() if anchor else start), end
+
+    def _end(self, node: Node) -> int:
+        start = _offset(self.starts, node.span.line, node.span.column)
+        end = _offset(self.starts, node.span.end_line, node.span.end_column)
+        return start + len(self.text[start:end].rstrip())
+
+    @property
+    def newline(self) -> str:
+        return "\r\n" if "\r\n" in self.text else "\n"
+
+
+def apply(source: Source, edits: Iterable[Edit]) -> str:
+    """The text with all `edits` made; none may overlap another."""
+    text = source.text
+    for edit in sorted(edits, reverse=True):
+        text = text[: edit.start] + edit.text + text[edit.end :]
+    return text
+
+
+def edits_of(difference: Difference, source: Source) -> Iterator[Edit]:
+    """What to change so that the expectation is what came."""
+    expectation, value = difference.expectation, difference.value
+    node = expectation.node
+    if isinstance(node, ScalarNode):
+        new = "{reply: null}" if value is None and node.span in source.bare else None
+        yield _replaced(node, value, source) if new is None else Edit(*source.offsets(node), new)
+    elif expectation.key == "similar" and isinstance(node, MappingNode):
+        to = node.get("to")
+        assert to is not None  # noqa: S101 - the schema has seen to it
+        yield _replaced(to, value["to"], source)
+    elif expectation.key == "one_of" and isinstance(node, SequenceNode):
+        yield _added(node, value[-1], source)
+    elif expectation.key == "wordings" and isinstance(node, SequenceNode) and _as_many(node, value):
+        yield from _changed_wordings(node, value, source)
+    elif isinstance(node, SequenceNode):
+        yield _rewritten(node, value, source)
+
+
+def _replaced(node: Node, value: Any, source: Source) -> Edit:
+    start, end = source.offsets(node)
+    old = source.text[start:end]
+    if old[:1] == "|" and isinstance(value, str) and "\n" in value and value == value.strip():
+        return Edit(start, end, _literal(old, value, source.newline))
+    style = _QUOTES.get(old[:1], "plain")
+    return Edit(start, end, scalar(value, style=style, flow=node.span in source.in_flow))
+
+
+def _literal(old: str, value: str, newline: str) -> str:
+    """`value` after `|`, indented as the text before it was."""
+    indent = re.search(r"\n([ ]*)\S", old)
+    lines = [f"{indent[1] if indent else '  '}{line}" if line else "" for line in value.split("\n")]
+    return newline.join(["|-", *lines])
+
+
+def _added(node: SequenceNode, value: Any, source: Source) -> Edit:
+    """A further item after the last one, in the list's own form."""
+    _, end = source.offsets(node.items[-1])
+    start, _ = source.offsets(node)
+    if source.text[start] == "[":
+        return Edit(end, end, ", " + scalar(value, flow=True))
+    return Edit(end, end, source.newline + " " * (node.span.column - 1) + "- " + scalar(value))
+
+
+def _rewritten(node: SequenceNode, value: list[Any], source: Source) -> Edit:
+    start, end = source.offsets(node)
+    if source.text[start] == "[" or not value:
+        # A list between the brackets' place and its key's column would not belong to the key.
+        lead = "  " if source.text[start] != "[" else ""
+        return Edit(start, end, lead + flow(value))
+    between = source.newline + " " * (node.span.column - 1)
+    return Edit(start, end, between.join("- " + flow(item) for item in value))
+
+
+def _as_many(node: SequenceNode, value: list[Any]) -> bool:
+    """Whether each wording of the file can become one of those that came."""
+    texts = {_field(item, "text").value for item in node.items if isinstance(item, MappingNode)}
+    return len(texts) == len(node.items) == len(value)
+
+
+def _changed_wordings(node: SequenceNode, value: list[Mapping[str, Any]], source: Source) -> Iterator[Edit]:
+    """Counts and words that changed; wordings that are the same on both sides keep their place."""
+    items = [item for item in node.items if isinstance(item, MappingNode)]
+    said = {item["text"]: item for item in value}
+    known = {_field(item, "text").value for item in items}
+    new = iter([item for item in value if item["text"] not in known])
+    for item in items:
+        text = _field(item, "text")
+        wanted = said.get(str(text.value)) or next(new)
+        for name in ("times", "text"):
+            field = _field(item, name)
+            if field.value != wanted[name]:
+                yield _replaced(field, wanted[name], source)
+
+
+def _spans(node: Node) -> Iterator[Span]:
+    yield node.span
+    if not isinstance(node, ScalarNode):
+        inside = node.items if isinstance(node, SequenceNode) else tuple(entry.value for entry in node.entries)
+        for child in inside:
+            yield from _spans(child)
+
+
+def _field(item: MappingNode, name: str) -> ScalarNode:
+    node = item.get(name)
+    assert isinstance(node, ScalarNode)  # noqa: S101 - the schema has seen to it
+    return node
+
+
+def _walk(
+    node: Node, text: str, starts: tuple[int, ...], *, in_flow: bool, key: str = ""
+) -> Iterator[tuple[Node, bool, str]]:
+    """Every node below `node` and itself, whether it stands inside brackets, and the key it is the value of."""
+    yield node, in_flow, key
+    if isinstance(node, ScalarNode):
+        return
+    begins = _ANCHOR.sub("", text[_offset(starts, node.span.line, node.span.column) :][:200], count=1)
+    inside = in_flow or begins[:1] in ("{", "[")
+    if isinstance(node, SequenceNode):
+        for item in node.items:
+            yield from _walk(item, text, starts, in_flow=inside)
+    else:
+        for entry in node.entries:
+            yield from _walk(entry.value, text, starts, in_flow=inside, key=entry.key.value)
+
+
+def _offset(starts: tuple[int, ...], line: int, column: int) -> int:
+    return (starts[line - 1] if line <= len(starts) else starts[-1]) + column - 1

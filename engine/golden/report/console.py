@@ -1,0 +1,158 @@
+"""Goldens on a terminal: a line for each file while they run, and in full what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from engine.golden.accept import Accepted
+from engine.golden.coverage import Coverage
+from engine.golden.overmatch import NearMiss
+from engine.golden.result import ConversationResult, Difference, Status, TurnResult, tally_statuses
+from engine.golden.words import Piece, expected_side, got_side, pieces
+from engine.model.turn import Outcome, TraceEvent
+
+STYLES: dict[Status, str] = {"passed": "green", "failed": "bold red", "stale": "yellow", "skipped": "dim"}
+MARKS: dict[Status, str] = {"passed": ".", "failed": "F", "stale": "S", "skipped": "-"}
+_PIECES = {"same": "", "gone": "red strike", "new": "green bold"}
+_MARKED = {"same": "{}", "gone": "[-{}-]", "new": "{{+{}+}}"}
+
+
+class Progress:
+    """One line a file, a mark a conversation, written as they end."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._file = ""
+
+    def take(self, result: ConversationResult) -> None:
+        file = result.golden.path.as_posix()
+        if file != self._file:
+            self._console.print(Text(f"{'' if not self._file else chr(10)}{file} "), end="")
+            self._file = file
+        self._console.print(Text(MARKS[result.status], STYLES[result.status]), end="")
+
+    def end(self) -> None:
+        if self._file:
+            self._console.print()
+
+
+def show_failures(results: Iterable[ConversationResult], console: Console) -> None:
+    """Every conversation that did not pass, turn by turn."""
+    for result in results:
+        if result.status in ("failed", "stale"):
+            show_conversation(result, console)
+
+
+def show_conversation(result: ConversationResult, console: Console) -> None:
+    console.print()
+    console.print(Text.assemble((f"{result.status} ", STYLES[result.status]), (result.spec.name.value, "bold")))
+    console.print(Text(f"  {result.spec.name.span}", "dim"))
+    if result.repeats:
+        passed = sum(status == "passed" for status in result.repeats)
+        console.print(Text(f"  passed {passed} of {len(result.repeats)} runs", "yellow"))
+    for turn in result.turns:
+        _show_turn(turn, result, console)
+
+
+def show_summary(results: Sequence[ConversationResult], seconds: float, console: Console) -> None:
+    """One line: how many conversations and turns, and how they ended."""
+    counts = tally_statuses(tuple(results))
+    turns = sum(len(result.turns) for result in results)
+    parts = [(f"{count} {status}", STYLES[status]) for status, count in counts.items() if count]
+    line = Text("\n")
+    for place, (words, style) in enumerate(parts):
+        line.append(", " if place else "")
+        line.append(words, style)
+    line.append(f" of {len(results)} conversations with {turns} turns, {seconds:.2f} s")
+    console.print(line)
+
+
+def show_accepted(done: Accepted, console: Console) -> None:
+    for difference in done.left:
+        key, place = difference.expectation.key, difference.expectation.span
+        console.print(Text(f"{place}: `{key}` is left for you: no single value settles it", "yellow"))
+    files = ", ".join(path.as_posix() for path in done.files)
+    console.print(f"accepted {len(done.accepted)} expectations" + (f" in {files}" if files else ""))
+
+
+def show_coverage(found: Sequence[Coverage], near: Sequence[NearMiss], console: Console) -> None:
+    """What no golden exercises, with its place, and the utterances that another reply nearly takes."""
+    for one in found:
+        console.print(Text(f"\ncoverage of {one.pipeline}", "bold"))
+        for kind, total in one.total.items():
+            console.print(f"  {kind:20} {one.exercised(kind):>5} of {total}")
+        for gap in one.gaps:
+            console.print(Text(f"  {gap.span}: no golden exercises {gap.what}", "yellow"))
+    if near:
+        console.print(Text("\nnearly taken by another reply", "bold"))
+    for miss in near:
+        console.print(Text(f"  {miss}", "yellow"))
+
+
+def _show_turn(turn: TurnResult, result: ConversationResult, console: Console) -> None:
+    plan = result.plan
+    user, persona = (plan.persona.labels.user, plan.persona.name) if plan else ("user", "reply")
+    console.print(Text.assemble("  ", (user, "cyan"), "  ", turn.spec.user.value))
+    console.print(
+        Text.assemble("  ", (persona, "magenta"), "  ", turn.outcome.reply or Text("(nobody answers)", "red"))
+    )
+    console.print(Text(f"      {facts(turn)}", "dim"))
+    for stale in turn.stale:
+        console.print(Text(f"      stale: {stale}; record it with --record", "yellow"))
+    for difference in turn.differences:
+        _show_difference(difference, console)
+    if turn.status != "passed":
+        for event in turn.outcome.trace:
+            console.print(Text(f"      trace: {trace_line(event)}", "dim"))
+
+
+def _show_difference(difference: Difference, console: Console) -> None:
+    found = pieces(difference.expected, difference.got)
+    console.print(
+        Text(f"      {difference.expectation.key}", "bold red"), Text(str(difference.expectation.span), "dim")
+    )
+    console.print(Text.assemble("        expected  ", _painted(expected_side(found))))
+    console.print(Text.assemble("        got       ", _painted(got_side(found))))
+    if console.color_system is None and any(piece.kind == "same" for piece in found):
+        console.print(Text("        changed   " + _indented("".join(_MARKED[p.kind].format(p.text) for p in found))))
+
+
+def _painted(found: Iterable[Piece]) -> Text:
+    text = Text()
+    for piece in found:
+        text.append(_indented(piece.text), _PIECES[piece.kind])
+    return text
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n                  ")
+
+
+def facts(turn: TurnResult) -> str:
+    """Who answered, how sure it was, and how long it took, as one line."""
+    outcome = turn.outcome
+    words = [outcome.engine, outcome.step, outcome.reply_id, score(outcome), model(outcome)]
+    words.append(f"{turn.result.latency_ms:.0f} ms")
+    words += [f"{escalation.step} gave up: {escalation.reason}" for escalation in outcome.escalations]
+    return " · ".join(word for word in words if word)
+
+
+def score(outcome: Outcome) -> str:
+    """How well the reply's trigger matched, or how sure the model was."""
+    matched = next((event.data["score"] for event in outcome.trace if event.event == "matched"), None)
+    if matched is not None:
+        return f"score {matched:g}"
+    sure = outcome.completion.confidence if outcome.completion else None
+    return "" if sure is None else f"confidence {sure:.2f}"
+
+
+def model(outcome: Outcome) -> str:
+    return outcome.completion.model if outcome.completion else ""
+
+
+def trace_line(event: TraceEvent) -> str:
+    data = " ".join(f"{key}={value}" for key, value in event.data.items())
+    return f"{event.step} {event.event} {data}".rstrip()

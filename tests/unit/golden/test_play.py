@@ -1,0 +1,114 @@
+from pathlib import Path
+
+import pytest
+
+from engine.golden.pipelines import Pipelines
+from engine.golden.result import ConversationResult
+from engine.golden.run import Runner, load_goldens
+from engine.golden.stage import Settings
+from engine.model.errors import ConfigError
+from tests.fakes.golden import GOLDEN, project
+
+
+def run(path: Path, **settings) -> list[ConversationResult]:
+    runner = Runner(pipelines=Pipelines(), settings=Settings(**settings), env={})
+    return list(runner.run(load_goldens([path], runner.pipelines)))
+
+
+def one_turn(tmp_path: Path, turn: str, conversation: str = ""):
+    head = 'version: 1\npipeline: ../pipelines/bar.yml\nclock: "2026-11-20 19:30"\nconversations:\n'
+    golden = f"{head}  - name: one\n    session: seat-3\n{conversation}    turns:\n      - {turn}\n"
+    (result,) = run(project(tmp_path, golden))
+    return result.turns[0]
+
+
+def test_a_golden_that_is_met_passes(tmp_path):
+    (result,) = run(project(tmp_path))
+    assert result.status == "passed", [turn.differences for turn in result.turns]
+    assert [turn.outcome.engine for turn in result.turns] == ["canned", "external"]
+
+
+def test_a_reply_that_changed_fails_at_the_expectation(tmp_path):
+    path = project(tmp_path, GOLDEN.replace("expect: いらっしゃい。今夜も", "expect: いらっしゃい。今日も"))
+    (result,) = run(path)
+    (difference,) = result.turns[0].differences
+    assert (difference.expected, difference.got) == (
+        "いらっしゃい。今日も来てくれて嬉しいわ。",
+        "いらっしゃい。今夜も来てくれて嬉しいわ。",
+    )
+    assert difference.expectation.span.line == 10
+    assert result.status == "failed"
+
+
+def test_a_scripted_answer_takes_its_time_on_the_turns_clock_only(tmp_path):
+    talk = "    env: {USE_LOCAL_LLM: true}\n"
+    slow = "{user: 星の話, models: {small: {says: 遅い星よ。, tokens: 9, seconds: 5s}, large: {says: 速い星よ。}}}"
+    turn = one_turn(tmp_path, slow, talk)
+    assert turn.outcome.reply == "速い星よ。"
+    assert [escalation.reason for escalation in turn.outcome.escalations] == ["timeout"]
+    assert 3000 < turn.result.latency_ms < 5000
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("{error: RateLimited}", "error"),
+        ("{error: TimedOut}", "timeout"),
+        ("{error: Refused}", "refusal"),
+        ('{says: ""}', "empty"),
+        ("{says: 途中で切れた言葉, finish_reason: length, tokens: 9}", "truncated"),
+        ("{says: 自信がないわ。, tokens: 9, confidence: 0.1}", "low_confidence"),
+        ("{says: そう。, tokens: 2}", "too short"),
+    ],
+)
+def test_every_way_to_escalate_can_be_scripted(tmp_path, answer, reason):
+    turn = one_turn(
+        tmp_path,
+        f"{{user: 星の話, models: {{small: {answer}}}, expect: {{reply: null, escalations: [{reason}, error]}}}}",
+        "    env: {USE_LOCAL_LLM: true}\n",
+    )
+    assert turn.status == "passed", turn.differences
+
+
+def test_a_model_that_is_not_named_cannot_be_reached(tmp_path):
+    turn = one_turn(tmp_path, "{user: 星の話}")
+    assert turn.outcome.reply is None
+    assert "gives `large` no words" in turn.outcome.escalations[0].detail
+
+
+def test_the_clock_moves_only_where_the_file_says_so(tmp_path):
+    golden = GOLDEN.split("      - user: 星の話", maxsplit=1)[0]
+    golden += '      - user: こんばんは\n        clock: "2026-11-20 09:00"\n      - user: こんばんは\n'
+    (result,) = run(project(tmp_path, golden))
+    assert [turn.outcome.reply_id for turn in result.turns] == ["greet_evening", "greet_day", "greet_day"]
+
+
+def test_history_and_attributes_reach_the_turn(tmp_path):
+    history = "    attributes: {name: 薫}\n    history: [{user: やあ, reply: "
+    history += "いらっしゃい。今夜も来てくれて嬉しいわ。}]\n"
+    turn = one_turn(tmp_path, "{user: こんばんは, expect: {reply: 美砂樹よ。待ってたわ。}}", history)
+    assert turn.status == "passed"
+
+
+def test_a_conversation_that_needs_a_live_model_is_skipped_and_says_so(tmp_path):
+    golden = GOLDEN.replace('large: {says: "星は、遠い昔の光なのよ。", tokens: 9, seconds: 2s}', "large: live")
+    (result,) = run(project(tmp_path, golden))
+    assert result.status == "skipped"
+    assert "--live" in (result.skipped or "")
+
+
+def test_wordings_count_what_other_sessions_hear(tmp_path):
+    expect = "expect: {wordings: [{times: 300, text: 美砂樹よ。待ってたわ。}]}"
+    turn = one_turn(tmp_path, f"{{user: こんばんは, {expect}}}")
+    (difference,) = turn.differences
+    counts = {item["text"]: item["times"] for item in difference.value}
+    assert sum(counts.values()) == 300
+    assert counts["美砂樹よ。待ってたわ。"] > counts["いらっしゃい。今夜も来てくれて嬉しいわ。"]
+
+
+def test_what_the_pipeline_does_not_have_is_said_with_its_place(tmp_path):
+    golden = GOLDEN.replace("engine: external", "reply_id: greet_evning")
+    with pytest.raises(ConfigError) as caught:
+        run(project(tmp_path, golden))
+    assert "P307" in str(caught.value)
+    assert "did you mean `greet_evening`?" in str(caught.value)
