@@ -73,7 +73,7 @@ def _parse(source: str) -> nodes.Expr:
     try:
         body = _PARSER.parse("{{(" + source + "\n)}}").body
     except TemplateSyntaxError as error:
-        raise ConditionError(f"condition is not an expression: {error.message}", kind="syntax") from None
+        raise ConditionError(f"condition is not an expression: {_why(error, source)}", kind="syntax") from None
     except RecursionError:
         raise ConditionError("condition is nested too deeply") from None
     match body:
@@ -81,6 +81,13 @@ def _parse(source: str) -> nodes.Expr:
             return expression
         case _:
             raise ConditionError("condition is not one expression", hint="write it without {{ and }}", kind="syntax")
+
+
+def _why(error: TemplateSyntaxError, source: str) -> str:
+    """Jinja's reason; the closing parenthesis that it trips over is ours, unless the editor wrote one too many."""
+    if error.message != "unexpected ')'":
+        return error.message or "it cannot be read"
+    return "there is a `)` too many" if source.count(")") > source.count("(") else "something is missing at its end"
 
 
 class _Context:

@@ -46,6 +46,7 @@ class _Mapping:
     entries: list[Entry] = field(default_factory=list)
     lines: dict[str, int] = field(default_factory=dict)
     key: Node | None = None
+    flagged: bool = False
     size: int = 1
 
 
@@ -123,7 +124,7 @@ class _Composer:
         span = _between(self._name, opened.start, event.end_mark)
         node: Node
         if isinstance(opened, _Mapping):
-            node = MappingNode(tuple(opened.entries), span)
+            node = MappingNode(tuple(opened.entries), span, opened.flagged)
         else:
             node = SequenceNode(tuple(opened.items), span)
         self._add(node, opened.size, opened.anchor)
@@ -195,6 +196,7 @@ class _Composer:
     def _entry(self, parent: _Mapping, key: Node, value: Node) -> None:
         word = self._key(key)
         if word is None:
+            parent.flagged = True
             return
         if word.value in parent.lines:
             message = f"key `{word.value}` stands twice, first on line {parent.lines[word.value]}"

@@ -36,10 +36,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class MappingNode:
-    """Entries in file order, each key once."""
+    """Entries in file order, each key once; `flagged` when an entry was left out and reported."""
 
     entries: tuple[Entry, ...]
     span: Span
+    flagged: bool = False
 
     def entry(self, key: str) -> Entry | None:
         return next((entry for entry in self.entries if entry.key.value == key), None)

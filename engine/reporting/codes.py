@@ -73,7 +73,7 @@ CODES: Mapping[str, Code] = {
     "P508": Code("a reply that nothing says"),
     "P509": Code("a condition that is never true, or always"),
     "P510": Code("a trigger that is too short or too generic", heuristic=True),
-    "P511": Code("a model that no step asks"),
+    "P511": Code("a model or a prompt that no step uses"),
     "P512": Code("a file that no pipeline uses"),
     "P513": Code("hours that no reply covers", heuristic=True),
     "P514": Code("timeouts that do not fit the deadline"),

@@ -102,7 +102,7 @@ def _type_hint(kinds: list[str], node: Node) -> str:  # noqa: PLR0911 - one retu
     match node:
         case ScalarNode(value=None):
             return "write a value after the colon, or remove the key"
-        case ScalarNode(value=bool() | int() | float(), source=source) if "string" in kinds:
+        case ScalarNode(value=bool() | int() | float(), source=source) if "string" in kinds or "object" in kinds:
             return f'write "{source}" when it is meant as text'
         case ScalarNode(value=str(), source=source) if {"integer", "number"} & set(kinds) and _is_number(source):
             return f"write {source} without quotes"
@@ -224,8 +224,8 @@ def _bound(found: Found) -> Iterator[Problem]:
         "exclusiveMaximum": "less than {0}",
         "minLength": "at least {0} characters",
         "maxLength": "at most {0} characters",
-        "minItems": "at least {0} in the list",
-        "maxItems": "at most {0} in the list",
+        "minItems": "a list of at least {0}",
+        "maxItems": "a list of at most {0}",
         "minProperties": "at least {0} key",
         "maxProperties": "at most {0} key",
     }
@@ -254,7 +254,9 @@ def _one_of(found: Found) -> Iterator[Problem]:
         return
     either = " or ".join(f"`{key}`" for key in keys)
     if present:
-        yield found.problem("P210", f"expected {either}, found both{found.context}", "remove one")
+        second = found.node.entry(present[-1]) if isinstance(found.node, MappingNode) else None
+        span = second.key.span if second else found.span
+        yield found.problem("P210", f"expected {either}, found both{found.context}", "remove one", span)
     else:
         yield found.problem("P210", f"expected {either}, found neither{found.context}", f"add `{keys[0]}: …`")
 

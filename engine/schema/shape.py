@@ -70,7 +70,7 @@ def _refers_to_itself(definitions: Mapping[str, Any]) -> set[str]:
 def _problems(error: ValidationError, root: Node) -> Iterator[Problem]:
     trail = _trail(root, tuple(error.absolute_path))
     node = trail[-1][1]
-    if isinstance(node, ScalarNode) and node.flagged:
+    if not isinstance(node, SequenceNode) and node.flagged:
         return
     found = Found(error=error, node=node, span=_place(trail), context=_context(trail))
     yield from explain(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from engine.building.checks.subject import Subject
@@ -9,6 +10,18 @@ from engine.model.source import Problem, Span
 from engine.prompts.grammar import TemplateMistake, check_template, is_constant
 from engine.reading.text import at
 
+_JINJA = (
+    (re.compile(r"needs to be closed is '(\w+)'"), r"`{% \1 … %}` is never closed by `{% end\1 %}`"),
+    (re.compile(r"unexpected '\}'"), r"`}}` is missing or stands too early"),
+    (re.compile(r"unexpected char '(.)'"), r"`\1` cannot stand inside `{{ … }}`"),
+    (
+        re.compile(r"expected token 'end of print statement', got '(.+)'"),
+        r"`{{ … }}` holds more than one thing, see `\1`",
+    ),
+    (re.compile(r"Encountered unknown tag '(\w+)'"), r"`{% \1 … %}` is not known here"),
+    (re.compile(r"Expected an expression, got 'end of print statement'"), r"`{{ }}` is empty"),
+    (re.compile(r"[Uu]nexpected end of template"), r"it ends in the middle of `{{ … }}` or `{% … %}`"),
+)
 _CODES = {"syntax": "P404", "name": "P402", "construct": "P405"}
 
 
@@ -39,7 +52,17 @@ def _problem(subject: Subject, mistake: TemplateMistake, span: Span) -> Problem:
     place = subject.sources.find(span, mistake.word, line=mistake.line)
     if not mistake.word:
         place = _opening(subject, place)
-    return Problem(code=_CODES[mistake.kind], message=mistake.message, span=place, hint=mistake.hint)
+    message = _plain(mistake.message) if mistake.kind == "syntax" else mistake.message
+    return Problem(code=_CODES[mistake.kind], message=message, span=place, hint=mistake.hint)
+
+
+def _plain(message: str) -> str:
+    """Jinja's complaint in words for people who do not know its grammar; unknown ones stay as they are."""
+    for pattern, words in _JINJA:
+        found = pattern.search(message)
+        if found:
+            return "template is broken: " + found.expand(words)
+    return message
 
 
 def _opening(subject: Subject, place: Span) -> Span:

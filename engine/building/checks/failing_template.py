@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from jinja2 import UndefinedError
+
 from engine.building.checks.broken_template import templates
 from engine.building.checks.subject import Subject
 from engine.building.environment import values
@@ -35,11 +37,20 @@ def check(subject: Subject) -> Iterator[Problem]:
         try:
             text = renderer.render(Template(source=source, origin="", constant=False), names)
         except ValueError as error:
-            yield _problem("P407", f"template fails: {str(error).split(': ', 2)[-1]}", span, "error")
+            yield _problem("P407", f"template fails when it is tried: {_why(error)}", span, "error")
             continue
         if span.file in prompts and len(text) > LONGEST_PROMPT:
             message = f"prompt comes out {len(text):,} characters long, which small models cannot hold"
             yield _problem("P408", message, span, "warning")
+
+
+def _why(error: ValueError) -> str:
+    """The cause in plain words: what Python says of it names types that no editor knows."""
+    if isinstance(error.__cause__, TypeError | ArithmeticError):
+        return "it calculates with something that is not a number, or divides by zero"
+    if isinstance(error.__cause__, LookupError | UndefinedError):
+        return "it asks for something that is not there"
+    return str(error).removeprefix(": ")
 
 
 def _problem(code: str, message: str, span: Span, severity: Any) -> Problem:

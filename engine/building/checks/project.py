@@ -39,6 +39,7 @@ class _Collected:
     problems: dict[Problem, None] = field(default_factory=dict)
     files: set[str] = field(default_factory=set)
     replies: int = 0
+    readable: bool = True
     specs: dict[Path, PipelineSpec | None] = field(default_factory=dict)
 
     def spec(self, pipeline: Path) -> PipelineSpec | None:
@@ -69,6 +70,7 @@ def validate(paths: Sequence[Path], sources: Sources) -> Findings:
     asked = files_below(paths)
     collected = _Collected()
     kinds = {file: _kind(file, collected) for file in asked}
+    read = {problem.span.file for problem in collected.problems}
     for file, kind in kinds.items():
         if kind == "pipeline":
             collected.add(_pipeline(file, sources, collected))
@@ -77,17 +79,21 @@ def validate(paths: Sequence[Path], sources: Sources) -> Findings:
     rest = [file for file, kind in kinds.items() if kind == "replies" and file.as_posix() not in collected.files]
     if rest:
         collected.add(_loose_replies(rest, sources, collected))
+    for file, kind in kinds.items():
+        if kind is None and file.as_posix() not in read | collected.files:
+            collected.add([_unknown_kind(file)])
+        collected.files.add(file.as_posix())
+    if collected.readable and all(problem.code != "P308" for problem in collected.problems):
+        collected.add(_unused_prompts(paths, collected.files))
     problems = tuple(sorted(collected.problems, key=lambda problem: problem.sort_key))
     return Findings(problems=problems, files=frozenset(collected.files), replies=collected.replies)
 
 
 def _kind(file: Path, collected: _Collected) -> Kind | None:
+    """The kind of `file`; one that nothing tells is reported only where no pipeline reads it either."""
     text, problems = read_text(file, file.as_posix())
-    kind = None if text is None else kind_of(file, text)
-    if text is None or kind is None:
-        collected.files.add(file.as_posix())
-        collected.add(problems or [_unknown_kind(file)])
-    return kind
+    collected.add(problems)
+    return None if text is None else kind_of(file, text)
 
 
 def _unknown_kind(file: Path) -> Problem:
@@ -106,6 +112,7 @@ def _pipeline(file: Path, sources: Sources, collected: _Collected) -> list[Probl
 
 def _checked(loaded: Loaded, sources: Sources, collected: _Collected) -> list[Problem]:
     if loaded.spec is None:
+        collected.readable = False
         return []
     subject = Subject(spec=loaded.spec, complete=loaded.complete, sources=sources)
     collected.files.update(prompt.file for prompt in subject.prompts.values() if prompt.text is not None)
@@ -138,6 +145,16 @@ def _loose_replies(files: Sequence[Path], sources: Sources, collected: _Collecte
 
 
 def _unused(file: Path) -> Problem:
-    hint = "list it under `replies:` of a pipeline, or delete it"
-    span = at(file.as_posix(), 1, 1)
-    return Problem(code="P512", message="no pipeline uses this file", span=span, severity="warning", hint=hint)
+    return _idle("P512", "no pipeline uses this file", file, "list it under `replies:` of a pipeline, or delete it")
+
+
+def _unused_prompts(paths: Sequence[Path], used: set[str]) -> list[Problem]:
+    """Templates in the folders asked about that no step of their pipelines names."""
+    folders = [path for path in paths if path.is_dir()]
+    found = {file for folder in folders for file in folder.rglob("*.j2") if file.as_posix() not in used}
+    hint = "name it as the `prompt:` of a step, or delete it"
+    return [_idle("P511", "no step uses this prompt", file, hint) for file in found]
+
+
+def _idle(code: str, message: str, file: Path, hint: str) -> Problem:
+    return Problem(code=code, message=message, span=at(file.as_posix(), 1, 1), severity="warning", hint=hint)

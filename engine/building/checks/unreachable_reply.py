@@ -17,6 +17,8 @@ def check(subject: Subject) -> Iterator[Problem]:
         message = "no step looks for these replies"
         hint = "add a step of kind `replies`"
         yield Problem(code="P508", message=message, span=spec.reply_globs[0].span, severity="warning", hint=hint)
+    if not said <= {reply.id.value for reply in spec.replies}:
+        return
     for reply in spec.replies:
         if not reply.match and reply.id.value not in said:
             message = f"nothing says the reply `{reply.id.value}`"

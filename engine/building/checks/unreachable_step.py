@@ -34,7 +34,7 @@ def _ways_on(place: int, step: StepSpec, order: dict[str, int]) -> Iterator[int]
     if isinstance(step, SayStepSpec) and step.when is None:
         return
     target = step.escalate_to.value if isinstance(step, GenerateStepSpec) and step.escalate_to else None
-    jump = order.get(target, place + 1) if target is not None else place + 1
-    yield jump
+    # A jump that is wrong by itself is reported as such.
+    yield max(order.get(target, 0), place + 1) if target is not None else place + 1
     if step.when is not None:
         yield place + 1

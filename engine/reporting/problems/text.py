@@ -20,7 +20,7 @@ from engine.reporting.problems.report import Report
 WIDEST = 110
 """Cells of a source line that are shown; longer lines are cut around the caret."""
 
-_TAB = "    "
+_TAB = "→   "
 _RESET = "\x1b[0m"
 _STYLES = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "place": "\x1b[1m", "faint": "\x1b[2m", "good": "\x1b[1;32m"}
 
@@ -81,7 +81,8 @@ def _block(problem: Problem, sources: Sources, paint: Painter) -> Iterator[str]:
 def _marked(line: str, span: Span) -> tuple[str, int, int]:
     """The line as shown, the cells before the caret, and the cells under it."""
     end = span.end_column - 1 if span.end_line == span.line else len(line)
-    head, word, tail = line[: span.column - 1], line[span.column - 1 : end].rstrip(), line[max(end, span.column - 1) :]
+    head, word, tail = line[: span.column - 1], line[span.column - 1 : end], line[max(end, span.column - 1) :]
+    word = word.rstrip() or word
     if span.end_line != span.line:
         tail = ""
     head, word, tail = _visible(head), _visible(word), _visible(tail)
