@@ -26,6 +26,7 @@ from engine.prompts.render import TemplateRenderer
 from engine.running.breaker import Breaker, BreakerPolicy
 from engine.running.fold import run
 from engine.running.guarded import GuardedModel
+from engine.running.prepare import prepare_models
 from engine.running.retry import Retries, RetryBudget, RetryPolicy
 from engine.sessions import open_store
 
@@ -58,6 +59,10 @@ class App:
         return ChatResult(
             outcome=outcome, session_id=turn.session_id, latency_ms=round((self._clock() - began) * 1000, 3)
         )
+
+    def prepare(self) -> None:
+        """Let models get ready in the background for prompts that begin as this pipeline's do."""
+        prepare_models(self.plan, self._turn(ChatRequest(text=""), SessionState()), self._services)
 
     def health(self) -> dict[str, Any]:
         """What is loaded and which models are ready, as JSON values; holds no secret."""
@@ -95,7 +100,9 @@ class App:
 def load_app(env: Mapping[str, str]) -> App:
     """Build the app that `env` describes; raises `ConfigError` when the pipeline does not load."""
     plan = load(pipeline_path(env), env)
-    return App(plan, models=_open_models(plan, env), sessions=open_store(env.get("SESSION_STORE", "none")))
+    app = App(plan, models=_open_models(plan, env), sessions=open_store(env.get("SESSION_STORE", "none")))
+    app.prepare()
+    return app
 
 
 def pipeline_path(env: Mapping[str, str]) -> Path:

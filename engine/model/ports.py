@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from engine.model.deadline import Deadline
 from engine.model.expression import Template
@@ -45,6 +45,13 @@ class LanguageModel(Protocol):
     def generate(self, prompt: Prompt, deadline: Deadline) -> Completion: ...
     def status(self) -> ModelStatus: ...
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """A model that gains from knowing early how its prompts begin. `prepare` returns at once and never fails."""
+
+    def prepare(self, prompt: Prompt) -> None: ...
 
 
 class Renderer(Protocol):

@@ -18,7 +18,7 @@ from engine.steps.result import Answer, Escalate, Scene, StepResult
 
 
 def run(step: GenerateStep, scene: Scene) -> StepResult:
-    prompt = _compose(step, scene)
+    prompt = compose(step, scene)
     deadline = scene.deadline if step.timeout is None else scene.deadline.within(step.timeout)
     escalations: list[Escalation] = []
     trace: list[TraceEvent] = []
@@ -46,7 +46,8 @@ def run(step: GenerateStep, scene: Scene) -> StepResult:
     return Escalate(escalations=tuple(escalations), to=step.escalate_to, trace=tuple(trace))
 
 
-def _compose(step: GenerateStep, scene: Scene) -> Prompt:
+def compose(step: GenerateStep, scene: Scene) -> Prompt:
+    """The prompt of `step` in this turn; raises `TurnError` when its template fails."""
     persona = scene.plan.persona
     try:
         system = scene.services.renderer.render(step.prompt, {**scene.names, "persona": persona.data})

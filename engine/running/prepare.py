@@ -1,0 +1,35 @@
+"""Tells models how their prompts will begin, before the first turn: the persona's part is the same in all of them."""
+
+from __future__ import annotations
+
+from engine.model.deadline import Deadline
+from engine.model.errors import TurnError
+from engine.model.plan import GenerateStep, Plan
+from engine.model.ports import Preparing, Services
+from engine.model.turn import Turn
+from engine.running.fold import names_of
+from engine.steps.generate import compose
+from engine.steps.result import Scene
+
+
+def prepare_models(plan: Plan, turn: Turn, services: Services) -> None:
+    """Show each model that wants it the prompt of `turn`; a template that fails only costs the head start."""
+    scene = Scene(
+        plan=plan, turn=turn, names=names_of(plan, turn), services=services, deadline=Deadline.after(plan.deadline)
+    )
+    for step in plan.steps:
+        if isinstance(step, GenerateStep):
+            for model in _preparing(step, services):
+                _prepare(model, step, scene)
+
+
+def _preparing(step: GenerateStep, services: Services) -> list[Preparing]:
+    models: list[object] = [services.models[name] for name in step.models if name in services.models]
+    return [model for model in models if isinstance(model, Preparing)]
+
+
+def _prepare(model: Preparing, step: GenerateStep, scene: Scene) -> None:
+    try:
+        model.prepare(compose(step, scene))
+    except TurnError:
+        return
