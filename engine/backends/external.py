@@ -16,6 +16,7 @@ from typing import Protocol
 from engine.backends.bounded import Lazy
 from engine.backends.credentials import SettingError
 from engine.backends.settings import Settings, settings_of
+from engine.backends.transport import trust
 from engine.backends.wire import Call, under_way
 from engine.model.deadline import Clock, Deadline
 from engine.model.errors import TimedOut, Unavailable
@@ -65,7 +66,7 @@ class ExternalModel:
         self._backend = row.backend
         self._model = str(row.settings["model"])
         self._secrets = opening.secrets
-        self._asker = Lazy(opening.load, name=f"misaki-load-{row.backend}", clock=clock)
+        self._asker = Lazy(lambda: _with_trust(opening.load), name=f"misaki-load-{row.backend}", clock=clock)
 
     def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:
         began = deadline.clock()
@@ -103,13 +104,19 @@ class ExternalModel:
         except TimeoutError:
             message = f"the SDK of {self._backend} was not loaded before the deadline"
             raise TimedOut(message, backend=self._backend) from None
-        except (SettingError, ImportError) as error:
+        except (SettingError, ImportError, *SDK_SLIPS) as error:
             raise Unavailable(self._why(error), backend=self._backend) from None
 
     def _why(self, error: BaseException) -> str:
         if isinstance(error, SettingError):
             return str(error)
         return f"the SDK of {self._backend} does not load: install the package's `external` extra"
+
+
+def _with_trust(load: Callable[[], Asker]) -> Asker:
+    """Certificates are read along with the SDK, so that the first call need not."""
+    trust()
+    return load()
 
 
 class ClosedModel:

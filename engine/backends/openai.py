@@ -44,14 +44,15 @@ def _load(settings: Settings, key: str) -> Asker:
 
 class _Asker:
     def __init__(self, sdk: OpenAI, errors: tuple[type[Exception], ...], settings: Settings) -> None:
-        self._sdk = sdk
+        # Named here and not when it is asked: the SDK imports a good part of itself at this attribute.
+        self._completions = sdk.chat.completions
         self.errors = errors
         self._settings = settings
         self._options = _options(settings)
 
     def ask(self, prompt: Prompt, deadline: Deadline) -> Completion:  # noqa: ARG002 — the call under way has it
         messages: Any = with_system(prompt, self._settings.examples)
-        answer = self._sdk.chat.completions.create(model=self._settings.model, messages=messages, **self._options)
+        answer = self._completions.create(model=self._settings.model, messages=messages, **self._options)
         return completion(answer, self._settings, "openai")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.backends.credentials import SettingError
+from engine.backends.transport import is_address
 from engine.model.plan import ModelRow
 
 
@@ -36,7 +37,7 @@ def settings_of(row: ModelRow) -> Settings:
         raise SettingError(f"model {row.id} names no model: set its `model`")
     return Settings(
         model=model,
-        base_url=_text(values, "base_url"),
+        base_url=_address(values, "base_url"),
         region=_text(values, "region"),
         max_tokens=_whole(values, "max_tokens"),
         temperature=_number(values, "temperature"),
@@ -51,6 +52,13 @@ def _text(values: Mapping[str, object], key: str) -> str | None:
     if value is None or isinstance(value, str):
         return (value or "").strip() or None
     raise SettingError(f"`{key}` must be a text")
+
+
+def _address(values: Mapping[str, object], key: str) -> str | None:
+    text = _text(values, key)
+    if text is None or is_address(text):
+        return text
+    raise SettingError(f"`{key}` must be an http or https address")
 
 
 def _whole(values: Mapping[str, object], key: str) -> int | None:

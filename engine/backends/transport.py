@@ -14,7 +14,7 @@ import socket
 import ssl
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import SplitResult, urlsplit
@@ -30,6 +30,8 @@ Address = tuple[int, int, int, str, tuple[str | int, ...] | tuple[int, bytes]]
 Resolver = Callable[[str, int], Sequence[Address]]
 
 _READ_SIZE = 65_536
+_ERROR_BODY_LIMIT = 65_536
+_ERROR_BODY_SECONDS = 0.5
 _HEADER_ROOM = 131_072
 _LOOKUPS = Helpers(limit=8)
 _OURS = frozenset({"host", "connection", "accept-encoding", "content-length", "transfer-encoding"})
@@ -71,7 +73,9 @@ def exchange(
     `Malformed` when its answer is not HTTP, is cut short or exceeds `limit` bytes, `BadRequest` for a URL that cannot
     be asked.
     """
-    url = _parse(request.url, backend)
+    if not is_address(request.url):
+        raise BadRequest(f"the base URL of {backend} is not an http or https address", backend=backend)
+    url = urlsplit(request.url)
     try:
         with closing(_connect(url, deadline, backend, resolve)) as connection:
             stream = _Stream(connection, deadline, limit + _HEADER_ROOM, backend)
@@ -137,6 +141,10 @@ class _Stream:
     def close(self) -> None:
         """`exchange` closes the connection; `http.client` would while its response is still being read."""
 
+    def hurry(self, seconds: float) -> None:
+        """Allow no more than `seconds` from now on."""
+        self._deadline = self._deadline.within(seconds)
+
     def _arm(self) -> None:
         self._connection.settimeout(_left(self._deadline))
 
@@ -148,15 +156,13 @@ def _left(deadline: Deadline) -> float:
     return remaining
 
 
-def _parse(text: str, backend: str) -> SplitResult:
+def is_address(text: str) -> bool:
+    """Whether `text` is a URL that `exchange` can ask."""
     try:
         url = urlsplit(text)
-        port_is_fine = url.port is None or url.port > 0
+        return url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
     except ValueError:
-        port_is_fine = False
-    if not port_is_fine or url.scheme not in {"http", "https"} or not url.hostname:
-        raise BadRequest(f"the base URL of {backend} is not an http or https address", backend=backend)
-    return url
+        return False
 
 
 def _connect(url: SplitResult, deadline: Deadline, backend: str, resolve: Resolver) -> socket.socket:
@@ -223,9 +229,15 @@ def _converse(stream: _Stream, url: SplitResult, request: HttpRequest, limit: in
             client.putheader(name, value)
     except (ValueError, http.client.InvalidURL):
         raise BadRequest(f"a header or the path of the request to {backend} is not valid", backend=backend) from None
-    client.endheaders(request.body)
+    # A peer that refuses early may close before it has read everything: its answer is there all the same.
+    with suppress(BrokenPipeError, ConnectionResetError):
+        client.endheaders(request.body)
     with client.getresponse() as response:
-        body = _read(response, limit, backend)
+        if response.status < 400:
+            body = _read(response, limit, backend)
+        else:
+            stream.hurry(_ERROR_BODY_SECONDS)
+            body = _read_what_comes(response, backend)
         headers = {name.lower(): value for name, value in response.getheaders()}
         return HttpResponse(status=response.status, headers=headers, body=body)
 
@@ -252,6 +264,14 @@ def _read(response: http.client.HTTPResponse, limit: int, backend: str) -> bytes
     if response.length:
         raise http.client.IncompleteRead(b"")
     return _decoded(bytes(body), response.headers.get("content-encoding", "identity"), limit, backend)
+
+
+def _read_what_comes(response: http.client.HTTPResponse, backend: str) -> bytes:
+    """An error's body only adds to its status: where it is slow, broken or long, do without."""
+    try:
+        return _read(response, _ERROR_BODY_LIMIT, backend)
+    except (http.client.HTTPException, ValueError, OSError, Malformed):
+        return b""
 
 
 def _decoded(body: bytes, encoding: str, limit: int, backend: str) -> bytes:

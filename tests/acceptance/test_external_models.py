@@ -19,8 +19,8 @@ from engine.model.deadline import Deadline
 from engine.model.errors import ContextTooLong, TimedOut
 from engine.model.plan import ModelRow
 from engine.model.turn import Exchange, Labels, Message, Prompt
+from tools.demo_model import ensure
 
-SMOLLM2 = Path(__file__).parents[2] / ".models" / "smollm2-135m-instruct-q4_1.gguf"
 ENVIRONMENT = {
     "OPENAI_API_KEY": "no-key-is-checked-here",
     "HUGGINGFACE_TOKEN": "hf_no_token_is_checked_here",
@@ -40,7 +40,7 @@ CHAT_BACKENDS = ("openai", "huggingface")
 def chat_server() -> Iterator[str]:
     """SmolLM2 behind llama.cpp's own server, on one thread."""
     command = [sys.executable, "-u", "-m", "llama_cpp.server", "--host", "127.0.0.1", "--port", "0"]
-    options = {"model": SMOLLM2, "n_ctx": 512, "n_threads": 1, "n_threads_batch": 1, "logits_all": True}
+    options = {"model": ensure("smollm2"), "n_ctx": 512, "n_threads": 1, "n_threads_batch": 1, "logits_all": True}
     for name, value in {**options, "verbose": False}.items():
         command += [f"--{name}", str(value)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from tests.faults.peer import Behaviour, Connection
 
-_DRIP = 0.001
+_DRIP = 0.01
 
 
 def respond(

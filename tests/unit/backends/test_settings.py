@@ -39,6 +39,8 @@ def test_no_model(model: object) -> None:
     [
         ("model", 5),
         ("base_url", True),
+        ("base_url", "api.example/v1"),
+        ("base_url", "http://[::1"),
         ("max_tokens", "many"),
         ("max_tokens", -1),
         ("max_tokens", True),

@@ -106,6 +106,30 @@ def test_a_wrongly_compressed_body_is_malformed(encoding: str, body: bytes) -> N
     assert type(failure_of(behaviours.respond(body, headers={"Content-Encoding": encoding}))) is Malformed
 
 
+def test_a_refusal_before_the_request_was_read_is_heard() -> None:
+    def refuse(connection: Connection) -> None:
+        connection.send(behaviours.head(413, {}, 0))
+
+    with Peer([refuse]) as peer:
+        answer = exchange(request(peer.url, body=bytes(20_000_000)), Deadline.after(AMPLE), "b")
+    assert answer.status == 413
+
+
+def test_the_status_of_an_error_counts_without_its_body() -> None:
+    assert answer_of(behaviours.respond(b"gone", status=401, length=400)).status == 401
+    assert answer_of(behaviours.respond(bytes(70_000), status=403)).body == b""
+    assert answer_of(behaviours.respond(b"x", status=503, headers={"Content-Encoding": "gzip"})).status == 503
+
+
+def test_the_slow_body_of_an_error_is_not_waited_for() -> None:
+    def behave(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(behaviours.head(503, {}, 10))
+        connection.hold()
+
+    assert answer_of(behave).status == 503
+
+
 @pytest.mark.parametrize(
     "url", ["", "ftp://h/", "http://", "127.0.0.1:1", "http://h:99999/", "http://h:0/", "http://[::1", "http://.../"]
 )
