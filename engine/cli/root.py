@@ -41,6 +41,7 @@ COMMANDS = (
     Row("explain", "engine.cli.explain", "tell why a text gets its reply"),
     Row("validate", "engine.cli.validate", "find every mistake in the pipelines and replies"),
     Row("test", "engine.cli.test", "play the golden conversations and show what is not as it was"),
+    Row("calibrate", "engine.cli.calibrate", "find the threshold that suits the replies"),
     Row("schema", "engine.cli.schema", "print the JSON Schema of a kind of file"),
     Row("invoke", "engine.cli.invoke", "give one Lambda event to the handler and print the response"),
 )

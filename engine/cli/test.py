@@ -16,6 +16,7 @@ from engine.golden.coverage import coverage
 from engine.golden.find import NotFound, find_goldens
 from engine.golden.overmatch import near_misses
 from engine.golden.pipelines import Pipelines
+from engine.golden.report import html, junit
 from engine.golden.report.console import Progress, show_accepted, show_coverage, show_failures, show_summary
 from engine.golden.result import ConversationResult
 from engine.golden.run import Loaded, Runner, load_goldens
@@ -37,6 +38,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--coverage", action="store_true", help="list what no golden exercises and what is nearly stolen"
     )
+    parser.add_argument("--junit", metavar="FILE", type=Path, help="write the results as JUnit XML")
+    parser.add_argument("--html", metavar="FILE", type=Path, help="write the results as one HTML page")
     parser.add_argument("--repeat", metavar="N", type=_count, default=1, help="play each conversation N times")
     parser.add_argument(
         "--patience", metavar="X", type=float, default=1.0, help="X times the time limits, with --record and --live"
@@ -58,9 +61,16 @@ def run(arguments: argparse.Namespace) -> int:
     if not results:
         return _usage(f"no conversation has `{arguments.word}` in its file or name")
     show_failures(results, console)
-    if arguments.coverage:
-        show_coverage(coverage(results, runner.pipelines), near_misses(results), console)
-    show_summary(results, time.perf_counter() - began, console)
+    seconds = time.perf_counter() - began
+    covered = coverage(results, runner.pipelines) if arguments.coverage else []
+    near = near_misses(results) if arguments.coverage else []
+    show_coverage(covered, near, console)
+    if arguments.junit:
+        arguments.junit.write_text(junit.render(results), encoding="utf-8")
+    if arguments.html:
+        page = html.render(results, coverage=covered, near=near, seconds=seconds)
+        arguments.html.write_text(page, encoding="utf-8")
+    show_summary(results, seconds, console)
     if arguments.accept:
         return _accept(results, console)
     return int(any(result.status in ("failed", "stale") for result in results))

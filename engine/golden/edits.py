@@ -52,20 +52,27 @@ class Source:
             bare=frozenset(node.span for node, _, key in found if key == "expect" and isinstance(node, ScalarNode)),
         )
 
+    @classmethod
+    def plain(cls, text: str) -> Source:
+        """Any text, for edits by place alone."""
+        nothing: frozenset[Span] = frozenset()
+        return cls(text=text, starts=tuple(line_starts(text)), in_flow=nothing, shared=nothing, bare=nothing)
+
+    def between(self, span: Span) -> tuple[int, int]:
+        """The offsets of a span."""
+        start = _offset(self.starts, span.line, span.column)
+        return start, _offset(self.starts, span.end_line, span.end_column)
+
     def is_alone(self, difference: Difference) -> bool:
         """Whether editing this expectation changes no other."""
         return not any(span in self.shared for span in _spans(difference.expectation.node))
 
     def offsets(self, node: Node) -> tuple[int, int]:
         """Where the value itself begins and ends, without an anchor before it and blank lines after it."""
-        start, end = _offset(self.starts, node.span.line, node.span.column), self._end(node)
+        start, end = self.between(node.span)
+        end = start + len(self.text[start:end].rstrip())
         anchor = _ANCHOR.match(self.text, start, end)
         return (anchor.end() if anchor else start), end
-
-    def _end(self, node: Node) -> int:
-        start = _offset(self.starts, node.span.line, node.span.column)
-        end = _offset(self.starts, node.span.end_line, node.span.end_column)
-        return start + len(self.text[start:end].rstrip())
 
     @property
     def newline(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -92,7 +93,7 @@ class GoldenFile:
 
     @property
     def pipeline_path(self) -> Path:
-        return self.path.parent / self.pipeline.value
+        return Path(os.path.normpath(self.path.parent / self.pipeline.value))
 
     @property
     def cassette_path(self) -> Path:

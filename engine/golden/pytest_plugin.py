@@ -1,0 +1,103 @@
+"""Lets pytest collect golden files: one item a conversation, failing with the conversation as `misaki test` shows it.
+
+Registered as an entry point, so it is loaded into every pytest of every project that has this package installed: what
+is not needed to recognise a file is imported when the first golden is met.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from engine.golden.pipelines import Pipelines
+    from engine.golden.result import ConversationResult
+    from engine.golden.run import Loaded
+    from engine.schema.golden_spec import Conversation
+
+_SUFFIX = ".golden.yml"
+_PIPELINES: pytest.StashKey[Pipelines] = pytest.StashKey()
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> GoldenItems | None:
+    """Takes the files whose names end as golden files do."""
+    if file_path.name.endswith(_SUFFIX):
+        return GoldenItems.from_parent(parent, path=file_path)
+    return None
+
+
+class ConversationFailed(Exception):
+    """A conversation did not pass; the text is what pytest prints."""
+
+
+class GoldenItems(pytest.File):
+    """A golden file."""
+
+    def collect(self) -> Iterator[GoldenItem]:
+        """Its conversations; a file with mistakes fails as a whole, with all of them."""
+        from engine.golden.run import load_goldens  # noqa: PLC0415 - see the module's docstring
+        from engine.model.errors import ConfigError  # noqa: PLC0415 - as above
+
+        try:
+            (loaded,) = load_goldens([_shown(self.path)], _pipelines(self.config))
+        except ConfigError as error:
+            raise self.CollectError(str(error)) from None
+        for conversation in loaded.golden.conversations:
+            yield GoldenItem.from_parent(self, name=conversation.name.value, loaded=loaded, conversation=conversation)
+
+
+class GoldenItem(pytest.Item):
+    """One conversation."""
+
+    def __init__(self, *, loaded: Loaded, conversation: Conversation, **more: Any) -> None:
+        super().__init__(**more)
+        self._loaded = loaded
+        self._conversation = conversation
+
+    def runtest(self) -> None:
+        """Plays it; raises `ConversationFailed`."""
+        from engine.golden.report.junit import as_text  # noqa: PLC0415 - see the module's docstring
+
+        result = self._result()
+        if result.skipped is not None:
+            pytest.skip(result.skipped)
+        if result.status != "passed":
+            raise ConversationFailed(as_text(result))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The conversation alone, without a traceback of ours."""
+        if isinstance(excinfo.value, ConversationFailed):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Where the conversation stands."""
+        return self.path, self._conversation.name.span.line - 1, self.name
+
+    def _result(self) -> ConversationResult:
+        from engine.golden.run import Runner  # noqa: PLC0415 - see the module's docstring
+        from engine.golden.secrets import Secrets  # noqa: PLC0415 - as above
+        from engine.golden.stage import Settings  # noqa: PLC0415 - as above
+
+        settings = Settings(secrets=Secrets(os.environ))
+        runner = Runner(pipelines=_pipelines(self.config), settings=settings)
+        (result,) = runner.run([self._loaded], lambda _, conversation: conversation is self._conversation)
+        return result
+
+
+def _pipelines(config: pytest.Config) -> Pipelines:
+    """Read once for the whole session."""
+    from engine.golden.pipelines import Pipelines  # noqa: PLC0415 - see the module's docstring
+
+    if _PIPELINES not in config.stash:
+        config.stash[_PIPELINES] = Pipelines()
+    return config.stash[_PIPELINES]
+
+
+def _shown(path: Path) -> Path:
+    """Relative to where pytest was started, where it lies below."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
