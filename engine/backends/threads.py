@@ -8,18 +8,27 @@ rounded down.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 _LAMBDA_MB_PER_CORE = 1769
 """Memory at which AWS Lambda gives one vCPU: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
 
 
-def available_threads(env: Mapping[str, str], cgroup: Path = Path("/sys/fs/cgroup")) -> int:
-    """The least of affinity, cgroup quota and Lambda's share, at least 1; `cgroup` is where the hierarchy is
-    mounted.
+def available_threads(
+    env: Mapping[str, str],
+    *,
+    cores: int | None = None,
+    cgroup: Path = Path("/sys/fs/cgroup"),
+    membership: Path = Path("/proc/self/cgroup"),
+) -> int:
+    """The least of affinity, cgroup quota and Lambda's share, at least 1.
+
+    `cores` is the affinity, asked for when not given; `cgroup` is where the hierarchy is mounted, `membership` the file
+    that says where in it this process stands.
     """
-    bounds = [_affinity(), _quota(cgroup), _lambda_share(env.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", ""))]
+    quotas = [_quota(folder) for folder in _groups(cgroup, _read(membership))]
+    bounds = [cores or _affinity(), _lambda_share(env.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")), *quotas]
     return max(1, min(bound for bound in bounds if bound is not None))
 
 
@@ -29,22 +38,27 @@ def _affinity() -> int:
     return os.cpu_count() or 1
 
 
-def _quota(cgroup: Path) -> int | None:
-    """Whole cores of the quota, by version 2 (`cpu.max`) or version 1 of the interface; `None` for no limit."""
-    for quota, period in (_version_2(cgroup), _version_1(cgroup)):
-        if quota > 0 and period > 0:
-            return quota // period
-    return None
+def _groups(cgroup: Path, membership: str) -> Iterator[Path]:
+    """The folders of this process's group and of those around it, by both versions of the interface."""
+    places = {("", "/"), ("cpu", "/")}
+    for line in membership.splitlines():
+        _, controllers, place = (*line.split(":", 2), "", "")[:3]
+        if controllers == "" or "cpu" in controllers.split(","):
+            places.add(("cpu" if controllers else "", place))
+    for controller, place in places:
+        inside = Path(place.lstrip("/"))
+        for folder in (inside, *inside.parents):
+            yield cgroup / controller / folder
 
 
-def _version_2(cgroup: Path) -> tuple[int, int]:
-    words = _read(cgroup / "cpu.max").split()
-    return (_number(words[0]), _number(words[1])) if len(words) == 2 else (0, 0)
-
-
-def _version_1(cgroup: Path) -> tuple[int, int]:
-    folder = cgroup / "cpu"
-    return _number(_read(folder / "cpu.cfs_quota_us")), _number(_read(folder / "cpu.cfs_period_us"))
+def _quota(folder: Path) -> int | None:
+    """Whole cores of the quota, by version 2 (`cpu.max`) or version 1; `None` for no limit."""
+    words = _read(folder / "cpu.max").split() or [
+        _read(folder / "cpu.cfs_quota_us"),
+        _read(folder / "cpu.cfs_period_us"),
+    ]
+    quota, period = (_number(word) for word in (*words, "", "")[:2])
+    return quota // period if quota > 0 and period > 0 else None
 
 
 def _lambda_share(megabytes: str) -> int | None:
@@ -60,4 +74,4 @@ def _read(path: Path) -> str:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.strip().lstrip("-").isdecimal() else 0
+    return int(text) if text.strip().isdecimal() else 0

@@ -25,6 +25,9 @@ MAX_WAITING = 8
 MAX_BACKOFF = 60.0
 """Seconds."""
 
+MAX_LOADING = 300.0
+"""Seconds after which a worker that is still loading is taken for stuck."""
+
 _MARGIN = 0.25
 _MARGIN_SHARE = 0.1
 _GRACE_TICKS = 15
@@ -143,7 +146,7 @@ class Supervisor:
     def _begin(self, deadline: Deadline) -> _Exchange:
         """Wait for a worker that is loaded and free, and take it."""
         with self._changed:
-            self._restart_if_due()
+            self._look_after()
             self._changed.wait_for(self._free_or_hopeless, deadline.remaining())
             if self._state in {"closed", "down"}:
                 raise self._down()
@@ -210,7 +213,9 @@ class Supervisor:
             with contextlib.suppress(OSError):
                 self._child.send({**self._ahead, "op": "prepare"}, Deadline.after(_TICK))
 
-    def _restart_if_due(self) -> None:
+    def _look_after(self) -> None:
+        if self._state == "loading" and self._child is not None and self._clock() - self._since > MAX_LOADING:
+            self._child.kill()
         if self._state == "down" and self._clock() >= self._not_before:
             self._engines = self._all_engines
             self._start()
@@ -240,15 +245,16 @@ class Supervisor:
         with self._changed:
             if child is not self._child:
                 return
-            if self._exchange:
-                self._exchange.loss = f"it ended with {child.exit_words()}"
-            self._child = self._exchange = None
             loading, engine = self._state == "loading", self._engines[0]
             words = child.last_words()
+            loss = f"it died while {'loading' if loading else 'serving'} ({child.exit_words()}){words and f': {words}'}"
+            if self._exchange:
+                self._exchange.loss = loss
+            self._child = self._exchange = None
             if not loading:
-                self._problems = {engine: f"it ended with {child.exit_words()}"}
-            elif engine not in self._problems:
-                self._problems[engine] = f"it died while loading ({child.exit_words()}){f': {words}' if words else ''}"
+                self._problems = {engine: loss}
+            else:
+                self._problems.setdefault(engine, loss)
             if loading and len(self._engines) > 1:
                 self._engines = self._engines[1:]
                 self._start()

@@ -1,0 +1,86 @@
+"""A worker process without a model, for tests of the parent's side: `python -m tests.fakes.worker`.
+
+The engine it is told to load decides how loading goes, the text of a prompt how a turn goes.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.backends.worker.child import Command
+from engine.backends.worker.protocol import Decoder, encode
+
+COMMAND = Command(
+    (sys.executable, "-P", "-m", "tests.fakes.worker"),
+    {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)},
+)
+
+
+def main() -> None:
+    messages = _messages()
+    order = next(messages)
+    LOADING.get(order["engine"], lambda: None)()
+    _say(event="phase", phase="loading the model")
+    _say(event="ready", engine=order["engine"], pid=os.getpid())
+    for count, question in enumerate(messages, 1):
+        text = question["prompt"]["text"]
+        TURNS.get(text, lambda: None)()
+        if question["op"] == "prepare":
+            continue
+        _say(
+            event="result",
+            id=question["id"],
+            text=f"{count}: {text}",
+            finish_reason="stop",
+            prompt_tokens=len(text),
+            completion_tokens=1,
+            confidence=0.5,
+        )
+
+
+def _messages() -> Any:
+    decoder = Decoder()
+    while data := os.read(0, 2**16):
+        yield from decoder.feed(data)
+
+
+def _say(**message: Any) -> None:
+    os.write(1, encode(message))
+
+
+def _fail() -> None:
+    _say(event="failed", message="the file is damaged")
+    sys.exit(0)
+
+
+def _die() -> None:
+    os.write(2, b"ggml: assertion failed\n")
+    os.kill(os.getpid(), signal.SIGABRT)
+
+
+def _stop() -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+LOADING: Mapping[str, Callable[[], None]] = {
+    "damaged": _fail,
+    "aborting": _die,
+    "hanging": _stop,
+    "deaf": lambda: time.sleep(3600),
+}
+TURNS: Mapping[str, Callable[[], None]] = {
+    "die": _die,
+    "hang": _stop,
+    "chatter": lambda: os.write(2, b"x" * 100_000) and None,
+    "garbage": lambda: os.write(1, b"no message\n") and None,
+    "slowly": lambda: time.sleep(0.2),
+}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import contextlib
+import random
+
+import pytest
+
+from engine.backends.worker.gguf import DamagedFile, is_gguf, read_metadata
+from tests.models import CHATML, write_tiny_model
+
+
+def test_what_a_prompt_needs_is_read(tmp_path):
+    metadata = read_metadata(write_tiny_model(tmp_path / "tiny.gguf", chat_template=CHATML))
+    assert (metadata.architecture, metadata.name, metadata.context) == ("llama", "Tiny", 512)
+    assert metadata.chat_template == CHATML
+    assert (metadata.bos, metadata.eos, metadata.adds_bos) == ("<s>", "</s>", True)
+    assert metadata.control_tokens == {"<unk>", "<s>", "</s>", "<|im_start|>", "<|im_end|>"}
+
+
+def test_a_base_model_has_no_template(tiny_path):
+    assert read_metadata(tiny_path).chat_template is None
+
+
+def test_real_models(gemma_path, smollm2_path):
+    gemma, smollm2 = read_metadata(gemma_path), read_metadata(smollm2_path)
+    assert (gemma.name, gemma.bos, gemma.adds_bos, gemma.chat_template) == ("Gemma 3 270m", "<bos>", True, None)
+    assert {"<start_of_turn>", "<end_of_turn>"} <= gemma.control_tokens
+    assert smollm2.control_tokens >= {"<|im_start|>", "<|im_end|>"}
+    assert "im_start" in (smollm2.chat_template or "")
+
+
+def test_a_file_is_told_by_its_first_bytes(tmp_path, tiny_path):
+    other = tmp_path / "model.gguf"
+    other.write_bytes(b"PK\x03\x04")
+    assert is_gguf(tiny_path)
+    assert not is_gguf(other)
+
+
+def test_damage_is_one_kind_of_error(tmp_path, tiny_path):
+    data, dice = tiny_path.read_bytes(), random.Random(7)
+    copy = tmp_path / "copy.gguf"
+    for _ in range(300):
+        broken = bytearray(data[: dice.randrange(5, len(data))])
+        for _ in range(dice.randrange(4)):
+            broken[dice.randrange(min(len(broken), 8000))] = dice.randrange(256)
+        copy.write_bytes(broken)
+        with contextlib.suppress(DamagedFile):
+            read_metadata(copy)
+
+
+def test_a_version_from_the_future_is_refused(tmp_path):
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"GGUF" + (99).to_bytes(4, "little") + bytes(16))
+    with pytest.raises(DamagedFile, match="version"):
+        read_metadata(path)
