@@ -150,7 +150,12 @@ class _Asker:
 
 
 def _request(prompt: Prompt, settings: Settings) -> dict[str, Any]:
-    limits = {"maxTokens": settings.max_tokens, "temperature": settings.temperature, "topP": settings.top_p}
+    limits = {
+        "maxTokens": settings.max_tokens,
+        "temperature": settings.temperature,
+        "topP": settings.top_p,
+        "stopSequences": list(settings.stop) or None,
+    }
     request: dict[str, Any] = {
         "modelId": settings.model,
         "messages": [_message(message) for message in conversation(prompt, settings.examples)],

@@ -60,6 +60,7 @@ class _Asker:
             max_tokens=self._settings.max_tokens,
             temperature=self._settings.temperature,
             top_p=self._settings.top_p,
+            stop=list(self._settings.stop) or None,
             logprobs=self._settings.logprobs or None,
             top_logprobs=0 if self._settings.logprobs else None,
         )

@@ -65,6 +65,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         limit: settings.max_tokens,
         "temperature": settings.temperature,
         "top_p": settings.top_p,
+        "stop": list(settings.stop) or None,
         "logprobs": settings.logprobs or None,
         "top_logprobs": 0 if settings.logprobs else None,
     }

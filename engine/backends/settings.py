@@ -24,6 +24,7 @@ class Settings:
     temperature: float | None = None
     top_p: float | None = None
     examples: int = 0
+    stop: tuple[str, ...] = ()
     logprobs: bool = False
 
 
@@ -43,6 +44,7 @@ def settings_of(row: ModelRow) -> Settings:
         temperature=_number(values, "temperature"),
         top_p=_number(values, "top_p"),
         examples=_whole(values, "examples") or 0,
+        stop=_texts(values, "stop"),
         logprobs=_flag(values, "logprobs"),
     )
 
@@ -73,6 +75,15 @@ def _number(values: Mapping[str, object], key: str) -> float | None:
     if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and value >= 0):
         return value
     raise SettingError(f"`{key}` must be a number, not below zero")
+
+
+def _texts(values: Mapping[str, object], key: str) -> tuple[str, ...]:
+    value = values.get(key)
+    if value is None:
+        return ()
+    if isinstance(value, tuple) and all(isinstance(text, str) for text in value):
+        return value
+    raise SettingError(f"`{key}` must be a list of texts")
 
 
 def _flag(values: Mapping[str, object], key: str) -> bool:

@@ -51,7 +51,7 @@ class Refusal:
     body: bytes
 
 
-def row(provider: Provider, base_url: str, **settings: str | float | bool) -> ModelRow:
+def row(provider: Provider, base_url: str, **settings: str | float | bool | tuple[str, ...]) -> ModelRow:
     place = {"region": "ap-northeast-1"} if provider == "bedrock" else {}
     address = base_url if provider == "bedrock" else f"{base_url}/v1"
     return ModelRow(

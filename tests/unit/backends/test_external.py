@@ -24,6 +24,7 @@ from tests.faults.peer import Peer, Received
 from tests.faults.wires import ENVIRONMENT, PROVIDERS, Provider
 
 AMPLE = 20.0
+Setting = str | float | bool | tuple[str, ...]
 PROMPT = Prompt(
     system="あなたは美砂樹です。",
     examples=(Exchange("疲れた", "おかえり。"), Exchange("寒い", "温かいものを。")),
@@ -42,7 +43,7 @@ def exchanged(
     return completion, peer.received[0]
 
 
-def sent(provider: Provider, **settings: str | float | bool) -> Any:
+def sent(provider: Provider, **settings: Setting) -> Any:
     return json.loads(exchanged(provider, **settings)[1].body)
 
 
@@ -56,7 +57,7 @@ def why(model: LanguageModel) -> str:
 
 @pytest.mark.parametrize("provider", ["openai", "huggingface"])
 def test_what_a_chat_provider_is_sent(provider: Provider) -> None:
-    assert sent(provider, examples=1, top_p=0.9) == {
+    assert sent(provider, examples=1, top_p=0.9, stop=("。",)) == {
         "model": "speaker",
         "messages": [
             {"role": "system", "content": "あなたは美砂樹です。"},
@@ -69,6 +70,7 @@ def test_what_a_chat_provider_is_sent(provider: Provider) -> None:
         "max_tokens": 64,
         "temperature": 0.5,
         "top_p": 0.9,
+        "stop": ["。"],
         **({"stream": False} if provider == "huggingface" else {}),
     }
 
@@ -99,7 +101,7 @@ def test_logprobs_become_confidence(provider: Provider) -> None:
 
 
 def test_what_bedrock_is_sent() -> None:
-    _, received = exchanged("bedrock", model="apac.amazon.nova-lite-v1:0", top_p=0.9)
+    _, received = exchanged("bedrock", model="apac.amazon.nova-lite-v1:0", top_p=0.9, stop=("。",))
     assert received.line == "POST /model/apac.amazon.nova-lite-v1%3A0/converse HTTP/1.1"
     assert json.loads(received.body) == {
         "messages": [
@@ -108,7 +110,7 @@ def test_what_bedrock_is_sent() -> None:
             {"role": "user", "content": [{"text": "こんばんは"}]},
         ],
         "system": [{"text": "あなたは美砂樹です。"}],
-        "inferenceConfig": {"maxTokens": 64, "temperature": 0.5, "topP": 0.9},
+        "inferenceConfig": {"maxTokens": 64, "temperature": 0.5, "topP": 0.9, "stopSequences": ["。"]},
     }
     assert "Credential=AKIDEXAMPLE/" in received.headers["authorization"]
     assert "/ap-northeast-1/bedrock/aws4_request" in received.headers["authorization"]

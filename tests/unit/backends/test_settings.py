@@ -17,10 +17,27 @@ def test_only_a_model_is_needed() -> None:
 
 def test_every_setting() -> None:
     found = settings_of(
-        row(base_url="http://h", region="r", max_tokens=5, temperature=0, top_p=0.9, examples=2, logprobs=True)
+        row(
+            base_url="http://h",
+            region="r",
+            max_tokens=5,
+            temperature=0,
+            top_p=0.9,
+            examples=2,
+            stop=("x",),
+            logprobs=True,
+        )
     )
     assert found == Settings(
-        model="m", base_url="http://h", region="r", max_tokens=5, temperature=0, top_p=0.9, examples=2, logprobs=True
+        model="m",
+        base_url="http://h",
+        region="r",
+        max_tokens=5,
+        temperature=0,
+        top_p=0.9,
+        examples=2,
+        stop=("x",),
+        logprobs=True,
     )
 
 
@@ -49,6 +66,8 @@ def test_no_model(model: object) -> None:
         ("top_p", -0.1),
         ("examples", 0.5),
         ("logprobs", "yes"),
+        ("stop", "x"),
+        ("stop", (1,)),
     ],
 )
 def test_a_wrong_kind_is_named(key: str, value: object) -> None:
