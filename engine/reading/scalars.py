@@ -1,7 +1,7 @@
 """What an unquoted word means: YAML's plain scalars, and those that no two YAML versions agree on.
 
 `true`, `false`, `null`, decimal numbers and text are read as everybody expects. Words whose meaning depends on the
-YAML version (`no`, `on`, `12:30`, `017`, `2026-11-20` …) are never guessed at: they are surprises, and the editor is
+YAML version (`no`, `on`, `12:30`, `017` …) are never guessed at: they are surprises, and the editor is
 asked to quote them or to write what is meant.
 """
 
@@ -21,8 +21,8 @@ _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]{1,2})?", re.ASCII)
 _FIRST_OF_SURPRISE = frozenset("0123456789+-.yYnNoO")
 _SURPRISES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"yes|Yes|YES|on|On|ON|y|Y"), "true"),
-    (re.compile(r"no|No|NO|off|Off|OFF|n|N"), "false"),
+    (re.compile(r"yes|Yes|YES|on|On|ON"), "true"),
+    (re.compile(r"no|No|NO|off|Off|OFF"), "false"),
     (re.compile(r"[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?"), "a number in base 60"),
     (re.compile(r"[-+]?0[0-9_]+"), "a number in base 8, or without its leading zero"),
     (re.compile(r"[-+]?0o?[0-7_]+"), "a number in base 8"),
@@ -31,7 +31,6 @@ _SURPRISES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"[-+]?[0-9][0-9_]*_[0-9_]*(\.[0-9_]*)?"), "a number with `_` left out"),
     (re.compile(r"[-+]?0[0-9]+\.[0-9]*"), "a number without its leading zero"),
     (re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"), "a number without bounds"),
-    (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?"), "a date"),
 )
 
 

@@ -183,14 +183,14 @@ def _known_keys(found: Found) -> list[str]:
 def _choice(found: Found) -> Iterator[Problem]:
     choices = [str(choice) for choice in (found.limit if isinstance(found.limit, list) else [found.limit])]
     expected = " or ".join(f"`{choice}`" for choice in choices) if len(choices) <= 2 else "one of the known words"
-    word = found.node.source if isinstance(found.node, ScalarNode) else ""
-    advice = hint(word, choices)
+    advice = hint(str(found.error.instance), choices)
     yield found.problem("P205", f"expected {expected}, found {describe(found.node)}{_of(found)}", advice)
 
 
 def _form(found: Found) -> Iterator[Problem]:
     expected = found.schema.get("patternErrorMessage", "expected another form")
-    source = found.node.source if isinstance(found.node, ScalarNode) else ""
+    # The value itself, which is the default where the node refers to the environment.
+    source = str(found.error.instance)
     if "only blanks" in expected:
         yield found.problem("P204", f"{expected}{_of(found)}", "write something, or remove it")
     elif "${" in source:

@@ -20,6 +20,7 @@ from engine.building.checks import (
     invalid_regex,
     literal_secret,
     missing_prompt,
+    near_persona_key,
     no_confidence,
     no_final_answer,
     required_settings,
@@ -59,6 +60,7 @@ ESSENTIAL: Sequence[Check] = (
 )
 
 BEHAVIOUR: Sequence[Check] = (
+    near_persona_key.check,
     stolen_trigger.check,
     same_trigger.check,
     wrong_example.check,

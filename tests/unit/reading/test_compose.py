@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.model.source import Span
+from engine.reading.compose import compose
+from engine.reading.limits import MAX_ALIASES, MAX_DEPTH
+from engine.reading.node import MappingNode, ScalarNode, SequenceNode, plain, scalars
+
+
+def codes(text):
+    return [problem.code for problem in compose(text, "a.yml")[1]]
+
+
+def test_values_and_places():
+    root, problems = compose("名: [こんばんは, 7]\nb:\n  c: 'x'\n", "a.yml")
+    assert problems == []
+    assert plain(root) == {"名": ["こんばんは", 7], "b": {"c": "x"}}
+    assert isinstance(root, MappingNode)
+    assert root.entries[0].key.span == Span(file="a.yml", line=1, column=1, end_line=1, end_column=2)
+    assert [str(node.span) for node in scalars(root)] == ["a.yml:1:5", "a.yml:1:12", "a.yml:3:6"]
+
+
+def test_a_block_scalar_begins_at_its_sign():
+    root, _ = compose("a: |\n  あ\n  い\n", "a.yml")
+    (node,) = scalars(root)
+    assert (node.value, node.span.line, node.span.column) == ("あ\nい\n", 1, 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "line", "column"),
+    [
+        ("a: b\n  c: d", "P101", 2, 4),
+        ("a: [1, 2", "P101", 1, 4),
+        ("a: 'x", "P101", 1, 4),
+        ("a: {{ x }}よ", "P101", 1, 4),
+        ("- a\nb: c", "P101", 2, 1),
+        ("a: @x", "P101", 1, 4),
+        ("a:\n\t- b", "P102", 2, 1),
+        ("|\n x\n\ty", "P102", 3, 1),
+        ("a: 1\nb: 2\na: 3", "P103", 3, 1),
+        ("a: !!str x", "P107", 1, 4),
+        ("&x a: !y {}", "P107", 1, 7),
+        ("a: *x", "P108", 1, 4),
+        ("&a [*a]", "P108", 1, 5),
+        ("a: {<<: b}", "P108", 1, 5),
+        ("a: 1\n---\nb: 2", "P111", 2, 1),
+        ("# nothing", "P112", 1, 1),
+        ("? [a]\n: b", "P113", 1, 3),
+        ("?\n: b", "P113", 1, 2),
+        ('a: "\\0"', "P106", 1, 4),
+    ],
+)
+def test_mistakes_have_a_place(text, code, line, column):
+    problem = compose(text, "a.yml")[1][-1]
+    assert (problem.code, problem.span.line, problem.span.column) == (code, line, column)
+    assert problem.span.file == "a.yml"
+
+
+def test_every_mistake_that_leaves_the_tree_readable_is_found_at_once():
+    root, problems = compose("a: no\nb: !x y\na: 017\n", "a.yml")
+    assert [problem.code for problem in problems] == ["P110", "P107", "P110", "P103"]
+    assert plain(root) == {"a": "no", "b": "y"}
+
+
+@pytest.mark.parametrize(
+    "word", ["no", "Yes", "ON", "off", "12:30", "017", "08", "0x1F", "1_000", ".inf", "1" * 16]
+)
+def test_surprising_words_stay_text_and_are_flagged(word):
+    root, problems = compose(f"- {word}", "a.yml")
+    assert isinstance(root, SequenceNode)
+    assert root.items[0] == ScalarNode(word, word, root.items[0].span, flagged=True)
+    assert [problem.code for problem in problems] == ["P110"]
+    assert f'"{word}"' in problems[0].hint
+    assert codes(f'- "{word}"') == []
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        ("true", True),
+        ("~", None),
+        ("", None),
+        ("17", 17),
+        ("-1.5", -1.5),
+        ("1e3", 1000.0),
+        ("2026-11-20", "2026-11-20"),
+    ],
+)
+def test_plain_words_mean_what_everybody_expects(word, value):
+    root, problems = compose(f"a: {word}", "a.yml")
+    assert (plain(root), problems) == ({"a": value}, [])
+
+
+def test_aliases_share_their_node_within_the_limit():
+    root, problems = compose("a: &x [1]\nb: *x\n", "a.yml")
+    assert (plain(root), problems) == ({"a": [1], "b": [1]}, [])
+    assert codes("a: &x 1\nb: [" + "*x, " * (MAX_ALIASES + 1) + "]") == ["P108"]
+
+
+def test_an_alias_bomb_is_counted_written_out():
+    lines = ["a0: &a0 [" + "x, " * 10 + "]"]
+    lines += [f"a{n}: &a{n} [" + f"*a{n - 1}, " * 10 + "]" for n in range(1, 9)]
+    assert codes("\n".join(lines)) == ["P109"]
+
+
+@pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
+def test_depth_is_limited_however_deep_the_input(opening):
+    root, problems = compose(opening * 100_000, "a.yml")
+    assert root is None
+    assert [problem.code for problem in problems] == ["P109"]
+    assert str(MAX_DEPTH) in problems[0].message
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=("Cs",)), max_size=200))
+def test_any_text_gives_a_tree_or_problems_with_a_place(text):
+    root, problems = compose(text, "a.yml")
+    assert root is not None or problems
+    assert all(problem.span.line >= 1 and problem.span.column >= 1 for problem in problems)
+
+
+@given(st.text(alphabet="[]{}:,-?&*!|>'\"%@`#~ \n\tab1<=.", max_size=80))
+def test_any_punctuation_gives_a_tree_or_problems_with_a_place(text):
+    root, problems = compose(text, "a.yml")
+    assert root is not None or problems
