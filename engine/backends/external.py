@@ -19,7 +19,7 @@ from engine.backends.settings import Settings, settings_of
 from engine.backends.transport import trust
 from engine.backends.wire import Call, under_way
 from engine.model.deadline import Clock, Deadline
-from engine.model.errors import TimedOut, Unavailable
+from engine.model.errors import Unavailable
 from engine.model.plan import ModelRow
 from engine.model.ports import LanguageModel, ModelStatus
 from engine.model.text import clean
@@ -102,8 +102,9 @@ class ExternalModel:
         try:
             return self._asker.get(deadline)
         except TimeoutError:
+            # Not the provider's fault: a time-out would count against it.
             message = f"the SDK of {self._backend} was not loaded before the deadline"
-            raise TimedOut(message, backend=self._backend) from None
+            raise Unavailable(message, backend=self._backend) from None
         except (SettingError, ImportError, *SDK_SLIPS) as error:
             raise Unavailable(self._why(error), backend=self._backend) from None
 

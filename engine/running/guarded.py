@@ -32,7 +32,7 @@ class GuardedModel:
         """The model's own status, with the breaker's under `circuit`; `unavailable` while that is open."""
         inner = self._inner.status()
         circuit = self._breaker.snapshot()
-        data = {**inner.data, "circuit": asdict(circuit)}
+        data = {**inner.data, "circuit": {**asdict(circuit), "probe_in": round(circuit.probe_in, 1)}}
         if circuit.state != "open" or inner.state == "unavailable":
             return ModelStatus(state=inner.state, detail=inner.detail, data=data)
         return ModelStatus(state="unavailable", detail=self._shut(circuit.probe_in), data=data)

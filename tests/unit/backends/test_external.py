@@ -15,7 +15,7 @@ from engine.backends.external import Asker, ExternalModel, Opening, open_externa
 from engine.backends.registry import open_model
 from engine.backends.wire import current
 from engine.model.deadline import Deadline
-from engine.model.errors import AuthFailed, BackendError, TimedOut, Unavailable
+from engine.model.errors import AuthFailed, BackendError, Unavailable
 from engine.model.plan import ModelRow
 from engine.model.ports import LanguageModel
 from engine.model.turn import Completion, Exchange, Labels, Message, Prompt
@@ -203,7 +203,7 @@ def test_bedrock_does_not_wait_for_a_metadata_service_that_hangs(monkeypatch: py
         monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "false")
         monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", peer.url)
         model = open_model(wires.row("bedrock", "http://127.0.0.1:9"), {})
-        with pytest.raises(TimedOut):
+        with pytest.raises(Unavailable, match="not loaded before the deadline"):
             model.generate(PROMPT, Deadline.after(0.1))
         assert model.status().state == "loading"
 
@@ -263,7 +263,7 @@ def test_a_slow_import_does_not_pass_the_deadline() -> None:
         return Scripted(lambda: Completion(text="x", finish_reason="stop", model="m"))
 
     model = opened(load)
-    with pytest.raises(TimedOut):
+    with pytest.raises(Unavailable, match="not loaded before the deadline"):
         model.generate(PROMPT, Deadline.after(0.05))
     assert model.status().state == "loading"
     release.set()
