@@ -13,13 +13,12 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from engine.backends.asker import Asker, Opening
 from engine.backends.bounded import Helpers
 from engine.backends.chat import ChatMessage, conversation
 from engine.backends.credentials import AwsCredentials, SettingError, aws
-from engine.backends.external import Asker, Opening, open_external
+from engine.backends.external import open_external
 from engine.backends.settings import Settings
-from engine.backends.transport import HttpRequest
-from engine.backends.wire import current
 from engine.model.deadline import Deadline
 from engine.model.errors import Malformed, TimedOut, Unavailable
 from engine.model.plan import ModelRow
@@ -95,6 +94,9 @@ def _require_credentials(session: Session) -> None:
 
 def _send(request: AWSPreparedRequest, **_event: Any) -> AWSResponse:
     from botocore.awsrequest import AWSResponse  # noqa: PLC0415 — loaded by now
+
+    from engine.backends.transport import HttpRequest  # noqa: PLC0415 — as above
+    from engine.backends.wire import current  # noqa: PLC0415 — as above
 
     sent = [(name, _header_text(value)) for name, value in request.headers.items()]
     body: Any = request.body or b""

@@ -1,8 +1,8 @@
-"""What the external models share: the flow of one call, and their state.
+"""A model at a provider, as the engine sees it: opened in no time, loaded when first asked, bounded in all it does.
 
-A provider's module prepares an `Opening`: its secrets, and a `load` that imports the SDK and returns an `Asker`.
-Everything that may block, loading included, is bounded by the deadline; nothing here retries, and `generate` raises
-nothing but `BackendError`.
+Whatever may block, loading included, ends at the deadline; nothing here retries, and `generate` raises nothing but
+`BackendError`. A model that stays idle costs a cold start next to nothing: HTTP, TLS and the SDK are loaded together,
+in a thread of their own.
 """
 
 from __future__ import annotations
@@ -10,48 +10,27 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from engine.backends.asker import SDK_SLIPS, Opening
 from engine.backends.bounded import Lazy
 from engine.backends.credentials import SettingError
 from engine.backends.settings import Settings, settings_of
-from engine.backends.transport import trust
-from engine.backends.wire import Call, under_way
 from engine.model.deadline import Clock, Deadline
 from engine.model.errors import Unavailable
 from engine.model.plan import ModelRow
 from engine.model.ports import LanguageModel, ModelStatus
-from engine.model.text import clean
 from engine.model.turn import Completion, Engine, Prompt
 
-SDK_SLIPS = (ValueError, TypeError, LookupError, AttributeError, RecursionError, OSError)
-"""What SDKs let through, besides their own errors, for input or answers of a shape they did not expect."""
-
-
-class Asker(Protocol):
-    """A provider's SDK, loaded. `ask` sends one request through the call under way and reads the answer; `errors` are
-    the SDK's own.
-    """
-
-    @property
-    def errors(self) -> tuple[type[Exception], ...]: ...
-    def ask(self, prompt: Prompt, deadline: Deadline) -> Completion: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """How to load an SDK; `secrets` are the values that no error may show."""
-
-    load: Callable[[], Asker]
-    secrets: tuple[str, ...] = field(repr=False)
+if TYPE_CHECKING:
+    from engine.backends.caller import Caller
 
 
 def open_external(row: ModelRow, prepare: Callable[[Settings], Opening]) -> LanguageModel:
     """A model for `row`; a closed one where the row, or what `prepare` needs, is wrong."""
     try:
-        settings = settings_of(row)
-        opening = prepare(settings)
+        opening = prepare(settings_of(row))
     except SettingError as error:
         return ClosedModel(row, str(error))
     return ExternalModel(row, opening)
@@ -65,28 +44,20 @@ class ExternalModel:
     def __init__(self, row: ModelRow, opening: Opening, *, clock: Clock = time.monotonic) -> None:
         self._backend = row.backend
         self._model = str(row.settings["model"])
-        self._secrets = opening.secrets
-        self._asker = Lazy(lambda: _with_trust(opening.load), name=f"misaki-load-{row.backend}", clock=clock)
+        self._caller = Lazy(lambda: _load(opening, row.backend), name=f"misaki-load-{row.backend}", clock=clock)
 
     def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:
         began = deadline.clock()
-        asker = self._load(deadline)
-        call = Call(backend=self._backend, deadline=deadline, secrets=self._secrets)
-        caught: tuple[type[Exception], ...] = (*asker.errors, *SDK_SLIPS)
-        try:
-            with under_way(call):
-                completion = asker.ask(prompt, deadline)
-        except caught:
-            raise call.explain() from None
-        return replace(completion, text=clean(completion.text), seconds=deadline.clock() - began)
+        completion = self._loaded(deadline).ask(prompt, deadline)
+        return replace(completion, seconds=deadline.clock() - began)
 
-    def warm(self) -> Future[Asker]:
-        """Begin to import the SDK; the future is for those who want to wait for it."""
-        return self._asker.start()
+    def warm(self) -> Future[Caller]:
+        """Begin to load the SDK; the future is for those who want to wait for it."""
+        return self._caller.start()
 
     def status(self) -> ModelStatus:
         data = {"backend": self._backend, "model": self._model}
-        future = self._asker.peek()
+        future = self._caller.peek()
         if future is None:
             return ModelStatus(state="idle", detail=self._model, data=data)
         if not future.done():
@@ -98,9 +69,9 @@ class ExternalModel:
     def close(self) -> None:
         """Nothing stays open between calls."""
 
-    def _load(self, deadline: Deadline) -> Asker:
+    def _loaded(self, deadline: Deadline) -> Caller:
         try:
-            return self._asker.get(deadline)
+            return self._caller.get(deadline)
         except TimeoutError:
             # Not the provider's fault: a time-out would count against it.
             message = f"the SDK of {self._backend} was not loaded before the deadline"
@@ -114,10 +85,10 @@ class ExternalModel:
         return f"the SDK of {self._backend} does not load: install the package's `external` extra"
 
 
-def _with_trust(load: Callable[[], Asker]) -> Asker:
-    """Certificates are read along with the SDK, so that the first call need not."""
-    trust()
-    return load()
+def _load(opening: Opening, backend: str) -> Caller:
+    from engine.backends.caller import load  # noqa: PLC0415 — HTTP and TLS are not for the cold start
+
+    return load(opening, backend)
 
 
 class ClosedModel:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from engine.backends.asker import Asker, Opening
 from engine.backends.chat import completion, with_system
 from engine.backends.credentials import bearer
-from engine.backends.external import Asker, Opening, open_external
+from engine.backends.external import open_external
 from engine.backends.settings import Settings
 from engine.model.deadline import Deadline
 from engine.model.plan import ModelRow

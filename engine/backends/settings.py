@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from engine.backends.address import is_address
 from engine.backends.credentials import SettingError
-from engine.backends.transport import is_address
 from engine.model.plan import ModelRow
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import SplitResult, urlsplit
 
+from engine.backends.address import is_address
 from engine.backends.bounded import Helpers
 from engine.model.deadline import Deadline
 from engine.model.errors import BadRequest, Malformed, TimedOut, Unavailable
@@ -154,15 +155,6 @@ def _left(deadline: Deadline) -> float:
     if remaining <= 0.0:
         raise TimeoutError
     return remaining
-
-
-def is_address(text: str) -> bool:
-    """Whether `text` is a URL that `exchange` can ask."""
-    try:
-        url = urlsplit(text)
-        return url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
-    except ValueError:
-        return False
 
 
 def _connect(url: SplitResult, deadline: Deadline, backend: str, resolve: Resolver) -> socket.socket:

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from engine.backends.external import Asker, ExternalModel, Opening, open_external
+from engine.backends.asker import Asker, Opening
+from engine.backends.external import ExternalModel, open_external
 from engine.backends.registry import open_model
 from engine.backends.wire import current
 from engine.model.deadline import Deadline

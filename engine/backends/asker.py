@@ -1,0 +1,32 @@
+"""What a provider's module prepares: its secrets, and how to load its SDK into something that can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from engine.model.deadline import Deadline
+from engine.model.turn import Completion, Prompt
+
+
+class Asker(Protocol):
+    """A provider's SDK, loaded. `ask` sends one request through the call under way and reads the answer; `errors` are
+    the SDK's own.
+    """
+
+    @property
+    def errors(self) -> tuple[type[Exception], ...]: ...
+    def ask(self, prompt: Prompt, deadline: Deadline) -> Completion: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """`load` imports the SDK, and may raise `SettingError`; `secrets` are the values that no error may show."""
+
+    load: Callable[[], Asker]
+    secrets: tuple[str, ...] = field(repr=False)
+
+
+SDK_SLIPS = (ValueError, TypeError, LookupError, AttributeError, RecursionError, OSError)
+"""What SDKs let through, besides their own errors, for settings, input or answers of a shape they did not expect."""
