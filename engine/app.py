@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -97,10 +97,15 @@ class App:
         )
 
 
-def load_app(env: Mapping[str, str]) -> App:
+Wrap = Callable[[str, LanguageModel], LanguageModel]
+"""Puts something around the model of that name."""
+
+
+def load_app(env: Mapping[str, str], wrap: Wrap = lambda _name, model: model) -> App:
     """Build the app that `env` describes; raises `ConfigError` when the pipeline does not load."""
     plan = load(pipeline_path(env), env)
-    app = App(plan, models=_open_models(plan, env), sessions=open_store(env.get("SESSION_STORE", "none")))
+    models = {name: wrap(name, model) for name, model in _open_models(plan, env).items()}
+    app = App(plan, models=models, sessions=open_store(env.get("SESSION_STORE", "none")))
     app.prepare()
     return app
 

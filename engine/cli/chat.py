@@ -7,22 +7,25 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from engine.app import load_app
+from engine.app import App, load_app, pipeline_path
 from engine.aws.conversation import TEXT_LIMIT
 from engine.cli.environment import add_pipeline, conversation_env
 from engine.cli.watch import watch_models
+from engine.golden.listen import Listener, NotSaved
+from engine.golden.secrets import Secrets
 from engine.model.deadline import Deadline
 from engine.model.text import clean
 from engine.model.turn import ChatRequest, ChatResult, Outcome
 
 _HELP = "/quit ends, /reset starts a new conversation, /trace shows what the engine decides"
-
+USAGE = 2
 
 PATIENCE = 120.0
 """Seconds that a conversation waits for models to load before it starts without them."""
@@ -35,11 +38,28 @@ class Bot(Protocol):
 def configure(parser: argparse.ArgumentParser) -> None:
     add_pipeline(parser)
     parser.add_argument("--trace", action="store_true", help="show the trace of every turn")
+    parser.add_argument("--save", metavar="FILE", type=Path, help="keep the conversation as a golden: NAME.golden.yml")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 at the end of the conversation, 1 where a turn over a pipe had no answer."""
-    app = load_app(conversation_env(arguments))
+    """0 at the end of the conversation, 1 where a turn over a pipe had no answer, 2 where it cannot be saved."""
+    env = conversation_env(arguments)
+    if arguments.save is None:
+        app = load_app(env)
+        return _talk(app, app, arguments.trace)
+    try:
+        listener = Listener(arguments.save, Secrets(env))
+    except NotSaved as error:
+        print(f"misaki chat: {error}", file=sys.stderr)
+        return USAGE
+    app = load_app(env, listener.wrap)
+    code = _talk(app, listener.between(app), arguments.trace)
+    if listener.save(app.plan, pipeline_path(env), env):
+        print(f"saved {arguments.save}; `misaki test {arguments.save}` plays it")
+    return code
+
+
+def _talk(app: App, bot: Bot, trace: bool) -> int:  # noqa: FBT001 - the option's own value
     try:
         console = Console(highlight=False, soft_wrap=True)
         persona = app.plan.persona
@@ -47,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         _await_models(app.health, console, quiet=not at_terminal)
         if at_terminal:
             console.print(f"[bold]{escape(persona.name)}[/] [dim]{_HELP}[/]")
-        talk = Conversation(app, console, name=persona.name, trace=arguments.trace)
+        talk = Conversation(bot, console, name=persona.name, trace=trace)
         answered = talk.hold(_lines(persona.labels.user))
         return int(not answered and not at_terminal)
     finally:

@@ -16,30 +16,17 @@ from engine.golden.secrets import Secrets
 from engine.golden.stage import Scene, Settings, Stage
 from engine.golden.wordings import heard, wordings
 from engine.model.plan import GenerateStep, Plan, Step
-from engine.model.ports import SessionState
 from engine.model.text import clean
 from engine.model.turn import ChatRequest, ChatResult, Turn
 from engine.prompts.render import TemplateRenderer
 from engine.schema.golden_spec import Conversation, GoldenFile, TurnSpec
+from engine.sessions import open_store
 
 NOON = datetime(2026, 1, 15, 12, 0)  # noqa: DTZ001 - the zone is the persona's
 """What time it is in a golden that does not say."""
 
-
-class Memory:
-    """A `SessionStore` that keeps what it is given for as long as the conversation is played."""
-
-    def __init__(self) -> None:
-        self._states: dict[str, SessionState] = {}
-
-    def load(self, session_id: str) -> SessionState:
-        return self._states.get(session_id, SessionState())
-
-    def save(self, session_id: str, state: SessionState) -> None:
-        self._states[session_id] = state
-
-    def close(self) -> None:
-        """Nothing is open."""
+IN_MEMORY = "sqlite::memory:"
+"""A store as in production, so that a golden remembers as much of a conversation, and as little."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +47,10 @@ def play(golden: GoldenFile, conversation: Conversation, plan: Plan, cassette: C
     began = time.monotonic()
     stage = Stage(plan, conversation.name.value, cassette, settings)
     played = _Play(_patient(plan, settings), conversation, stage, settings.secrets)
-    turns = tuple(played.turn(spec) for spec in conversation.turns)
+    try:
+        turns = tuple(played.turn(spec) for spec in conversation.turns)
+    finally:
+        played.close()
     result = ConversationResult(
         golden=golden, spec=conversation, plan=plan, turns=turns, seconds=time.monotonic() - began
     )
@@ -75,9 +65,11 @@ class _Play:
         self._plan = plan
         self._conversation = conversation
         self._stage = stage
-        self._memory = Memory()
-        self._app = App(plan, models=stage.models, sessions=self._memory, clock=stage.clock)
+        self._app = App(plan, models=stage.models, sessions=open_store(IN_MEMORY), clock=stage.clock)
         self._zone = ZoneInfo(plan.timezone)
+
+    def close(self) -> None:
+        self._app.close()
 
     def turn(self, spec: TurnSpec) -> TurnResult:
         self._stage.scene = Scene(number=spec.number, sources=spec.models)

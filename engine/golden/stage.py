@@ -129,9 +129,9 @@ class Stage:
             self.scene.stale.append(Stale(row.id))
             raise
         except BackendError as error:
-            self._keep(row, prompt, {"error": _error_name(error), "message": self._settings.secrets.hide(str(error))})
+            self._keep(row, prompt, error_fields(error, self._settings.secrets))
             raise
-        self._keep(row, prompt, _fields(completion, self._settings.secrets))
+        self._keep(row, prompt, completion_fields(completion, self._settings.secrets))
         return completion
 
     def _keep(self, row: ModelRow, prompt: Prompt, answer: Mapping[str, Any]) -> None:
@@ -196,7 +196,8 @@ def _recorded(fields: Mapping[str, Any]) -> Answer:
     )
 
 
-def _fields(completion: Completion, secrets: Secrets) -> dict[str, Any]:
+def completion_fields(completion: Completion, secrets: Secrets) -> dict[str, Any]:
+    """What a cassette keeps of an answer."""
     fields = {
         "answer": secrets.hide(completion.text),
         "finish_reason": completion.finish_reason,
@@ -209,5 +210,7 @@ def _fields(completion: Completion, secrets: Secrets) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _error_name(error: BackendError) -> str:
-    return next((name for name, kind in ERRORS.items() if type(error) is kind), "BackendError")
+def error_fields(error: BackendError, secrets: Secrets) -> dict[str, Any]:
+    """What a cassette keeps of a failure."""
+    name = next((name for name, kind in ERRORS.items() if type(error) is kind), "BackendError")
+    return {"error": name, "message": secrets.hide(str(error))}

@@ -97,4 +97,9 @@ class GoldenFile:
 
     @property
     def cassette_path(self) -> Path:
-        return self.path.with_name(self.path.name.removesuffix(SUFFIX) + ".cassette.yml")
+        return cassette_path(self.path)
+
+
+def cassette_path(golden: Path) -> Path:
+    """Where the cassette of the golden file at `golden` lies: beside it."""
+    return golden.with_name(golden.name.removesuffix(SUFFIX) + ".cassette.yml")
