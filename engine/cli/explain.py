@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
+from rich.text import Text
 
 from engine.app import load_app, pipeline_path
 from engine.aws.chat import read_chat
@@ -20,6 +21,7 @@ from engine.aws.errors import RequestError
 from engine.aws.response import result_payload
 from engine.building.load import load
 from engine.cli.environment import add_pipeline, conversation_env
+from engine.golden.find import mentions
 from engine.matching.index import TriggerIndex
 from engine.matching.normalise import steps
 from engine.model.explanation import Explanation
@@ -48,13 +50,17 @@ def run(arguments: argparse.Namespace) -> int:
         return USAGE
     env = conversation_env(arguments)
     explanation = _explanation(request, env)
+    goldens = mentions(request.text)
     ran, code = _run(request, env) if arguments.run else (None, 0)
     if arguments.format == "json":
-        whole = explanation_to_json(explanation) | ({"ran": ran} if ran else {})
+        places = [{"conversation": one.conversation, "span": str(one.span)} for one in goldens]
+        whole = explanation_to_json(explanation) | {"goldens": places} | ({"ran": ran} if ran else {})
         print(json.dumps(whole, ensure_ascii=False, indent=2))
         return code
     console = Console(highlight=False)
     print_explanation(explanation, console)
+    for one in goldens:
+        console.print(Text(f"golden {one.span}: {one.conversation}", "dim"))
     if ran is not None:
         console.print("\nwhat came out")
         console.print_json(json.dumps(ran, ensure_ascii=False))

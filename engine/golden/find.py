@@ -1,10 +1,14 @@
-"""Finds golden files where an editor keeps them."""
+"""Finds golden files where an editor keeps them, and the turns in which a text is said."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
+from engine.model.source import Span
+from engine.model.text import clean
+from engine.schema.golden import load_golden
 from engine.schema.golden_spec import SUFFIX
 
 DEFAULT_PATHS = (Path("tests/golden"), Path("golden"))
@@ -39,3 +43,27 @@ def _below(folder: Path) -> list[Path]:
         for path in folder.rglob(f"*{SUFFIX}")
         if not any(part.startswith(".") or part in _HIDDEN for part in path.relative_to(folder).parts)
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """A golden turn in which the user says a text."""
+
+    conversation: str
+    span: Span
+
+
+def mentions(text: str, paths: Iterable[Path] = ()) -> list[Mention]:
+    """The golden turns in which the user says just `text`; files with mistakes are passed over."""
+    found: list[Mention] = []
+    for path in find_goldens(paths):
+        # Most files can be told by their bytes alone, without reading what they mean.
+        if text.encode("utf-8", "replace") in path.read_bytes():
+            golden, _ = load_golden(path)
+            found += [
+                Mention(conversation=conversation.name.value, span=turn.user.span)
+                for conversation in (golden.conversations if golden else ())
+                for turn in conversation.turns
+                if clean(turn.user.value) == text
+            ]
+    return found
