@@ -133,22 +133,25 @@ class _Asker:
         self._settings = settings
 
     def ask(self, prompt: Prompt, deadline: Deadline) -> Completion:
-        self._renew(deadline)
+        renew(self._session.get_credentials(), deadline, self.errors)
         answer = self._client.converse(**_request(prompt, self._settings))
         return _completion(answer, self._settings)
 
-    def _renew(self, deadline: Deadline) -> None:
-        """Signing renews credentials that are about to expire, by calls of its own: have that done within bounds."""
-        credentials = self._session.get_credentials()
-        if credentials is None or not hasattr(credentials, "refresh_needed") or not credentials.refresh_needed():
-            return
-        caught: tuple[type[Exception], ...] = (*self.errors, OSError)
-        try:
-            _RENEWALS.call(credentials.get_frozen_credentials, deadline, "misaki-credentials")
-        except TimeoutError:
-            raise TimedOut("the AWS credentials were not renewed before the deadline", backend="bedrock") from None
-        except caught:
-            raise Unavailable("the AWS credentials cannot be renewed", backend="bedrock", retryable=True) from None
+
+def renew(credentials: Any, deadline: Deadline, errors: tuple[type[Exception], ...]) -> None:
+    """Signing renews credentials that are about to expire, by calls of its own: have that done within bounds.
+
+    Raises `TimedOut` at the deadline, and `Unavailable` for one of `errors`.
+    """
+    if not hasattr(credentials, "refresh_needed") or not credentials.refresh_needed():
+        return
+    caught: tuple[type[Exception], ...] = (*errors, OSError)
+    try:
+        _RENEWALS.call(credentials.get_frozen_credentials, deadline, "misaki-credentials")
+    except TimeoutError:
+        raise TimedOut("the AWS credentials were not renewed before the deadline", backend="bedrock") from None
+    except caught:
+        raise Unavailable("the AWS credentials cannot be renewed", backend="bedrock", retryable=True) from None
 
 
 def _request(prompt: Prompt, settings: Settings) -> dict[str, Any]:
