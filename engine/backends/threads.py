@@ -2,7 +2,7 @@
 
 One thread more than there are free cores is a cliff, not a slope: the threads of an evaluation wait for each other
 spinning, and with a busy second core two of them fell from 100 tokens a second to below one. So every bound is
-rounded down.
+rounded down, and outside of Lambda, where other programs run too, one core is left to them.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ def available_threads(
     cgroup: Path = Path("/sys/fs/cgroup"),
     membership: Path = Path("/proc/self/cgroup"),
 ) -> int:
-    """The least of affinity, cgroup quota and Lambda's share, at least 1.
+    """The least of the affinity less one, of the cgroup quotas, and on Lambda of its share instead; at least 1.
 
     `cores` is the affinity, asked for when not given; `cgroup` is where the hierarchy is mounted, `membership` the file
     that says where in it this process stands.
     """
     quotas = [_quota(folder) for folder in _groups(cgroup, _read(membership))]
-    bounds = [cores or _affinity(), _lambda_share(env.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")), *quotas]
+    share = _lambda_share(env.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", ""))
+    given = cores or _affinity()
+    bounds = [given - 1 if share is None else given, share, *quotas]
     return max(1, min(bound for bound in bounds if bound is not None))
 
 

@@ -39,10 +39,10 @@ def test_here_it_is_within_what_the_machine_gives():
     assert 1 <= available_threads({}) <= CORES
 
 
-def test_no_bound_but_affinity(group):
-    assert group() == 64
-    assert group({"cpu.max": "max 100000\n"}) == 64
-    assert group({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}) == 64
+def test_no_bound_but_affinity_leaves_a_core_to_others(group):
+    assert group() == 63
+    assert group({"cpu.max": "max 100000\n"}) == 63
+    assert group({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}) == 63
 
 
 @pytest.mark.parametrize(("quota", "threads"), [("50000", 1), ("100000", 1), ("199999", 1), ("250000", 2)])
@@ -65,4 +65,4 @@ def test_lambda_gives_cores_by_memory(group, memory, threads):
 
 
 def test_what_is_no_number_bounds_nothing(group):
-    assert group({"cpu.max": "nonsense"}, {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "much"}) == 64
+    assert group({"cpu.max": "nonsense"}, {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "much"}) == 63
