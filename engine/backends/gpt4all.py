@@ -104,11 +104,13 @@ class _Run:
         self._error = ""
         self._reason: Literal["stop", "length", "deadline"] = "stop"
         self._tokens = 0
+        self._late = False
         self.prompt_tokens = 0
 
     def on_prompt(self, _token: int) -> bool:
         self.prompt_tokens += 1
-        return not self._request.deadline.passed
+        self._late = self._request.deadline.passed
+        return not self._late
 
     def on_token(self, token: int, piece: bytes) -> bool:
         if token < 0:
@@ -117,9 +119,9 @@ class _Run:
         if self.prompt_tokens + self._request.max_tokens > self._context:
             self._error = _TOO_LONG
             return False
-        self._tokens += 1
         if self._stream.add(piece):
             return False
+        self._tokens += 1
         if self._tokens >= self._request.max_tokens:
             self._reason = "length"
         elif self._request.deadline.passed:
@@ -132,7 +134,7 @@ class _Run:
             raise DoesNotFit
         if self._error:
             raise RuntimeError(self._error.removeprefix(_ERROR))
-        if not self._tokens and self._request.deadline.passed:
+        if self._late:
             raise OutOfTime
         return Generation(
             text=self._stream.text(),

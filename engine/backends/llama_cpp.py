@@ -105,7 +105,7 @@ class LlamaCpp:
             text=stream.text(),
             finish_reason=reason,
             prompt_tokens=len(tokens),
-            completion_tokens=len(logs),
+            completion_tokens=len(logs) - (reason == "stop"),
             confidence=math.exp(sum(logs) / len(logs)) if logs else None,
         )
 

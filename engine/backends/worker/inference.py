@@ -40,7 +40,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """`text` ends before the stop string; `confidence` is the geometric mean probability of the generated tokens."""
+    """`text` ends before the stop string; `completion_tokens` does not count the token that ended it; `confidence`,
+    the geometric mean probability of the generated tokens, does.
+    """
 
     text: str
     finish_reason: Literal["stop", "length", "deadline"]
