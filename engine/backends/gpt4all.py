@@ -2,7 +2,7 @@
 
 The package is used below its chat sessions, which know no deadline and rewrite prompts: the text is laid out
 already. It gives neither a tokenizer nor probabilities, so counts made beforehand are estimates, and there is no
-confidence.
+confidence. Its repeat penalty counts the tokens of the prompt too.
 """
 
 from __future__ import annotations
