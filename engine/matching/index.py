@@ -55,7 +55,9 @@ class TriggerIndex:
         self.triggers = tuple(triggers)
         self.forms = tuple(forms)
         self._fuzzy = tuple(i for i, t in enumerate(self.triggers) if t.kind == "fuzzy" and self.forms[i].text)
-        self._columns = {name: [getattr(self.forms[i], name) for i in self._fuzzy] for name in {t for _, t in PAIRS}}
+        self._columns = {
+            name: [getattr(self.forms[i], name) for i in self._fuzzy] for name in {p.trigger for p in PAIRS}
+        }
         self._contains = tuple(
             (i, self.forms[i].text) for i, t in enumerate(self.triggers) if t.kind == "contains" and self.forms[i].text
         )
@@ -91,7 +93,7 @@ class TriggerIndex:
         if candidate.exact or self.triggers[candidate.trigger].kind != "fuzzy":
             return None
         trigger = self.forms[candidate.trigger]
-        if len(trigger.text) <= EXACT_LENGTH and candidate.score < 100:
+        if len(trigger.text) <= EXACT_LENGTH and not _same(query, trigger):
             return "a trigger this short must match exactly"
         return refusal(query, trigger)
 
@@ -111,16 +113,20 @@ class TriggerIndex:
     def _scores(self, query: Form, threshold: float) -> dict[int, float]:
         """Scores of the fuzzy triggers at or above the threshold, by trigger position."""
         scores: dict[int, float] = {}
-        for asked, stored in PAIRS:
+        for pair in PAIRS:
             found = process.extract(
-                getattr(query, asked),
-                self._columns[stored],
+                getattr(query, pair.query),
+                self._columns[pair.trigger],
                 scorer=fuzz.ratio,
-                score_cutoff=max(threshold - SLACK, 0.0),
+                score_cutoff=max(pair.cutoff(threshold) - SLACK, 0.0),
                 limit=None,
             )
-            for _, score, row in found:
-                position = self._fuzzy[row]
+            for _, ratio, row in found:
+                position, score = self._fuzzy[row], ratio * pair.weight
                 if score >= threshold and score > scores.get(position, -1.0):
                     scores[position] = score
         return scores
+
+
+def _same(query: Form, trigger: Form) -> bool:
+    return any(getattr(query, pair.query) == getattr(trigger, pair.trigger) for pair in PAIRS)

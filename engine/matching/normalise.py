@@ -44,7 +44,6 @@ _DRAWN = re.compile(
 )
 
 
-
 def _cap(text: str) -> str:
     text = text[:LIMIT]
     return text if text.isascii() else _MARK_RUN.sub(r"\1", text)

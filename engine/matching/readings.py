@@ -1,0 +1,132 @@
+"""How a text sounds, in hiragana: kanji by a small table, Latin words by the way Japanese borrows or types them.
+
+Good enough to hear that two spellings are one word; it knows nothing of triggers, and it is often wrong about names.
+"""
+
+from __future__ import annotations
+
+import re
+
+from engine.matching.kanji_readings import KANJI, WORDS
+
+_KANJI = {line[0]: line[1:] for line in KANJI.splitlines()}
+_WORDS = dict(entry.split("=") for entry in WORDS.split())
+_LONGEST = max(map(len, _WORDS))
+
+
+def read_kanji(run: str, following: str) -> str:
+    """A run of kanji as it is most likely read; `following` is the next kana (okurigana) or nothing."""
+    heard: list[str] = []
+    place = 0
+    text = run + following
+    while place < len(run):
+        for end in range(min(place + _LONGEST, len(text)), place + 1, -1):
+            word = _WORDS.get(text[place:end])
+            if word is not None:
+                heard.append(word)
+                place = end
+                break
+        else:
+            last = place == len(run) - 1
+            heard.append(_one(run[place], following if last else "", alone=len(run) == 1))
+            place += 1
+    return "".join(heard)
+
+
+def _one(kanji: str, following: str, *, alone: bool) -> str:
+    fields = _KANJI.get(kanji, kanji).split()
+    if following:
+        for field in fields[1:]:
+            reading, _, kana = field.partition(":")
+            if following in kana:
+                return reading
+    if alone and len(fields) > 1 and fields[1][0] == ".":
+        return fields[1][1:]
+    return fields[0]
+
+
+_ROWS = {
+    "": "あいうえお",
+    "k": "かきくけこ",
+    "g": "がぎぐげご",
+    "s": "さしすせそ",
+    "z": "ざじずぜぞ",
+    "t": "たちつてと",
+    "d": "だぢづでど",
+    "n": "なにぬねの",
+    "h": "はひふへほ",
+    "b": "ばびぶべぼ",
+    "p": "ぱぴぷぺぽ",
+    "m": "まみむめも",
+    "r": "らりるれろ",
+}
+_GLIDES = dict(
+    zip(
+        ["ya", "yu", "yo", "yi", "ye", "wa", "wi", "wu", "we", "wo"],
+        ["や", "ゆ", "よ", "い", "いえ", "わ", "うぃ", "う", "うぇ", "を"],
+        strict=True,
+    )
+)
+_PALATAL = {"sh": "し", "ch": "ち", "j": "じ", "f": "ふ", "ts": "つ"}
+
+
+def _syllables() -> dict[str, str]:
+    table = {c + v: kana for c, row in _ROWS.items() for v, kana in zip("aiueo", row, strict=True)} | _GLIDES
+    for consonant, row in _ROWS.items():
+        if consonant:
+            table |= {f"{consonant}y{v}": row[1] + small for v, small in zip("auo", "ゃゅょ", strict=True)}
+    for consonant, kana in _PALATAL.items():
+        smalls = "ぁぃぅぇぉ" if kana in "ふつ" else "ゃぃゅぇょ"
+        table |= {consonant + v: kana + small for v, small in zip("aiueo", smalls, strict=True)}
+        table |= {consonant + {"ふ": "u", "つ": "u"}.get(kana, "i"): kana}
+    table |= {c: row[2] for c, row in _ROWS.items() if c} | {"t": "と", "d": "ど", "n": "ん"}
+    return table | {"sh": "しゅ", "ch": "ち", "j": "じ", "f": "ふ", "ts": "つ", "y": "い", "w": "う"}
+
+
+_SYLLABLES = _syllables()
+_ROMAJI = re.compile(
+    "(?:(?:[kgsztdnhbpmrfwj]|[kgnhbpmr]y|y|sh|ch|ts|kk|ss|tt|pp|ssh|tch|cch|kky|ppy)?[aiueo]|n(?![aiueoy]))+"
+)
+_ENGLISH = (
+    (r"(?<=[^aeiou])e$|gh|(?<=[aeiou])h(?![aeiou])", ""),
+    (r"[eoaiu]r+e?(?![aeiou])", "a"),
+    (r"ee|ea|ie", "i"),
+    (r"oo", "u"),
+    (r"a[iy]|ei|ey", "e"),
+    (r"a[uw]|o[au]", "o"),
+    (r"tion$", "shon"),
+    (r"qu", "ku"),
+    (r"ck|c(?![eiyh])|q", "k"),
+    (r"c(?=[eiy])|th", "s"),
+    (r"x", "kus"),
+    (r"ph", "f"),
+    (r"wh", "w"),
+    (r"l", "r"),
+    (r"v", "b"),
+    (r"y$", "i"),
+    (r"([b-df-hj-np-tv-z])\1", r"\1"),
+)
+"""How loanwords are usually heard, in order; compiled on first use, which many turns never have."""
+SHORTEST = 4
+"""Shorter Latin words are codes and English (ai, vpn, hi) far more often than typed Japanese."""
+
+
+def read_latin(word: str) -> str:
+    """A Latin word (lower case) as hiragana: as typed romaji where it is romaji, else roughly as a loanword."""
+    if len(word) < SHORTEST:
+        return word
+    if not _ROMAJI.fullmatch(word):
+        for pattern, sound in _ENGLISH:
+            word = re.sub(pattern, sound, word)
+    heard: list[str] = []
+    place = 0
+    while place < len(word):
+        for size in (3, 2, 1):
+            kana = _SYLLABLES.get(word[place : place + size])
+            if kana is not None and (size > 1 or place + 1 >= len(word) or word[place] != word[place + 1]):
+                heard.append(kana)
+                place += size
+                break
+        else:
+            place += 1
+    return "".join(heard)
