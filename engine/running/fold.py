@@ -12,7 +12,6 @@ from engine.model.plan import GenerateStep, Plan, Step
 from engine.model.ports import Services
 from engine.model.turn import Escalation, Outcome, TraceEvent, Turn
 from engine.prompts.evaluate import holds
-from engine.steps.budget import available
 from engine.steps.dispatch import run_step
 from engine.steps.result import Answer, Continue, Escalate, Scene, StepResult
 
@@ -45,7 +44,7 @@ def run(plan: Plan, turn: Turn, services: Services, deadline: Deadline) -> Outco
             names=names,
             services=services,
             deadline=deadline,
-            models_behind=_models_behind(plan, position, services),
+            behind=_behind(plan, position),
         )
         step_began = deadline.clock()
         result = _attempt(step, scene)
@@ -95,11 +94,9 @@ def _attempt(step: Step, scene: Scene) -> StepResult:
         return Escalate(escalations=(Escalation(step=step.id, reason="error", detail=str(error)),))
 
 
-def _models_behind(plan: Plan, position: int, services: Services) -> int:
-    if not isinstance(plan.steps[position], GenerateStep):
-        return 0
+def _behind(plan: Plan, position: int) -> tuple[str, ...]:
     later = [step for step in plan.steps[position + 1 :] if isinstance(step, GenerateStep)]
-    return sum(available(step.models, services) for step in later)
+    return tuple(name for step in later for name in step.models)
 
 
 def _outcome(step: Step, answer: Answer, record: _Record, seconds: float) -> Outcome:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from engine.model.deadline import Deadline
 from engine.model.errors import AuthFailed, BackendError, BadRequest, Malformed, TimedOut, Unavailable
-from engine.model.ports import LanguageModel, ModelStatus
+from engine.model.ports import LanguageModel, ModelStatus, Preparing
 from engine.model.turn import Completion, Engine, Prompt
 from engine.running.breaker import Breaker, Verdict
 from engine.running.retry import Retries
@@ -27,6 +27,11 @@ class GuardedModel:
 
     def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:
         return self._retries.call(lambda until: self._attempt(prompt, until), deadline)
+
+    def prepare(self, prompt: Prompt) -> None:
+        """Let the model get ready, if it wants to and its circuit is closed."""
+        if isinstance(self._inner, Preparing) and self._breaker.snapshot().state == "closed":
+            self._inner.prepare(prompt)
 
     def status(self) -> ModelStatus:
         """The model's own status, with the breaker's under `circuit`; `unavailable` while that is open."""

@@ -1,4 +1,7 @@
-"""Tells models how their prompts will begin, before the first turn: the persona's part is the same in all of them."""
+"""Tells local models how their prompts will begin, before the first turn: the persona's part is the same in all.
+
+External models wait for the first turn that may need them: importing an SDK now would delay the first canned reply.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from engine.steps.result import Scene
 
 
 def prepare_models(plan: Plan, turn: Turn, services: Services) -> None:
-    """Show each model that wants it the prompt of `turn`; a template that fails only costs the head start."""
+    """Show each local model that wants it the prompt of `turn`; a template that fails only costs the head start."""
     scene = Scene(
         plan=plan, turn=turn, names=names_of(plan, turn), services=services, deadline=Deadline.after(plan.deadline)
     )
@@ -24,8 +27,8 @@ def prepare_models(plan: Plan, turn: Turn, services: Services) -> None:
 
 
 def _preparing(step: GenerateStep, services: Services) -> list[Preparing]:
-    models: list[object] = [services.models[name] for name in step.models if name in services.models]
-    return [model for model in models if isinstance(model, Preparing)]
+    models = [services.models[name] for name in step.models if name in services.models]
+    return [model for model in models if model.engine == "local" and isinstance(model, Preparing)]
 
 
 def _prepare(model: Preparing, step: GenerateStep, scene: Scene) -> None:

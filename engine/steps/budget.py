@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine.model.deadline import Deadline
-from engine.model.ports import Services
+from engine.model.ports import LanguageModel, Services
 
 SECONDS_PER_MODEL = 1.0
 """What a large model needs to say a sentence; less is hardly worth the call."""
 
 
-def available(models: Iterable[str], services: Services) -> int:
-    """How many of `models` could answer now, as far as they know themselves."""
-    return sum(services.models[name].status().state != "unavailable" for name in models)
+def available(names: Iterable[str], services: Services) -> list[LanguageModel]:
+    """Those that could answer now, as far as they know themselves; a model that is switched off is not even open."""
+    models = [services.models[name] for name in dict.fromkeys(names) if name in services.models]
+    return [model for model in models if model.status().state != "unavailable"]
 
 
 def leave_time(deadline: Deadline, behind: int) -> Deadline:

@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.model.errors import BackendError, TurnError, Unavailable
 from engine.model.plan import ExpressionDetector, GenerateStep
+from engine.model.ports import Preparing
 from engine.model.turn import Completion, Escalation, Prompt, TraceEvent
 from engine.prompts.evaluate import holds
 from engine.steps.budget import available, leave_time
@@ -24,10 +25,12 @@ def run(step: GenerateStep, scene: Scene) -> StepResult:
     trace: list[TraceEvent] = []
     for place, name in enumerate(step.models):
         model = scene.services.models[name]
-        behind = scene.models_behind + available(step.models[place + 1 :], scene.services)
+        behind = available((*step.models[place + 1 :], *scene.behind), scene.services)
+        if behind and isinstance(behind[0], Preparing):
+            behind[0].prepare(prompt)
         began = deadline.clock()
         try:
-            completion = model.generate(prompt, leave_time(deadline, behind))
+            completion = model.generate(prompt, leave_time(deadline, len(behind)))
         except BackendError as error:
             escalations.append(_from_error(step, scene, name, error))
             trace.append(_failed(step, name, error, deadline.clock() - began))

@@ -16,7 +16,7 @@ from engine.model.turn import Completion, Engine, Escalation, TraceEvent, Turn
 class Scene:
     """One step's view of a turn; `names` are what conditions and templates see.
 
-    `models_behind` counts the available models of later steps: a step leaves them time to answer.
+    `behind` are the models of later steps: a step leaves them time to answer, and lets them get ready meanwhile.
     """
 
     plan: Plan
@@ -24,7 +24,7 @@ class Scene:
     names: Mapping[str, Any]
     services: Services
     deadline: Deadline
-    models_behind: int = 0
+    behind: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
