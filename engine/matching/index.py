@@ -114,11 +114,13 @@ class TriggerIndex:
         """Scores of the fuzzy triggers at or above the threshold, by trigger position."""
         scores: dict[int, float] = {}
         for pair in PAIRS:
+            if threshold > 100 * pair.weight:
+                continue
             found = process.extract(
                 getattr(query, pair.query),
                 self._columns[pair.trigger],
                 scorer=fuzz.ratio,
-                score_cutoff=max(pair.cutoff(threshold) - SLACK, 0.0),
+                score_cutoff=min(max(pair.cutoff(threshold) - SLACK, 0.0), 100.0),
                 limit=None,
             )
             for _, ratio, row in found:
