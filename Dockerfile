@@ -76,10 +76,22 @@ CMD ["lambda_function.lambda_handler"]
 
 # --- the same with a model inside: --build-arg MODEL=path/in/the/repository.gguf ---------------------------------------------
 
-FROM runtime AS runtime-with-model
+FROM runtime AS warm
 ARG MODEL=.models/gemma3-270m-q4_k_m.gguf
+ARG PIPELINE=pipelines/snack_misaki.yml
+USER 0:0
 COPY ${MODEL} /opt/model/model.gguf
-ENV LOCAL_LLM_MODEL=/opt/model/model.gguf
+COPY tools/image/warm.py /build/
+ENV LOCAL_LLM_MODEL=/opt/model/model.gguf \
+    MISAKI_PIPELINE=${PIPELINE} \
+    PYTHONPATH=/var/task:/opt/python
+RUN python3.11 /build/warm.py
+
+FROM runtime AS runtime-with-model
+ARG PIPELINE=pipelines/snack_misaki.yml
+COPY --from=warm /opt/model /opt/model
+ENV LOCAL_LLM_MODEL=/opt/model/model.gguf \
+    MISAKI_PIPELINE=${PIPELINE}
 
 # --- the same with the tools of development; the source is mounted over /var/task -----------------------------------------------
 

@@ -73,3 +73,5 @@ bench-matching: $(VENV)/.dev ## false accepts and false rejects of matching, bes
 
 clean: ## remove everything that was installed or made
 	rm -rf $(VENV) .models .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+
+include infra.mk

@@ -4,4 +4,5 @@ set -eu
 if [ -n "${AWS_LAMBDA_RUNTIME_API:-}" ]; then
     exec python3.11 -m awslambdaric "$@"
 fi
-exec aws-lambda-rie python3.11 -m awslambdaric "$@"
+exec aws-lambda-rie --runtime-interface-emulator-address "${EMULATOR_ADDRESS:-0.0.0.0:8080}" \
+    python3.11 -m awslambdaric "$@"

