@@ -16,7 +16,7 @@ from engine.matching.forms import Form, form
 from engine.matching.guards import refusal
 from engine.matching.normalise import fold, normalise
 from engine.matching.regexes import Pattern, compile_pattern
-from engine.matching.scorer import PAIRS, SLACK
+from engine.matching.scorer import PAIRS
 
 EXACT_LENGTH = 2
 """Triggers of so few characters have no room for a difference: they match exactly or not at all."""
@@ -114,17 +114,18 @@ class TriggerIndex:
         """Scores of the fuzzy triggers at or above the threshold, by trigger position."""
         scores: dict[int, float] = {}
         for pair in PAIRS:
-            if threshold > 100 * pair.weight:
+            cutoff = pair.cutoff(threshold)
+            if cutoff is None:
                 continue
             found = process.extract(
                 getattr(query, pair.query),
                 self._columns[pair.trigger],
                 scorer=fuzz.ratio,
-                score_cutoff=min(max(pair.cutoff(threshold) - SLACK, 0.0), 100.0),
+                score_cutoff=cutoff,
                 limit=None,
             )
             for _, ratio, row in found:
-                position, score = self._fuzzy[row], ratio * pair.weight
+                position, score = self._fuzzy[row], pair.score(ratio)
                 if score >= threshold and score > scores.get(position, -1.0):
                     scores[position] = score
         return scores

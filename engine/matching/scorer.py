@@ -14,30 +14,36 @@ SLACK = 0.01
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """One form of the query against one of the trigger; `weight` is what a perfect ratio is worth.
+    """One form of the query against one of the trigger; the score is `ratio * weight`, at most `most`.
 
-    Sound must be nearly perfect: it serves other spellings of the same words, and a long reading would outweigh what
-    differs.
+    100 is kept for the same normal form, so that a threshold of 100 means exactly that. Sound must be nearly perfect:
+    it serves other spellings of the same words, and a long reading would outweigh what differs.
     """
 
     query: str
     trigger: str
     weight: float
+    most: float
 
-    def cutoff(self, threshold: float) -> float:
-        """The ratio, 0-100, that reaches the threshold; over 100 where none can. Ask rapidfuzz `SLACK` lower."""
-        return threshold / self.weight
+    def score(self, ratio: float) -> float:
+        return min(ratio * self.weight, self.most)
+
+    def cutoff(self, threshold: float) -> float | None:
+        """What to ask rapidfuzz for, 0-100: no ratio below it reaches the threshold; none where no ratio can."""
+        if threshold > self.most:
+            return None
+        return min(max(threshold / self.weight - SLACK, 0.0), 100.0)
 
 
 PAIRS = (
-    Pair(query="text", trigger="text", weight=1.0),
-    Pair(query="core", trigger="core", weight=1.0),
-    Pair(query="turned", trigger="core", weight=1.0),
-    Pair(query="bag", trigger="bag", weight=1.0),
-    Pair(query="sound", trigger="sound", weight=0.88),
+    Pair(query="text", trigger="text", weight=1.0, most=100.0),
+    Pair(query="core", trigger="core", weight=1.0, most=99.0),
+    Pair(query="turned", trigger="core", weight=1.0, most=99.0),
+    Pair(query="bag", trigger="bag", weight=1.0, most=99.0),
+    Pair(query="sound", trigger="sound", weight=0.88, most=88.0),
 )
 
 
 def score(query: Form, trigger: Form) -> float:
     """0-100: 100 for the same normal form; symmetric in all pairs but `turned`."""
-    return max(fuzz.ratio(getattr(query, p.query), getattr(trigger, p.trigger)) * p.weight for p in PAIRS)
+    return max(p.score(fuzz.ratio(getattr(query, p.query), getattr(trigger, p.trigger))) for p in PAIRS)
