@@ -58,9 +58,12 @@ def _conversation(one: DraftConversation) -> str:
         lines.append(f"      - user: {scalar(turn.user)}")
         lines += [f'        clock: "{turn.clock}"'] if turn.clock else []
         lines.append("        expect:")
-        lines += [f"          {key}: {_value(value)}" for key, value in turn.expect.items()]
+        lines += [f"          {key}:{_value(value)}" for key, value in turn.expect.items()]
     return "\n".join(lines) + "\n"
 
 
 def _value(value: Any) -> str:
-    return flow(value) if isinstance(value, list | Mapping) else scalar(value)
+    """After a key's colon: lists of mappings an item a line, everything else on the key's line."""
+    if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+        return "".join(f"\n            - {flow(item)}" for item in value)
+    return " " + (flow(value) if isinstance(value, list | Mapping) else scalar(value))

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from engine.golden.result import ConversationResult, TurnResult
+from engine.golden.result import ConversationResult, TurnResult, names_in
 from engine.model.plan import RepliesStep
 from engine.model.source import Span
 from engine.model.text import clean
-from engine.model.turn import Turn
 from engine.prompts.evaluate import holds
-from engine.running.fold import names_of
 
 MARGIN = 5.0
 """Points of score within which another reply counts as near."""
@@ -49,8 +47,7 @@ def _of(turn: TurnResult, result: ConversationResult, margin: float) -> Iterator
     if plan is None or step is None:
         return
     text = clean(turn.spec.user.value)
-    asked = Turn(text=text, now=turn.now, session_id="", number=turn.spec.number, user=result.spec.attributes)
-    names = names_of(plan, asked)
+    names = names_in(turn, result)
     winner = turn.outcome.reply_id if turn.outcome.engine == "canned" else None
     candidates = plan.index.candidates(text, max(step.threshold - margin, 0.0))
     scores = {plan.replies[one.reply].id: one for one in candidates if holds(plan.replies[one.reply].when, names)}

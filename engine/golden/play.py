@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from engine.app import App
 from engine.golden.cassette import Cassette, Recording
 from engine.golden.compare import Facts, differences
-from engine.golden.result import ConversationResult, TurnResult
+from engine.golden.result import ConversationResult, TurnResult, variables
 from engine.golden.secrets import Secrets
 from engine.golden.stage import Scene, Settings, Stage
 from engine.golden.wordings import heard, wordings
@@ -19,6 +19,7 @@ from engine.model.plan import GenerateStep, Plan, Step
 from engine.model.text import clean
 from engine.model.turn import ChatRequest, ChatResult, Turn
 from engine.prompts.render import TemplateRenderer
+from engine.running.fold import names_of
 from engine.schema.golden_spec import Conversation, GoldenFile, TurnSpec
 from engine.sessions import open_store
 
@@ -103,7 +104,8 @@ class _Play:
         sessions = sum(item["times"] for item in wanted.value)
         turn = Turn(text=request.text, now=request.now, session_id=self._conversation.session, user=request.user)
         counts = heard(reply, turn, sessions)
-        return wordings(self._plan, reply, turn, TemplateRenderer(), counts), counts
+        names = {**names_of(self._plan, turn), "vars": variables(result.outcome)}
+        return wordings(self._plan, reply, names, TemplateRenderer(), counts), counts
 
 
 def _model(result: ChatResult) -> str | None:

@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 from engine.golden.stage import Stale
 from engine.model.plan import Plan
-from engine.model.turn import ChatResult, Outcome
+from engine.model.text import clean
+from engine.model.turn import ChatResult, Outcome, Turn
+from engine.running.fold import names_of
 from engine.schema.golden_spec import Conversation, Expectation, GoldenFile, TurnSpec
 
 Status = Literal["passed", "failed", "stale", "skipped"]
@@ -70,6 +72,25 @@ class ConversationResult:
             return "skipped"
         statuses = {turn.status for turn in self.turns}
         return next((status for status in ("failed", "stale") if status in statuses), "passed")
+
+
+def names_in(turn: TurnResult, result: ConversationResult) -> dict[str, Any]:
+    """What conditions saw in a turn that was played, with the variables that its steps set."""
+    if result.plan is None:
+        return {}
+    asked = Turn(
+        text=clean(turn.spec.user.value),
+        now=turn.now,
+        session_id=result.spec.session,
+        number=turn.spec.number,
+        user=result.spec.attributes,
+    )
+    return {**names_of(result.plan, asked), "vars": variables(turn.outcome)}
+
+
+def variables(outcome: Outcome) -> dict[str, Any]:
+    """The variables that the steps of a turn set."""
+    return {name: value for event in outcome.trace if event.event == "set" for name, value in event.data.items()}
 
 
 def tally_statuses(results: tuple[ConversationResult, ...]) -> dict[Status, int]:

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from engine.building.checks.worlds import first_to_hold, worlds
-from engine.golden.result import ConversationResult, TurnResult
+from engine.golden.result import ConversationResult, names_in
 from engine.model.expression import Condition
 from engine.model.plan import Plan
 from engine.model.ports import Candidate
 from engine.model.source import Span
 from engine.model.spec import PipelineSpec, Text
 from engine.model.text import clean
-from engine.model.turn import Turn
-from engine.running.fold import names_of
 
 LOWEST = 50
 """The least threshold that is tried."""
@@ -69,7 +67,7 @@ def _from_goldens(plan: Plan, results: Iterable[ConversationResult]) -> Iterator
         for turn in result.turns:
             if turn.status == "passed" and turn.outcome.engine is not None:
                 wanted = turn.outcome.reply_id if turn.outcome.engine == "canned" else None
-                judge = _golden_judge(plan, wanted, _names(turn, result))
+                judge = _golden_judge(plan, wanted, names_in(turn, result))
                 yield _sample(plan, turn.spec.user, "golden", wanted, judge)
 
 
@@ -148,15 +146,3 @@ class _Wins:
 
 def _conditions(plan: Plan, candidates: Sequence[Candidate]) -> list[Condition | None]:
     return [plan.replies[candidate.reply].when for candidate in candidates]
-
-
-def _names(turn: TurnResult, result: ConversationResult) -> Mapping[str, Any]:
-    assert result.plan is not None  # noqa: S101 - a conversation that has turns was played on a plan
-    asked = Turn(
-        text=clean(turn.spec.user.value),
-        now=turn.now,
-        session_id=result.spec.session,
-        number=turn.spec.number,
-        user=result.spec.attributes,
-    )
-    return names_of(result.plan, asked)

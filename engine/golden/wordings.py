@@ -10,7 +10,6 @@ from typing import Any
 from engine.model.plan import Plan, Reply
 from engine.model.ports import Renderer
 from engine.model.turn import Turn
-from engine.running.fold import names_of
 from engine.steps.variants import choose
 
 DEFAULT_SESSIONS = 30
@@ -28,12 +27,17 @@ def heard(reply: Reply, turn: Turn, sessions: int) -> Mapping[int, int]:
     )
 
 
-def wordings(plan: Plan, reply: Reply, turn: Turn, renderer: Renderer, counts: Mapping[int, int]) -> dict[str, int]:
-    """The `counts` of `heard` by the words said, in file order. Variants with equal words count together."""
-    names = {**names_of(plan, _first(turn)), "persona": plan.persona.data}
+def wordings(
+    plan: Plan, reply: Reply, names: Mapping[str, Any], renderer: Renderer, counts: Mapping[int, int]
+) -> dict[str, int]:
+    """The `counts` of `heard` by the words said, in file order. Variants with equal words count together.
+
+    `names` are what templates see.
+    """
+    seen = {**names, "persona": plan.persona.data}
     said: dict[str, int] = {}
     for place in sorted(counts):
-        text = _words(reply, place, names, renderer)
+        text = _words(reply, place, seen, renderer)
         said[text] = said.get(text, 0) + counts[place]
     return said
 
