@@ -86,6 +86,7 @@ ENV LOCAL_LLM_MODEL=/opt/model/model.gguf \
     MISAKI_PIPELINE=${PIPELINE} \
     PYTHONPATH=/var/task:/opt/python
 RUN python3.11 /build/warm.py
+USER 1000:1000
 
 FROM runtime AS runtime-with-model
 ARG PIPELINE=pipelines/snack_misaki.yml

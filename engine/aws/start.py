@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from engine.app import load_app
-from engine.aws.handler import Handler, make_handler
+from engine.app import App, load_app
+from engine.aws.handler import Bot, Handler, make_handler
 from engine.aws.log import Log, print_record
+from engine.aws.metrics import MeteredBot, emf, read_prices
+from engine.aws.secrets import SecretUnavailable, resolve
 from engine.model.errors import ConfigError
 
 
@@ -16,13 +18,39 @@ def start(env: Mapping[str, str], *, log: Log = print_record) -> Handler:
 
     Raises:
         ConfigError: with every problem already in the log, one record each.
+        SecretUnavailable: when the token that clients must send cannot be had; in the log too.
     """
     started = time.monotonic()
     try:
+        env = resolve(env, log=log)
         app = load_app(env)
     except ConfigError as error:
         for problem in error.problems:
             log({"level": "error", "event": "config_problem", "code": problem.code, "message": str(problem)})
         raise
+    except SecretUnavailable as error:
+        log({"level": "error", "event": "secret_unavailable", "message": str(error)})
+        raise
+    bot = _metered(app, env, started, log)
     log({"level": "info", "event": "loaded", "milliseconds": round((time.monotonic() - started) * 1000, 1)})
-    return make_handler(app, env, log=log)
+    return make_handler(bot, env, log=log)
+
+
+def _metered(app: App, env: Mapping[str, str], started: float, log: Log) -> Bot:
+    """`app` with its turns counted: on Lambda unless `METRICS` is false, elsewhere where it is true."""
+    wanted = env.get("METRICS", "").strip().lower() or str("AWS_LAMBDA_FUNCTION_NAME" in env).lower()
+    if wanted != "true":
+        return app
+    try:
+        emit = emf(env.get("AWS_LAMBDA_FUNCTION_NAME", "local"))
+    except ImportError:
+        log({"level": "warning", "event": "no_metrics", "message": "METRICS needs aws-lambda-powertools: install it"})
+        return app
+    try:
+        prices = read_prices(env.get("MODEL_PRICES", ""))
+    except ValueError as error:
+        log({"level": "warning", "event": "no_prices", "message": str(error)})
+        prices = {}
+    bot = MeteredBot(app, emit, prices)
+    bot.started(time.monotonic() - started)
+    return bot

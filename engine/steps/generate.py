@@ -107,6 +107,7 @@ def _generated(
     data = {
         "model": model,
         "finish_reason": completion.finish_reason,
+        "prompt_tokens": completion.prompt_tokens,
         "tokens": completion.completion_tokens,
         "confidence": completion.confidence,
         "escalates": reason,

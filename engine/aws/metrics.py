@@ -1,0 +1,191 @@
+"""What CloudWatch counts: numbers about turns, in the embedded metric format, one line for each set of dimensions.
+
+Dimension names and values come from closed lists, those of the engine and of the plan: no text of a user, no reply and
+no secret can become one. What is counted is decided here without any SDK; `emf` hands it to aws-lambda-powertools,
+which is imported only where metrics are wanted.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, get_args
+
+from engine.model.deadline import Deadline
+from engine.model.plan import ExpressionDetector, GenerateStep, NamedDetector, Plan
+from engine.model.turn import ChatRequest, ChatResult, Engine, Outcome, TraceEvent
+
+NAMESPACE = "Misaki"
+ENDS = frozenset({"answered", "continued", "escalated"})
+"""Trace events that close a step, and hold its time."""
+ERRORS = ("error", "timeout", "refusal", "empty")
+"""Reasons that need no detector."""
+OTHER = "other"
+
+Unit = Literal["Count", "Milliseconds", "NoUnit"]
+Dimension = Literal["engine", "reason", "step", "model"]
+Prices = Mapping[str, tuple[float, float]]
+"""Dollars for a million tokens, read and written, by the model's name in the pipeline."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """Values that share one dimension besides the function's name, or none."""
+
+    values: tuple[tuple[str, Unit, float], ...]
+    dimension: Dimension | None = None
+    of: str = ""
+
+
+Emit = Callable[[Measure], None]
+
+
+class Metered(Protocol):
+    """What is measured: an application, as the handler sees it."""
+
+    @property
+    def plan(self) -> Plan: ...
+    def reply(self, request: ChatRequest, deadline: Deadline | None) -> ChatResult: ...
+    def health(self) -> Mapping[str, Any]: ...
+
+
+class MeteredBot:
+    """An application whose turns are counted; to the handler it is the application itself."""
+
+    def __init__(self, app: Metered, emit: Emit, prices: Prices) -> None:
+        self._app = app
+        self._emit = emit
+        self._count = Vocabulary.of(app.plan)
+        self._prices = prices
+        self._loaded: set[str] = set()
+        self._open: set[str] = set()
+
+    def started(self, seconds: float) -> None:
+        """Count a cold start that took `seconds`."""
+        self._emit(Measure(values=(("ColdStart", "Count", 1), ("StartTime", "Milliseconds", seconds * 1000))))
+
+    def reply(self, request: ChatRequest, deadline: Deadline | None) -> ChatResult:
+        result = self._app.reply(request, deadline)
+        for measure in self._count.turn(result, self._prices):
+            self._emit(measure)
+        for measure in self._models():
+            self._emit(measure)
+        return result
+
+    def health(self) -> Mapping[str, Any]:
+        return self._app.health()
+
+    def _models(self) -> Iterator[Measure]:
+        """Load times when they are first known; breakers while they are open, and when they close."""
+        for name, status in self._app.health()["models"].items():
+            seconds = status.get("load_seconds")
+            if seconds is not None and name not in self._loaded:
+                self._loaded.add(name)
+                yield self._count.model(name, (("ModelLoadTime", "Milliseconds", seconds * 1000),))
+            is_open = (status.get("circuit") or {}).get("state", "closed") != "closed"
+            if is_open or name in self._open:
+                yield self._count.model(name, (("BreakerOpen", "Count", float(is_open)),))
+            (self._open.add if is_open else self._open.discard)(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """The closed lists; a value that is in none of them is counted as `other`."""
+
+    engines: frozenset[str]
+    reasons: frozenset[str]
+    steps: frozenset[str]
+    models: frozenset[str]
+
+    @classmethod
+    def of(cls, plan: Plan) -> Vocabulary:
+        detectors = [detector for step in plan.steps if isinstance(step, GenerateStep) for detector in step.detectors]
+        reasons = {detector.reason for detector in detectors if isinstance(detector, ExpressionDetector)}
+        reasons |= {detector.name for detector in detectors if isinstance(detector, NamedDetector)}
+        return cls(
+            engines=frozenset({*get_args(Engine), "none"}),
+            reasons=_nameable({*reasons, *ERRORS}),
+            steps=_nameable(step.id for step in plan.steps),
+            models=_nameable(plan.models),
+        )
+
+    def turn(self, result: ChatResult, prices: Prices) -> Iterator[Measure]:
+        """Everything that one turn counts."""
+        outcome = result.outcome
+        engine = outcome.engine if outcome.reply is not None and outcome.engine else "none"
+        yield Measure(
+            dimension="engine",
+            of=engine if engine in self.engines else OTHER,
+            values=(("Turns", "Count", 1), ("TurnTime", "Milliseconds", result.latency_ms)),
+        )
+        for reason, times in self._reasons(outcome).items():
+            yield Measure(dimension="reason", of=reason, values=(("Escalations", "Count", times),))
+        for event in outcome.trace:
+            if event.event in ENDS:
+                step = event.step if event.step in self.steps else OTHER
+                yield Measure(dimension="step", of=step, values=(("StepTime", "Milliseconds", event.seconds * 1000),))
+            elif event.event == "generated":
+                yield from self._generated(event, prices)
+
+    def model(self, name: str, values: tuple[tuple[str, Unit, float], ...]) -> Measure:
+        return Measure(dimension="model", of=name if name in self.models else OTHER, values=values)
+
+    def _reasons(self, outcome: Outcome) -> Counter[str]:
+        reasons = (escalation.reason for escalation in outcome.escalations)
+        return Counter(reason if reason in self.reasons else OTHER for reason in reasons)
+
+    def _generated(self, event: TraceEvent, prices: Prices) -> Iterator[Measure]:
+        name = str(event.data.get("model"))
+        read, written = event.data.get("prompt_tokens"), event.data.get("tokens")
+        values: list[tuple[str, Unit, float]] = []
+        if read is not None:
+            values.append(("PromptTokens", "Count", read))
+        if written is not None:
+            values.append(("CompletionTokens", "Count", written))
+        if name in prices and values:
+            per_read, per_written = prices[name]
+            dollars = ((read or 0) * per_read + (written or 0) * per_written) / 1e6
+            values.append(("EstimatedCost", "NoUnit", dollars))
+        if values:
+            yield self.model(name, tuple(values))
+
+
+def read_prices(text: str) -> Prices:
+    """`{"openai": [0.15, 0.60]}` as prices; raises `ValueError` with a message for the operator."""
+    problem = (
+        'MODEL_PRICES is no JSON object such as {"openai": [0.15, 0.60]}: dollars for a million tokens, in and out'
+    )
+    try:
+        document = json.loads(text or "{}")
+        prices = {str(name): (float(read), float(written)) for name, (read, written) in document.items()}
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise ValueError(problem) from None
+    if not all(math.isfinite(price) and price >= 0 for pair in prices.values() for price in pair):
+        raise ValueError(problem)
+    return prices
+
+
+def emf(function: str) -> Emit:
+    """Writes measures to standard output, which Lambda hands to CloudWatch."""
+    from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit  # noqa: PLC0415  only where it is wanted
+
+    units = {"Count": MetricUnit.Count, "Milliseconds": MetricUnit.Milliseconds, "NoUnit": MetricUnit.NoUnit}
+
+    def emit(measure: Measure) -> None:
+        metrics = EphemeralMetrics(namespace=NAMESPACE)
+        metrics.add_dimension(name="function", value=function)
+        if measure.dimension is not None:
+            metrics.add_dimension(name=measure.dimension, value=measure.of)
+        for name, unit, value in measure.values:
+            metrics.add_metric(name=name, unit=units[unit], value=value)
+        metrics.flush_metrics()
+
+    return emit
+
+
+def _nameable(names: Iterable[str]) -> frozenset[str]:
+    """Those that CloudWatch takes as the value of a dimension."""
+    return frozenset(name for name in names if name.isascii() and name.isprintable() and name.strip())

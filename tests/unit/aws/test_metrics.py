@@ -1,0 +1,145 @@
+"""What CloudWatch counts, and that nothing but numbers and listed names can get there."""
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from engine.aws.metrics import Measure, MeteredBot, emf, read_prices
+from engine.model.plan import ExpressionDetector, NamedDetector
+from engine.model.turn import ChatRequest, ChatResult, Escalation, Outcome, TraceEvent
+from tests.fakes.plans import condition, generate_step, plan, replies_step
+
+SCHEMA = Draft202012Validator(json.loads((Path(__file__).parents[2] / "data" / "emf.schema.json").read_text()))
+CANARY = "猫の名前はカナリア"
+DETECTORS = (
+    NamedDetector(name="low_confidence", threshold=0.25),
+    ExpressionDetector(test=condition("output.tokens < 3"), reason="too short"),
+    ExpressionDetector(test=condition("output.tokens < 2"), reason="短すぎる"),
+)
+PLAN = plan(replies_step("canned"), generate_step("small_talk", "small", detectors=DETECTORS))
+CANNED = Outcome(
+    reply="いらっしゃい。", engine="canned", step="canned", trace=(TraceEvent(step="canned", event="answered"),)
+)
+LARGE = Outcome(
+    reply=CANARY,
+    engine="external",
+    step="ask_large",
+    escalations=(
+        Escalation(step="small_talk", reason="too short", model="small", detail=CANARY),
+        Escalation(step="small_talk", reason="短すぎる", model="small"),
+        Escalation(step="small_talk", reason=CANARY, model="small"),
+    ),
+    trace=(
+        TraceEvent(step="canned", event="continued", seconds=0.0002, data={"text": CANARY}),
+        TraceEvent(
+            step="small_talk",
+            event="generated",
+            data={"model": "small", "prompt_tokens": 1000, "tokens": 2},
+            seconds=0.5,
+        ),
+        TraceEvent(step="small_talk", event="escalated", seconds=0.6),
+        TraceEvent(step=CANARY, event="generated", data={"model": CANARY, "prompt_tokens": None, "tokens": 7}),
+        TraceEvent(step=CANARY, event="answered", seconds=1.0),
+    ),
+)
+
+
+class App:
+    plan = PLAN
+
+    def __init__(self, outcome=CANNED):
+        self.outcome = outcome
+        self.models = {}
+
+    def reply(self, request, deadline):  # noqa: ARG002  the port's shape
+        return ChatResult(outcome=self.outcome, session_id=CANARY, latency_ms=12.5)
+
+    def health(self):
+        return {"status": "ok", "models": self.models}
+
+
+def counted(app, turns=1, **prices):
+    measures: list[Measure] = []
+    bot = MeteredBot(app, measures.append, prices)
+    for _ in range(turns):
+        bot.reply(ChatRequest(text=CANARY), None)
+    return measures
+
+
+def of(measures, dimension):
+    return [
+        (measure.of, *((name, value) for name, _, value in measure.values))
+        for measure in measures
+        if measure.dimension == dimension
+    ]
+
+
+def test_a_turn_is_counted_by_its_engine():
+    assert of(counted(App()), "engine") == [("canned", ("Turns", 1), ("TurnTime", 12.5))]
+    assert of(counted(App(Outcome(reply=None))), "engine") == [("none", ("Turns", 1), ("TurnTime", 12.5))]
+
+
+def test_escalations_are_counted_by_reason_and_unknown_ones_together():
+    assert of(counted(App(LARGE)), "reason") == [("too short", ("Escalations", 1)), ("other", ("Escalations", 2))]
+
+
+def test_each_step_that_ran_has_its_time():
+    assert of(counted(App(LARGE)), "step") == [
+        ("canned", ("StepTime", 0.2)),
+        ("small_talk", ("StepTime", 600.0)),
+        ("other", ("StepTime", 1000.0)),
+    ]
+
+
+def test_tokens_and_their_price_are_counted_by_model():
+    assert of(counted(App(LARGE), small=(1.0, 10.0)), "model") == [
+        ("small", ("PromptTokens", 1000), ("CompletionTokens", 2), ("EstimatedCost", pytest.approx(0.00102))),
+        ("other", ("CompletionTokens", 7)),
+    ]
+
+
+def test_a_load_time_is_counted_once_and_only_when_it_is_known():
+    app = App()
+    app.models = {"small": {"load_seconds": None}}
+    assert of(counted(app), "model") == []
+    app.models = {"small": {"load_seconds": 0.25}}
+    assert of(counted(app, turns=3), "model") == [("small", ("ModelLoadTime", 250.0))]
+
+
+def test_a_breaker_is_counted_while_it_is_open_and_when_it_closes():
+    app, measures = App(), []
+    bot = MeteredBot(app, measures.append, {})
+    for state in ("closed", "open", "half_open", "closed", "closed"):
+        app.models = {"small": {"circuit": {"state": state}}}
+        bot.reply(ChatRequest(text=""), None)
+    assert of(measures, "model") == [("small", ("BreakerOpen", value)) for value in (1.0, 1.0, 0.0)]
+
+
+def test_every_line_is_in_the_embedded_metric_format_and_holds_no_text_of_a_user(capsys):
+    bot = MeteredBot(App(LARGE), emf("misaki"), {"small": (0.15, 0.6)})
+    bot.started(0.123)
+    bot.reply(ChatRequest(text=CANARY), None)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + 1 + 2 + 3 + 2
+    for line in lines:
+        record = json.loads(line)
+        SCHEMA.validate(record)
+        [directive] = record["_aws"]["CloudWatchMetrics"]
+        named = {dimension for dimensions in directive["Dimensions"] for dimension in dimensions}
+        assert named <= {"function", "engine", "reason", "step", "model"}
+        assert {metric["Name"] for metric in directive["Metrics"]} | named == record.keys() - {"_aws"}
+        assert CANARY not in json.dumps(record, ensure_ascii=False)
+        assert line.isascii()
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"openai": 1}', '{"openai": [1]}', '{"a": [-1, 0]}', '{"a": [NaN, 0]}'])
+def test_prices_that_are_none_are_refused_with_the_variable_s_name(text):
+    with pytest.raises(ValueError, match="MODEL_PRICES"):
+        read_prices(text)
+
+
+def test_prices_are_dollars_for_a_million_tokens():
+    assert read_prices("") == {}
+    assert read_prices('{"openai": [0.15, 0.6]}') == {"openai": (0.15, 0.6)}
