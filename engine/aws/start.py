@@ -10,6 +10,7 @@ from engine.aws.handler import Bot, Handler, make_handler
 from engine.aws.log import Log, print_record
 from engine.aws.metrics import MeteredBot, emf, read_prices
 from engine.aws.secrets import SecretUnavailable, resolve
+from engine.aws.tracing import TracedBot, daemon_of
 from engine.model.errors import ConfigError
 
 
@@ -22,8 +23,8 @@ def start(env: Mapping[str, str], *, log: Log = print_record) -> Handler:
     """
     started = time.monotonic()
     try:
-        env = resolve(env, log=log)
-        app = load_app(env)
+        settings = resolve(env, log=log)
+        app = load_app(settings)
     except ConfigError as error:
         for problem in error.problems:
             log({"level": "error", "event": "config_problem", "code": problem.code, "message": str(problem)})
@@ -32,8 +33,12 @@ def start(env: Mapping[str, str], *, log: Log = print_record) -> Handler:
         log({"level": "error", "event": "secret_unavailable", "message": str(error)})
         raise
     bot = _metered(app, env, started, log)
+    daemon = daemon_of(env.get("AWS_XRAY_DAEMON_ADDRESS", ""))
+    if daemon is not None:
+        # Lambda puts each invocation's trace into the environment.
+        bot = TracedBot(bot, daemon, lambda: env.get("_X_AMZN_TRACE_ID", ""))
     log({"level": "info", "event": "loaded", "milliseconds": round((time.monotonic() - started) * 1000, 1)})
-    return make_handler(bot, env, log=log)
+    return make_handler(bot, settings, log=log)
 
 
 def _metered(app: App, env: Mapping[str, str], started: float, log: Log) -> Bot:

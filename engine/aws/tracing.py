@@ -1,0 +1,85 @@
+"""Tells X-Ray how long each step of a turn took: a subsegment a step, sent to Lambda's own daemon as one datagram.
+
+The document is the one that X-Ray publishes (https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html);
+sending it takes no SDK, and nobody waits for an answer. Names and values come from the plan and the engine, as with
+metrics.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from engine.aws.handler import Bot
+from engine.aws.metrics import ENDS
+from engine.model.deadline import Deadline
+from engine.model.turn import ChatRequest, ChatResult, Outcome
+
+_HEADER = b'{"format": "json", "version": 1}\n'
+
+
+class TracedBot:
+    """An application whose turns X-Ray sees; `header` gives the trace of the invocation under way."""
+
+    def __init__(self, app: Bot, daemon: tuple[str, int], header: Callable[[], str]) -> None:
+        self._app = app
+        self._daemon = daemon
+        self._header = header
+
+    def reply(self, request: ChatRequest, deadline: Deadline | None) -> ChatResult:
+        result = self._app.reply(request, deadline)
+        trace = _fields(self._header())
+        if trace.get("Sampled") == "1":
+            # A trace that is lost is no reason to lose the turn.
+            with suppress(OSError):
+                self._send(subsegments(result.outcome, trace, time.time()))
+        return result
+
+    def health(self) -> Mapping[str, Any]:
+        return self._app.health()
+
+    def _send(self, documents: Iterable[Mapping[str, Any]]) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
+            sending.setblocking(False)
+            for document in documents:
+                sending.sendto(_HEADER + json.dumps(document).encode(), self._daemon)
+
+
+def daemon_of(address: str) -> tuple[str, int] | None:
+    """The UDP address in `AWS_XRAY_DAEMON_ADDRESS`: `HOST:PORT`, or `tcp:HOST:PORT udp:HOST:PORT`."""
+    for part in reversed(address.split()):
+        host, _, port = part.removeprefix("udp:").rpartition(":")
+        if host and port.isdecimal() and not part.startswith("tcp:"):
+            return host, int(port)
+    return None
+
+
+def subsegments(outcome: Outcome, trace: Mapping[str, str], ended: float) -> Iterator[dict[str, Any]]:
+    """A document for each step that ran; `ended` is the turn's end in seconds since 1970."""
+    started = ended - outcome.seconds
+    for event in outcome.trace:
+        if event.event not in ENDS:
+            continue
+        yield {
+            "type": "subsegment",
+            "id": secrets.token_hex(8),
+            "trace_id": trace.get("Root", ""),
+            "parent_id": trace.get("Parent", ""),
+            "name": event.step,
+            "start_time": started,
+            "end_time": started + event.seconds,
+            "error": event.event == "escalated",
+            "annotations": {"end": event.event},
+        }
+        started += event.seconds
+
+
+def _fields(header: str) -> dict[str, str]:
+    """`Root=…;Parent=…;Sampled=1` by its names."""
+    pairs = (field.partition("=") for field in header.split(";"))
+    return {name.strip(): value.strip() for name, _, value in pairs}

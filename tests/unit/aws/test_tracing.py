@@ -1,0 +1,89 @@
+import json
+import socket
+
+import pytest
+
+from engine.aws.tracing import TracedBot, daemon_of
+from engine.model.turn import ChatRequest, Outcome, TraceEvent
+from tests.fakes.bots import FakeBot
+
+SAMPLED = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a:1"
+TWO_STEPS = Outcome(
+    reply="いらっしゃい。",
+    engine="local",
+    step="small_talk",
+    trace=(
+        TraceEvent(step="canned", event="candidate", data={"text": "猫"}),
+        TraceEvent(step="canned", event="continued", seconds=0.25),
+        TraceEvent(step="ask_small", event="escalated", seconds=0.5),
+        TraceEvent(step="skipped", event="not_applicable"),
+        TraceEvent(step="small_talk", event="answered", seconds=1.0),
+    ),
+    seconds=1.75,
+)
+
+
+@pytest.fixture
+def daemon():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.settimeout(5)
+        yield listening
+
+
+def documents(daemon, count):
+    for _ in range(count):
+        header, _, body = daemon.recv(65536).partition(b"\n")
+        assert json.loads(header) == {"format": "json", "version": 1}
+        yield json.loads(body)
+
+
+def ask(daemon, header):
+    bot = TracedBot(FakeBot(TWO_STEPS), daemon.getsockname(), lambda: header)
+    assert bot.reply(ChatRequest(text="猫"), None).outcome is TWO_STEPS
+    assert bot.health()["status"] == "ok"
+
+
+def test_each_step_that_ran_is_a_subsegment_of_the_invocation(daemon):
+    ask(daemon, SAMPLED)
+    sent = list(documents(daemon, 3))
+    assert [(one["name"], one["error"]) for one in sent] == [
+        ("canned", False),
+        ("ask_small", True),
+        ("small_talk", False),
+    ]
+    assert {one["trace_id"] for one in sent} == {"1-5759e988-bd862e3fe1be46a994272793"}
+    assert {one["parent_id"] for one in sent} == {"53995c3f42cd8ad8"}
+    assert len({one["id"] for one in sent}) == 3
+    assert all(len(one["id"]) == 16 for one in sent)
+    assert [round(one["end_time"] - one["start_time"], 2) for one in sent] == [0.25, 0.5, 1.0]
+    assert sent[0]["end_time"] == sent[1]["start_time"]
+    assert "猫" not in json.dumps(sent, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("header", ["", "Root=1-2-3;Parent=4;Sampled=0", "nonsense"])
+def test_an_invocation_that_is_not_sampled_sends_nothing(daemon, header):
+    ask(daemon, header)
+    daemon.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        daemon.recv(1)
+
+
+def test_a_daemon_that_is_not_there_costs_nothing():
+    bot = TracedBot(FakeBot(TWO_STEPS), ("127.0.0.1", 9), lambda: SAMPLED)
+    for _ in range(3):
+        assert bot.reply(ChatRequest(text="猫"), None).outcome is TWO_STEPS
+
+
+@pytest.mark.parametrize(
+    ("address", "daemon_address"),
+    [
+        ("169.254.79.129:2000", ("169.254.79.129", 2000)),
+        ("tcp:127.0.0.1:2000 udp:127.0.0.2:2001", ("127.0.0.2", 2001)),
+        ("", None),
+        ("nowhere", None),
+        ("host:port", None),
+    ],
+)
+def test_the_daemon_s_address(address, daemon_address):
+    assert daemon_of(address) == daemon_address
