@@ -34,6 +34,9 @@ BATCH = 512
 _WORTH_KEEPING = 64
 """Tokens; a shorter beginning is evaluated as fast as it is read."""
 
+_SMALLEST_CHUNK = 16
+"""Tokens; so few take hardly longer than one."""
+
 _LONGEST_TOKEN = 1024
 """Bytes."""
 
@@ -69,6 +72,7 @@ class LlamaCpp:
     def __init__(self, llama: llama_cpp.Llama, settings: LocalSettings, bos: str, states: StateStore) -> None:
         self._llama, self._settings, self._bos, self._states = llama, settings, bos, states
         self._random = SystemRandom()
+        self._chunk = BATCH
         self._stop: Callable[[], bool] = bool
         self._abort = llama_cpp.ggml_abort_callback(lambda _: self._stop())
         self._never = llama_cpp.ggml_abort_callback(0)
@@ -89,9 +93,8 @@ class LlamaCpp:
             with self._aborting(interrupted):
                 self._begin(tokens, self._shared(tokens, text[:prefix]))
         except RuntimeError as error:
-            if str(error) == _ABORTED:
-                return False
-            raise
+            self._cut(error)
+            return False
         return True
 
     def generate(self, request: Request) -> Generation:
@@ -129,9 +132,9 @@ class LlamaCpp:
         try:
             first = next(sampled)
         except RuntimeError as error:
-            if str(error) == _ABORTED:
-                raise OutOfTime from error
-            raise
+            self._cut(error)
+            raise OutOfTime from error
+        self._chunk = min(BATCH, self._chunk * 2)
         llama_cpp.llama_set_abort_callback(self._llama.ctx, self._never, None)
         yield first
         yield from sampled
@@ -149,19 +152,36 @@ class LlamaCpp:
             repeat_penalty=settings.repeat_penalty,
         )
 
-    def _begin(self, tokens: list[int], prefix: int) -> None:
-        """Have the first `prefix` tokens evaluated: they may still be there, or lie in the store.
+    def _cut(self, error: RuntimeError) -> None:
+        """Take note of an evaluation that was ended early; any other error is raised again."""
+        if str(error) != _ABORTED:
+            raise error
+        self._chunk = max(_SMALLEST_CHUNK, self._chunk // 2)
 
-        What is evaluated is split into batches as in a fresh process, because other splits change the last bits.
+    def _begin(self, tokens: list[int], prefix: int) -> None:
+        """Have the first `prefix` tokens evaluated, which may still be there or lie in the store, and of a long
+        rest most.
+
+        It goes in chunks, each of which is gained for good when the deadline comes. A chunk that the deadline cut
+        halves the next one, so that turns with little time get further too. Fresh processes split alike: other
+        splits change the last bits.
         """
-        llama, held = self._llama, _common(tokens, self._llama.eval_tokens)
-        if prefix < _WORTH_KEEPING or held >= prefix or not self._cuttable:
+        if not self._cuttable:
             return
-        if self._restore(tokens[:prefix]):
-            return
-        llama.n_tokens = min(held - held % BATCH, llama.n_tokens)
-        llama.eval(tokens[llama.n_tokens : prefix])
-        self._states.keep(tokens[:prefix], self._state())
+        held = _common(tokens, self._llama.eval_tokens)
+        if prefix >= _WORTH_KEEPING and held < prefix:
+            if not self._restore(tokens[:prefix]):
+                held = min(held, self._llama.n_tokens)
+                self._evaluate(tokens, held - held % self._chunk, prefix)
+                self._states.keep(tokens[:prefix], self._state())
+            held = prefix
+        if held < len(tokens) - self._chunk:
+            self._evaluate(tokens, held, len(tokens) - self._chunk)
+
+    def _evaluate(self, tokens: list[int], start: int, end: int) -> None:
+        self._llama.n_tokens = start
+        for at in range(start, end, self._chunk):
+            self._llama.eval(tokens[at : min(at + self._chunk, end)])
 
     def _state(self) -> bytes:
         size = llama_cpp.llama_state_seq_get_size(self._llama.ctx, 0)

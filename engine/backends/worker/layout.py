@@ -6,6 +6,7 @@ first.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -15,6 +16,7 @@ from engine.backends.worker.chat_template import ChatMessage, ChatTemplate
 from engine.backends.worker.forgery import Censor, one_line
 from engine.model.turn import Message, Prompt
 
+_BLANK_LINE = re.compile(r"\n\s*\n")
 _MARK = "\ue000"
 
 
@@ -37,7 +39,11 @@ class Layout(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """`label: words` lines, of which the model writes the next; `examples` `None` sends them all."""
+    """`label: words` lines, of which the model writes the next; `examples` `None` sends them all.
+
+    Of the system text only the first paragraph opens it: a base model follows examples, not instructions, and a page of
+    them only stands between it and the conversation.
+    """
 
     censor: Censor
     examples: int | None
@@ -45,7 +51,8 @@ class Transcript:
 
     def lay_out(self, prompt: Prompt) -> LaidOut:
         labels = (prompt.labels.user, prompt.labels.reply)
-        head = f"{prompt.system.strip()}\n\n" if prompt.system.strip() else ""
+        opening = _BLANK_LINE.split(prompt.system.strip(), maxsplit=1)[0]
+        head = f"{opening}\n\n" if opening else ""
         for example in prompt.examples[: self.examples]:
             head += f"{labels[0]}: {_flat(example.user)}\n{labels[1]}: {_flat(example.reply)}\n"
         lines = [

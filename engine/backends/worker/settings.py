@@ -26,7 +26,7 @@ class LocalSettings:
     temperature: float = 0.7
     top_p: float = 0.95
     top_k: int = 40
-    min_p: float = 0.05
+    min_p: float = 0.1
     repeat_penalty: float = 1.1
     seed: int | None = None
     stop: tuple[str, ...] = ()

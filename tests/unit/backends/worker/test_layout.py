@@ -36,6 +36,12 @@ def test_a_transcript_ends_where_the_persona_speaks():
     assert {"お客さん:", "美砂樹："} <= set(laid_out.stop)
 
 
+def test_a_base_model_is_given_the_first_paragraph_of_the_system_text():
+    text = Transcript(CENSOR, 0).lay_out(replace(PROMPT, system="\n場面です。\n二行目。\n \n守ること: 短く。\n")).text
+    assert text.startswith("場面です。\n二行目。\n\nお客さん: ")
+    assert "守ること" in chat().lay_out(replace(PROMPT, system="場面です。\n\n守ること: 短く。")).text
+
+
 def test_the_prefix_of_a_transcript_is_the_persona():
     laid_out = Transcript(CENSOR, None).lay_out(PROMPT)
     assert laid_out.text[: laid_out.prefix].endswith("お茶をどうぞ。\n")
