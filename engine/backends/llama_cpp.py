@@ -91,7 +91,8 @@ class LlamaCpp:
         tokens = self._tokens(text)
         try:
             with self._aborting(interrupted):
-                self._begin(tokens, self._shared(tokens, text[:prefix]))
+                shared = self._shared(tokens, text[:prefix])
+                self._begin(tokens[:shared], shared)
         except RuntimeError as error:
             self._cut(error)
             return False

@@ -8,7 +8,7 @@ goes wrong is a typed error at the turn that meets it, never an exception at ope
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -99,7 +99,13 @@ class LocalModel:
         """Have the persona's part of `prompt` evaluated in the background, so that the first turn need not wait for
         it.
         """
-        self.supervisor.prepare({"prompt": prompt_to_json(prompt)})
+        self.supervisor.prepare({"prompt": prompt_to_json(replace(prompt, history=(), text=""))})
+
+    def wait_prepared(self, deadline: Deadline) -> bool:
+        """Whether that is done, waiting for it until the deadline: what it evaluated is saved beside the model by
+        then.
+        """
+        return self.supervisor.wait_prepared(deadline)
 
     def status(self) -> ModelStatus:
         report = self.supervisor.report()
@@ -108,6 +114,7 @@ class LocalModel:
             "pid": report.pid,
             "starts": report.starts,
             "load_seconds": report.load_seconds,
+            "prepared": report.prepared,
             "threads": self.settings.threads,
             "context": self.settings.context,
             **report.info,

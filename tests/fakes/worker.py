@@ -32,6 +32,7 @@ def main() -> None:
         text = question["prompt"]["text"]
         TURNS.get(text, lambda: None)()
         if question["op"] == "prepare":
+            _say(event="prepared")
             continue
         _say(
             event="result",

@@ -50,10 +50,12 @@ class Pipe:
 
     def _listen(self) -> None:
         decoder = Decoder()
-        while data := os.read(self._in, 2**16):
-            for message in decoder.feed(data):
-                self._messages.put(message)
-        os._exit(0)
+        try:
+            while data := os.read(self._in, 2**16):
+                for message in decoder.feed(data):
+                    self._messages.put(message)
+        finally:
+            os._exit(0)
 
 
 def load(order: Message, phase: Callable[[str], None]) -> tuple[Answerer, dict[str, Any]]:
@@ -113,7 +115,9 @@ def serve(pipe: Pipe, answerer: Answerer) -> NoReturn:
     ahead: Prompt | None = None
     while True:
         if ahead is not None and pipe.idle():
-            ahead = None if answerer.prepare(ahead, lambda: not pipe.idle()) else ahead
+            if answerer.prepare(ahead, lambda: not pipe.idle()):
+                ahead = None
+                pipe.send({"event": "prepared"})
             continue
         order = pipe.receive()
         prompt = prompt_from_json(order["prompt"])

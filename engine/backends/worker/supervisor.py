@@ -57,6 +57,7 @@ class Report:
     load_seconds: float | None
     engine: str
     pid: int | None
+    prepared: bool = False
     info: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
 
@@ -80,6 +81,7 @@ class Supervisor:
         self._problems: dict[str, str] = {}
         self._load_seconds: float | None = None
         self._ahead: Mapping[str, Any] | None = None
+        self._prepared = False
         self._waiting = 0
         self._asked = 0
         self._starts = 0
@@ -103,8 +105,15 @@ class Supervisor:
     def prepare(self, ahead: Mapping[str, Any]) -> None:
         """Have this and every later worker evaluate the beginning of a prompt while it has nothing else to do."""
         with self._changed:
-            self._ahead = ahead
-            self._send_ahead()
+            if ahead != self._ahead:
+                self._ahead = ahead
+                self._send_ahead()
+
+    def wait_prepared(self, deadline: Deadline) -> bool:
+        """Whether the worker has done what `prepare` asked for, waiting for it until the deadline."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._prepared or self._state in {"down", "closed"}, deadline.remaining())
+            return self._prepared
 
     def report(self) -> Report:
         with self._changed:
@@ -116,6 +125,7 @@ class Supervisor:
                 load_seconds=self._load_seconds,
                 engine=self._engines[0] if self._engines else "",
                 pid=self._child.pid if self._child else None,
+                prepared=self._prepared,
                 info=self._info,
                 problem=self._problem(),
             )
@@ -210,8 +220,11 @@ class Supervisor:
 
     def _send_ahead(self) -> None:
         if self._state == "ready" and self._child is not None and self._ahead is not None:
-            with contextlib.suppress(OSError):
+            self._prepared = False
+            try:
                 self._child.send({**self._ahead, "op": "prepare"}, Deadline.after(_TICK))
+            except OSError:
+                self._child.kill()
 
     def _look_after(self) -> None:
         if self._state == "loading" and self._child is not None and self._clock() - self._since > MAX_LOADING:
@@ -233,6 +246,9 @@ class Supervisor:
                     self._problems.pop(self._engines[0], None)
                     self._enter("ready")
                     self._send_ahead()
+                case "prepared":
+                    self._prepared = True
+                    self._changed.notify_all()
                 case "failed":
                     self._problems[self._engines[0]] = str(message.get("message"))
                 case "result" | "error" if self._exchange and message.get("id") == self._exchange.id:
@@ -271,7 +287,7 @@ class Supervisor:
 
     def _enter(self, state: State, phase: str = "") -> None:
         if state == "loading":
-            self._info = {}
+            self._info, self._prepared = {}, False
         self._state, self._phase, self._since = state, phase, self._clock()
         self._exchange = None if state != "ready" else self._exchange
         self._changed.notify_all()

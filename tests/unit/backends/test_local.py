@@ -118,12 +118,16 @@ def test_a_saved_beginning_changes_nothing_but_the_time(opened, tmp_path):
 
 def test_the_persona_can_be_prepared_before_the_first_turn(opened, tmp_path):
     model = opened("llama.cpp", cache=str(tmp_path))
-    prompt = Prompt(system="the same persona " * 8, examples=(), history=(), text="", labels=PROMPT.labels)
-    model.prepare(prompt)
-    model.generate(PROMPT, soon())
-    model.prepare(prompt)
-    model.generate(PROMPT, soon())
+    model.prepare(Prompt(system="the same persona " * 8, examples=(), history=(), text="", labels=PROMPT.labels))
+    assert model.wait_prepared(soon())
+    assert model.status().data["prepared"]
+    assert len(list(tmp_path.glob("*.state"))) == 1
+    assert model.generate(PROMPT, soon()).completion_tokens
     assert model.status().data["starts"] == 1
+
+
+def test_preparation_is_not_waited_for_beyond_the_deadline(opened):
+    assert not opened().wait_prepared(Deadline.after(0.0))
 
 
 def test_opening_a_bad_row_raises_nothing():

@@ -203,6 +203,8 @@ def test_work_ahead_reaches_this_worker_and_the_next(start):
     supervisor = start()
     ask(supervisor)
     supervisor.prepare({"prompt": {"text": "persona"}})
+    assert supervisor.wait_prepared(Deadline.after(LONG))
+    supervisor.prepare({"prompt": {"text": "persona"}})
     assert ask(supervisor) == "3: hello"
     with pytest.raises(Unavailable):
         ask(supervisor, "die")
