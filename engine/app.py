@@ -19,7 +19,7 @@ from engine.backends.registry import open_model
 from engine.building.load import load
 from engine.model.deadline import Clock, Deadline
 from engine.model.plan import GenerateStep, Plan
-from engine.model.ports import LanguageModel, Services, SessionState, SessionStore
+from engine.model.ports import LanguageModel, Renderer, Services, SessionState, SessionStore
 from engine.model.turn import ChatRequest, ChatResult, Message, Outcome, Turn
 from engine.prompts.evaluate import never_holds
 from engine.prompts.render import TemplateRenderer
@@ -38,10 +38,17 @@ class App:
     """A loaded pipeline with everything it needs to answer."""
 
     def __init__(
-        self, plan: Plan, *, models: Mapping[str, LanguageModel], sessions: SessionStore, clock: Clock = time.monotonic
+        self,
+        plan: Plan,
+        *,
+        models: Mapping[str, LanguageModel],
+        sessions: SessionStore,
+        clock: Clock = time.monotonic,
+        renderer: Renderer | None = None,
     ) -> None:
+        """A `renderer` that is shared by several apps compiles their templates once."""
         self.plan = plan
-        self._services = Services(models=models, renderer=TemplateRenderer())
+        self._services = Services(models=models, renderer=renderer or TemplateRenderer())
         self._sessions = sessions
         self._clock = clock
         self.zone = ZoneInfo(plan.timezone)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.golden.edits import Source, apply, edits_of
+from engine.golden.edits import Source, apply, edits_of, place_of
 from engine.golden.result import ConversationResult, Difference
 from engine.model.errors import EngineError
 from engine.reading.compose import compose
@@ -79,8 +79,8 @@ def _is_as_wanted(path: Path, old: str, new: str, wanted: Iterable[Difference]) 
     before, after = compose(old, path.as_posix())[0], compose(new, path.as_posix())[0]
     if before is None or after is None or _without_expectations(before) != _without_expectations(after):
         return False
-    values = {difference.expectation.span: difference.value for difference in wanted}
-    expected = [(one.key, _settled(values.get(one.span, one.value))) for one in _expectations(path, before)]
+    values = {place_of(difference.expectation.span): difference.value for difference in wanted}
+    expected = [(one.key, _settled(values.get(place_of(one.span), one.value))) for one in _expectations(path, before)]
     return expected == [(one.key, _settled(one.value)) for one in _expectations(path, after)]
 
 

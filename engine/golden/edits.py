@@ -19,6 +19,14 @@ _ANCHOR = re.compile(r"&\S+\s+")
 _QUOTES: Mapping[str, Style] = {"'": "single", '"': "double"}
 
 
+Place = tuple[int, int, int, int]
+"""Where something stands, in whatever file."""
+
+
+def place_of(span: Span) -> Place:
+    return (span.line, span.column, span.end_line, span.end_column)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Edit:
     """The characters from `start` to `end` become `text`."""
@@ -34,28 +42,30 @@ class Source:
 
     text: str
     starts: tuple[int, ...]
-    in_flow: frozenset[Span]
-    shared: frozenset[Span]
-    bare: frozenset[Span]
+    in_flow: frozenset[Place]
+    shared: frozenset[Place]
+    bare: frozenset[Place]
 
     @classmethod
     def read(cls, text: str, name: str) -> Source:
         root, _ = compose(text, name)
         starts = tuple(line_starts(text))
         found = [] if root is None else list(_walk(root, text, starts, in_flow=False))
-        counts = Counter(node.span for node, _, _ in found)
+        counts = Counter(place_of(node.span) for node, _, _ in found)
         return cls(
             text=text,
             starts=starts,
-            in_flow=frozenset(node.span for node, in_flow, _ in found if in_flow),
-            shared=frozenset(span for span, count in counts.items() if count > 1),
-            bare=frozenset(node.span for node, _, key in found if key == "expect" and isinstance(node, ScalarNode)),
+            in_flow=frozenset(place_of(node.span) for node, in_flow, _ in found if in_flow),
+            shared=frozenset(place for place, count in counts.items() if count > 1),
+            bare=frozenset(
+                place_of(node.span) for node, _, key in found if key == "expect" and isinstance(node, ScalarNode)
+            ),
         )
 
     @classmethod
     def plain(cls, text: str) -> Source:
         """Any text, for edits by place alone."""
-        nothing: frozenset[Span] = frozenset()
+        nothing: frozenset[Place] = frozenset()
         return cls(text=text, starts=tuple(line_starts(text)), in_flow=nothing, shared=nothing, bare=nothing)
 
     def between(self, span: Span) -> tuple[int, int]:
@@ -65,7 +75,7 @@ class Source:
 
     def is_alone(self, difference: Difference) -> bool:
         """Whether editing this expectation changes no other."""
-        return not any(span in self.shared for span in _spans(difference.expectation.node))
+        return not any(place_of(span) in self.shared for span in _spans(difference.expectation.node))
 
     def offsets(self, node: Node) -> tuple[int, int]:
         """Where the value itself begins and ends, without an anchor before it and blank lines after it."""
@@ -92,7 +102,7 @@ def edits_of(difference: Difference, source: Source) -> Iterator[Edit]:
     expectation, value = difference.expectation, difference.value
     node = expectation.node
     if isinstance(node, ScalarNode):
-        new = "{reply: null}" if value is None and node.span in source.bare else None
+        new = "{reply: null}" if value is None and place_of(node.span) in source.bare else None
         yield _replaced(node, value, source) if new is None else Edit(*source.offsets(node), new)
     elif expectation.key == "similar" and isinstance(node, MappingNode):
         to = node.get("to")
@@ -112,7 +122,7 @@ def _replaced(node: Node, value: Any, source: Source) -> Edit:
     if old[:1] == "|" and isinstance(value, str) and "\n" in value and value == value.strip():
         return Edit(start, end, _literal(old, value, source.newline))
     style = _QUOTES.get(old[:1], "plain")
-    return Edit(start, end, scalar(value, style=style, flow=node.span in source.in_flow))
+    return Edit(start, end, scalar(value, style=style, flow=place_of(node.span) in source.in_flow))
 
 
 def _literal(old: str, value: str, newline: str) -> str:

@@ -18,7 +18,6 @@ from engine.golden.wordings import heard, wordings
 from engine.model.plan import GenerateStep, Plan, Step
 from engine.model.text import clean
 from engine.model.turn import ChatRequest, ChatResult, Turn
-from engine.prompts.render import TemplateRenderer
 from engine.running.fold import names_of
 from engine.schema.golden_spec import Conversation, GoldenFile, TurnSpec
 from engine.sessions import open_store
@@ -47,7 +46,7 @@ def play(golden: GoldenFile, conversation: Conversation, plan: Plan, cassette: C
         return Played(result=skipped)
     began = time.monotonic()
     stage = Stage(plan, conversation.name.value, cassette, settings)
-    played = _Play(_patient(plan, settings), conversation, stage, settings.secrets)
+    played = _Play(_patient(plan, settings), conversation, stage, settings)
     try:
         turns = tuple(played.turn(spec) for spec in conversation.turns)
     finally:
@@ -61,12 +60,14 @@ def play(golden: GoldenFile, conversation: Conversation, plan: Plan, cassette: C
 class _Play:
     """The state of one conversation while it is played."""
 
-    def __init__(self, plan: Plan, conversation: Conversation, stage: Stage, secrets: Secrets) -> None:
-        self._secrets = secrets
+    def __init__(self, plan: Plan, conversation: Conversation, stage: Stage, settings: Settings) -> None:
+        self._settings = settings
         self._plan = plan
         self._conversation = conversation
         self._stage = stage
-        self._app = App(plan, models=stage.models, sessions=open_store(IN_MEMORY), clock=stage.clock)
+        self._app = App(
+            plan, models=stage.models, sessions=open_store(IN_MEMORY), clock=stage.clock, renderer=settings.renderer
+        )
         self._zone = ZoneInfo(plan.timezone)
 
     def close(self) -> None:
@@ -82,7 +83,7 @@ class _Play:
             user=self._conversation.attributes,
             now=now,
         )
-        result = _without_secrets(self._app.reply(request), self._secrets)
+        result = _without_secrets(self._app.reply(request), self._settings.secrets)
         said, counts = self._wordings(spec, request, result)
         facts = Facts(result=result, model=_model(result), wordings=said)
         return TurnResult(
@@ -105,7 +106,7 @@ class _Play:
         turn = Turn(text=request.text, now=request.now, session_id=self._conversation.session, user=request.user)
         counts = heard(reply, turn, sessions)
         names = {**names_of(self._plan, turn), "vars": variables(result.outcome)}
-        return wordings(self._plan, reply, names, TemplateRenderer(), counts), counts
+        return wordings(self._plan, reply, names, self._settings.renderer, counts), counts
 
 
 def _model(result: ChatResult) -> str | None:

@@ -17,8 +17,9 @@ from engine.golden.secrets import Secrets
 from engine.model.deadline import Deadline
 from engine.model.errors import BackendError, Unavailable
 from engine.model.plan import ModelRow, Plan
-from engine.model.ports import LanguageModel, ModelStatus
+from engine.model.ports import LanguageModel, ModelStatus, Renderer
 from engine.model.turn import Completion, Engine, Prompt
+from engine.prompts.render import TemplateRenderer
 from engine.schema.golden_spec import Fails, ModelSource, Says
 
 Mode = Literal["replay", "record", "live"]
@@ -33,12 +34,16 @@ def _nothing_live(row: ModelRow) -> LanguageModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How goldens are played; `patience` multiplies the time limits when real models are asked."""
+    """How goldens are played; `patience` multiplies the time limits when real models are asked.
+
+    The `renderer` is shared by all conversations, so that a template is compiled once.
+    """
 
     mode: Mode = "replay"
     patience: float = 1.0
     secrets: Secrets = field(default_factory=lambda: Secrets({}))
     open_model: OpenModel = _nothing_live
+    renderer: Renderer = field(default_factory=TemplateRenderer)
 
 
 class StageClock:
