@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from engine.aws.conversation import read_conversation
 from engine.aws.errors import RequestError
 from engine.aws.kinds import kind
+from engine.model.record import record
 from engine.model.text import clean
 from engine.model.turn import ChatRequest
 
@@ -21,7 +21,7 @@ _LARGEST = 2**53
 _ATTRIBUTE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ChatCall:
     """`debug` asks for the trace in the response."""
 

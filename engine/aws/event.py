@@ -7,15 +7,16 @@ into them; whatever else comes is a direct invocation, whose event is the payloa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from engine.model.record import field, record
 
 Shape = Literal["direct", "rest", "http", "alb"]
 
 INPUT_FIELDS = ("input", "message", "conversation", "messages")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Request:
     """`path` has no stage and no slash at its end, `headers` have lower-case names; `body` is still encoded.
 

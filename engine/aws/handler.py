@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from engine.aws.body import read_payload
@@ -19,6 +18,7 @@ from engine.aws.log import Log, describe, digest, print_record
 from engine.aws.policy import Policy
 from engine.aws.response import error_payload, preflight, proxy_response, result_payload
 from engine.model.deadline import Deadline
+from engine.model.record import record
 from engine.model.turn import ChatRequest, ChatResult
 
 Handler = Callable[[Any, Any], dict[str, Any]]
@@ -37,7 +37,7 @@ class Bot(Protocol):
     def health(self) -> Mapping[str, Any]: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class _Answer:
     status: int
     payload: Mapping[str, Any] | None

@@ -11,11 +11,11 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol, get_args
 
 from engine.model.deadline import Deadline
 from engine.model.plan import ExpressionDetector, GenerateStep, NamedDetector, Plan
+from engine.model.record import record
 from engine.model.turn import ChatRequest, ChatResult, Engine, Outcome, TraceEvent
 
 NAMESPACE = "Misaki"
@@ -31,7 +31,7 @@ Prices = Mapping[str, tuple[float, float]]
 """Dollars for a million tokens, read and written, by the model's name in the pipeline."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Measure:
     """Values that share one dimension besides the function's name, or none."""
 
@@ -91,7 +91,7 @@ class MeteredBot:
             (self._open.add if is_open else self._open.discard)(name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Vocabulary:
     """The closed lists; a value that is in none of them is counted as `other`."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from engine.model.record import field, record
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Policy:
     """`origins` are those that browsers may call from; `client_token` is empty where anyone may."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from engine.model.deadline import Deadline
+from engine.model.record import field, record
 from engine.model.turn import Completion, Prompt
 
 
@@ -20,7 +20,7 @@ class Asker(Protocol):
     def ask(self, prompt: Prompt, deadline: Deadline) -> Completion: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Opening:
     """`load` imports the SDK, and may raise `SettingError`; `secrets` are the values that no error may show."""
 

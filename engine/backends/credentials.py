@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from engine.model.record import field, record
 
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
 
@@ -17,7 +18,7 @@ class SettingError(Exception):
     """Says which variable or setting is wrong, and what to put there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AwsCredentials:
     """Keys, or a profile's name, or neither: then the standard AWS chain decides."""
 

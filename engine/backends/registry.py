@@ -7,16 +7,16 @@ module imports its SDK when it is first called. Adding a backend means adding a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol, cast
 
 from engine.model.plan import ModelRow
 from engine.model.ports import LanguageModel
+from engine.model.record import record
 from engine.model.turn import Engine
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Backend:
     """`requires` are settings without which no model opens; `credentials` names the variable that they stand in."""
 

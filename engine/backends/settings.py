@@ -6,14 +6,14 @@ Rows come from YAML and from the environment; what is wrong with a value is said
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from engine.backends.address import is_address
 from engine.backends.credentials import SettingError
 from engine.model.plan import ModelRow
+from engine.model.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Settings:
     """`examples` bounds the example exchanges sent; `None` leaves the choice to the provider."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from engine.building.environment import VARIABLES, values
 from engine.building.models import build_model
@@ -12,6 +11,7 @@ from engine.building.triggers import build_index
 from engine.model.expression import Template
 from engine.model.plan import Persona, Plan, Reply, Variant
 from engine.model.ports import ReplyIndex
+from engine.model.record import record
 from engine.model.spec import PersonaSpec, PipelineSpec, ReplySpec, SetStepSpec
 from engine.model.turn import Exchange, Labels
 from engine.prompts.grammar import is_constant
@@ -21,7 +21,7 @@ DEFAULT_DEADLINE = 7.5
 """Seconds; the web client gives up after 8.0."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Scopes:
     """The names that each kind of text in one pipeline may use."""
 

@@ -7,16 +7,16 @@ where a model depends on it, a model that says what is wrong and lets the turn e
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from engine.model.expression import Scalar, Value
+from engine.model.record import record
 from engine.model.spec import EnvRef
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Variable:
     """`what` completes the sentence "must be …"."""
 

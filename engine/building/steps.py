@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from engine.building.environment import resolve
 from engine.model.expression import Condition, Template, Value
@@ -17,6 +16,7 @@ from engine.model.plan import (
     SetStep,
     Step,
 )
+from engine.model.record import record
 from engine.model.spec import (
     DetectorSpec,
     EnvRef,
@@ -34,7 +34,7 @@ from engine.prompts.scope import Scope
 DEFAULT_THRESHOLD = 80.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StepContext:
     """What compiling a step looks things up in; `reply_places` and `step_places` are positions by id."""
 

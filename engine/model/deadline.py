@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from engine.model.record import record
 
 Clock = Callable[[], float]
 """Monotonic seconds; tests inject their own."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Deadline:
     """A moment on a monotonic clock."""
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from engine.model.record import record
 from engine.model.source import Span
 
 Verdict = Literal["chosen", "passed over", "refused", "condition", "too low"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Considered:
     """A trigger that came near. `why` completes the verdict: the guard's reason, or the condition that fails."""
 
@@ -23,7 +23,7 @@ class Considered:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Decision:
     """What a step does with this text, and why."""
 
@@ -34,7 +34,7 @@ class Decision:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Explanation:
     """`stages` are the names of the normalisation steps with the text after each."""
 

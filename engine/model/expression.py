@@ -5,32 +5,33 @@ Parsing (from Jinja's expression syntax) and evaluation live in `engine.prompts`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Union
+
+from engine.model.record import record
 
 Scalar = Union[str, int, float, bool, None]
 Value = Union[Scalar, tuple[Scalar, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Constant:
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Name:
     """A name with its attributes: `now.hour` is `("now", "hour")`."""
 
     path: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Unary:
     operator: str
     operand: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Binary:
     """Arithmetic, and the short-circuiting `and` and `or`."""
 
@@ -39,7 +40,7 @@ class Binary:
     right: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Comparison:
     """`first op second op third …`, chained as in Python."""
 
@@ -47,7 +48,7 @@ class Comparison:
     rest: tuple[tuple[str, Expression], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Choice:
     """`then if test else otherwise`."""
 
@@ -56,7 +57,7 @@ class Choice:
     otherwise: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Call:
     function: str
     arguments: tuple[Expression, ...]
@@ -65,7 +66,7 @@ class Call:
 Expression = Union[Constant, Name, Unary, Binary, Comparison, Choice, Call]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Condition:
     """A compiled `when` or `if`, with the words the editor wrote."""
 
@@ -73,7 +74,7 @@ class Condition:
     tree: Expression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Template:
     """A text that may hold Jinja; `constant` when rendering cannot change it, so that Jinja need not load."""
 

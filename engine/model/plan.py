@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Union
 
 from engine.model.expression import Condition, Scalar, Template, Value
 from engine.model.ports import ReplyIndex
+from engine.model.record import record
 from engine.model.source import Span
 from engine.model.turn import Exchange, Labels
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Variant:
     text: Template
     weight: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Reply:
     id: str
     when: Condition | None
@@ -27,7 +27,7 @@ class Reply:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ModelRow:
     """A model as the pipeline declares it; `misconfigured` says what is wrong with a value from the environment."""
 
@@ -37,13 +37,13 @@ class ModelRow:
     misconfigured: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class NamedDetector:
     name: str
     threshold: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ExpressionDetector:
     test: Condition
     reason: str
@@ -52,7 +52,7 @@ class ExpressionDetector:
 Detector = Union[NamedDetector, ExpressionDetector]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RepliesStep:
     id: str
     when: Condition | None
@@ -60,7 +60,7 @@ class RepliesStep:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class GenerateStep:
     """`escalate_to` is the position of a later step; `timeout` is in seconds."""
 
@@ -74,7 +74,7 @@ class GenerateStep:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SayStep:
     id: str
     when: Condition | None
@@ -82,7 +82,7 @@ class SayStep:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SetStep:
     id: str
     when: Condition | None
@@ -93,7 +93,7 @@ class SetStep:
 Step = Union[RepliesStep, GenerateStep, SayStep, SetStep]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Persona:
     """`data` is what templates see as `persona`."""
 
@@ -103,7 +103,7 @@ class Persona:
     data: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Plan:
     """A runnable pipeline. `replies` are in file order, and `index` selects among them by position.
 

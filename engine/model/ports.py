@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from engine.model.deadline import Deadline
 from engine.model.expression import Template
+from engine.model.record import field, record
 from engine.model.turn import Completion, Engine, Message, Prompt
 
 
@@ -28,7 +28,7 @@ class ReplyIndex(Protocol):
     def candidates(self, text: str, threshold: float) -> Sequence[Candidate]: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ModelStatus:
     """`detail` says which file or provider it is, or why it is not to be had, and what to do about it."""
 
@@ -60,7 +60,7 @@ class Renderer(Protocol):
     def render(self, template: Template, names: Mapping[str, Any]) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class SessionState:
     """What a session remembers between turns."""
 
@@ -77,7 +77,7 @@ class SessionStore(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Services:
     """What running a plan may use."""
 

@@ -6,15 +6,16 @@ This module knows neither how files are read nor how problems are printed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
+
+from engine.model.record import record
 
 T_co = TypeVar("T_co", covariant=True)
 
 Severity = Literal["error", "warning"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@record
 class Span:
     """A stretch of a source file; lines and columns count from 1, the end column is exclusive."""
 
@@ -24,11 +25,18 @@ class Span:
     end_line: int
     end_column: int
 
+    def __lt__(self, other: Span) -> bool:
+        return self._place < other._place
+
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
 
+    @property
+    def _place(self) -> tuple[str, int, int, int, int]:
+        return (self.file, self.line, self.column, self.end_line, self.end_column)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@record
 class Located(Generic[T_co]):
     """A value together with the place where an editor wrote it."""
 
@@ -36,7 +44,7 @@ class Located(Generic[T_co]):
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Problem:
     """One mistake: `code` names its page in the docs, `hint` says what to write instead."""
 

@@ -7,16 +7,16 @@ text. `engine.building` turns a `PipelineSpec` into a `Plan`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, Union
 
 from engine.model.expression import Scalar, Value
+from engine.model.record import record
 from engine.model.source import Located, Span
 
 Text = Located[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class EnvRef:
     """`${NAME:default}`: a typed value from the environment; `default` is already parsed as a YAML scalar."""
 
@@ -29,17 +29,17 @@ Setting = Located[Union[Value, EnvRef]]
 """A literal or a reference to the environment."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class FuzzyTrigger:
     text: Text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ContainsTrigger:
     text: Text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RegexTrigger:
     pattern: Text
 
@@ -47,13 +47,13 @@ class RegexTrigger:
 TriggerSpec = Union[FuzzyTrigger, ContainsTrigger, RegexTrigger]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class VariantSpec:
     text: Text
     weight: float = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReplySpec:
     id: Text
     match: tuple[TriggerSpec, ...]
@@ -65,13 +65,13 @@ class ReplySpec:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ExchangeSpec:
     user: Text
     reply: Text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PersonaSpec:
     """`data` is the whole mapping as plain values, for templates; the rest is what the engine itself reads."""
 
@@ -83,7 +83,7 @@ class PersonaSpec:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ModelSpec:
     """A row of `models`; `settings` holds every key but `backend`."""
 
@@ -98,7 +98,7 @@ DetectorName = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class NamedDetectorSpec:
     """One entry of `escalate_when`; `threshold` only for `low_confidence`."""
 
@@ -106,7 +106,7 @@ class NamedDetectorSpec:
     threshold: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ExpressionDetectorSpec:
     test: Text
     reason: Text
@@ -115,7 +115,7 @@ class ExpressionDetectorSpec:
 DetectorSpec = Union[NamedDetectorSpec, ExpressionDetectorSpec]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RepliesStepSpec:
     id: Text
     when: Text | None
@@ -123,7 +123,7 @@ class RepliesStepSpec:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class GenerateStepSpec:
     """`models` holds one entry where the file said `model:`; `timeout` is in seconds."""
 
@@ -137,7 +137,7 @@ class GenerateStepSpec:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SayStepSpec:
     id: Text
     when: Text | None
@@ -145,7 +145,7 @@ class SayStepSpec:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SetStepSpec:
     """`vars` maps a variable's name to a condition-expression."""
 
@@ -158,7 +158,7 @@ class SetStepSpec:
 StepSpec = Union[RepliesStepSpec, GenerateStepSpec, SayStepSpec, SetStepSpec]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PipelineSpec:
     """One pipeline file with the replies its globs name; `deadline` is in seconds."""
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
+
+from engine.model.record import field, record
 
 Role = Literal["user", "assistant"]
 Engine = Literal["canned", "local", "external", "fallback"]
 FinishReason = Literal["stop", "length", "deadline", "refusal"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Message:
     role: Role
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Exchange:
     """An example of how the persona answers."""
 
@@ -26,7 +27,7 @@ class Exchange:
     reply: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Labels:
     """Who speaks, in the raw transcript that base models continue."""
 
@@ -34,7 +35,7 @@ class Labels:
     reply: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Turn:
     """Everything a turn depends on: with an equal `Turn` the canned part of a plan gives an equal outcome.
 
@@ -52,7 +53,7 @@ class Turn:
     seed: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Prompt:
     """What a model is asked. Chat models get messages; a base model continues the same as a transcript."""
 
@@ -63,7 +64,7 @@ class Prompt:
     labels: Labels
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Completion:
     """A model's answer; `confidence` is the geometric mean probability of its tokens, where the backend gives one."""
 
@@ -76,7 +77,7 @@ class Completion:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Escalation:
     """`reason` is a detector's name or the editor's words; `detail` explains it without secrets."""
 
@@ -86,7 +87,7 @@ class Escalation:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class TraceEvent:
     """One decision of the engine; `data` holds JSON values only."""
 
@@ -96,7 +97,7 @@ class TraceEvent:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Outcome:
     """What a turn came to; `reply` is `None` when no step was left that answers."""
 
@@ -111,7 +112,7 @@ class Outcome:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ChatRequest:
     """What a client asks, already cleaned; `now` is for callers that pin the clock."""
 
@@ -122,7 +123,7 @@ class ChatRequest:
     now: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ChatResult:
     """An outcome with the session it belongs to; `latency_ms` is the whole turn's."""
 

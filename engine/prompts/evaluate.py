@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from engine.model.expression import Binary, Call, Choice, Comparison, Condition, Constant, Expression, Name, Unary
+from engine.model.record import record
 
 MAX_NUMBER = 10**15
 MAX_TEXT = 20_000
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Function:
     arity: tuple[int, int]
     run: Callable[..., Any]

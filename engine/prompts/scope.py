@@ -6,8 +6,9 @@ Attributes are listed where they are fixed, and open where an editor's or a clie
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Union
+
+from engine.model.record import field, record
 
 NOW = frozenset({"year", "month", "day", "hour", "minute", "weekday"})
 TURN = frozenset({"number"})
@@ -20,7 +21,7 @@ OPEN = None
 Attributes = Union[Collection[str], Mapping[str, "Attributes"], None]
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Scope:
     """Names with their attributes: a collection is closed, a mapping nests them, `OPEN` allows any."""
 

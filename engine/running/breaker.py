@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from dataclasses import dataclass
 from typing import Literal
 
 from engine.model.deadline import Clock
+from engine.model.record import record
 
 State = Literal["closed", "open", "half_open"]
 Verdict = Literal["success", "slow", "failure", "fatal", "ignored"]
 """`fatal` opens at once; `ignored` says nothing about the callee."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class BreakerPolicy:
     """Opens when, of the last `window` calls within `window_seconds`, at least `least_calls` have a verdict and a
     share of `failure_share` failed, or of `slow_share` took longer than `slow_seconds`. Stays open for `open_seconds`,
@@ -35,14 +35,14 @@ class BreakerPolicy:
     probes: int = 2
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Permit:
     """Leave to make one call; give it back with `record`."""
 
     generation: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class BreakerSnapshot:
     """The state now; `calls`, `failures` and `slow` are those in the window, `probe_in` the seconds until a probe."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from engine.model.deadline import Deadline
@@ -18,12 +17,12 @@ from engine.steps.result import Answer, Continue, Escalate, Scene, StepResult
 _ENDS = {Answer: "answered", Continue: "continued", Escalate: "escalated"}
 
 
-@dataclass(slots=True)
 class _Record:
     """What happened so far in one turn."""
 
-    escalations: list[Escalation] = field(default_factory=list)
-    trace: list[TraceEvent] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.escalations: list[Escalation] = []
+        self.trace: list[TraceEvent] = []
 
 
 def run(plan: Plan, turn: Turn, services: Services, deadline: Deadline) -> Outcome:

@@ -10,11 +10,11 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from engine.model.deadline import Deadline
 from engine.model.errors import BackendError
+from engine.model.record import record
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ Random = Callable[[], float]
 """Uniform in [0, 1)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RetryPolicy:
     """At most `attempts` in all, waits up to `base` seconds doubled each time, `cap` at most; no attempt starts with
     less than `least` seconds left.
@@ -62,7 +62,7 @@ class RetryBudget:
             return True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Retries:
     """The loop, with what it needs from the outside; one `budget` is shared by all models."""
 

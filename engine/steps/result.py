@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Union
 
 from engine.model.deadline import Deadline
 from engine.model.plan import Plan
 from engine.model.ports import Services
+from engine.model.record import field, record
 from engine.model.turn import Completion, Engine, Escalation, TraceEvent, Turn
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Scene:
     """One step's view of a turn; `names` are what conditions and templates see.
 
@@ -27,7 +27,7 @@ class Scene:
     behind: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Answer:
     reply: str
     engine: Engine
@@ -38,7 +38,7 @@ class Answer:
     trace: tuple[TraceEvent, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Continue:
     """Nothing to say; `vars` are merged into the turn's variables."""
 
@@ -46,7 +46,7 @@ class Continue:
     trace: tuple[TraceEvent, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Escalate:
     """Could not answer well enough; `to` is the position of a later step, or `None` for the next one."""
 
