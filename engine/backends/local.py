@@ -8,8 +8,7 @@ goes wrong is a typed error at the turn that meets it, never an exception at ope
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from importlib.util import find_spec
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +21,7 @@ from engine.model.deadline import Deadline
 from engine.model.errors import BackendError, ContextTooLong, TimedOut, Unavailable
 from engine.model.plan import ModelRow
 from engine.model.ports import LanguageModel, ModelStatus
+from engine.model.record import record, replace
 from engine.model.turn import Completion, Engine, Prompt
 
 PACKAGES: Final[Mapping[str, str]] = {"llama.cpp": "llama_cpp", "gpt4all": "gpt4all"}
@@ -41,7 +41,7 @@ def open_model(row: ModelRow, env: Mapping[str, str]) -> LanguageModel:
 
 def _engines(row: ModelRow) -> tuple[str, ...]:
     wanted = tuple(PACKAGES) if row.backend == "auto" else (row.backend,)
-    installed = tuple(engine for engine in wanted if find_spec(PACKAGES[engine]) is not None)
+    installed = tuple(engine for engine in wanted if PathFinder.find_spec(PACKAGES[engine]) is not None)
     if not installed:
         raise Misconfigured(
             f"model `{row.id}`: {' and '.join(wanted)} not installed; install this package with its `local` extra"
@@ -49,7 +49,7 @@ def _engines(row: ModelRow) -> tuple[str, ...]:
     return installed
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class ClosedModel:
     """A model that its settings keep from working; `problem` names the setting and the remedy."""
 
@@ -68,7 +68,7 @@ class ClosedModel:
         """Nothing is open."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class LocalModel:
     """A model in a worker process."""
 

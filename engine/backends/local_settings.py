@@ -5,21 +5,20 @@ the remedy.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from engine.backends.threads import available_threads
-from engine.backends.worker.gguf import is_gguf
 from engine.backends.worker.settings import STYLES, LocalSettings
 from engine.model.plan import ModelRow
+from engine.model.record import record
 
 
 class Misconfigured(ValueError):
     """The model cannot be opened; the message is for the operator."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class _Range:
     """Numbers from `low` to `high`; `whole` ones where so said."""
 
@@ -34,6 +33,8 @@ class _Range:
     def __str__(self) -> str:
         return f"a {'whole ' if self.whole else ''}number from {self.low:g} to {self.high:g}"
 
+
+_GGUF: Final = b"GGUF"
 
 NUMBERS: Final[Mapping[str, _Range]] = {
     "context": _Range(64, 131072, whole=True),
@@ -80,13 +81,18 @@ def _path(row: ModelRow) -> str:
     try:
         if not path.is_file():
             raise Misconfigured(f"model `{row.id}`: no file at `{value}`; {remedy}")
-        if not is_gguf(path):
+        if not _is_gguf(path):
             raise Misconfigured(f"model `{row.id}`: `{value}` is not a GGUF file; {remedy}")
     except (OSError, ValueError) as error:
         if isinstance(error, Misconfigured):
             raise
         raise Misconfigured(f"model `{row.id}`: `{value}` cannot be read; {remedy}") from error
     return str(path.resolve())
+
+
+def _is_gguf(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_GGUF)) == _GGUF
 
 
 def _number(row: ModelRow, key: str, value: Any) -> float:

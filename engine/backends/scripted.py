@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Union
 
 from engine.model.deadline import Deadline
@@ -25,6 +24,7 @@ from engine.model.errors import (
 )
 from engine.model.plan import ModelRow
 from engine.model.ports import LanguageModel, ModelStatus
+from engine.model.record import record
 from engine.model.turn import Completion, Engine, Prompt
 
 NAME: Final = "scripted"
@@ -36,7 +36,7 @@ ERRORS: Final[Mapping[str, type[BackendError]]] = {
 """What an `error:` in a script may name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Answer:
     """What happens when the model is asked; `seconds` is how long it takes."""
 

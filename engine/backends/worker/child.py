@@ -14,11 +14,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import IO, Any, cast
 
 from engine.backends.worker.protocol import Decoder, Message, ProtocolError, encode
 from engine.model.deadline import Deadline
+from engine.model.record import record
 
 _TAIL = 4096
 """Bytes of the worker's standard error that are kept: enough for the last words of a native library."""
@@ -27,7 +27,7 @@ _INHERITED = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT",
 _CHUNK = 2**16
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Command:
     """A program that speaks the protocol, with the environment it gets: never the parent's own, which holds
     secrets.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-MAGIC: Final = b"GGUF"
+_MAGIC: Final = b"GGUF"
 _SCALARS: Final = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
 _LENGTH: Final = struct.Struct("<Q")
 _STRING: Final = 8
@@ -50,12 +50,6 @@ class _Strings:
 
     start: int
     length: int
-
-
-def is_gguf(path: Path) -> bool:
-    """Whether the file begins as a GGUF file does; raises `OSError`."""
-    with path.open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
 
 
 def read_metadata(path: Path) -> Metadata:
@@ -105,9 +99,9 @@ class _Reader:
         self._at = 0
 
     def pairs(self) -> Iterator[tuple[str, Any]]:
-        if self._data[: len(MAGIC)] != MAGIC:
+        if self._data[: len(_MAGIC)] != _MAGIC:
             raise DamagedFile("the file is not in GGUF format")
-        self._at = len(MAGIC)
+        self._at = len(_MAGIC)
         if self._scalar("<I") not in {2, 3}:
             raise DamagedFile("the file is of a GGUF version that is not supported")
         self._scalar("<Q")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
+from engine.model.record import record
 from engine.model.turn import Exchange, Labels, Message, Prompt
 
 Style = Literal["auto", "chat", "raw"]
 STYLES: tuple[Style, ...] = ("auto", "chat", "raw")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LocalSettings:
     """Settings of a local model. `context` and `max_tokens` are tokens; `examples` bounds the persona's examples,
     `None` meaning all in a transcript and none in a chat; `seed` `None` means another one each time; `cache` is a
@@ -36,23 +36,28 @@ class LocalSettings:
 
 
 def settings_to_json(settings: LocalSettings) -> dict[str, Any]:
-    return asdict(settings)
+    return {name: getattr(settings, name) for name in LocalSettings.__annotations__}
 
 
 def settings_from_json(data: Mapping[str, Any]) -> LocalSettings:
-    known = {field.name: data[field.name] for field in fields(LocalSettings) if field.name in data}
-    return LocalSettings(**{**known, "stop": tuple(known.get("stop", ()))})
+    return LocalSettings(**{**data, "stop": tuple(data["stop"])})
 
 
 def prompt_to_json(prompt: Prompt) -> dict[str, Any]:
-    return asdict(prompt)
+    return {
+        "system": prompt.system,
+        "examples": [[example.user, example.reply] for example in prompt.examples],
+        "history": [[message.role, message.text] for message in prompt.history],
+        "text": prompt.text,
+        "labels": [prompt.labels.user, prompt.labels.reply],
+    }
 
 
 def prompt_from_json(data: Mapping[str, Any]) -> Prompt:
     return Prompt(
         system=data["system"],
-        examples=tuple(Exchange(**example) for example in data["examples"]),
-        history=tuple(Message(**message) for message in data["history"]),
+        examples=tuple(Exchange(*example) for example in data["examples"]),
+        history=tuple(Message(*message) for message in data["history"]),
         text=data["text"],
-        labels=Labels(**data["labels"]),
+        labels=Labels(*data["labels"]),
     )

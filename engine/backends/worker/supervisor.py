@@ -11,13 +11,13 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from engine.backends.worker.child import Child, Command
 from engine.backends.worker.protocol import Message
 from engine.model.deadline import Clock, Deadline
 from engine.model.errors import TimedOut, Unavailable
+from engine.model.record import record
 
 MAX_WAITING = 8
 """Turns that may wait for the one before them; more are turned away at once."""
@@ -36,17 +36,18 @@ _TICK = 0.1
 State = Literal["loading", "ready", "down", "closed"]
 
 
-@dataclass(slots=True)
 class _Exchange:
     """A question in flight; `loss` says how its worker ended."""
 
-    id: int
-    child: Child
-    reply: Message | None = None
-    loss: str = ""
+    __slots__ = ("child", "id", "loss", "reply")
+
+    def __init__(self, number: int, child: Child) -> None:
+        self.id, self.child = number, child
+        self.reply: Message | None = None
+        self.loss = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Report:
     """What the supervisor tells about itself; `seconds` is how long it is in this state, `starts` counts processes."""
 
@@ -57,9 +58,9 @@ class Report:
     load_seconds: float | None
     engine: str
     pid: int | None
-    prepared: bool = False
-    info: Mapping[str, Any] = field(default_factory=dict)
-    problem: str = ""
+    prepared: bool
+    info: Mapping[str, Any]
+    problem: str
 
 
 class Supervisor:

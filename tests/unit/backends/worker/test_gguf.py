@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from engine.backends.worker.gguf import DamagedFile, is_gguf, read_metadata
+from engine.backends.worker.gguf import DamagedFile, read_metadata
 from tests.models import CHATML, write_tiny_model
 
 
@@ -29,11 +29,11 @@ def test_real_models(gemma_path, smollm2_path):
     assert "im_start" in (smollm2.chat_template or "")
 
 
-def test_a_file_is_told_by_its_first_bytes(tmp_path, tiny_path):
-    other = tmp_path / "model.gguf"
-    other.write_bytes(b"PK\x03\x04")
-    assert is_gguf(tiny_path)
-    assert not is_gguf(other)
+def test_another_format_is_refused(tmp_path):
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"PK\x03\x04" + bytes(100))
+    with pytest.raises(DamagedFile, match="not in GGUF format"):
+        read_metadata(path)
 
 
 def test_damage_is_one_kind_of_error(tmp_path, tiny_path):
