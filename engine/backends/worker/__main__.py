@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import traceback
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -104,7 +105,7 @@ def main() -> None:
         pipe.send({"event": "failed", "message": str(error)})
         return
     except Exception as error:  # noqa: BLE001 - the top of the worker: whatever native bindings raise is the operator's to read
-        pipe.send({"event": "failed", "message": f"{type(error).__name__}: {error}"})
+        pipe.send({"event": "failed", "message": _unexpected(error)})
         return
     pipe.send({"event": "ready", **info})
     serve(pipe, answerer)
@@ -127,10 +128,16 @@ def serve(pipe: Pipe, answerer: Answerer) -> NoReturn:
         try:
             reply = answer(answerer, prompt, order["seconds"])
         except Exception as error:  # noqa: BLE001 - as above: one bad turn does not cost the loaded model
-            reply = {"event": "error", "kind": "error", "message": f"{type(error).__name__}: {error}"}
+            reply = {"event": "error", "kind": "error", "message": _unexpected(error)}
         pipe.send({**reply, "id": order["id"]})
         if reply.get("kind") == "timeout":
             ahead = prompt
+
+
+def _unexpected(error: Exception) -> str:
+    """What to tell of a bug; the rest of it goes where native libraries leave their last words."""
+    traceback.print_exception(error)
+    return f"the worker met an unexpected error: {error}"
 
 
 if __name__ == "__main__":

@@ -98,9 +98,10 @@ class Supervisor:
         budget = deadline.remaining() - min(_MARGIN, deadline.remaining() * _MARGIN_SHARE)
         try:
             exchange.child.send({**question, "op": "generate", "id": exchange.id, "seconds": budget}, deadline)
-        except (BrokenPipeError, OSError) as error:
-            if not isinstance(error, TimeoutError):
-                exchange.child.kill()
+        except TimeoutError:
+            pass  # the turn is over; what becomes of the worker is decided as for any late answer
+        except OSError:
+            exchange.child.kill()
         return self._finish(exchange, deadline)
 
     def prepare(self, ahead: Mapping[str, Any]) -> None:
