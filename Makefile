@@ -71,6 +71,9 @@ validate: $(VENV)/.run ## check every pipeline and reply
 bench-matching: $(VENV)/.dev ## false accepts and false rejects of matching, beside its peers
 	@$(BIN)/python -m benchmarks.matching
 
+chaos: $(VENV)/.dev ## every fault of a provider, against every provider, by the deadline
+	@$(BIN)/python -m tests.faults
+
 clean: ## remove everything that was installed or made
 	rm -rf $(VENV) .models .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
 
