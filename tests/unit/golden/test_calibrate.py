@@ -66,7 +66,8 @@ def test_the_page_shows_the_plot_and_what_changes(tmp_path):
     page = render(calibration)
     assert "<polyline" in page
     assert "こんばんわ" in page
-    assert "http" not in page
+    assert "http:" not in page
+    assert "https:" not in page
 
 
 def test_the_threshold_is_written_in_its_place(tmp_path):

@@ -59,11 +59,11 @@ def test_each_session_is_a_conversation(tmp_path):
 
 
 def test_no_secret_is_saved(tmp_path):
-    secret = "-".join(("sk", "canary", "0123456789"))
-    answer = Completion(text=f"鍵は{secret}", finish_reason="stop", model="m", completion_tokens=9)
-    env = {"OPENAI_API_KEY": secret, "USE_LOCAL_LLM": "true"}
+    canary = "sk-canary-0123456789"
+    answer = Completion(text=f"鍵は{canary}", finish_reason="stop", model="m", completion_tokens=9)
+    env = {"OPENAI_API_KEY": canary, "USE_LOCAL_LLM": "true"}
     _, path = talk(tmp_path, "星の話をして", answer=answer, env=env)
-    assert all(secret not in file.read_text(encoding="utf-8") for file in path.parent.iterdir())
+    assert all(canary not in file.read_text(encoding="utf-8") for file in path.parent.iterdir())
 
 
 def test_without_a_word_nothing_is_saved(tmp_path):
