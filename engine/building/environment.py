@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from engine.model.compiled import EnvRef
 from engine.model.expression import Scalar, Value
 from engine.model.record import record
-from engine.model.spec import EnvRef
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})

@@ -1,4 +1,4 @@
-"""Compiles the `models` rows: environment in, typed settings out, and what is wrong with them said in the row."""
+"""Binds the `models` rows: environment in, typed settings out, and what is wrong with them said in the row."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 from engine.backends.registry import BACKENDS
 from engine.building.environment import resolve
+from engine.model.compiled import EnvRef, Given, ModelDeclaration
 from engine.model.expression import Value
 from engine.model.plan import ModelRow
-from engine.model.spec import EnvRef, ModelSpec, Setting
 
 _RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "max_tokens": (lambda value: isinstance(value, int) and 1 <= value <= 32_768, "a whole number from 1 to 32768"),
@@ -20,30 +20,30 @@ _RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 """The schema checks literals; these hold for what came from the environment."""
 
 
-def build_model(spec: ModelSpec, env: Mapping[str, str]) -> ModelRow:
+def bind_model(declared: ModelDeclaration, env: Mapping[str, str]) -> ModelRow:
     """Never fails: a value that does not fit makes the row `misconfigured`, with the variable and the remedy."""
     wrong: list[str] = []
-    backend = _resolved("backend", spec.backend, env, wrong)
+    backend = _resolved("backend", declared.backend, env, wrong)
     if backend not in BACKENDS:
-        name = spec.backend.value.name if isinstance(spec.backend.value, EnvRef) else "backend"
+        name = declared.backend.name if isinstance(declared.backend, EnvRef) else "backend"
         wrong.append(f"{name} is `{backend}`, it must be one of {', '.join(sorted(BACKENDS))}")
-        backend = spec.backend.value.default if isinstance(spec.backend.value, EnvRef) else "auto"
-    settings = {key: _resolved(key, setting, env, wrong) for key, setting in spec.settings.items()}
+        backend = declared.backend.default if isinstance(declared.backend, EnvRef) else "auto"
+    settings = {key: _resolved(key, given, env, wrong) for key, given in declared.settings.items()}
     return ModelRow(
-        id=spec.id.value, backend=str(backend), settings=settings, misconfigured="; ".join(wrong) if wrong else None
+        id=declared.id, backend=str(backend), settings=settings, misconfigured="; ".join(wrong) if wrong else None
     )
 
 
-def _resolved(key: str, setting: Setting, env: Mapping[str, str], wrong: list[str]) -> Value:
-    if not isinstance(setting.value, EnvRef):
-        return setting.value
+def _resolved(key: str, given: Given, env: Mapping[str, str], wrong: list[str]) -> Value:
+    if not isinstance(given, EnvRef):
+        return given
     try:
-        value = resolve(setting.value, env)
+        value = resolve(given, env)
     except ValueError as error:
         wrong.append(str(error))
-        return setting.value.default
+        return given.default
     fits, what = _RANGES.get(key, (lambda _: True, ""))
     if not fits(value):
-        wrong.append(f"{setting.value.name} is `{value}`, it must be {what}: set it so, or unset it")
-        return setting.value.default
+        wrong.append(f"{given.name} is `{value}`, it must be {what}: set it so, or unset it")
+        return given.default
     return value

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from engine.building.environment import resolve
-from engine.model.expression import Condition, Template, Value
+from engine.model.compiled import EnvRef
+from engine.model.expression import Condition, Template
 from engine.model.plan import (
     Detector,
     ExpressionDetector,
@@ -19,7 +19,6 @@ from engine.model.plan import (
 from engine.model.record import record
 from engine.model.spec import (
     DetectorSpec,
-    EnvRef,
     ExpressionDetectorSpec,
     GenerateStepSpec,
     RepliesStepSpec,
@@ -43,7 +42,6 @@ class StepContext:
     prompts: Callable[[str], Template]
     reply_places: Mapping[str, int]
     step_places: Mapping[str, int]
-    env: Mapping[str, str]
 
 
 def build_step(spec: StepSpec, context: StepContext) -> Step:
@@ -51,7 +49,8 @@ def build_step(spec: StepSpec, context: StepContext) -> Step:
     when = condition(spec.when, context.conditions)
     match spec:
         case RepliesStepSpec():
-            threshold = number(spec.threshold, context.env, DEFAULT_THRESHOLD)
+            threshold = number(spec.threshold)
+            threshold = DEFAULT_THRESHOLD if threshold is None else threshold
             return RepliesStep(id=spec.id.value, when=when, threshold=threshold, span=spec.span)
         case GenerateStepSpec():
             return GenerateStep(
@@ -59,7 +58,7 @@ def build_step(spec: StepSpec, context: StepContext) -> Step:
                 when=when,
                 models=tuple(model.value for model in spec.models),
                 prompt=context.prompts(spec.prompt.value),
-                timeout=None if spec.timeout is None else number(spec.timeout, context.env, None),
+                timeout=None if spec.timeout is None else number(spec.timeout),
                 detectors=tuple(_detector(detector, context.detectors) for detector in spec.escalate_when),
                 escalate_to=None if spec.escalate_to is None else context.step_places[spec.escalate_to.value],
                 span=spec.span,
@@ -75,20 +74,10 @@ def condition(text: Text | None, scope: Scope) -> Condition | None:
     return None if text is None else parse_condition(text.value, scope)
 
 
-def number(setting: Setting, env: Mapping[str, str], default: float | None) -> float:
-    """A setting that must be a number; one from the environment that is none gives its default."""
-    value = setting.value
-    if isinstance(value, EnvRef):
-        fallback: Value = value.default
-        try:
-            value = resolve(value, env)
-        except ValueError:
-            value = fallback
-    if isinstance(value, int | float):
-        return float(value)
-    if default is None:
-        raise TypeError(f"{setting.span}: a number was expected")
-    return default
+def number(setting: Setting) -> float | None:
+    """A setting that is a number, or a reference with a number as its default."""
+    value = setting.value.default if isinstance(setting.value, EnvRef) else setting.value
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _detector(spec: DetectorSpec, scope: Scope) -> Detector:

@@ -9,20 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, Union
 
-from engine.model.expression import Scalar, Value
+from engine.model.compiled import EnvRef as EnvRef  # noqa: PLC0414 - a part of the spec that outlives it
+from engine.model.expression import Value
 from engine.model.record import record
 from engine.model.source import Located, Span
 
 Text = Located[str]
-
-
-@record
-class EnvRef:
-    """`${NAME:default}`: a typed value from the environment; `default` is already parsed as a YAML scalar."""
-
-    name: str
-    default: Scalar
-    has_default: bool
 
 
 Setting = Located[Union[Value, EnvRef]]

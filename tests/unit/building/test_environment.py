@@ -1,7 +1,8 @@
 import pytest
 
+from engine.building.compile import declare_model
 from engine.building.environment import VARIABLES, resolve, values
-from engine.building.models import build_model
+from engine.building.models import bind_model
 from engine.model.source import Located, Span
 from engine.model.spec import EnvRef, ModelSpec
 
@@ -66,7 +67,9 @@ def test_no_secret_can_be_named_in_a_condition():
 
 
 def test_a_model_row_is_resolved():
-    row = build_model(model(path=ref("LOCAL_LLM_MODEL", ""), max_tokens=64), {"LOCAL_LLM_MODEL": "a.gguf"})
+    row = bind_model(
+        declare_model(model(path=ref("LOCAL_LLM_MODEL", ""), max_tokens=64)), {"LOCAL_LLM_MODEL": "a.gguf"}
+    )
     assert (row.backend, dict(row.settings), row.misconfigured) == ("auto", {"path": "a.gguf", "max_tokens": 64}, None)
 
 
@@ -80,13 +83,11 @@ def test_a_model_row_is_resolved():
     ],
 )
 def test_a_wrong_setting_makes_the_model_misconfigured_and_keeps_the_defaults(env, says):
-    row = build_model(
-        model(
-            backend=ref("LOCAL_LLM_BACKEND", "auto"),
-            max_tokens=ref("LOCAL_LLM_MAX_TOKENS", 256),
-            temperature=ref("LOCAL_LLM_TEMPERATURE", 0.7),
-        ),
-        env,
+    declared = model(
+        backend=ref("LOCAL_LLM_BACKEND", "auto"),
+        max_tokens=ref("LOCAL_LLM_MAX_TOKENS", 256),
+        temperature=ref("LOCAL_LLM_TEMPERATURE", 0.7),
     )
+    row = bind_model(declare_model(declared), env)
     assert says in str(row.misconfigured)
     assert (row.backend, dict(row.settings)) == ("auto", {"max_tokens": 256, "temperature": 0.7})

@@ -1,0 +1,130 @@
+"""Spec to a compiled pipeline: every reference resolved, every condition parsed, nothing left to look up in YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from engine.building.environment import VARIABLES
+from engine.building.steps import StepContext, build_step, condition, number
+from engine.building.triggers import build_index
+from engine.model.compiled import Compiled, EnvRef, ModelDeclaration
+from engine.model.expression import Template
+from engine.model.plan import Persona, Plan, Reply, Variant
+from engine.model.ports import ReplyIndex
+from engine.model.record import record
+from engine.model.source import Located
+from engine.model.spec import (
+    GenerateStepSpec,
+    ModelSpec,
+    PersonaSpec,
+    PipelineSpec,
+    RepliesStepSpec,
+    ReplySpec,
+    SetStepSpec,
+    Setting,
+    StepSpec,
+)
+from engine.model.turn import Exchange, Labels
+from engine.prompts.grammar import is_constant
+from engine.prompts.scope import Scope, condition_scope, detector_scope, template_scope
+
+DEFAULT_DEADLINE = 7.5
+"""Seconds; the web client gives up after 8.0."""
+
+
+@record
+class Scopes:
+    """The names that each kind of text in one pipeline may use."""
+
+    conditions: Scope
+    detectors: Scope
+    templates: Scope
+
+
+def scopes(spec: PipelineSpec) -> Scopes:
+    """The scopes of `spec`: its variables and persona, and the environment."""
+    variables = {name.value for step in spec.steps if isinstance(step, SetStepSpec) for name, _ in step.vars}
+    return Scopes(
+        conditions=condition_scope(VARIABLES, variables),
+        detectors=detector_scope(VARIABLES, variables),
+        templates=template_scope(VARIABLES, variables, spec.persona.data),
+    )
+
+
+def compile_pipeline(spec: PipelineSpec, prompts: Mapping[str, str], *, index: ReplyIndex | None = None) -> Compiled:
+    """Compile `spec`, which must have passed the checks; `prompts` maps each prompt's path, as written, to its text.
+
+    An `index` of the same replies is taken over.
+    """
+    names = scopes(spec)
+    context = StepContext(
+        conditions=names.conditions,
+        detectors=names.detectors,
+        prompts=lambda path: _template(prompts[path], path),
+        reply_places={reply.id.value: place for place, reply in enumerate(spec.replies)},
+        step_places={step.id.value: place for place, step in enumerate(spec.steps)},
+    )
+    plan = Plan(
+        name=spec.name.value,
+        locale=spec.locale.value,
+        timezone=spec.timezone.value,
+        deadline=number(spec.deadline) or DEFAULT_DEADLINE,
+        persona=_persona(spec.persona),
+        env={},
+        replies=tuple(_reply(reply, names.conditions) for reply in spec.replies),
+        index=build_index(spec.replies) if index is None else index,
+        models={},
+        steps=tuple(build_step(step, context) for step in spec.steps),
+    )
+    return Compiled(
+        plan=plan,
+        deadline=_reference(spec.deadline),
+        numbers=dict(_numbers(spec.steps)),
+        models=tuple(declare_model(model) for model in spec.models.values()),
+    )
+
+
+def _numbers(steps: Iterable[StepSpec]) -> Iterator[tuple[str, EnvRef]]:
+    for step in steps:
+        match step:
+            case RepliesStepSpec(threshold=Located(value=EnvRef() as reference)):
+                yield step.id.value, reference
+            case GenerateStepSpec(timeout=Located(value=EnvRef() as reference)):
+                yield step.id.value, reference
+
+
+def _reference(setting: Setting) -> EnvRef | None:
+    return setting.value if isinstance(setting.value, EnvRef) else None
+
+
+def declare_model(spec: ModelSpec) -> ModelDeclaration:
+    """A model's row without the places where it was written."""
+    settings = {key: setting.value for key, setting in spec.settings.items()}
+    return ModelDeclaration(id=spec.id.value, backend=spec.backend.value, settings=settings)
+
+
+def _persona(spec: PersonaSpec) -> Persona:
+    return Persona(
+        name=spec.name.value,
+        labels=Labels(user=spec.user_label, reply=spec.reply_label),
+        examples=tuple(Exchange(user=example.user.value, reply=example.reply.value) for example in spec.examples),
+        data=spec.data,
+    )
+
+
+def _reply(spec: ReplySpec, scope: Scope) -> Reply:
+    variants = tuple(
+        Variant(text=_template(variant.text.value, str(variant.text.span)), weight=variant.weight)
+        for variant in spec.say
+    )
+    return Reply(
+        id=spec.id.value,
+        when=condition(spec.when, scope),
+        priority=spec.priority,
+        say=variants,
+        span=spec.span,
+    )
+
+
+def _template(source: str, origin: str) -> Template:
+    return Template(source=source, origin=origin, constant=is_constant(source))
