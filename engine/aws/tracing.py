@@ -8,8 +8,7 @@ metrics.
 from __future__ import annotations
 
 import json
-import secrets
-import socket
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -44,6 +43,8 @@ class TracedBot:
         return self._app.health()
 
     def _send(self, documents: Iterable[Mapping[str, Any]]) -> None:
+        import socket  # noqa: PLC0415  no part of a cold start
+
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
             sending.setblocking(False)
             for document in documents:
@@ -67,7 +68,7 @@ def subsegments(outcome: Outcome, trace: Mapping[str, str], ended: float) -> Ite
             continue
         yield {
             "type": "subsegment",
-            "id": secrets.token_hex(8),
+            "id": os.urandom(8).hex(),
             "trace_id": trace.get("Root", ""),
             "parent_id": trace.get("Parent", ""),
             "name": event.step,
