@@ -1,0 +1,229 @@
+"""Finds every text of a column whose rapidfuzz ratio with a query reaches a cutoff, without comparing it to them all.
+
+The ratio of texts of a and b characters is 2·L / (a + b), where L is the length of their longest common subsequence.
+So a ratio of c or more needs b between c/(2-c)·a and (2-c)/c·a, and at least c·(a+b)/2 characters in common, counted
+with their repetitions. Rows lie in order of their length; for each character (its second occurrence counts as another
+one) a bitmap tells which rows hold it, so that counting what rows have in common with a query is the addition of a few
+long numbers, 16,384 rows at a time. Characters that few rows hold share a bitmap: that can only count too many. What
+passes is compared by rapidfuzz itself, hence the answer is that of comparing them all.
+
+Only texts are known here; what they stand for is the caller's business.
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from math import ceil, floor
+
+from rapidfuzz import fuzz, process
+
+from engine.model.table import Table, make_table
+
+SEGMENT = 16_384
+"""Rows that are counted at once: their bitmaps fit a processor's nearest cache."""
+SHARE = 0.04
+"""A character that this share of the rows holds has a bitmap of its own; shared ones are filled to about as much."""
+MOST_OWN = 96
+MOST_SHARED = 192
+MOST_KNOWN = 50_000
+"""Texts kept decoded; a process that has seen more begins anew."""
+
+_ROUNDING = 1e-7
+"""Bounds are loosened by this much, so that no rounding makes them too tight."""
+
+
+def make_column(texts: Sequence[str], *, segment: int = SEGMENT) -> tuple[bytes, bytes]:
+    """The two buffers that `Column` opens; a text's place in `texts` is its row."""
+    return make_table(text.encode("utf-8", "surrogatepass") for text in texts), _make_bitmaps(texts, segment)
+
+
+class Column:
+    """Texts with the bitmaps that tell which of them are worth a comparison."""
+
+    def __init__(self, texts: memoryview, bitmaps: memoryview, *, most_known: int = MOST_KNOWN) -> None:
+        self._texts = Table(texts)
+        self._bitmaps = _Bitmaps(Table(bitmaps))
+        self._known: dict[int, str] = {}
+        self._most_known = most_known
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __getitem__(self, row: int) -> str:
+        text = self._known.get(row)
+        if text is None:
+            text = str(self._texts[row], "utf-8", "surrogatepass")
+            if len(self._known) >= self._most_known:
+                self._known.clear()
+            self._known[row] = text
+        return text
+
+    def matches(self, query: str, cutoff: float) -> list[tuple[int, float]]:
+        """Each row whose ratio (0-100) with `query` is `cutoff` or more, with that ratio, in no certain order."""
+        rows = list(self._bitmaps.rows(query, cutoff / 100))
+        texts = [self[row] for row in rows]
+        found = process.extract(query, texts, scorer=fuzz.ratio, score_cutoff=cutoff, limit=None)
+        return [(rows[place], ratio) for _, ratio, place in found]
+
+
+class _Bitmaps:
+    """For each segment of rows, in order of their length: the rows' places in the column, and its bitmaps."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        header = json.loads(str(table[0], "ascii"))
+        self._own: dict[str, int] = {token: place for place, token in enumerate(header["own"])}
+        self._shared: int = header["shared"]
+        self._segment: int = header["segment"]
+        self._lengths: list[int] = header["lengths"]
+        self._starts: list[int] = header["starts"]
+        self._width = 1 + len(self._own) + self._shared
+        self._numbers: dict[int, int] = {}
+
+    def rows(self, query: str, share: float) -> Iterator[int]:
+        """The rows that may reach `share`, from 0 to 1; some that do not are among them."""
+        groups = self._groups(len(query), share)
+        if not groups:
+            return
+        places = self._places(query)
+        for segment in range(groups[0][0] // self._segment, (groups[-1][1] - 1) // self._segment + 1):
+            planes = _add([self._number(segment, place) for place in places])
+            passing = 0
+            for need, mask in _masks(groups, segment * self._segment, self._segment).items():
+                passing |= _at_least(planes, need, mask)
+            if passing:
+                order = self._order(segment)
+                yield from (order[place] for place in _ones(passing))
+
+    def _groups(self, length: int, share: float) -> list[tuple[int, int, int]]:
+        """Start, end and needed characters in common of each run of rows of one length that may pass."""
+        least = ceil(share / (2 - share) * length - _ROUNDING)
+        most = floor((2 - share) / share * length + _ROUNDING)
+        places = range(bisect_left(self._lengths, least), bisect_right(self._lengths, most))
+        half, starts = share / 2, self._starts
+        return [(starts[at], starts[at + 1], ceil(half * (length + self._lengths[at]) - _ROUNDING)) for at in places]
+
+    def _places(self, query: str) -> list[int]:
+        """The bitmaps to count, one for each character."""
+        own, others = self._own, len(self._own)
+        return [own[token] if token in own else others + _hash(token) % self._shared for token in _tokens(query)]
+
+    def _number(self, segment: int, place: int) -> int:
+        key = segment * self._width + place
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = int.from_bytes(self._table[2 + key], "little")
+        return number
+
+    def _order(self, segment: int) -> memoryview:
+        return self._table[1 + segment * self._width].cast("I")
+
+
+def _tokens(text: str) -> list[str]:
+    """Each character, from its second occurrence on with how many times it has occurred by then."""
+    tokens = list(text)
+    if len(set(tokens)) < len(tokens):
+        seen: dict[str, int] = {}
+        for place, char in enumerate(text):
+            seen[char] = times = seen.get(char, 0) + 1
+            if times > 1:
+                tokens[place] = f"{char}{times}"
+    return tokens
+
+
+def _hash(token: str) -> int:
+    """Spreads tokens over shared bitmaps, the same way in every process."""
+    return ord(token[0]) * 7919 + (int(token[1:]) * 104_729 if token[1:] else 0)
+
+
+def _masks(groups: Iterable[tuple[int, int, int]], first: int, count: int) -> dict[int, int]:
+    """For each needed number, those of the `count` rows beginning at `first` that need it."""
+    masks: dict[int, int] = {}
+    for begin, end, need in groups:
+        start, stop = max(begin - first, 0), min(end - first, count)
+        if start < stop:
+            masks[need] = masks.get(need, 0) | ((1 << stop - start) - 1 << start)
+    return masks
+
+
+def _add(bitmaps: list[int]) -> list[int]:
+    """How many of `bitmaps` hold each row, as binary numbers down the rows: the planes of ones, twos, fours and so on.
+
+    Carry-save addition: three bitmaps of one weight become one of that weight and one of the next.
+    """
+    planes: list[int] = []
+    while bitmaps:
+        carried: list[int] = []
+        while len(bitmaps) > 2:
+            one, two, three = bitmaps.pop(), bitmaps.pop(), bitmaps.pop()
+            either = one ^ two
+            bitmaps.append(either ^ three)
+            carried.append(one & two | either & three)
+        if len(bitmaps) == 2:
+            one, two = bitmaps
+            bitmaps = [one ^ two]
+            carried.append(one & two)
+        planes.append(bitmaps[0])
+        bitmaps = carried
+    return planes
+
+
+def _at_least(planes: Sequence[int], need: int, mask: int) -> int:
+    """The rows of `mask` whose number in `planes` is `need` or more."""
+    if need >> len(planes):
+        return 0
+    passing = mask
+    for weight, plane in enumerate(planes):
+        passing = passing & plane if need >> weight & 1 else passing | plane & mask
+    return passing
+
+
+def _ones(number: int) -> Iterator[int]:
+    """The places of the bits that are set."""
+    if number.bit_count() <= 64:
+        while number:
+            lowest = number & -number
+            yield lowest.bit_length() - 1
+            number ^= lowest
+        return
+    digits = bin(number)[:1:-1]
+    at = digits.find("1")
+    while at >= 0:
+        yield at
+        at = digits.find("1", at + 1)
+
+
+def _make_bitmaps(texts: Sequence[str], segment: int) -> bytes:
+    order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+    lengths = sorted({len(text) for text in texts})
+    sizes = [len(texts[row]) for row in order]
+    holders = Counter(token for text in texts for token in _tokens(text))
+    common = [token for token, rows in holders.most_common(MOST_OWN) if rows >= SHARE * len(texts)]
+    rest = sum(holders.values()) - sum(holders[token] for token in common)
+    shared = min(max(ceil(rest / max(SHARE * len(texts), 1)), 1), MOST_SHARED)
+    header = {
+        "own": common,
+        "shared": shared,
+        "segment": segment,
+        "lengths": lengths,
+        "starts": [*(bisect_left(sizes, length) for length in lengths), len(texts)],
+    }
+    places = {token: place for place, token in enumerate(common)}
+    places |= {token: len(common) + _hash(token) % shared for token in holders if token not in places}
+    pieces = [json.dumps(header).encode()]
+    for first in range(0, len(texts), segment):
+        rows = order[first : first + segment]
+        pieces += [array("I", rows).tobytes(), *_bitmaps(rows, texts, places, len(common) + shared)]
+    return make_table(pieces)
+
+
+def _bitmaps(rows: Sequence[int], texts: Sequence[str], places: dict[str, int], count: int) -> list[bytes]:
+    bitmaps = [bytearray(-(-len(rows) // 8)) for _ in range(count)]
+    for at, row in enumerate(rows):
+        for token in _tokens(texts[row]):
+            bitmaps[places[token]][at >> 3] |= 1 << (at & 7)
+    return [bytes(bitmap) for bitmap in bitmaps]

@@ -1,0 +1,70 @@
+"""Many small pieces of bytes in one buffer, each read only when it is asked for, and only if it is what was written.
+
+A table is made once and mapped into memory: opening it reads nothing but its size. It knows nothing of files, nor of
+what the pieces mean. Little-endian machines only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from struct import pack, unpack_from
+from zlib import crc32
+
+from engine.model.errors import EngineError
+
+_CHECK = 4
+_PLACE = 4
+"""Bytes of a checksum, and of a piece's place."""
+
+
+class Damaged(EngineError):
+    """Stored data is not what was written."""
+
+
+def make_table(pieces: Iterable[bytes]) -> bytes:
+    """The count, the places where pieces end, and the pieces, each with its checksum after it."""
+    body = bytearray()
+    ends = bytearray()
+    for piece in pieces:
+        body += piece
+        body += pack("<I", crc32(piece))
+        ends += pack("<I", len(body))
+    return pack("<I", len(ends) // _PLACE) + bytes(ends) + bytes(body)
+
+
+class Table:
+    """The pieces of a buffer that `make_table` made."""
+
+    __slots__ = ("_buffer", "_count")
+
+    def __init__(self, buffer: memoryview) -> None:
+        """Raises `Damaged` for a buffer that cannot hold what it says."""
+        if len(buffer) < _PLACE:
+            raise Damaged("a table is cut short")
+        self._buffer = buffer
+        self._count: int = unpack_from("<I", buffer)[0]
+        if len(buffer) < _PLACE * (self._count + 1):
+            raise Damaged("a table is cut short")
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, place: int) -> memoryview:
+        """Piece `place`, from 0; raises `Damaged` where its checksum does not fit."""
+        if not 0 <= place < self._count:
+            raise IndexError(place)
+        body = _PLACE * (self._count + 1)
+        if place:
+            start, end = unpack_from("<II", self._buffer, _PLACE * place)
+        else:
+            start, (end,) = 0, unpack_from("<I", self._buffer, _PLACE)
+        last = body + end - _CHECK
+        piece = self._buffer[body + start : last]
+        if end - start < _CHECK or last + _CHECK > len(self._buffer) or crc32(piece) != _number(self._buffer, last):
+            raise Damaged(f"piece {place} of a table is not what was written")
+        return piece
+
+
+def _number(buffer: memoryview, place: int) -> int:
+    number: int = unpack_from("<I", buffer, place)[0]
+    return number

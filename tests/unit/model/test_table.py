@@ -1,0 +1,42 @@
+import pytest
+
+from engine.model.table import Damaged, Table, make_table
+
+
+def test_pieces_come_back_as_they_were():
+    pieces = [b"one", b"", "三".encode(), b"x" * 70_000]
+    table = Table(memoryview(make_table(pieces)))
+    assert len(table) == 4
+    assert [bytes(table[place]) for place in range(4)] == pieces
+
+
+def test_a_table_of_nothing():
+    table = Table(memoryview(make_table([])))
+    assert len(table) == 0
+    with pytest.raises(IndexError):
+        table[0]
+
+
+@pytest.mark.parametrize("place", [-1, 3])
+def test_there_is_nothing_outside(place):
+    with pytest.raises(IndexError):
+        Table(memoryview(make_table([b"a", b"b", b"c"])))[place]
+
+
+def test_no_changed_byte_goes_unnoticed():
+    made = make_table([b"first", b"second", b"third"])
+    for place in range(4, len(made)):
+        changed = bytearray(made)
+        changed[place] ^= 0x10
+        table = Table(memoryview(changed))
+        read = []
+        with pytest.raises(Damaged):
+            read += [bytes(table[piece]) for piece in range(3)]
+        assert read == [b"first", b"second", b"third"][: len(read)]
+
+
+def test_a_table_that_is_cut_short_is_damaged():
+    made = make_table([b"first", b"second"])
+    for length in range(len(made)):
+        with pytest.raises(Damaged):
+            Table(memoryview(made)[:length])[1]
