@@ -16,7 +16,7 @@ def tidy(text: str, labels: Labels, finish_reason: FinishReason) -> str:
     reply = re.sub(rf"^(?:{re.escape(labels.reply)})\s*[:：]\s*", "", reply)
     if finish_reason != "stop":
         reply = _whole_sentences(reply)
-    return _unquoted(reply)
+    return _unquoted(reply).rstrip("、，, ")
 
 
 def _whole_sentences(text: str) -> str:
