@@ -30,9 +30,9 @@ class Progress:
     def take(self, result: ConversationResult) -> None:
         file = result.golden.path.as_posix()
         if file != self._file:
-            self._console.print(Text(f"{'' if not self._file else chr(10)}{file} "), end="")
+            self._console.out(f"\n{file} " if self._file else f"{file} ", end="", highlight=False)
             self._file = file
-        self._console.print(Text(MARKS[result.status], STYLES[result.status]), end="")
+        self._console.out(MARKS[result.status], style=STYLES[result.status], end="", highlight=False)
 
     def end(self) -> None:
         if self._file:
