@@ -189,3 +189,24 @@ def test_a_cassette_reads_back_what_was_written(tmp_path, words):
     again, problems = read_cassette(path)
     assert problems == []
     assert again.recordings == {recording.key: recording}
+
+
+def test_recording_some_conversations_keeps_the_others(tmp_path):
+    more = "\n" + RECORDED.replace(ENGINE, "").split("conversations:\n")[1].replace("夕方の挨拶", "夜の挨拶")
+    path = project(tmp_path, RECORDED.replace(ENGINE, "") + more, pipeline=SCRIPTED_PIPELINE)
+    runner = Runner(settings=Settings(mode="record"), env={})
+    list(runner.run(load_goldens([path], runner.pipelines), lambda _, one: one.name.value == "夜の挨拶"))
+    assert "夕方の挨拶:" not in cassette_of(path).read_text(encoding="utf-8")
+    runner = Runner(settings=Settings(mode="record"), env={})
+    list(runner.run(load_goldens([path], runner.pipelines), lambda _, one: one.name.value == "夕方の挨拶"))
+    recorded = cassette_of(path).read_text(encoding="utf-8")
+    assert recorded.index("夕方の挨拶:") < recorded.index("夜の挨拶:")
+
+
+def test_several_runs_of_one_conversation_are_counted(tmp_path):
+    path = recorded_project(tmp_path)
+    runner = Runner(settings=Settings(mode="live"), env={}, repeat=2)
+    (result,) = runner.run(load_goldens([path], runner.pipelines))
+    # The script has another answer for the second run, as a model that is not sure of itself.
+    assert result.repeats == ("passed", "failed")
+    assert result.status == "failed"
