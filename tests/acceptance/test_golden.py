@@ -242,3 +242,17 @@ def test_calibrate_proposes_and_writes_only_when_told(tmp_path):
     assert run(*arguments, "--write", cwd=tmp_path).returncode == 0
     assert pipeline.read_text("utf-8") != strict
     assert run(*arguments, cwd=tmp_path).returncode == 0
+
+
+def test_the_live_demo_model_says_what_was_recorded(gemma_path, tmp_path):
+    """On one machine, at temperature 0 and with whatever threads it has, the same request gets the same words."""
+    source = ROOT / "tests" / "golden" / "snack_misaki" / "local_model.golden.yml"
+    text = source.read_text("utf-8").replace("../../../pipelines", (ROOT / "pipelines").as_posix())
+    golden = tmp_path / "local.golden.yml"
+    golden.write_text(text.replace(".models/" + gemma_path.name, gemma_path.as_posix()), encoding="utf-8")
+    arguments = ("engine", "test", golden.as_posix(), "-k", "習いごと", "--patience", "30")
+    run(*arguments, "--record", "--accept", cwd=tmp_path)
+    assert gemma_path.name in (tmp_path / "local.cassette.yml").read_text("utf-8")
+    for mode in ((), ("--live",)):
+        done = run(*arguments, *mode, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout
