@@ -17,7 +17,14 @@ from engine.golden.find import NotFound, find_goldens
 from engine.golden.overmatch import near_misses
 from engine.golden.pipelines import Pipelines
 from engine.golden.report import html, junit
-from engine.golden.report.console import Progress, show_accepted, show_coverage, show_failures, show_summary
+from engine.golden.report.console import (
+    Progress,
+    show_accepted,
+    show_coverage,
+    show_failures,
+    show_near_misses,
+    show_summary,
+)
 from engine.golden.result import ConversationResult
 from engine.golden.run import Loaded, Runner, load_goldens
 from engine.golden.secrets import Secrets
@@ -63,8 +70,9 @@ def run(arguments: argparse.Namespace) -> int:
     show_failures(results, console)
     seconds = time.perf_counter() - began
     covered = coverage(results, runner.pipelines) if arguments.coverage else []
-    near = near_misses(results) if arguments.coverage else []
-    show_coverage(covered, near, console)
+    near = near_misses(results)
+    show_coverage(covered, console)
+    show_near_misses(near, console)
     if arguments.junit:
         arguments.junit.write_text(junit.render(results), encoding="utf-8")
     if arguments.html:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from engine.golden.lookup import MARGIN, near_candidates
 from engine.golden.result import ConversationResult, TurnResult, names_in
 from engine.model.plan import RepliesStep
 from engine.model.source import Span
 from engine.model.text import clean
 from engine.prompts.evaluate import holds
-
-MARGIN = 5.0
-"""Points of score within which another reply counts as near."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,17 +29,17 @@ class NearMiss:
         return f"{self.span}: `{self.text}` gets {won}, and `{self.rival}` is near with {self.rival_score:.1f}"
 
 
-def near_misses(results: Iterable[ConversationResult], margin: float = MARGIN) -> list[NearMiss]:
+def near_misses(results: Iterable[ConversationResult]) -> list[NearMiss]:
     """Each utterance once for each rival, in the order of the goldens."""
     found: dict[tuple[str, str], NearMiss] = {}
     for result in results:
         for turn in result.turns:
-            for miss in _of(turn, result, margin):
+            for miss in _of(turn, result):
                 found.setdefault((miss.text, miss.rival), miss)
     return list(found.values())
 
 
-def _of(turn: TurnResult, result: ConversationResult, margin: float) -> Iterator[NearMiss]:
+def _of(turn: TurnResult, result: ConversationResult) -> Iterator[NearMiss]:
     plan = result.plan
     step = next((step for step in plan.steps if isinstance(step, RepliesStep)), None) if plan else None
     if plan is None or step is None:
@@ -49,7 +47,7 @@ def _of(turn: TurnResult, result: ConversationResult, margin: float) -> Iterator
     text = clean(turn.spec.user.value)
     names = names_in(turn, result)
     winner = turn.outcome.reply_id if turn.outcome.engine == "canned" else None
-    candidates = plan.index.candidates(text, max(step.threshold - margin, 0.0))
+    candidates = near_candidates(plan.index, text, step.threshold)
     scores = {plan.replies[one.reply].id: one for one in candidates if holds(plan.replies[one.reply].when, names)}
     won = scores.get(winner) if winner is not None else None
     # A trigger that is the utterance itself stands before all others.
@@ -57,7 +55,7 @@ def _of(turn: TurnResult, result: ConversationResult, margin: float) -> Iterator
         return
     score = step.threshold if won is None else won.score
     for name, one in scores.items():
-        if name != winner and one.score > score - margin:
+        if name != winner and one.score > score - MARGIN:
             yield NearMiss(
                 span=turn.spec.user.span, text=text, winner=winner, score=score, rival=name, rival_score=one.score
             )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from engine.building.build import build
 from engine.building.checks import ESSENTIAL, run
 from engine.building.checks.subject import Subject
+from engine.golden.lookup import RememberingIndex
 from engine.model.errors import ConfigError
 from engine.model.plan import Plan
 from engine.model.ports import ReplyIndex
@@ -24,6 +26,7 @@ class Pipelines:
         self._change = change
         self._subjects: dict[Path, Subject | ConfigError] = {}
         self._indexes: dict[Path, ReplyIndex] = {}
+        self._remembering: dict[Path, RememberingIndex] = {}
         self._plans: dict[tuple[Path, tuple[tuple[str, str], ...]], Plan] = {}
 
     def spec(self, path: Path) -> PipelineSpec:
@@ -37,8 +40,9 @@ class Pipelines:
             subject = self._subject(path)
             prompts = {name: prompt.text or "" for name, prompt in subject.prompts.items()}
             plan = build(subject.spec, prompts, env, index=self._indexes.get(key[0]))
-            self._indexes[key[0]] = plan.index
-            self._plans[key] = self._change(plan)
+            index = self._indexes.setdefault(key[0], plan.index)
+            remembering = self._remembering.setdefault(key[0], RememberingIndex(index))
+            self._plans[key] = self._change(replace(plan, index=remembering))
         return self._plans[key]
 
     def _subject(self, path: Path) -> Subject:

@@ -35,19 +35,6 @@ class WithoutReply:
         return [one for one in self.index.candidates(text, threshold) if one.reply != self.reply]
 
 
-class Remembering:
-    """An index that looks each text up once: most mutants do no harm to matching."""
-
-    def __init__(self, index: ReplyIndex) -> None:
-        self._index = index
-        self._known: dict[tuple[str, float], Sequence[Candidate]] = {}
-
-    def candidates(self, text: str, threshold: float) -> Sequence[Candidate]:
-        if (text, threshold) not in self._known:
-            self._known[text, threshold] = self._index.candidates(text, threshold)
-        return self._known[text, threshold]
-
-
 def mutants(plan: Plan) -> Iterator[Mutant]:
     """Every mutant of `plan`; those of replies first."""
     for place, reply in enumerate(plan.replies):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from engine.golden.run import Loaded, load_goldens
 from engine.golden.stage import Settings
 from engine.model.plan import Plan
 from engine.schema.golden_spec import Conversation
-from tests.golden.mutants import Mutant, Refused, Remembering, mutants
+from tests.golden.mutants import Mutant, Refused, mutants
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("snack_misaki", "helpdesk")
@@ -63,7 +63,7 @@ class Suite:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_goldens_notice_every_harm(name, monkeypatch, record_property):
     monkeypatch.chdir(ROOT)
-    pipelines = Pipelines(lambda plan: replace(plan, index=Remembering(plan.index)))
+    pipelines = Pipelines()
     loaded = load_goldens(find_goldens([Path("tests/golden") / name]), pipelines)
     suite = Suite(pipelines, [(one, conversation) for one in loaded for conversation in one.golden.conversations])
     assert suite.first_run() == []

@@ -78,14 +78,18 @@ def show_accepted(done: Accepted, console: Console) -> None:
     console.print(f"accepted {len(done.accepted)} expectations" + (f" in {files}" if files else ""))
 
 
-def show_coverage(found: Sequence[Coverage], near: Sequence[NearMiss], console: Console) -> None:
-    """What no golden exercises, with its place, and the utterances that another reply nearly takes."""
+def show_coverage(found: Sequence[Coverage], console: Console) -> None:
+    """What no golden exercises, with its place."""
     for one in found:
         console.print(Text(f"\ncoverage of {one.pipeline}", "bold"))
         for kind, total in one.total.items():
             console.print(f"  {kind:20} {one.exercised(kind):>5} of {total}")
         for gap in one.gaps:
             console.print(Text(f"  {gap.span}: no golden exercises {gap.what}", "yellow"))
+
+
+def show_near_misses(near: Sequence[NearMiss], console: Console) -> None:
+    """Warnings: the utterances that another reply nearly takes."""
     if near:
         console.print(Text("\nnearly taken by another reply", "bold"))
     for miss in near:
