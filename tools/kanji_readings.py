@@ -40,7 +40,7 @@ SPOKEN = {
 """Where speech differs from the written language that UniDic counts, and verbs whose stem is one bare kanji."""
 
 _KANJI = re.compile("[一-鿿々]")
-_SHAPE = re.compile("([一-鿿々]+)([ぁ-ん]*)")
+_SHAPE = re.compile("([おご]?[一-鿿々]+)([ぁ-ん]*)")
 _HIRAGANA = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
 _NOUNISH = {"名詞", "代名詞", "接尾辞", "接頭辞", "副詞", "形状詞", "接続詞", "感動詞", "連体詞"}
 
@@ -77,7 +77,7 @@ def gather() -> tuple[dict[str, tuple[int, str]], dict[str, tuple[int, str]]]:
     """The cheapest reading of each word of bare kanji, and of each run of kanji before its first kana."""
     nouns: dict[str, tuple[int, str]] = {}
     okurigana: dict[str, tuple[int, str]] = {}
-    allowed = everyday()
+    allowed = everyday() | set("おご")
     for surface, cost, features in lexicon(Path(DICDIR) / "sys.dic"):
         shape = _SHAPE.fullmatch(surface)
         if shape is None or len(features) < 21 or features[1] == "固有名詞" or not set(shape[1]) <= allowed:
@@ -101,7 +101,8 @@ def gather() -> tuple[dict[str, tuple[int, str]], dict[str, tuple[int, str]]]:
 
 def compound_readings(nouns: dict[str, tuple[int, str]]) -> dict[str, str]:
     """Each kanji's likeliest share of the two-kanji words it is in, by expectation maximisation over all splits."""
-    pairs = [(word, math.exp((5000 - cost) / 1500), r) for word, (cost, r) in nouns.items() if len(word) == 2]
+    words = ((word, found) for word, found in nouns.items() if len(word) == 2 and _KANJI.match(word))
+    pairs = [(word, math.exp((5000 - cost) / 1500), reading) for word, (cost, reading) in words]
     shares: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(lambda: 1.0))
     for _ in range(6):
         totals = {kanji: sum(share.values()) or 1.0 for kanji, share in shares.items()}
@@ -117,6 +118,19 @@ def compound_readings(nouns: dict[str, tuple[int, str]]) -> dict[str, str]:
                 fresh[two][reading[i:]] += weight * p / sum(chance)
         shares = fresh
     return {kanji: max(share, key=lambda r: share[r]) for kanji, share in shares.items()}
+
+
+def stems(nouns: dict[str, tuple[int, str]], okurigana: dict[str, tuple[int, str]]) -> dict[str, str]:
+    """Verbs and adjectives of several kanji, by their kanji alone where no noun claims them, else with one kana."""
+    words: dict[str, str] = {}
+    common = sorted((found, key) for key, found in okurigana.items() if len(key) > 2 and found[0] <= STEM_COST)
+    for (_, reading), key in common:
+        run = key[:-1]
+        if run not in nouns:
+            words.setdefault(run, reading)
+        if words.get(run) != reading:
+            words[key] = reading
+    return words
 
 
 def table() -> tuple[dict[str, str], dict[str, str]]:
@@ -138,9 +152,11 @@ def table() -> tuple[dict[str, str], dict[str, str]]:
             + [f"{r}:{k}" for r, k in list(groups.items())[:MOST]]
         )
         kanji[one] = " ".join(fields)
-    words = {key: r for key, (cost, r) in sorted(okurigana.items()) if len(key) > 2 and cost <= STEM_COST}
+    words = stems(nouns, okurigana)
     for word, (cost, reading) in sorted(nouns.items()):
         composed = "".join(inside.get(one, one) for one in word)
+        if word[0] in "おご" and len(word) == 2:
+            composed = word[0] + nouns.get(word[1], (0, composed[1:]))[1]
         if 2 <= len(word) <= 4 and cost <= WORD_COST and fuzz.ratio(composed, reading) < SIMILAR:
             words[word] = reading
     return kanji, words

@@ -10,15 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.matching import grammar, traits
-from engine.matching.clauses import clauses, content
+from engine.matching.clauses import Chunk, clauses, content
 from engine.matching.normalise import flatten, fold, hiragana, normalise, undrawn
+from engine.matching.readings import heard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """The first five are scored: `text` is the normal form; `core` what it says without politeness, particles and
+    """The first six are scored: `text` is the normal form; `core` what it says without politeness, particles and
     fillers; `turned` the core with its clauses in reverse; `bag` the core's chunks in alphabetical order; `sound` the
-    core as it is heard. The rest is what the guards compare.
+    whole text as it is heard; `borrowed` the core with only two consonants of each foreign word, empty without any.
+    The rest is what the guards compare.
     """
 
     text: str
@@ -26,7 +28,9 @@ class Form:
     turned: str
     bag: str
     sound: str
+    borrowed: str
     kanji: str
+    spelled: tuple[tuple[str, str], ...]
     words: tuple[str, ...]
     numbers: tuple[str, ...]
     questions: tuple[str, ...]
@@ -39,8 +43,8 @@ class Form:
 _KANJI = re.compile("[一-鿿々]")
 _KATAKANA = re.compile("[ァ-ヺ]{2,}")
 _LATIN = re.compile("[a-z]{2,}")
-_LONG = f"っ|を|(?<=[{grammar.O}])う|(?<=[{grammar.E}])い"
-_HEARD = re.compile(_LONG)
+_LONG = f"っ|を|(?<=[{grammar.O}])[うお]|(?<=[{grammar.E}])[いえ]"
+_SOFT = re.compile(_LONG)
 _DRAWN = re.compile(
     f"{_LONG}|([^0-9一-鿿])(?=\\1)"
     "|(?<=[かがさざただなはばぱまやゃらわ])あ|(?<=[きぎしじちぢにひびぴみり])い|(?<=[くぐすずつづぬふぶぷむゆゅる])う"
@@ -56,13 +60,16 @@ def form(text: str) -> Form:
     chunks = [chunk for part, _ in taken for chunk in part]
     written = [chunk.written for chunk in chunks]
     marks = "".join(dict.fromkeys("".join(mark for _, mark in taken)))
+    sound, spelled = heard(undrawn(folded))
     questions, times, persons = traits.closed(full)
     return Form(
         text=full,
         core=_spoken(written) + marks,
         turned=_spoken(chunk.written for part, _ in reversed(taken) for chunk in part) + marks,
         bag=_spoken(sorted(written)) + marks,
-        sound=_HEARD.sub("", "".join(chunk.heard for chunk in chunks)) + marks,
+        borrowed=_borrowed(chunks, marks),
+        sound=_SOFT.sub("", flatten(sound)),
+        spelled=spelled,
         kanji="".join(sorted(set(_KANJI.findall("".join(written))))),
         words=(*map(hiragana, _KATAKANA.findall(undrawn(folded))), *(w for w in written if _LATIN.fullmatch(w))),
         numbers=traits.numbers(folded),
@@ -74,6 +81,14 @@ def form(text: str) -> Form:
     )
 
 
+def _borrowed(chunks: list[Chunk], marks: str) -> str:
+    if all(chunk.borrowed == chunk.written for chunk in chunks):
+        return ""
+    return _DRAWN.sub("", "".join(chunk.borrowed for chunk in chunks)) + marks
+
+
 def _spoken(chunks: Iterable[str]) -> str:
-    """Joined, with long vowels, doubled sounds and を left out: what drawing out and sloppy typing change."""
-    return _DRAWN.sub("", "".join(chunks))
+    """Joined, without what drawing out and sloppy typing change: long vowels, doubled sounds, を. Latin words stay
+    apart.
+    """
+    return _DRAWN.sub("", "".join(f"{chunk} " if chunk.isascii() else chunk for chunk in chunks))

@@ -6,7 +6,7 @@ from rapidfuzz import fuzz
 
 from engine.matching import grammar
 from engine.matching.forms import Form
-from engine.matching.readings import read_latin
+from engine.matching.loanwords import skeleton
 
 SAME_WORD = 78.0
 """Two words at this ratio (0-100) that begin alike are one word with a slip in it."""
@@ -23,7 +23,7 @@ def number(query: Form, trigger: Form) -> str | None:
 
 
 def question(query: Form, trigger: Form) -> str | None:
-    if query.questions and trigger.questions and not set(query.questions) & set(trigger.questions):
+    if trigger.questions and set(query.questions) - set(trigger.questions):
         return f"different question word: {' '.join(trigger.questions)} / {' '.join(query.questions)}"
     if query.questions and not trigger.questions and trigger.text.startswith(("i ", "my ", "we ")):
         return f"a question, where the trigger states: {' '.join(query.questions)}"
@@ -50,36 +50,41 @@ def voice(query: Form, trigger: Form) -> str | None:
     return None
 
 
-def kanji(query: Form, trigger: Form) -> str | None:
-    """Other kanji are other content, unless the sound is the same and most kanji are: then they were typed wrongly."""
-    extra = set(query.kanji) - set(trigger.kanji)
-    missing = set(trigger.kanji) - set(query.kanji)
+def content(query: Form, trigger: Form) -> str | None:
+    """Each side names something that the other does not. Not so where both sound the same and most kanji are shared:
+    then a word was converted to the wrong kanji.
+    """
+    extra, missing = _unshared(query, trigger), _unshared(trigger, query)
     if not extra or not missing:
         return None
-    if query.sound == trigger.sound and len(set(query.kanji) & set(trigger.kanji)) >= 2 * max(len(extra), len(missing)):
+    shared = set(query.kanji) & set(trigger.kanji)
+    if query.sound == trigger.sound and len(shared) >= 2 * len("".join(extra)):
         return None
-    return f"different kanji: {''.join(sorted(missing))} / {''.join(sorted(extra))}"
+    return f"different content: {' '.join(missing)} / {' '.join(extra)}"
 
 
-def word(query: Form, trigger: Form) -> str | None:
-    extra = [w for w in query.words if not _occurs(w, trigger)]
-    missing = [w for w in trigger.words if not _occurs(w, query)]
-    if extra and missing:
-        return f"different word: {' '.join(missing)} / {' '.join(extra)}"
-    return None
+def _unshared(one: Form, other: Form) -> list[str]:
+    kana = "".join(run for run, reading in one.spelled if reading in other.text)
+    kanji = [c for c in one.kanji if c not in other.kanji and c not in kana]
+    return kanji + [word for word in one.words if not _occurs(word, other)]
 
 
 def _occurs(word: str, form: Form) -> bool:
-    return word in form.text or any(_same_word(word, other) for other in form.words)
+    return word in form.text or word in form.sound or any(_same_word(word, other) for other in form.words)
 
 
 def _same_word(one: str, other: str) -> bool:
+    """One with a slip in it, one borrowed from the other, or one cut short: リモワ is within リモートワーク."""
     if one.isascii() != other.isascii():
-        one, other = (read_latin(w) if w.isascii() else w for w in (one, other))
-    return one[:1] == other[:1] and fuzz.ratio(one, other) >= SAME_WORD
+        return skeleton(one) == skeleton(other)
+    if one[:1] != other[:1]:
+        return False
+    short, long = sorted((one, other), key=len)
+    letters = iter(long)
+    return fuzz.ratio(one, other) >= SAME_WORD or (not one.isascii() and all(letter in letters for letter in short))
 
 
-GUARDS = (polarity, number, question, time, person, voice, kanji, word)
+GUARDS = (polarity, number, question, time, person, voice, content)
 
 
 def refusal(query: Form, trigger: Form) -> str | None:

@@ -16,10 +16,7 @@ from engine.matching.forms import Form, form
 from engine.matching.guards import refusal
 from engine.matching.normalise import fold, normalise
 from engine.matching.regexes import Pattern, compile_pattern
-from engine.matching.scorer import PAIRS
-
-EXACT_LENGTH = 2
-"""Triggers of so few characters have no room for a difference: they match exactly or not at all."""
+from engine.matching.scorer import PAIRS, comparable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +90,6 @@ class TriggerIndex:
         if candidate.exact or self.triggers[candidate.trigger].kind != "fuzzy":
             return None
         trigger = self.forms[candidate.trigger]
-        if len(trigger.text) <= EXACT_LENGTH and not _same(query, trigger):
-            return "a trigger this short must match exactly"
         return refusal(query, trigger)
 
     def _reached(self, text: str, query: Form, threshold: float) -> Iterator[Candidate]:
@@ -124,12 +119,9 @@ class TriggerIndex:
                 score_cutoff=cutoff,
                 limit=None,
             )
-            for _, ratio, row in found:
+            asked = getattr(query, pair.query)
+            for stored, ratio, row in found:
                 position, score = self._fuzzy[row], pair.score(ratio)
-                if score >= threshold and score > scores.get(position, -1.0):
+                if score >= threshold and score > scores.get(position, -1.0) and comparable(asked, stored):
                     scores[position] = score
         return scores
-
-
-def _same(query: Form, trigger: Form) -> bool:
-    return any(getattr(query, pair.query) == getattr(trigger, pair.trigger) for pair in PAIRS)

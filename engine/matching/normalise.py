@@ -18,7 +18,9 @@ _TO_KATAKANA = {hira: kata for kata, hira in _KATAKANA.items()}
 _MARKS = "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
 _MARKS += "\u3099\u309a\ufe20-\ufe2f"
 _MARK_RUN = re.compile(f"([{_MARKS}]{{30}})[{_MARKS}]+")
-_JOINED = re.compile("['\u2018\u2019\u02bc`]|(?<=[a-z0-9])[-\u2010-\u2015\u2212](?=[a-z0-9])")
+_JOINED = re.compile(
+    "['\u2018\u2019\u02bc`]|(?<=[a-z0-9])[-\u2010-\u2015\u2212](?=[a-z0-9])|(?<=[ぁ-ヺ一-鿿])[~〜]+(?=[ぁ-ヺ]{1,2}(?:[^\\w]|$))"
+)
 
 # A bracketed group is a face when it holds a sign that no sentence needs, and an aside when it is one character.
 _ODD = r"[^a-z0-9ぁ-ゖァ-ヺー一-鿿々\s()、。,.!?:/%~$¥+&\"\'-]"
@@ -36,7 +38,7 @@ _ROWS = {
     "ぉ": "おこごそぞとどのほぼぽもよょろを",
 }
 _DRAWN = re.compile(
-    "[ーｰ]+|"
+    "[ーｰ]+|(?<=[一-鿿])(?:[ぁぃぅぇぉ]+|([あいうえお])\\1{2,})|"
     + "|".join(
         f"(?<=[{row}{row.translate(_TO_KATAKANA)}])[{vowel}{vowel.translate(_TO_KATAKANA)}]+"
         for vowel, row in _ROWS.items()

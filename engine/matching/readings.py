@@ -1,4 +1,4 @@
-"""How a text sounds, in hiragana: kanji by a small table, Latin words by the way Japanese borrows or types them.
+"""How a text sounds, in hiragana: kanji by a small table, Latin letters where they are typed Japanese.
 
 Good enough to hear that two spellings are one word; it knows nothing of triggers, and it is often wrong about names.
 """
@@ -12,6 +12,22 @@ from engine.matching.kanji_readings import KANJI, WORDS
 _KANJI = {line[0]: line[1:] for line in KANJI.splitlines()}
 _WORDS = dict(entry.split("=") for entry in WORDS.split())
 _LONGEST = max(map(len, _WORDS))
+
+
+_READABLE = re.compile("([おご]?[一-鿿々]+)(?=(.?))|[a-z]+")
+
+
+def heard(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """A folded text with its kanji and its romaji as hiragana, and each run of kanji with its reading."""
+    spelled: list[tuple[str, str]] = []
+
+    def read(match: re.Match[str]) -> str:
+        if match[1] is None:
+            return read_latin(match[0])
+        spelled.append((match[1], read_kanji(match[1], match[2])))
+        return spelled[-1][1]
+
+    return _READABLE.sub(read, text), tuple(spelled)
 
 
 def read_kanji(run: str, following: str) -> str:
@@ -73,52 +89,28 @@ def _syllables() -> dict[str, str]:
     for consonant, kana in _PALATAL.items():
         smalls = "ぁぃぅぇぉ" if kana in "ふつ" else "ゃぃゅぇょ"
         table |= {consonant + v: kana + small for v, small in zip("aiueo", smalls, strict=True)}
-        table |= {consonant + {"ふ": "u", "つ": "u"}.get(kana, "i"): kana}
-    table |= {c: row[2] for c, row in _ROWS.items() if c} | {"t": "と", "d": "ど", "n": "ん"}
-    return table | {"sh": "しゅ", "ch": "ち", "j": "じ", "f": "ふ", "ts": "つ", "y": "い", "w": "う"}
+        table[consonant + ("u" if kana in "ふつ" else "i")] = kana
+    return table | {"n": "ん"}
 
 
 _SYLLABLES = _syllables()
 _ROMAJI = re.compile(
     "(?:(?:[kgsztdnhbpmrfwj]|[kgnhbpmr]y|y|sh|ch|ts|kk|ss|tt|pp|ssh|tch|cch|kky|ppy)?[aiueo]|n(?![aiueoy]))+"
 )
-_ENGLISH = (
-    (r"(?<=[^aeiou])e$|gh|(?<=[aeiou])h(?![aeiou])", ""),
-    (r"[eoaiu]r+e?(?![aeiou])", "a"),
-    (r"ee|ea|ie", "i"),
-    (r"oo", "u"),
-    (r"a[iy]|ei|ey", "e"),
-    (r"a[uw]|o[au]", "o"),
-    (r"tion$", "shon"),
-    (r"qu", "ku"),
-    (r"ck|c(?![eiyh])|q", "k"),
-    (r"c(?=[eiy])|th", "s"),
-    (r"x", "kus"),
-    (r"ph", "f"),
-    (r"wh", "w"),
-    (r"l", "r"),
-    (r"v", "b"),
-    (r"y$", "i"),
-    (r"([b-df-hj-np-tv-z])\1", r"\1"),
-)
-"""How loanwords are usually heard, in order; compiled on first use, which many turns never have."""
 SHORTEST = 4
 """Shorter Latin words are codes and English (ai, vpn, hi) far more often than typed Japanese."""
 
 
 def read_latin(word: str) -> str:
-    """A Latin word (lower case) as hiragana: as typed romaji where it is romaji, else roughly as a loanword."""
-    if len(word) < SHORTEST:
+    """A Latin word (lower case) as hiragana where it is typed Japanese, else as it is."""
+    if len(word) < SHORTEST or not _ROMAJI.fullmatch(word):
         return word
-    if not _ROMAJI.fullmatch(word):
-        for pattern, sound in _ENGLISH:
-            word = re.sub(pattern, sound, word)
     heard: list[str] = []
     place = 0
     while place < len(word):
         for size in (3, 2, 1):
             kana = _SYLLABLES.get(word[place : place + size])
-            if kana is not None and (size > 1 or place + 1 >= len(word) or word[place] != word[place + 1]):
+            if kana is not None:
                 heard.append(kana)
                 place += size
                 break

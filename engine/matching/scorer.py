@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
+from engine.matching import grammar
 from engine.matching.forms import Form
 
 SLACK = 0.01
 """rapidfuzz may drop a match whose score lies within 1e-6 of its cutoff, so it is asked a little lower."""
+
+EXACT_LENGTH = 2
+"""A trigger's form of so few characters matches exactly or not at all: there is no room for a difference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +44,20 @@ PAIRS = (
     Pair(query="core", trigger="core", weight=1.0, most=99.0),
     Pair(query="turned", trigger="core", weight=1.0, most=99.0),
     Pair(query="bag", trigger="bag", weight=1.0, most=99.0),
-    Pair(query="sound", trigger="sound", weight=0.88, most=88.0),
+    Pair(query="sound", trigger="sound", weight=0.9, most=90.0),
+    Pair(query="borrowed", trigger="borrowed", weight=1.0, most=90.0),
 )
 
 
 def score(query: Form, trigger: Form) -> float:
     """0-100: 100 for the same normal form; symmetric in all pairs but `turned`."""
-    return max(p.score(fuzz.ratio(getattr(query, p.query), getattr(trigger, p.trigger))) for p in PAIRS)
+    return max(_score(getattr(query, p.query), getattr(trigger, p.trigger), p) for p in PAIRS)
+
+
+def _score(query: str, trigger: str, pair: Pair) -> float:
+    return pair.score(fuzz.ratio(query, trigger)) if comparable(query, trigger) else 0.0
+
+
+def comparable(query: str, trigger: str) -> bool:
+    """Empty forms say nothing, and very short ones must be the same but for what their endings mean."""
+    return bool(query) and (len(trigger) > EXACT_LENGTH or query.rstrip(grammar.MARKS) == trigger.rstrip(grammar.MARKS))

@@ -11,14 +11,17 @@ from collections.abc import Iterable
 from engine.matching import grammar
 from engine.matching.normalise import flatten, hiragana
 
+_COUNTERS = "人名杯本個時分日月年階番号枚回度円歳才つ件泊席種品皿冊着足匹部室列割倍週"
 _NUMBER = re.compile(
-    "[0-9]+|[〇一二三四五六七八九十百千]+(?=[人杯本個時分日月年階番枚名回円歳つ件泊席度種])|(?<=第)[一二三四五六七八九十]+"
-    "|(?<![a-z0-9])[b-hj-z](?![a-z0-9])|(?<=[^\\x00-\\x7f])[ai](?=[^\\x00-\\x7f]|$)"
+    rf"[0-9]+|[〇一二三四五六七八九十百千]+(?=[{_COUNTERS}])|(?<=第)[一二三四五六七八九十]+"
+    rf"|(?<![ぁ-ん])(?:{'|'.join(w for w in grammar.NUMBER_WORDS if not w.isascii())})"
+    rf"|(?<![a-z])(?:{'|'.join(w for w in grammar.NUMBER_WORDS if w.isascii())})(?![a-z])"
+    r"|(?<![a-z0-9ぁ-んァ-ヺー])[b-hj-z](?![a-z0-9])|(?<=[一-鿿])[ai](?![a-z0-9])"
 )
 _LATIN = re.compile("[a-z]+")
 _NEGATION = re.compile(
-    "(?<![少危汚切])(?<!つまら)な(?:い|かった|くて|ければ|きゃ)|ません|まへん|へん(?:$|[わでかねよ])"
-    "|[らでれ]ん(?:$|[わでかねよ])|ずに|ねえ$|わけ(?:が|は|じゃ)?な"
+    "(?<![少危汚切])(?<!つまら)な(?:い(?=$|[^ぁ-ん]|[でかよねわのとがけしんだすなほまっじ])|かった|くて|ければ|きゃ)|ません|まへん|へん(?:$|[わでかねよ])"
+    "|(?:[られ]|でき)ん(?:$|[わでかねよ])|ずに|[かがさたなばまらわえけげせてねべめれんき]ねえ$|わけ(?:が|は|じゃ)?な"
 )
 _NOT_NEGATION = re.compile(
     "すみません|すいません|申し訳(?:あり|ござい)ません|(?:もらえ|いただけ|頂け|くれ)(?:ません|ない)|かもしれ(?:ない|ません)"
@@ -27,7 +30,7 @@ _NOT_NEGATION = re.compile(
 )
 _QUOTED = re.compile('[「『"“](.+?)[」』"”]')
 _REPORT = re.compile(
-    "(?:って|と|とか)(?:言|いわれ|いっ|いう|書|聞|送|返|伝|叫|噂|歌|呼|訳|鼻|手紙|かい|曲|英語|中国語|日本語|何|なん|どう)|らしい|みたい(?!です?か)"
+    "(?:って|(?<!っ)と|とか)(?:言|いわれ|いっ|いう|書|聞|送|返|伝|叫|噂|歌|呼|訳|鼻|手紙|かい|曲|英語|中国語|日本語|何[てと語]|なん[てと]|どう[言い])|らしい"
     "|[んな]だって$|という(?!か)|口癖|\\b(?:said|says|say|saying|told|tells|texted|wrote|asked|called)\\b"
 )
 _IRONY = re.compile(
@@ -78,7 +81,8 @@ def closed(text: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]
 
 def numbers(folded: str) -> tuple[str, ...]:
     """Digits, numerals before a counter, and single Latin letters (as in room B), sorted."""
-    return tuple(sorted(n.translate(grammar.NUMERALS) for n in _NUMBER.findall(folded)))
+    found = _NUMBER.findall(folded)
+    return tuple(sorted(grammar.NUMBER_WORDS.get(n, n).rstrip("つ人").translate(grammar.NUMERALS) for n in found))
 
 
 def negative(folded: str) -> bool:
