@@ -78,5 +78,4 @@ def test_the_goldens_notice_every_harm(name, monkeypatch, record_property):
     record_property("share killed", round(share, 4))
     print(f"{name}: {dict(tried)}, {share:.2%} killed, survivors: {survivors}")  # noqa: T201 - for `pytest -rP`
     assert share >= 0.95
-    harmless = [survivor for survivor in survivors if survivor.split()[0] in ("delete", "misspell", "threshold")]
-    assert harmless == []
+    assert [survivor for survivor in survivors if survivor.split()[0] in ("threshold", "swap")] == []
