@@ -85,7 +85,7 @@ def test_pytest_shows_every_mistake_of_a_golden_file(installed, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        ([], 0, "1 passed of 1 conversations with 2 turns"),
+        ([], 0, "1 passed of 1 conversation with 2 turns"),
         (["golden/bar.golden.yml", "-k", "夕方"], 0, "1 passed"),
         (["-k", "朝"], 2, "no conversation has `朝`"),
         (["nowhere"], 2, "no golden file at `nowhere`"),

@@ -66,7 +66,9 @@ def show_summary(results: Sequence[ConversationResult], seconds: float, console:
     for place, (words, style) in enumerate(parts):
         line.append(", " if place else "")
         line.append(words, style)
-    line.append(f" of {len(results)} conversations with {turns} turns, {seconds:.2f} s")
+    line.append(
+        f" of {len(results)} conversation{'s' if len(results) != 1 else ''} with {turns} turns, {seconds:.2f} s"
+    )
     console.print(line)
 
 

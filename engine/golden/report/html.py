@@ -55,6 +55,7 @@ def _conversation(result: ConversationResult) -> dict[str, Any]:
         "name": result.spec.name.value,
         "place": str(result.spec.name.span),
         "pipeline": plan.name if plan else "",
+        "locale": plan.locale if plan else "",
         "status": result.status,
         "skipped": result.skipped,
         "milliseconds": result.seconds * 1000,

@@ -48,7 +48,7 @@ def test_progress_is_a_line_a_file_and_a_mark_a_conversation(failed):
 
 def test_the_summary_counts(failed):
     text = shown(lambda console: show_summary(failed, 0.5, console))
-    assert text.strip() == "1 failed of 1 conversations with 2 turns, 0.50 s"
+    assert text.strip() == "1 failed of 1 conversation with 2 turns, 0.50 s"
 
 
 def test_junit_holds_no_character_that_xml_forbids(tmp_path):
