@@ -31,12 +31,17 @@ _UNPAUSED = re.compile(
 )
 _SIGH = re.compile(r"(?<!\w)(?:[あうえおふへほわやなよん]|いや|うわ|ねえ|まあ|あの)[ー~〜]+[んっ]*(?!っ?と)(?=\w{2})")
 _HEDGE = re.compile(r"\b(?:id|i would|would) like(?: to)?\b")
+_OPENERS = tuple(grammar.OPENERS)
 _INTERJECTION = re.compile("[あいうえおはふへほんっやぁ]{1,3}")
 
 
 def clauses(folded: str) -> list[str]:
     """The clauses of a folded text, nothing drawn out; fillers and calls are left out where anything else is said."""
-    parted = _HEDGE.sub("", _SIGH.sub("、", _UNPAUSED.sub(r"\1\2、", folded)))
+    parted = _UNPAUSED.sub(r"\1\2、", folded)
+    if "ー" in parted or "~" in parted or "〜" in parted:
+        parted = _SIGH.sub("、", parted)
+    if " like" in parted:
+        parted = _HEDGE.sub("", parted)
     found = [c for c in (undrawn(part).strip() for part in _BREAK.split(parted)) if c]
     if len(found) < 2:
         return found
@@ -48,7 +53,7 @@ def _filler(clause: str) -> bool:
         return all(word in grammar.FILLERS for word in clause.split())
     if clause in grammar.FILLERS or _INTERJECTION.fullmatch(clause) is not None:
         return True
-    return without_ending(clause, BESIDE_CLAUSES).body in grammar.OPENERS
+    return clause.startswith(_OPENERS) and without_ending(clause, BESIDE_CLAUSES).body in grammar.OPENERS
 
 
 def content(clause: str, *, alone: bool) -> tuple[list[Chunk], str]:
@@ -70,12 +75,21 @@ def content(clause: str, *, alone: bool) -> tuple[list[Chunk], str]:
     return chunks, ending.marks
 
 
+_MOST_PREFIXES = 2
+_PREFIXES = {
+    first: tuple(prefix for prefix in grammar.PREFIXES if prefix[0] == first)
+    for first in {p[0] for p in grammar.PREFIXES}
+}
+
+
 def _prefix(plain: str) -> int:
     """How many characters of fillers and adverbs stand before the content."""
     skip = 0
-    for prefix in grammar.PREFIXES * 2:
-        if plain.startswith(prefix, skip) and len(plain) > skip + len(prefix) + 1:
-            skip += len(prefix)
+    for _ in range(_MOST_PREFIXES):
+        prefix = next((p for p in _PREFIXES.get(plain[skip], ()) if plain.startswith(p, skip)), "")
+        if not prefix or len(plain) <= skip + len(prefix) + 1:
+            break
+        skip += len(prefix)
     return skip if skip and without_ending(plain[skip:], BESIDE_CLAUSES).body else 0
 
 

@@ -12,6 +12,16 @@ from engine.matching import grammar
 BESIDE_CONTENT, BESIDE_CLAUSES, ALONE = 1, 3, 99
 """How long an ending must be to be the whole text: after other content any may be, in a lonely clause none."""
 
+
+def _by_last() -> dict[str, tuple[str, ...]]:
+    """The endings by their last character, longest first."""
+    grouped: dict[str, list[str]] = {}
+    for ending in sorted(grammar.ENDINGS, key=len, reverse=True):
+        grouped.setdefault(ending[-1], []).append(ending)
+    return {last: tuple(endings) for last, endings in grouped.items()}
+
+
+_BY_LAST = _by_last()
 _PREDICATES = frozenset("たるいだ")
 
 
@@ -48,9 +58,8 @@ def without_ending(text: str, whole: int = ALONE) -> Ending:
 
 
 def _longest(text: str, whole: int) -> str:
-    for size in range(min(grammar.LONGEST_ENDING, len(text)), 0, -1):
-        ending = text[-size:]
-        if ending in grammar.ENDINGS and _fits(text[:-size], ending, whole):
+    for ending in _BY_LAST.get(text[-1:], ()):
+        if text.endswith(ending) and _fits(text[: -len(ending)], ending, whole):
             return ending
     return ""
 

@@ -18,9 +18,9 @@ from engine.matching.readings import heard
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
     """The first six are scored: `text` is the normal form; `core` what it says without politeness, particles and
-    fillers; `turned` the core with its clauses in reverse; `bag` the core's chunks in alphabetical order; `sound` the
-    whole text as it is heard; `borrowed` the core with only two consonants of each foreign word, empty without any.
-    The rest is what the guards compare.
+    fillers; `turned` the core with its clauses in reverse, empty with one clause; `bag` the core's chunks in
+    alphabetical order; `sound` the whole text as it is heard; `borrowed` the core with only two consonants of each
+    foreign word, empty without any. The rest is what the guards compare.
     """
 
     text: str
@@ -43,12 +43,13 @@ class Form:
 _KANJI = re.compile("[一-鿿々]")
 _KATAKANA = re.compile("[ァ-ヺ]{2,}")
 _LATIN = re.compile("[a-z]{2,}")
-_LONG = f"っ|を|(?<=[{grammar.O}])[うお]|(?<=[{grammar.E}])[いえ]"
-_SOFT = re.compile(_LONG)
-_DRAWN = re.compile(
-    f"{_LONG}|([^0-9一-鿿])(?=\\1)"
-    "|(?<=[かがさざただなはばぱまやゃらわ])あ|(?<=[きぎしじちぢにひびぴみり])い|(?<=[くぐすずつづぬふぶぷむゆゅる])う"
+_LONG = (
+    f"っ|を|う(?<=[{grammar.O}]う)|お(?<=[{grammar.O}]お)|い(?<=[{grammar.E}]い)|え(?<=[{grammar.E}]え)"
+    "|あ(?<=[かがさざただなはばぱまやゃらわ]あ)|う(?<=[くぐすずつづぬふぶぷむゆゅる]う)"
 )
+_SOFT = re.compile(_LONG)
+_HARD = re.compile(f"{_LONG}|い(?<=[きぎしじちぢにひびぴみり]い)")
+_DOUBLE = re.compile(r"([^0-9一-鿿])\1+")
 
 
 def form(text: str) -> Form:
@@ -60,15 +61,18 @@ def form(text: str) -> Form:
     chunks = [chunk for part, _ in taken for chunk in part]
     written = [chunk.written for chunk in chunks]
     marks = "".join(dict.fromkeys("".join(mark for _, mark in taken)))
-    sound, spelled = heard(undrawn(folded))
+    core, ordered = _spoken(written) + marks, sorted(written)
+    sound, spelled = heard(full)
     questions, times, persons = traits.closed(full)
     return Form(
         text=full,
-        core=_spoken(written) + marks,
-        turned=_spoken(chunk.written for part, _ in reversed(taken) for chunk in part) + marks,
-        bag=_spoken(sorted(written)) + marks,
+        core=core,
+        turned=_spoken(chunk.written for part, _ in reversed(taken) for chunk in part) + marks
+        if len(taken) > 1
+        else "",
+        bag=_spoken(ordered) + marks if ordered != written else core,
         borrowed=_borrowed(chunks, marks),
-        sound=_SOFT.sub("", flatten(sound)),
+        sound=_SOFT.sub("", sound),
         spelled=spelled,
         kanji="".join(sorted(set(_KANJI.findall("".join(written))))),
         words=(*map(hiragana, _KATAKANA.findall(undrawn(folded))), *(w for w in written if _LATIN.fullmatch(w))),
@@ -84,11 +88,15 @@ def form(text: str) -> Form:
 def _borrowed(chunks: list[Chunk], marks: str) -> str:
     if all(chunk.borrowed == chunk.written for chunk in chunks):
         return ""
-    return _DRAWN.sub("", "".join(chunk.borrowed for chunk in chunks)) + marks
+    return _drawn("".join(chunk.borrowed for chunk in chunks)) + marks
 
 
 def _spoken(chunks: Iterable[str]) -> str:
     """Joined, without what drawing out and sloppy typing change: long vowels, doubled sounds, を. Latin words stay
     apart.
     """
-    return _DRAWN.sub("", "".join(f"{chunk} " if chunk.isascii() else chunk for chunk in chunks))
+    return _drawn("".join(f"{chunk} " if chunk.isascii() else chunk for chunk in chunks))
+
+
+def _drawn(text: str) -> str:
+    return _HARD.sub("", _DOUBLE.sub(r"\1", text))

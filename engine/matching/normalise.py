@@ -17,7 +17,8 @@ _KATAKANA = {code: code - 0x60 for code in range(0x30A1, 0x30F7)} | {0x30FD: 0x3
 _TO_KATAKANA = {hira: kata for kata, hira in _KATAKANA.items()}
 _MARKS = "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
 _MARKS += "\u3099\u309a\ufe20-\ufe2f"
-_MARK_RUN = re.compile(f"([{_MARKS}]{{30}})[{_MARKS}]+")
+_RUN_LIMIT = 30
+_MARK_RUN = re.compile(f"([{_MARKS}]{{{_RUN_LIMIT}}})[{_MARKS}]+")
 _JOINED = re.compile(
     "['\u2018\u2019\u02bc`]|(?<=[a-z0-9])[-\u2010-\u2015\u2212](?=[a-z0-9])|(?<=[ぁ-ヺ一-鿿])[~〜]+(?=[ぁ-ヺ]{1,2}(?:[^\\w]|$))"
 )
@@ -37,6 +38,7 @@ _ROWS = {
     "ぇ": "えけげせぜてでねへべぺめれ",
     "ぉ": "おこごそぞとどのほぼぽもよょろを",
 }
+_MAYBE_DRAWN = re.compile("[ーｰぁぃぅぇぉァィゥェォ]|([あいうえお])\\1\\1")
 _DRAWN = re.compile(
     "[ーｰ]+|(?<=[一-鿿])(?:[ぁぃぅぇぉ]+|([あいうえお])\\1{2,})|"
     + "|".join(
@@ -47,6 +49,8 @@ _DRAWN = re.compile(
 
 
 def _cap(text: str) -> str:
+    if len(text) <= _RUN_LIMIT:
+        return text
     text = text[:LIMIT]
     return text if text.isascii() else _MARK_RUN.sub(r"\1", text)
 
@@ -54,8 +58,9 @@ def _cap(text: str) -> str:
 def _unicode(text: str) -> str:
     if text.isascii():
         return text.casefold()
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return unicodedata.normalize("NFKC", folded)[:LIMIT]
+    wide = unicodedata.normalize("NFKC", text)
+    folded = wide.casefold()
+    return (wide if folded == wide else unicodedata.normalize("NFKC", folded))[:LIMIT]
 
 
 def _joined(text: str) -> str:
@@ -65,11 +70,11 @@ def _joined(text: str) -> str:
 def _faces(text: str) -> str:
     if "(" in text:
         text = _FACE.sub(" ", text)
-    return _UNDERSCORED.sub(" ", text)
+    return _UNDERSCORED.sub(" ", text) if "_" in text or "orz" in text else text
 
 
 def _laughter(text: str) -> str:
-    return _LAUGHTER.sub(" ", text)
+    return _LAUGHTER.sub(" ", text) if "w" in text or "笑" in text or "草" in text else text
 
 
 def hiragana(text: str) -> str:
@@ -83,7 +88,7 @@ def _silence(text: str) -> str:
 
 def undrawn(text: str) -> str:
     """A drawn-out sound is not another word: `ー` goes, and so does a small vowel after its own row."""
-    return _DRAWN.sub("", text)
+    return _DRAWN.sub("", text) if _MAYBE_DRAWN.search(text) else text
 
 
 def _repeats(text: str) -> str:
