@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from engine.golden.pipelines import Pipelines
     from engine.golden.result import ConversationResult
-    from engine.golden.run import Loaded
+    from engine.golden.run import Loaded, Runner
     from engine.schema.golden_spec import Conversation
 
 _SUFFIX = ".golden.yml"
-_PIPELINES: pytest.StashKey[Pipelines] = pytest.StashKey()
+_RUNNER: pytest.StashKey[Runner] = pytest.StashKey()
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> GoldenItems | None:
@@ -41,11 +40,13 @@ class GoldenItems(pytest.File):
         """Its conversations; a file with mistakes fails as a whole, with all of them."""
         from engine.golden.run import load_goldens  # noqa: PLC0415 - see the module's docstring
         from engine.model.errors import ConfigError  # noqa: PLC0415 - as above
+        from engine.reading.sources import Sources  # noqa: PLC0415 - as above
+        from engine.reporting.problems.text import render_problems  # noqa: PLC0415 - as above
 
         try:
-            (loaded,) = load_goldens([_shown(self.path)], _pipelines(self.config))
+            (loaded,) = load_goldens([_shown(self.path)], _runner(self.config).pipelines)
         except ConfigError as error:
-            raise self.CollectError(str(error)) from None
+            raise self.CollectError(render_problems(error.problems, Sources())) from None
         for conversation in loaded.golden.conversations:
             yield GoldenItem.from_parent(self, name=conversation.name.value, loaded=loaded, conversation=conversation)
 
@@ -79,23 +80,19 @@ class GoldenItem(pytest.Item):
         return self.path, self._conversation.name.span.line - 1, self.name
 
     def _result(self) -> ConversationResult:
-        from engine.golden.run import Runner  # noqa: PLC0415 - see the module's docstring
-        from engine.golden.secrets import Secrets  # noqa: PLC0415 - as above
-        from engine.golden.stage import Settings  # noqa: PLC0415 - as above
-
-        settings = Settings(secrets=Secrets(os.environ))
-        runner = Runner(pipelines=_pipelines(self.config), settings=settings)
-        (result,) = runner.run([self._loaded], lambda _, conversation: conversation is self._conversation)
+        (result,) = _runner(self.config).run([self._loaded], lambda _, conversation: conversation is self._conversation)
         return result
 
 
-def _pipelines(config: pytest.Config) -> Pipelines:
-    """Read once for the whole session."""
-    from engine.golden.pipelines import Pipelines  # noqa: PLC0415 - see the module's docstring
+def _runner(config: pytest.Config) -> Runner:
+    """One for the whole session, so that pipelines are read and templates compiled once."""
+    from engine.golden.run import Runner  # noqa: PLC0415 - see the module's docstring
+    from engine.golden.secrets import Secrets  # noqa: PLC0415 - as above
+    from engine.golden.stage import Settings  # noqa: PLC0415 - as above
 
-    if _PIPELINES not in config.stash:
-        config.stash[_PIPELINES] = Pipelines()
-    return config.stash[_PIPELINES]
+    if _RUNNER not in config.stash:
+        config.stash[_RUNNER] = Runner(settings=Settings(secrets=Secrets(os.environ)))
+    return config.stash[_RUNNER]
 
 
 def _shown(path: Path) -> Path:

@@ -64,7 +64,7 @@ def without(text: str, edited: list[Expectation]) -> list[str]:
 
 
 @pytest.mark.parametrize("file", FILES)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_everything_else_stays_byte_for_byte(tmp_path, file, data):
     known = expectations(file)
