@@ -24,6 +24,9 @@ RUN if [ "$(uname -m)" = x86_64 ]; then \
     fi \
     && python3.11 -m pip wheel --no-cache-dir --no-deps --no-build-isolation --require-hashes \
         --wheel-dir /build/wheels --requirement native.txt
+COPY tools/image/strip.sh ./
+RUN python3.11 -m pip install --quiet --no-cache-dir --no-deps --no-index --target /build/python wheels/*.whl \
+    && sh strip.sh /build/python
 
 # --- every Python package, with its bytecode ----------------------------------------------------------------------------
 
@@ -32,11 +35,10 @@ WORKDIR /build
 COPY requirements/runtime.txt ./
 RUN python3.11 -m pip install --quiet --no-cache-dir --no-deps --require-hashes --only-binary :all: \
     --target /opt/python --requirement runtime.txt
-COPY --from=native /build/wheels ./wheels
+COPY --from=native /build/python /opt/python
 COPY tools/image/trim.sh ./
 # Packages are never edited in place, so their bytecode is trusted without a look at the source.
-RUN python3.11 -m pip install --quiet --no-cache-dir --no-deps --no-index --target /opt/python wheels/*.whl \
-    && sh trim.sh /opt/python \
+RUN sh trim.sh /opt/python \
     && python3.11 -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/python
 
 # --- the bot: validated here, so that a bad pipeline never becomes an image ------------------------------------------------

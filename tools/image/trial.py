@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import resource
 import shutil
 import socket
 import statistics
@@ -28,12 +27,15 @@ from typing import Any
 MEMORY = 2048
 CORES = round(MEMORY / 1769, 2)
 """Lambda gives a whole processor for each 1,769 MB."""
+LIMITS = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
+"""Lambda allows as many files, processes and threads."""
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
 CANNED = "こんばんは"
 LOCAL = "昨日は海まで散歩したよ"
 COLD_STARTS = 5
 WARM_CALLS = 20
 READY_WITHIN = 180.0
+PAUSE = 0.1
 
 
 class TrialFailed(RuntimeError):
@@ -75,7 +77,7 @@ class Trial:
 
     def flags(self, model: Path | None) -> list[str]:
         flags = ["--read-only", "--tmpfs", "/tmp:size=512m", "--user", "993:990", "--cap-drop", "ALL"]  # noqa: S108
-        flags += ["--memory", f"{MEMORY}m", "--cpus", str(CORES)]
+        flags += ["--memory", f"{MEMORY}m", "--cpus", str(CORES), *LIMITS]
         flags += ["--env", f"AWS_LAMBDA_FUNCTION_MEMORY_SIZE={MEMORY}", "--env", "AWS_LAMBDA_FUNCTION_TIMEOUT=30"]
         if self.engine == "docker":
             flags += ["--publish", f"127.0.0.1:{self.port}:8080"]
@@ -162,9 +164,12 @@ def _check_inside(container: Container) -> None:
 
 def _local(container: Container) -> None:
     began = time.monotonic()
-    while _state(container) not in ("ready", "unavailable") and time.monotonic() - began < READY_WITHIN:
-        time.sleep(0.2)
-    _say("model ready after", f"{time.monotonic() - began:.1f} s")
+    while not (loaded := _model(container)).get("load_seconds") and time.monotonic() - began < READY_WITHIN:
+        time.sleep(PAUSE)
+    _say("model loaded in", f"{loaded.get('load_seconds') or 0:.2f} s, {loaded.get('threads')} thread")
+    while not _model(container).get("prepared") and time.monotonic() - began < READY_WITHIN:
+        time.sleep(PAUSE)
+    _say("prompt prepared after", f"{time.monotonic() - began:.1f} s")
     for which in ("first", "second"):
         body, took = container.ask({"input": LOCAL})
         _expect(body, "local")
@@ -176,11 +181,12 @@ def _local(container: Container) -> None:
         _say("most memory used", f"{int(peak[0]) / 1e6:.0f} MB, file cache included")
 
 
-def _state(container: Container) -> str:
-    health, _ = container.ask(
-        {"requestContext": {"http": {"method": "GET", "path": "/health"}}, "rawPath": "/health", "version": "2.0"}
-    )
-    return next((str(model["state"]) for model in health["models"].values() if "threads" in model), "")
+def _model(container: Container) -> dict[str, Any]:
+    """What `GET /health` says of the local model."""
+    http = {"http": {"method": "GET", "path": "/health"}}
+    health, _ = container.ask({"version": "2.0", "rawPath": "/health", "requestContext": http})
+    models: list[dict[str, Any]] = list(health["models"].values())
+    return next((model for model in models if "threads" in model), {})
 
 
 def _expect(body: dict[str, Any], engine: str) -> None:
@@ -204,17 +210,10 @@ def _has_model(trial: Trial) -> bool:
 
 
 def _podman(image: str) -> tuple[str, ...]:
-    """How podman runs a container on this machine: an older one fails on mixed control groups with its own runtime, and
-    asks for more open files and processes than it may.
-    """
-    limits: list[str] = []
-    for name, kind in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC)):
-        soft, hard = resource.getrlimit(kind)
-        if hard != resource.RLIM_INFINITY:
-            limits += ["--ulimit", f"{name}={soft}:{hard}"]
-    ways = [("podman", *runtime, "run", "--network", "host", *limits) for runtime in ((), ("--runtime", "runc"))]
-    for way in ways:
-        tried = _run([*way, "--rm", "--entrypoint", "", image, "true"])
+    """How podman runs a container on this machine: an older one fails on mixed control groups with its own runtime."""
+    for runtime in ((), ("--runtime", "runc")):
+        way = ("podman", *runtime, "run", "--network", "host")
+        tried = _run([*way, *LIMITS, "--rm", "--entrypoint", "", image, "true"])
         if tried.returncode == 0:
             return way
     raise TrialFailed(f"podman cannot run a container here: {tried.stderr.strip()}")

@@ -11,28 +11,31 @@ import sys
 import time
 from pathlib import Path
 
-from engine.app import load_app
+from engine.app import App, load_app
 
 PATIENCE = 300.0
 PAUSE = 0.2
 
 
 def main() -> int:
-    model = Path(os.environ["LOCAL_LLM_MODEL"])
     began = time.monotonic()
     app = load_app(os.environ)
     try:
-        kept = _wait(model.with_name(f"{model.name}.states"), began + PATIENCE)
+        prepared = _wait(app, began + PATIENCE)
+        details = [f"{name}: {model['detail']}" for name, model in app.health()["models"].items()]
     finally:
         app.close()
-    took = time.monotonic() - began
-    print(f"the beginning of the prompt {'is kept' if kept else 'is not worth keeping'} ({took:.0f} s)")
-    return 0
+    print(*details, sep="\n")
+    states = Path(f"{os.environ['LOCAL_LLM_MODEL']}.states").glob("*.state")
+    size = sum(path.stat().st_size for path in states) / 1e6
+    print(f"prompt prepared in {time.monotonic() - began:.0f} s, {size:.0f} MB kept")
+    return 0 if prepared else 1
 
 
-def _wait(folder: Path, until: float) -> bool:
+def _wait(app: App, until: float) -> bool:
+    """Whether the local model has the prompt's beginning before its eyes."""
     while time.monotonic() < until:
-        if any(folder.glob("*.state")):
+        if any(model.get("prepared") for model in app.health()["models"].values()):
             return True
         time.sleep(PAUSE)
     return False
