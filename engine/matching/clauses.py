@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from engine.matching import grammar
 from engine.matching.endings import ALONE, BESIDE_CLAUSES, BESIDE_CONTENT, stem, without_ending
 from engine.matching.loanwords import abbreviated
-from engine.matching.normalise import hiragana, undrawn
+from engine.matching.normalise import IDEOGRAPH, hiragana, undrawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ class Chunk:
 
 _BREAK = re.compile(r"[^\w\s]+|_+|(?<=[^\x00-\x7f])\s+|\s+(?=[^\x00-\x7f])")
 _UNPAUSED = re.compile(
-    "(けど|です|ます|ですか|ますか|たいな|よね|かな|ください)(?=[一-鿿ァ-ヺ])|([よねわ])(?=(?:ママ|マスター)(?:さん)?$)"
+    "(けど|です|ます|ですか|ますか|たいな|よね|かな|ください)(?=[^\\Wa-z0-9ぁ-ゖ])"
+    "|([よねわ])(?=(?:ママ|マスター)(?:さん)?$)"
 )
 _SIGH = re.compile(r"(?<!\w)(?:[あうえおふへほわやなよん]|いや|うわ|ねえ|まあ|あの)[ー~〜]+[んっ]*(?!っ?と)(?=\w{2})")
 _HEDGE = re.compile(r"\b(?:id|i would|would) like(?: to)?\b")
@@ -94,7 +95,7 @@ def _prefix(plain: str) -> int:
 
 
 _LOAN_END = re.compile(".*[ァ-ヺ]")
-_RUN = re.compile(r"([一-鿿々]+)|([ぁ-ゖゝゞ]+)|([a-z]+)|([ァ-ヺ]+)|\d+|[^\s\d]")
+_RUN = re.compile(rf"({IDEOGRAPH}+)|([ぁ-ゟ]+)|([a-z]+)|([゠-ヿ]+)|\d+|[^\s\d]")
 _KANJI, _KANA, _LATIN, _KATAKANA = 1, 2, 3, 4
 _QUESTION = re.compile("どこ|いつ|だれ|なに|なん|どう|どれ|いくら|どの|どんな")
 _TOPIC = re.compile("って(?:$|どこ|いつ|だれ|なに|なん|どう|どれ|いくら|どの)")

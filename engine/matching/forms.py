@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from engine.matching import grammar, traits
 from engine.matching.clauses import Chunk, clauses, content
-from engine.matching.normalise import flatten, fold, hiragana, normalise, undrawn
+from engine.matching.normalise import IDEOGRAPH, flatten, fold, hiragana, normalise, undrawn
 from engine.matching.readings import heard
 
 
@@ -40,16 +40,14 @@ class Form:
     negative: bool
 
 
-_KANJI = re.compile("[一-鿿々]")
+_KANJI = re.compile(IDEOGRAPH)
 _KATAKANA = re.compile("[ァ-ヺ]{2,}")
 _LATIN = re.compile("[a-z]{2,}")
-_LONG = (
+_LONG = re.compile(
     f"っ|を|う(?<=[{grammar.O}]う)|お(?<=[{grammar.O}]お)|い(?<=[{grammar.E}]い)|え(?<=[{grammar.E}]え)"
-    "|あ(?<=[かがさざただなはばぱまやゃらわ]あ)|う(?<=[くぐすずつづぬふぶぷむゆゅる]う)"
+    "|あ(?<=[かがさざただなはばぱまやゃらわ]あ)|い(?<=[きぎしじちぢにひびぴみり]い)|う(?<=[くぐすずつづぬふぶぷむゆゅる]う)"
 )
-_SOFT = re.compile(_LONG)
-_HARD = re.compile(f"{_LONG}|い(?<=[きぎしじちぢにひびぴみり]い)")
-_DOUBLE = re.compile(r"([^0-9一-鿿])\1+")
+_DOUBLE = re.compile(r"([ぁ-ヿa-z ])\1+")
 
 
 def form(text: str) -> Form:
@@ -72,7 +70,7 @@ def form(text: str) -> Form:
         else "",
         bag=_spoken(ordered) + marks if ordered != written else core,
         borrowed=_borrowed(chunks, marks),
-        sound=_SOFT.sub("", sound),
+        sound=_LONG.sub("", sound),
         spelled=spelled,
         kanji="".join(sorted(set(_KANJI.findall("".join(written))))),
         words=(*map(hiragana, _KATAKANA.findall(undrawn(folded))), *(w for w in written if _LATIN.fullmatch(w))),
@@ -99,4 +97,4 @@ def _spoken(chunks: Iterable[str]) -> str:
 
 
 def _drawn(text: str) -> str:
-    return _HARD.sub("", _DOUBLE.sub(r"\1", text))
+    return _LONG.sub("", _DOUBLE.sub(r"\1", text))

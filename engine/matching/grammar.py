@@ -188,6 +188,7 @@ ENGLISH_NOT = _words("""
     not no never dont doesnt didnt cant cannot couldnt wont wouldnt isnt arent wasnt werent havent hasnt nothing
     nobody without hardly aint nor neither none
 """)
+ENGLISH_SAYING = _words("say says said saying told tells texted wrote asked called")
 NUMERALS = str.maketrans("〇一二三四五六七八九", "0123456789")
 NUMBER_WORDS = {
     "ひとつ": "1つ", "ひとり": "1人", "ふたつ": "2つ", "ふたり": "2人", "みっつ": "3つ", "よっつ": "4つ",

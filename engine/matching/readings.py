@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 
 from engine.matching.kanji_readings import KANJI, WORDS
+from engine.matching.normalise import IDEOGRAPH
 
 _KANJI = {line[0]: line[1:] for line in KANJI.splitlines()}
 _WORDS = dict(entry.split("=") for entry in WORDS.split())
 _LONGEST = max(map(len, _WORDS))
 
 
-_READABLE = re.compile("([おご]?[一-鿿々]+)(?=(.?))|[a-z]+")
+_READABLE = re.compile(f"([おご]?{IDEOGRAPH}+)(?=(.?))|[a-z]+")
 
 
 def heard(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:

@@ -77,7 +77,7 @@ _NUMBER = re.compile(
     rf"[0-9]+|[〇一二三四五六七八九十百千]+(?=[{_COUNTERS}])|(?<=第)[一二三四五六七八九十]+"
     rf"|(?<![ぁ-ん])(?:{'|'.join(w for w in grammar.NUMBER_WORDS if not w.isascii())})"
     rf"|(?<![a-z])(?:{'|'.join(w for w in grammar.NUMBER_WORDS if w.isascii())})(?![a-z])"
-    r"|(?<![a-z0-9ぁ-んァ-ヺー])[b-hj-z](?![a-z0-9])|(?<=[一-鿿])[ai](?![a-z0-9])"
+    r"|(?<![a-z0-9ぁ-んァ-ヺー])[b-hj-z](?![a-z0-9])|(?<=[^\Wa-z0-9_ぁ-ヿ])[ai](?![a-z0-9])"
 )
 
 
@@ -118,11 +118,10 @@ _SAYING = (
 )
 _REPORT = re.compile(
     f"って{_SAYING}|と(?<!っと){_SAYING}|とか{_SAYING}|らしい|だって$(?<=[んな]だって)|という(?!か)|口癖"
-    "|say|said|saying|told|tells|texted|wrote|asked|called"
 )
 _IRONY = re.compile(
     "わけ(?:が|は|じゃ)?な|わけねえ|どこが|何が.*だ|もんか$|ものか$|とでも|口が裂け|どころか|なんて(?<=\\wなんて)"
-    "|なんか(?<=[くり一-鿿ァ-ヺ]なんか)|で済|と言いたい|くせに|と思ったら|と言えたら|のは.*だけ"
+    "|なんか(?<=[くり]なんか)|なんか(?<=[^\\Wぁ-ゖ]なんか)|で済|と言いたい|くせに|と思ったら|と言えたら|のは.*だけ"
 )
 
 
@@ -130,5 +129,6 @@ def signs(folded: str) -> str:
     """`q` where words stand in quotation marks inside more text, `r` for reported speech, `i` for irony or denial."""
     quoted = _QUOTED.search(folded)
     found = "q" if quoted and len(flatten(_QUOTED.sub("", folded))) > 2 else ""
-    found += "r" if _REPORT.search(folded) else ""
+    told = _REPORT.search(folded) or not grammar.ENGLISH_SAYING.isdisjoint(_LATIN.findall(folded))
+    found += "r" if told else ""
     return found + ("i" if _IRONY.search(folded) else "")
