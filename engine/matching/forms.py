@@ -54,6 +54,7 @@ def form(text: str) -> Form:
     """Take a text apart. Never fails; a text of signs alone gives a form whose only content is `text`."""
     folded = fold(text)
     full = flatten(folded) or normalise(text)
+    steady = undrawn(folded)
     parts = clauses(folded)
     taken = [content(part, alone=len(parts) == 1) for part in parts]
     chunks = [chunk for part, _ in taken for chunk in part]
@@ -73,13 +74,13 @@ def form(text: str) -> Form:
         sound=_LONG.sub("", sound),
         spelled=spelled,
         kanji="".join(sorted(set(_KANJI.findall("".join(written))))),
-        words=(*map(hiragana, _KATAKANA.findall(undrawn(folded))), *(w for w in written if _LATIN.fullmatch(w))),
-        numbers=traits.numbers(folded),
+        words=(*map(hiragana, _KATAKANA.findall(steady)), *(w for w in written if _LATIN.fullmatch(w))),
+        numbers=traits.numbers(steady),
         questions=questions,
         times=times,
         persons=persons,
-        signs=traits.signs(folded),
-        negative=traits.negative(folded),
+        signs=traits.signs(steady),
+        negative=traits.negative(steady),
     )
 
 

@@ -1,0 +1,1 @@
+"""Measurements that `make bench` and `make bench-matching` print; nothing here is imported by the engine."""
