@@ -6,38 +6,36 @@ a turn: what a conversation remembers is in the session store.
 
 from __future__ import annotations
 
+import os
 import time
-import uuid
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from engine.backends.registry import open_model
-from engine.building.load import load
+from engine.building.artefact.find import find_compiled
+from engine.building.bind import bind
 from engine.model.deadline import Clock, Deadline
-from engine.model.plan import GenerateStep, Plan
+from engine.model.plan import Plan
 from engine.model.ports import LanguageModel, Renderer, Services, SessionState, SessionStore
+from engine.model.record import replace
+from engine.model.table import Damaged
 from engine.model.turn import ChatRequest, ChatResult, Message, Outcome, Turn
-from engine.prompts.evaluate import never_holds
 from engine.prompts.render import TemplateRenderer
-from engine.running.breaker import Breaker, BreakerPolicy
 from engine.running.fold import run
-from engine.running.guarded import GuardedModel
-from engine.running.prepare import prepare_models
-from engine.running.retry import Retries, RetryBudget, RetryPolicy
+from engine.running.models import Models, Wrap
 from engine.sessions import open_store
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 DEFAULT_PIPELINE = "pipelines/snack_misaki.yml"
-_ROOT = Path(__file__).resolve().parent.parent
 
 
 class App:
     """A loaded pipeline with everything it needs to answer."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts that are wired together here
         self,
         plan: Plan,
         *,
@@ -45,9 +43,14 @@ class App:
         sessions: SessionStore,
         clock: Clock = time.monotonic,
         renderer: Renderer | None = None,
+        rebuild: Callable[[], Plan] | None = None,
     ) -> None:
-        """A `renderer` that is shared by several apps compiles their templates once."""
+        """A `renderer` that is shared by several apps compiles their templates once.
+
+        `rebuild` makes the plan from its sources, for when the stored one turns out to be damaged.
+        """
         self.plan = plan
+        self._rebuild = rebuild
         self._services = Services(models=models, renderer=renderer or TemplateRenderer())
         self._sessions = sessions
         self._clock = clock
@@ -60,15 +63,26 @@ class App:
         until = own if deadline is None else own.within(deadline.remaining())
         state = SessionState() if request.session_id is None else self._sessions.load(request.session_id)
         turn = self._turn(request, state)
-        outcome = run(self.plan, turn, self._services, until)
+        outcome = self._run(turn, until)
         if outcome.reply is not None:
             self._sessions.save(turn.session_id, _next_state(state, turn, outcome, outcome.reply))
         return ChatResult(
             outcome=outcome, session_id=turn.session_id, latency_ms=round((self._clock() - began) * 1000, 3)
         )
 
+    def _run(self, turn: Turn, until: Deadline) -> Outcome:
+        try:
+            return run(self.plan, turn, self._services, until)
+        except Damaged:
+            if self._rebuild is None:
+                raise
+            self.plan, self._rebuild = self._rebuild(), None
+            return run(self.plan, turn, self._services, until)
+
     def prepare(self) -> None:
         """Let models get ready in the background for prompts that begin as this pipeline's do."""
+        from engine.running.prepare import prepare_models  # noqa: PLC0415 - for pipelines with a local model
+
         prepare_models(self.plan, self._turn(ChatRequest(text=""), SessionState()), self._services)
 
     def health(self) -> dict[str, Any]:
@@ -87,8 +101,12 @@ class App:
 
     def close(self) -> None:
         """End worker processes, connections and the session store; the app answers no more."""
-        for model in self._services.models.values():
-            model.close()
+        models = self._services.models
+        if isinstance(models, Models):
+            models.close()
+        else:
+            for model in models.values():
+                model.close()
         self._sessions.close()
 
     def _turn(self, request: ChatRequest, state: SessionState) -> Turn:
@@ -96,7 +114,7 @@ class App:
         return Turn(
             text=request.text,
             now=(request.now or datetime.now(self.zone)).astimezone(self.zone),
-            session_id=request.session_id or uuid.uuid4().hex,
+            session_id=request.session_id or os.urandom(16).hex(),
             number=max(state.turns, said) + 1,
             history=request.history or state.history,
             user=request.user,
@@ -104,47 +122,50 @@ class App:
         )
 
 
-Wrap = Callable[[str, LanguageModel], LanguageModel]
-"""Puts something around the model of that name."""
-
-
 def load_app(env: Mapping[str, str], wrap: Wrap = lambda _name, model: model) -> App:
-    """Build the app that `env` describes; raises `ConfigError` when the pipeline does not load."""
-    plan = load(pipeline_path(env), env)
-    models = {name: wrap(name, model) for name, model in _open_models(plan, env).items()}
-    app = App(plan, models=models, sessions=open_store(env.get("SESSION_STORE", "none")))
-    app.prepare()
+    """Build the app that `env` describes; raises `ConfigError` when the pipeline does not load.
+
+    A local model begins to load here, in a process of its own; the others are opened when they are first needed.
+    """
+    plan, rebuild = _plan(env)
+    models = Models(plan, env, wrap)
+    has_local = models.start_local()
+    app = App(plan, models=models, sessions=open_store(env.get("SESSION_STORE", "none")), rebuild=rebuild)
+    if has_local:
+        app.prepare()
     return app
 
 
 def pipeline_path(env: Mapping[str, str]) -> Path:
     """`MISAKI_PIPELINE`, or else the shipped one: relative to the working directory where it lies below it."""
+    from pathlib import Path  # noqa: PLC0415 - dear at a cold start, which has an artefact
+
+    return Path(_pipeline(env))
+
+
+def _pipeline(env: Mapping[str, str]) -> str:
     given = env.get("MISAKI_PIPELINE", "")
     if given:
-        return Path(given)
-    shipped = _ROOT / DEFAULT_PIPELINE
-    with suppress(ValueError):
-        return shipped.relative_to(Path.cwd())
-    return shipped
+        return given
+    root = os.path.realpath(f"{__file__}/../..")
+    shipped = f"{root}/{DEFAULT_PIPELINE}"
+    relative = os.path.relpath(shipped)
+    return shipped if relative.startswith(os.pardir) else relative
 
 
-def _open_models(plan: Plan, env: Mapping[str, str]) -> dict[str, LanguageModel]:
-    """Each model in use; one that is asked over the network behind its circuit breaker and the retry loop."""
-    retries = Retries(policy=RetryPolicy(), budget=RetryBudget())
-    models: dict[str, LanguageModel] = {}
-    for name in _models_in_use(plan):
-        model = open_model(plan.models[name], env)
-        if model.engine == "external":
-            breaker = Breaker(BreakerPolicy(), time.monotonic)
-            model = GuardedModel(model, backend=plan.models[name].backend, breaker=breaker, retries=retries)
-        models[name] = model
-    return models
+def _plan(env: Mapping[str, str]) -> tuple[Plan, Callable[[], Plan] | None]:
+    """The plan from the artefact where one fits, with how to make it anew; else from the sources."""
+    found = find_compiled(_pipeline(env), env)
 
+    def from_sources(note: str) -> Plan:
+        from engine.building.load import load  # noqa: PLC0415 - YAML and its checks, which an artefact has behind it
 
-def _models_in_use(plan: Plan) -> list[str]:
-    """The models that some step may ask; one whose step the environment switches off is not even opened."""
-    steps = [step for step in plan.steps if isinstance(step, GenerateStep)]
-    return list(dict.fromkeys(name for step in steps if not never_holds(step.when, plan.env) for name in step.models))
+        plan = load(pipeline_path(env), env)
+        return replace(plan, notices=(*plan.notices, note)) if note else plan
+
+    if found.compiled is None:
+        return from_sources(found.note), None
+    return bind(found.compiled, env), lambda: from_sources(f"`{found.file}` is damaged: `misaki build` makes it anew")
 
 
 def _next_state(state: SessionState, turn: Turn, outcome: Outcome, reply: str) -> SessionState:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -49,11 +47,14 @@ def _measured(body: str) -> str:
 def _from_base64(body: str) -> str:
     if len(body) > BODY_LIMIT * 4 // 3 + 4:
         raise too_large()
+    from base64 import b64decode  # noqa: PLC0415  binary bodies are rare
+    from binascii import Error  # noqa: PLC0415  as above
+
     try:
-        return base64.b64decode(body, validate=True).decode("utf-8")
+        return b64decode(body, validate=True).decode("utf-8")
     except UnicodeDecodeError:
         raise RequestError(400, "body_encoding", "the body is not text in UTF-8") from None
-    except (binascii.Error, ValueError):
+    except (Error, ValueError):
         raise RequestError(400, "body_base64", "the body is marked as base64 and is not valid base64") from None
 
 

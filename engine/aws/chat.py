@@ -18,7 +18,7 @@ SESSION_ID_LIMIT = 128
 ATTRIBUTE_LIMIT = 32
 ATTRIBUTE_CHARACTERS = 256
 _LARGEST = 2**53
-_ATTRIBUTE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
+_ATTRIBUTE = r"[A-Za-z_][A-Za-z0-9_]{0,63}"
 
 
 @record
@@ -86,7 +86,7 @@ def _attributes(metadata: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in metadata.items():
         if len(user) == ATTRIBUTE_LIMIT:
             break
-        if name != "session_id" and _ATTRIBUTE.match(name) and _is_plain(value):
+        if name != "session_id" and re.fullmatch(_ATTRIBUTE, name) and _is_plain(value):
             user[name] = _shortened(value) if isinstance(value, str) else value
     return user
 

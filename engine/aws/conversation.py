@@ -24,7 +24,8 @@ HISTORY_CHARACTERS = 16_000
 
 _ROLES: Mapping[str, Role] = {"user": "user", "assistant": "assistant"}
 _IGNORED = frozenset({"system", "developer", "tool", "function"})
-_SPEAKER = re.compile(r"^(user|assistant)[ \t\u3000]*[:：][ \t\u3000]*", re.IGNORECASE | re.MULTILINE)
+_SPEAKER = r"(?im)^(user|assistant)[ \t\u3000]*[:：][ \t\u3000]*"
+_COLONS = frozenset(":：")
 
 _Entry = tuple[Role, str]
 
@@ -80,13 +81,13 @@ def _without_prefix(text: str) -> str:
 
 def _spoken(text: str) -> _Entry:
     cleaned = clean(text)
-    found = _SPEAKER.match(cleaned)
+    found = None if _COLONS.isdisjoint(cleaned) else re.match(_SPEAKER, cleaned)
     return (_ROLES[found[1].lower()], cleaned[found.end() :]) if found else ("user", cleaned)
 
 
 def _transcript(text: str) -> Sequence[_Entry]:
     """Splits at lines that begin with a speaker; what stands before the first one is the user's."""
-    marks = list(_SPEAKER.finditer(text))
+    marks = list(re.finditer(_SPEAKER, text))
     if not marks:
         return [("user", text)]
     ends = [*(mark.start() for mark in marks[1:]), len(text)]

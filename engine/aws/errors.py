@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from engine.model.errors import EngineError
 
 
+class SecretUnavailable(EngineError):
+    """A reference to a secret cannot be followed."""
+
+
 class RequestError(EngineError):
     """Refused before any step ran. `code` names the field and what is wrong with it, such as `input_too_long`."""
 

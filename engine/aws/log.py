@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
-import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.aws.response import to_json
+from engine.model.digest import digest as digest_of
 from engine.model.errors import EngineError
 
 Log = Callable[[Mapping[str, Any]], None]
@@ -23,11 +22,13 @@ def print_record(record: Mapping[str, Any]) -> None:
 
 def digest(session_id: str) -> str:
     """Tells sessions apart in the logs without naming them."""
-    return hashlib.sha256(session_id.encode("utf-8", "replace")).hexdigest()[:12]
+    return digest_of(session_id, 6).hex()
 
 
 def describe(error: BaseException, *, with_text: bool) -> dict[str, Any]:
     """The type and the frames of an unforeseen error; its message may quote the user, so it needs `with_text`."""
+    import traceback  # noqa: PLC0415  needed for mistakes alone
+
     frames = traceback.extract_tb(error.__traceback__)
     record: dict[str, Any] = {
         "error": type(error).__name__,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
 from engine.aws.errors import RequestError
@@ -32,6 +31,8 @@ def proxy_response(
         body = to_json(payload)
     response: dict[str, Any] = {"statusCode": status, "headers": every, "body": body}
     if request.shape == "alb":
+        from http import HTTPStatus  # noqa: PLC0415  load balancers alone want the phrase
+
         response["statusDescription"] = f"{status} {HTTPStatus(status).phrase}"
         response["isBase64Encoded"] = False
     if request.multi_value:

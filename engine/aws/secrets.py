@@ -12,22 +12,18 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from engine.aws.errors import SecretUnavailable
 from engine.aws.log import Log
-from engine.model.errors import EngineError
 
 VARIABLES = ("OPENAI_API_KEY", "BEDROCK_CREDENTIALS", "HUGGINGFACE_TOKEN", "CLIENT_TOKEN")
 CONNECT_TIMEOUT = 1.0
 READ_TIMEOUT = 2.0
 TRIES = 2
 
-_REFERENCE = re.compile(r"(secretsmanager|ssm):([^#]+)(?:#(.+))?")
+_REFERENCE = r"(secretsmanager|ssm):([^#]+)(?:#(.+))?"
 
 Fetch = Callable[[str, str], str]
 """The value that a store (`secretsmanager`, `ssm`) keeps under a name; raises `SecretUnavailable`."""
-
-
-class SecretUnavailable(EngineError):
-    """A reference cannot be followed."""
 
 
 def resolve(env: Mapping[str, str], *, log: Log, fetch: Fetch | None = None) -> Mapping[str, str]:
@@ -38,7 +34,8 @@ def resolve(env: Mapping[str, str], *, log: Log, fetch: Fetch | None = None) -> 
     Raises:
         SecretUnavailable: for `CLIENT_TOKEN`, because without it everybody would be let in.
     """
-    found = {name: match for name in VARIABLES if (match := _REFERENCE.fullmatch(env.get(name, "").strip()))}
+    set_ = {name: value for name in VARIABLES if (value := env.get(name, "").strip())}
+    found = {name: match for name, value in set_.items() if (match := re.fullmatch(_REFERENCE, value))}
     if not found:
         return env
     fetch = _cached(fetch or aws_fetch())

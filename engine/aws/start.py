@@ -6,11 +6,9 @@ import time
 from collections.abc import Mapping
 
 from engine.app import App, load_app
+from engine.aws.errors import SecretUnavailable
 from engine.aws.handler import Bot, Handler, make_handler
 from engine.aws.log import Log, print_record
-from engine.aws.metrics import MeteredBot, emf, read_prices
-from engine.aws.secrets import SecretUnavailable, resolve
-from engine.aws.tracing import TracedBot, daemon_of
 from engine.model.errors import ConfigError
 
 
@@ -23,7 +21,7 @@ def start(env: Mapping[str, str], *, log: Log = print_record) -> Handler:
     """
     started = time.monotonic()
     try:
-        settings = resolve(env, log=log)
+        settings = _resolved(env, log)
         app = load_app(settings)
     except ConfigError as error:
         for problem in error.problems:
@@ -32,13 +30,18 @@ def start(env: Mapping[str, str], *, log: Log = print_record) -> Handler:
     except SecretUnavailable as error:
         log({"level": "error", "event": "secret_unavailable", "message": str(error)})
         raise
-    bot = _metered(app, env, started, log)
-    daemon = daemon_of(env.get("AWS_XRAY_DAEMON_ADDRESS", ""))
-    if daemon is not None:
-        # Lambda puts each invocation's trace into the environment.
-        bot = TracedBot(bot, daemon, lambda: env.get("_X_AMZN_TRACE_ID", ""))
+    bot = _traced(_metered(app, env, started, log), env)
     log({"level": "info", "event": "loaded", "milliseconds": round((time.monotonic() - started) * 1000, 1)})
     return make_handler(bot, settings, log=log)
+
+
+def _resolved(env: Mapping[str, str], log: Log) -> Mapping[str, str]:
+    """`env` with secrets in the place of references to them."""
+    if not any(value.startswith(("secretsmanager:", "ssm:")) for value in map(str.lstrip, env.values())):
+        return env
+    from engine.aws.secrets import resolve  # noqa: PLC0415  only where a variable is a reference
+
+    return resolve(env, log=log)
 
 
 def _metered(app: App, env: Mapping[str, str], started: float, log: Log) -> Bot:
@@ -46,6 +49,8 @@ def _metered(app: App, env: Mapping[str, str], started: float, log: Log) -> Bot:
     wanted = env.get("METRICS", "").strip().lower() or str("AWS_LAMBDA_FUNCTION_NAME" in env).lower()
     if wanted != "true":
         return app
+    from engine.aws.metrics import MeteredBot, emf, read_prices  # noqa: PLC0415  only where turns are counted
+
     try:
         emit = emf(env.get("AWS_LAMBDA_FUNCTION_NAME", "local"))
     except ImportError:
@@ -59,3 +64,15 @@ def _metered(app: App, env: Mapping[str, str], started: float, log: Log) -> Bot:
     bot = MeteredBot(app, emit, prices)
     bot.started(time.monotonic() - started)
     return bot
+
+
+def _traced(bot: Bot, env: Mapping[str, str]) -> Bot:
+    """`bot` with its steps shown to X-Ray, where there is a daemon to send them to."""
+    address = env.get("AWS_XRAY_DAEMON_ADDRESS", "")
+    if not address:
+        return bot
+    from engine.aws.tracing import TracedBot, daemon_of  # noqa: PLC0415  only where turns are traced
+
+    daemon = daemon_of(address)
+    # Lambda puts each invocation's trace into the environment.
+    return bot if daemon is None else TracedBot(bot, daemon, lambda: env.get("_X_AMZN_TRACE_ID", ""))

@@ -23,7 +23,7 @@ class RememberingIndex:
     def near(self, text: str, threshold: float) -> Sequence[Candidate]:
         """As `candidates`, with those that miss the threshold by less than `MARGIN`."""
         if (text, threshold) not in self._known:
-            self._known[text, threshold] = self._index.candidates(text, max(threshold - MARGIN, 0.0))
+            self._known[text, threshold] = tuple(self._index.candidates(text, max(threshold - MARGIN, 0.0)))
         return self._known[text, threshold]
 
 
@@ -31,4 +31,4 @@ def near_candidates(index: ReplyIndex, text: str, threshold: float) -> Sequence[
     """The candidates of any index, with those that miss the threshold by less than `MARGIN`."""
     if isinstance(index, RememberingIndex):
         return index.near(text, threshold)
-    return index.candidates(text, max(threshold - MARGIN, 0.0))
+    return tuple(index.candidates(text, max(threshold - MARGIN, 0.0)))

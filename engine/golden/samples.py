@@ -75,7 +75,7 @@ _Judge = Callable[[Sequence[Candidate]], Outcome]
 
 
 def _sample(plan: Plan, text: Text, origin: Origin, wanted: str | None, judge: _Judge) -> Sample:
-    candidates = plan.index.candidates(clean(text.value), LOWEST)
+    candidates = tuple(plan.index.candidates(clean(text.value), LOWEST))
     return Sample(
         text=text.value,
         origin=origin,

@@ -29,45 +29,24 @@ SHARE = 0.04
 """A character that this share of the rows holds has a bitmap of its own; shared ones are filled to about as much."""
 MOST_OWN = 96
 MOST_SHARED = 192
-MOST_KNOWN = 50_000
-"""Texts kept decoded; a process that has seen more begins anew."""
 
 _ROUNDING = 1e-7
 """Bounds are loosened by this much, so that no rounding makes them too tight."""
 
 
-def make_column(texts: Sequence[str], *, segment: int = SEGMENT) -> tuple[bytes, bytes]:
-    """The two buffers that `Column` opens; a text's place in `texts` is its row."""
-    return make_table(text.encode("utf-8", "surrogatepass") for text in texts), _make_bitmaps(texts, segment)
-
-
 class Column:
     """Texts with the bitmaps that tell which of them are worth a comparison."""
 
-    def __init__(self, texts: memoryview, bitmaps: memoryview, *, most_known: int = MOST_KNOWN) -> None:
-        self._texts = Table(texts)
+    def __init__(self, texts: Sequence[str], bitmaps: memoryview) -> None:
+        self._texts = texts
         self._bitmaps = _Bitmaps(Table(bitmaps))
-        self._known: dict[int, str] = {}
-        self._most_known = most_known
 
-    def __len__(self) -> int:
-        return len(self._texts)
-
-    def __getitem__(self, row: int) -> str:
-        text = self._known.get(row)
-        if text is None:
-            text = str(self._texts[row], "utf-8", "surrogatepass")
-            if len(self._known) >= self._most_known:
-                self._known.clear()
-            self._known[row] = text
-        return text
-
-    def matches(self, query: str, cutoff: float) -> list[tuple[int, float]]:
-        """Each row whose ratio (0-100) with `query` is `cutoff` or more, with that ratio, in no certain order."""
+    def matches(self, query: str, cutoff: float) -> list[tuple[int, str, float]]:
+        """Each row whose ratio (0-100) with `query` is `cutoff` or more, its text and ratio, in no certain order."""
         rows = list(self._bitmaps.rows(query, cutoff / 100))
-        texts = [self[row] for row in rows]
+        texts = [self._texts[row] for row in rows]
         found = process.extract(query, texts, scorer=fuzz.ratio, score_cutoff=cutoff, limit=None)
-        return [(rows[place], ratio) for _, ratio, place in found]
+        return [(rows[place], text, ratio) for text, ratio, place in found]
 
 
 class _Bitmaps:
@@ -197,7 +176,8 @@ def _ones(number: int) -> Iterator[int]:
         at = digits.find("1", at + 1)
 
 
-def _make_bitmaps(texts: Sequence[str], segment: int) -> bytes:
+def make_bitmaps(texts: Sequence[str], *, segment: int = SEGMENT) -> bytes:
+    """The bitmaps that `Column` opens beside the same `texts`."""
     order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
     lengths = sorted({len(text) for text in texts})
     sizes = [len(texts[row]) for row in order]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Union
 
 from engine.model.expression import Condition, Scalar, Template, Value
@@ -116,7 +116,7 @@ class Plan:
     deadline: float
     persona: Persona
     env: Mapping[str, Scalar]
-    replies: tuple[Reply, ...]
+    replies: Sequence[Reply]
     index: ReplyIndex
     models: Mapping[str, ModelRow]
     steps: tuple[Step, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from engine.model.deadline import Deadline
@@ -25,7 +25,7 @@ class Candidate(Protocol):
 class ReplyIndex(Protocol):
     """Finds the replies whose triggers match; best first, ties by priority, then by file order."""
 
-    def candidates(self, text: str, threshold: float) -> Sequence[Candidate]: ...
+    def candidates(self, text: str, threshold: float) -> Iterable[Candidate]: ...
 
 
 @record

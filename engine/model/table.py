@@ -6,11 +6,14 @@ what the pieces mean. Little-endian machines only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from struct import pack, unpack_from
+from typing import TypeVar, overload
 from zlib import crc32
 
 from engine.model.errors import EngineError
+
+T = TypeVar("T")
 
 _CHECK = 4
 _PLACE = 4
@@ -68,3 +71,32 @@ class Table:
 def _number(buffer: memoryview, place: int) -> int:
     number: int = unpack_from("<I", buffer, place)[0]
     return number
+
+
+class Decoded(Sequence[T]):
+    """The pieces of a table as values, each decoded when it is asked for; up to `most_kept` of them are kept."""
+
+    def __init__(self, table: Table, decode: Callable[[memoryview], T], *, most_kept: int) -> None:
+        self._table = table
+        self._decode = decode
+        self._most_kept = most_kept
+        self._kept: dict[int, T] = {}
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[T]: ...
+    def __getitem__(self, place: int | slice) -> T | Sequence[T]:
+        """Raises `Damaged` where what is stored is not what was written."""
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        if place in self._kept:
+            return self._kept[place]
+        value = self._decode(self._table[place if place >= 0 else place + len(self)])
+        if len(self._kept) >= self._most_kept:
+            self._kept.clear()
+        self._kept[place] = value
+        return value

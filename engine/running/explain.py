@@ -5,7 +5,7 @@ Where a decision hangs on what a model will say, both ways are told.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from engine.model.explanation import Considered, Decision, Explanation, Verdict
@@ -54,7 +54,7 @@ class ExplainingIndex(Protocol):
     """What explaining needs of the reply index beyond `candidates`."""
 
     @property
-    def triggers(self) -> tuple[Written, ...]: ...
+    def triggers(self) -> Sequence[Written]: ...
     def explain(self, text: str, threshold: float) -> tuple[Reached, ...]: ...
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 
 from engine.model.deadline import Deadline
 from engine.model.errors import AuthFailed, BackendError, BadRequest, Malformed, TimedOut, Unavailable
 from engine.model.ports import LanguageModel, ModelStatus, Preparing
 from engine.model.turn import Completion, Engine, Prompt
-from engine.running.breaker import Breaker, Verdict
-from engine.running.retry import Retries
+from engine.running.breaker import Breaker, BreakerPolicy, Verdict
+from engine.running.retry import Retries, RetryBudget, RetryPolicy
 
 
 class GuardedModel:
@@ -76,3 +78,14 @@ def verdict_of(error: BackendError) -> Verdict:
         return "ignored"
     ours = isinstance(error, Unavailable) and not isinstance(error, Malformed) and error.status is None
     return "ignored" if ours and not error.retryable else "failure"
+
+
+def make_guard() -> Callable[[LanguageModel, str], GuardedModel]:
+    """Puts a breaker of its own around each model of a backend, and one retry loop with one budget around them all."""
+    retries = Retries(policy=RetryPolicy(), budget=RetryBudget())
+
+    def guard(model: LanguageModel, backend: str) -> GuardedModel:
+        breaker = Breaker(BreakerPolicy(), time.monotonic)
+        return GuardedModel(model, backend=backend, breaker=breaker, retries=retries)
+
+    return guard

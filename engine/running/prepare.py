@@ -5,6 +5,7 @@ External models wait for the first turn that may need them: importing an SDK now
 
 from __future__ import annotations
 
+from engine.backends.registry import BACKENDS
 from engine.model.deadline import Deadline
 from engine.model.errors import TurnError
 from engine.model.plan import GenerateStep, Plan
@@ -22,12 +23,13 @@ def prepare_models(plan: Plan, turn: Turn, services: Services) -> None:
     )
     for step in plan.steps:
         if isinstance(step, GenerateStep):
-            for model in _preparing(step, services):
+            for model in _preparing(plan, step, services):
                 _prepare(model, step, scene)
 
 
-def _preparing(step: GenerateStep, services: Services) -> list[Preparing]:
-    models = [services.models[name] for name in step.models if name in services.models]
+def _preparing(plan: Plan, step: GenerateStep, services: Services) -> list[Preparing]:
+    names = [name for name in step.models if BACKENDS[plan.models[name].backend].engine == "local"]
+    models = [services.models[name] for name in names if name in services.models]
     return [model for model in models if model.engine == "local" and isinstance(model, Preparing)]
 
 

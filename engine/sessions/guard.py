@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Protocol
 
 from engine.model.errors import EngineError
 from engine.model.ports import SessionState
 from engine.sessions.codec import decode, encode
-
-_LOG = logging.getLogger(__name__)
 
 
 class StoreFailed(EngineError):
@@ -38,7 +35,7 @@ class GuardedStore:
             stored = self._backing.read(_key(session_id))
             return SessionState() if stored is None else decode(stored)
         except (StoreFailed, ValueError) as error:
-            _LOG.warning("a session could not be read, so it starts afresh: %s", error)
+            warn("a session could not be read, so it starts afresh: %s", error)
             return SessionState()
 
     def save(self, session_id: str, state: SessionState) -> None:
@@ -47,11 +44,17 @@ class GuardedStore:
         try:
             self._backing.write(_key(session_id), state.turns, encode(state))
         except StoreFailed as error:
-            _LOG.warning("a session could not be kept: %s", error)
+            warn("a session could not be kept: %s", error)
 
     def close(self) -> None:
         if self._backing is not None:
             self._backing.close()
+
+
+def warn(message: str, about: object) -> None:
+    from logging import getLogger  # noqa: PLC0415 - a store that works has nothing to say
+
+    getLogger(__name__).warning(message, about)
 
 
 def _key(session_id: str) -> str:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import re
 
-from engine.sessions.dynamodb import DynamoBacking
-from engine.sessions.guard import GuardedStore
-from engine.sessions.sqlite import SqliteBacking
+from engine.sessions.guard import Backing, GuardedStore, warn
 
-_LOG = logging.getLogger(__name__)
-_TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}\Z")
+_TABLE = r"[A-Za-z0-9_.-]{3,255}"
 
 
 def open_store(setting: str) -> GuardedStore:
@@ -23,9 +19,21 @@ def open_store(setting: str) -> GuardedStore:
     if kind in ("", "none") and not place:
         return GuardedStore(None, "none")
     if kind == "sqlite" and place:
-        return GuardedStore(SqliteBacking(place), f"sqlite:{place}")
-    if kind == "dynamodb" and _TABLE.match(place):
-        return GuardedStore(DynamoBacking(place), f"dynamodb:{place}")
+        return GuardedStore(_sqlite(place), f"sqlite:{place}")
+    if kind == "dynamodb" and re.fullmatch(_TABLE, place):
+        return GuardedStore(_dynamodb(place), f"dynamodb:{place}")
     problem = "SESSION_STORE is none of `none`, `sqlite:PATH` and `dynamodb:TABLE`"
-    _LOG.warning("%s, so nothing is remembered between turns", problem)
+    warn("%s, so nothing is remembered between turns", problem)
     return GuardedStore(None, f"none ({problem})")
+
+
+def _sqlite(path: str) -> Backing:
+    from engine.sessions.sqlite import SqliteBacking  # noqa: PLC0415 - the default remembers nothing
+
+    return SqliteBacking(path)
+
+
+def _dynamodb(table: str) -> Backing:
+    from engine.sessions.dynamodb import DynamoBacking  # noqa: PLC0415 - as above
+
+    return DynamoBacking(table)

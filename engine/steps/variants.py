@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
-
+from engine.model.digest import digest
 from engine.model.plan import Reply
 from engine.model.turn import Turn
 
@@ -34,4 +33,4 @@ def _last_said(reply: Reply, turn: Turn) -> int | None:
 
 def _fraction(key: str) -> float:
     """A number in [0, 1) that depends on `key` alone, the same in every process."""
-    return int.from_bytes(blake2b(key.encode("utf-8", "replace"), digest_size=8).digest()) / 2**64
+    return int.from_bytes(digest(key)) / 2**64

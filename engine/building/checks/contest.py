@@ -52,7 +52,7 @@ class Contest:
 
 def contest(subject: Subject, text: str, about: int) -> Contest:
     """The contest for `text` as far down as the reply at `about`."""
-    candidates = subject.index.candidates(text, subject.threshold)
+    candidates = tuple(subject.index.candidates(text, subject.threshold))
     last = next((place for place, found in enumerate(candidates) if found.reply == about), len(candidates) - 1)
     relevant = candidates[: last + 1]
     return Contest(

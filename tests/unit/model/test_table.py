@@ -1,6 +1,6 @@
 import pytest
 
-from engine.model.table import Damaged, Table, make_table
+from engine.model.table import Damaged, Decoded, Table, make_table
 
 
 def test_pieces_come_back_as_they_were():
@@ -40,3 +40,20 @@ def test_a_table_that_is_cut_short_is_damaged():
     for length in range(len(made)):
         with pytest.raises(Damaged):
             Table(memoryview(made)[:length])[1]
+
+
+def test_values_are_decoded_when_asked_for_and_kept_up_to_a_number():
+    asked = []
+
+    def decode(piece):
+        asked.append(bytes(piece))
+        return bytes(piece).decode()
+
+    values = Decoded(Table(memoryview(make_table([b"a", b"b", b"c"]))), decode, most_kept=2)
+    assert (len(values), asked) == (3, [])
+    assert [values[1], values[1], values[0], values[2], values[-1]] == ["b", "b", "a", "c", "c"]
+    assert asked[:3] == [b"b", b"a", b"c"]
+    assert list(values) == values[:] == ["a", "b", "c"]
+    assert values[1:] == ["b", "c"]
+    with pytest.raises(IndexError):
+        values[3]

@@ -1,0 +1,52 @@
+"""Looks for the artefact of a pipeline and uses it when it fits: the only part of building that every cold start runs.
+
+`MISAKI_PLAN` names another file than the one beside the pipeline; `off` looks for none.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from engine.building.artefact.container import open_container
+from engine.building.artefact.content import from_sections
+from engine.building.artefact.origin import difference
+from engine.model.compiled import Compiled
+from engine.model.record import record
+from engine.model.table import Damaged
+
+
+@record
+class Found:
+    """What stands in for the sources, or `note`: why an artefact that is there does not."""
+
+    file: str
+    compiled: Compiled | None = None
+    note: str = ""
+
+
+def artefact_path(pipeline: str) -> str:
+    """Where the artefact of the pipeline at `pipeline` lies: in a folder of its own beside it, which git ignores."""
+    folder, name = os.path.split(pipeline)
+    return os.path.join(folder, ".cache", os.path.splitext(name)[0] + ".plan")  # noqa: PTH118, PTH122 - pathlib is dear
+
+
+def find_compiled(pipeline: str, env: Mapping[str, str]) -> Found:
+    """Never raises: an artefact that cannot be used is left aside."""
+    file = env.get("MISAKI_PLAN", "").strip() or artefact_path(pipeline)
+    if file == "off":
+        return Found(file=file)
+    try:
+        container = open_container(file)
+        reason = difference(container.about, pipeline)
+        if reason is None:
+            return Found(file=file, compiled=from_sections(container.sections))
+    except FileNotFoundError:
+        return Found(file=file)
+    except Damaged as error:
+        reason = str(error)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+    except (LookupError, TypeError, ValueError):
+        reason = "it is not what was written"
+    return Found(file=file, note=f"`{file}` is not used: {reason}; `misaki build` makes it anew")

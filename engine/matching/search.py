@@ -1,0 +1,121 @@
+"""Finds the texts that equal a query or come close to it: by comparing all where they are few, by the exact filter
+where they are many or stored. The answer is the same either way.
+
+A row is a trigger's position in the pipeline; triggers that are not fuzzy have empty texts, to which nothing is close.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+from zlib import crc32
+
+from engine.model.table import Decoded, Table, make_table
+
+if TYPE_CHECKING:
+    from engine.matching.exact import Column
+
+FEW = 300
+"""Triggers up to which comparing all is faster."""
+
+MOST_KEPT = 50_000
+"""Texts kept decoded."""
+
+_BUCKET = 4
+"""Triggers for each bucket of equal texts, on average."""
+
+Columns = Mapping[str, Sequence[str]]
+"""For each form that is compared, its text for each trigger; `text` holds the normal forms."""
+
+
+class Search(Protocol):
+    """`close` gives row, stored text and ratio (0-100) of each text that reaches `cutoff`, in no certain order."""
+
+    def equal(self, text: str) -> Sequence[int]: ...
+    def close(self, column: str, query: str, cutoff: float) -> Sequence[tuple[int, str, float]]: ...
+
+
+def open_search(columns: Columns) -> Search:
+    """The search that suits the number of triggers."""
+    if len(columns["text"]) <= FEW:
+        return ListSearch(columns)
+    return StoredSearch({name: memoryview(data) for name, data in store_search(columns).items()})
+
+
+class ListSearch:
+    """Compares a query with every text."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._equal: dict[str, list[int]] = {}
+        for row, text in enumerate(columns["text"]):
+            self._equal.setdefault(text, []).append(row)
+
+    def equal(self, text: str) -> Sequence[int]:
+        return self._equal.get(text, []) if text else []
+
+    def close(self, column: str, query: str, cutoff: float) -> Sequence[tuple[int, str, float]]:
+        from rapidfuzz import fuzz, process  # noqa: PLC0415 - not for what is said word for word
+
+        texts = self._columns[column]
+        found = process.extract(query, texts, scorer=fuzz.ratio, score_cutoff=cutoff, limit=None)
+        return [(row, text, ratio) for text, ratio, row in found]
+
+
+def store_search(columns: Columns) -> dict[str, bytes]:
+    """The sections that `StoredSearch` opens."""
+    from engine.matching.exact import make_bitmaps  # noqa: PLC0415 - for building alone
+
+    sections = {"equal": _make_buckets(columns["text"])}
+    for name, texts in columns.items():
+        sections[f"{name}.texts"] = make_table(text.encode("utf-8", "surrogatepass") for text in texts)
+        sections[f"{name}.bitmaps"] = make_bitmaps(texts)
+    return sections
+
+
+class StoredSearch:
+    """Searches sections without reading more of them than a query needs."""
+
+    def __init__(self, sections: Mapping[str, memoryview]) -> None:
+        self._sections = sections
+        self._buckets = Table(sections["equal"])
+        self._texts: dict[str, Sequence[str]] = {}
+        self._columns: dict[str, Column] = {}
+
+    def equal(self, text: str) -> Sequence[int]:
+        if not text or not len(self._buckets):
+            return []
+        rows = self._buckets[_hash(text) % len(self._buckets)].cast("I")
+        texts = self._texts_of("text")
+        return [row for row in rows if texts[row] == text]
+
+    def close(self, column: str, query: str, cutoff: float) -> Sequence[tuple[int, str, float]]:
+        if column not in self._columns:
+            from engine.matching.exact import Column  # noqa: PLC0415 - not for what is said word for word
+
+            self._columns[column] = Column(self._texts_of(column), self._sections[f"{column}.bitmaps"])
+        return self._columns[column].matches(query, cutoff)
+
+    def _texts_of(self, column: str) -> Sequence[str]:
+        if column not in self._texts:
+            table = Table(self._sections[f"{column}.texts"])
+            self._texts[column] = Decoded(table, _text, most_kept=MOST_KEPT)
+        return self._texts[column]
+
+
+def _text(piece: memoryview) -> str:
+    return str(piece, "utf-8", "surrogatepass")
+
+
+def _make_buckets(texts: Sequence[str]) -> bytes:
+    """Rows by the hash of their text, so that an equal text is found by looking at a few."""
+    buckets = [array("I") for _ in range(-(-len(texts) // _BUCKET))]
+    for row, text in enumerate(texts):
+        if text:
+            buckets[_hash(text) % len(buckets)].append(row)
+    return make_table(bucket.tobytes() for bucket in buckets)
+
+
+def _hash(text: str) -> int:
+    return crc32(text.encode("utf-8", "surrogatepass"))

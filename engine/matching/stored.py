@@ -1,0 +1,91 @@
+"""What a compiled pipeline keeps of its triggers and their forms: pieces of tables, taken out one at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from engine.matching.trigger import Trigger
+from engine.model.table import Decoded, Table, make_table
+
+if TYPE_CHECKING:
+    from engine.matching.forms import Form
+    from engine.matching.regexes import Pattern
+
+MOST_KEPT = 2_000
+"""Triggers kept decoded, and forms."""
+
+
+def store_triggers(triggers: Iterable[Trigger]) -> bytes:
+    return make_table(json.dumps([t.kind, t.text, t.reply, t.priority]).encode() for t in triggers)
+
+
+def stored_triggers(section: memoryview) -> Sequence[Trigger]:
+    return Decoded(Table(section), _trigger, most_kept=MOST_KEPT)
+
+
+def store_forms(forms: Iterable[Form]) -> bytes:
+    return make_table(json.dumps([getattr(f, name) for name in f.__slots__]).encode() for f in forms)
+
+
+def stored_forms(section: memoryview) -> Sequence[Form]:
+    return Decoded(Table(section), _form, most_kept=MOST_KEPT)
+
+
+class Parts:
+    """The triggers that are looked for inside an utterance, by row: `contains` and `regex`. Read when first needed."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    @classmethod
+    def of(cls, triggers: Sequence[Trigger], forms: Sequence[Form]) -> Parts:
+        """Raises `ValueError` where a regex cannot be compiled."""
+        contained = [(row, forms[row].text) for row, t in enumerate(triggers) if t.kind == "contains"]
+        regexes = [(row, t.text) for row, t in enumerate(triggers) if t.kind == "regex"]
+        kept = {"contains": [entry for entry in contained if entry[1]], "regex": regexes}
+        parts = cls(Table(memoryview(make_table([json.dumps(kept).encode()]))))
+        parts.regexes  # noqa: B018 - what cannot be compiled is told now
+        return parts
+
+    @classmethod
+    def stored(cls, section: memoryview) -> Parts:
+        return cls(Table(section))
+
+    def store(self) -> bytes:
+        return make_table([bytes(self._table[0])])
+
+    @cached_property
+    def contained(self) -> Sequence[tuple[int, str]]:
+        """Normal forms that an utterance's normal form must hold."""
+        return [(row, part) for row, part in self._read["contains"]]
+
+    @cached_property
+    def regexes(self) -> Sequence[tuple[int, Pattern]]:
+        if not self._read["regex"]:
+            return []
+        from engine.matching.regexes import compile_pattern  # noqa: PLC0415 - for pipelines that use patterns
+
+        return [(row, compile_pattern(source)) for row, source in self._read["regex"]]
+
+    @cached_property
+    def _read(self) -> Any:
+        return json.loads(bytes(self._table[0]))
+
+
+def _trigger(piece: memoryview) -> Trigger:
+    kind, text, reply, priority = json.loads(bytes(piece))
+    return Trigger(kind=kind, text=text, reply=reply, priority=priority)
+
+
+def _form(piece: memoryview) -> Form:
+    from engine.matching.forms import Form  # noqa: PLC0415 - taking texts apart is not for what is said word for word
+
+    values = map(_tuples, json.loads(bytes(piece)))
+    return Form(**dict(zip(Form.__slots__, values, strict=True)))
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

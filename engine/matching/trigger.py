@@ -1,0 +1,34 @@
+"""What selects a reply, and what an utterance reached: plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from engine.model.record import record
+
+
+@record
+class Trigger:
+    """`reply` is the reply's position in the pipeline, `text` what the editor wrote."""
+
+    kind: Literal["fuzzy", "contains", "regex"]
+    text: str
+    reply: int
+    priority: int = 0
+
+
+@record
+class Candidate:
+    """A trigger that an utterance reached. `trigger` is its position, `refused` a guard's reason, only in `explain`."""
+
+    trigger: int
+    reply: int
+    score: float
+    exact: bool = False
+    refused: str | None = None
+
+
+def rank(candidate: Candidate, triggers: Sequence[Trigger]) -> tuple[float, bool, int, int]:
+    """Sorts the best first: by score, then what is said word for word, then priority, then file order."""
+    return (-candidate.score, not candidate.exact, -triggers[candidate.trigger].priority, candidate.trigger)
