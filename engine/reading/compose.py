@@ -14,11 +14,11 @@ from typing import Any, Union
 import yaml
 
 from engine.model.source import Located, Problem, Span
-from engine.reading.limits import MAX_ALIASES, MAX_DEPTH, MAX_NODES, MAX_SCALAR
+from engine.reading.limits import MAX_ALIASES, MAX_DEPTH, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR
 from engine.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from engine.reading.scalars import resolve, surprise
 from engine.reading.syntax import syntax_problem
-from engine.reading.text import UNPRINTABLE, at, problem
+from engine.reading.text import UNPRINTABLE, at, problem, shortened
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -107,6 +107,10 @@ class _Composer:
             case _:
                 pass
 
+    def _note(self, found: Problem) -> None:
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(found)
+
     def _document(self, event: Any) -> None:
         self._documents += 1
         if self._documents > 1:
@@ -134,10 +138,8 @@ class _Composer:
         if self._aliases > MAX_ALIASES:
             raise _TooMuch(problem("P108", f"more than {MAX_ALIASES} aliases", self._span(event)))
         if event.anchor not in self._anchors:
-            message = f"`*{event.anchor}` refers to a name that no `&` defines before it"
-            self.problems.append(
-                problem("P108", message, self._span(event), "put a text that begins with `*` in quotes")
-            )
+            message = f"`*{shortened(event.anchor)}` refers to a name that no `&` defines before it"
+            self._note(problem("P108", message, self._span(event), "put a text that begins with `*` in quotes"))
             self._add(ScalarNode(f"*{event.anchor}", f"*{event.anchor}", self._span(event), flagged=True), 1, None)
             return
         self._add(*self._anchors[event.anchor], None)
@@ -153,26 +155,26 @@ class _Composer:
         meaning = surprise(text)
         if meaning is None:
             return ScalarNode(resolve(text), text, span)
-        message = f"`{text}` without quotes is text to some readers of YAML and {meaning} to others"
-        hint = f'write "{text}", or what you mean'
+        message = f"`{shortened(text)}` without quotes is text to some readers of YAML and {meaning} to others"
+        hint = f'write "{shortened(text)}", or what you mean'
         if meaning in ("true", "false"):
             hint = f'write "{text}" for text, or {meaning}'
-        self.problems.append(problem("P110", message, span, hint))
+        self._note(problem("P110", message, span, hint))
         return ScalarNode(text, text, span, flagged=True)
 
     def _unprintable(self, text: str, span: Span) -> bool:
         found = UNPRINTABLE.search(text)
         if found:
             message = f"character U+{ord(found.group()):04X} is not allowed in a text"
-            self.problems.append(problem("P106", message, span, "remove its escape"))
+            self._note(problem("P106", message, span, "remove its escape"))
         return found is not None
 
     def _tag(self, event: Any) -> None:
         if event.tag is not None:
-            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            tag = shortened(event.tag).replace("tag:yaml.org,2002:", "!!")
             place = at(self._name, event.start_mark.line + 1, event.start_mark.column + 1, 1)
             hint = "remove it; put text that begins with `!` in quotes"
-            self.problems.append(problem("P107", f"tag `{tag}` is not allowed", place, hint))
+            self._note(problem("P107", f"tag `{tag}` is not allowed", place, hint))
 
     def _add(self, node: Node, size: int, anchor: str | None) -> None:
         self._nodes += 1
@@ -199,8 +201,8 @@ class _Composer:
             parent.flagged = True
             return
         if word.value in parent.lines:
-            message = f"key `{word.value}` stands twice, first on line {parent.lines[word.value]}"
-            self.problems.append(problem("P103", message, word.span, "remove one, or rename it"))
+            message = f"key `{shortened(word.value)}` stands twice, first on line {parent.lines[word.value]}"
+            self._note(problem("P103", message, word.span, "remove one, or rename it"))
             return
         parent.lines[word.value] = word.span.line
         parent.entries.append(Entry(word, value))
@@ -208,13 +210,13 @@ class _Composer:
     def _key(self, key: Node) -> Located[str] | None:
         if not isinstance(key, ScalarNode):
             hint = 'a text that begins with `{{` stands in quotes: "{{ … }}"'
-            self.problems.append(problem("P113", "a key is not a word", key.span, hint))
+            self._note(problem("P113", "a key is not a word", key.span, hint))
             return None
         if key.source == "<<" and not key.flagged:
-            self.problems.append(problem("P108", "merge key `<<` is not read", key.span, "write the keys out"))
+            self._note(problem("P108", "merge key `<<` is not read", key.span, "write the keys out"))
             return None
         if key.value is None:
-            self.problems.append(problem("P113", "a key is missing before `:`", key.span, "write a word"))
+            self._note(problem("P113", "a key is missing before `:`", key.span, "write a word"))
             return None
         return Located(value=key.source, span=key.span)
 

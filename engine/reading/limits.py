@@ -10,6 +10,9 @@ MAX_NODES = 400_000
 """Counted with every alias written out."""
 
 MAX_ALIASES = 200
+MAX_PROBLEMS = 500
+"""Problems collected in one file: nobody reads more, and a hostile file could have millions."""
+
 MAX_SCALAR = 100_000
 """Characters of one text."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.model.source import Problem, Span
 from engine.reading.limits import MAX_BYTES
+from engine.reading.secrets import covered
 
 # YAML counts these as line breaks; a source line is shown by the same rule.
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
@@ -45,6 +46,12 @@ def decode(data: bytes, name: str) -> tuple[str | None, list[Problem]]:
 def lines(text: str) -> list[str]:
     """`text` in lines as YAML counts them."""
     return _LINE_BREAK.split(text)
+
+
+def shortened(text: str, most: int = 40) -> str:
+    """The beginning of `text` for a message, without what looks like a secret."""
+    line = covered(text[: most * 10].strip()).split("\n")[0]
+    return line if line == covered(text) and len(line) <= most else line[:most] + "…"
 
 
 def at(name: str, line: int, column: int, length: int = 1) -> Span:

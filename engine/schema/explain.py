@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.model.source import Problem, Span
 from engine.reading.node import MappingNode, Node, ScalarNode, SequenceNode
-from engine.reading.secrets import covered
+from engine.reading.text import shortened
 from engine.schema.suggest import hint, nearest
 
 _NAMES = {
@@ -24,7 +24,6 @@ _NAMES = {
     "object": "keys with values",
     "null": "nothing",
 }
-_LONGEST_QUOTE = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +74,7 @@ def describe(node: Node) -> str:
         case ScalarNode(value=int() | float()):
             return f"number `{node.source}`"
         case _:
-            return f"text `{_short(node.source)}`"
-
-
-def _short(text: str) -> str:
-    line = covered(text.strip().split("\n")[0])
-    return line if line == covered(text) and len(line) <= _LONGEST_QUOTE else line[:_LONGEST_QUOTE] + "…"
+            return f"text `{shortened(node.source)}`"
 
 
 def _type(found: Found) -> Iterator[Problem]:
@@ -107,7 +101,7 @@ def _type_hint(kinds: list[str], node: Node) -> str:  # noqa: PLR0911 - one retu
         case ScalarNode(value=str(), source=source) if {"integer", "number"} & set(kinds) and _is_number(source):
             return f"write {source} without quotes"
         case ScalarNode(source=source) if kinds == ["array"]:
-            return f"write [{_short(source)}], or each item on its own line after `- `"
+            return f"write [{shortened(source)}], or each item on its own line after `- `"
         case MappingNode(entries=entries) if "string" in kinds and len(entries) == 1:
             return "put a text that holds `: ` or begins with `{` in quotes"
         case SequenceNode() if "string" in kinds:
@@ -132,7 +126,7 @@ def _wrong_key(found: Found) -> Problem:
         allowed = _absent(found.limit, found.node)
         return found.problem("P203", f"unknown key `{word}`{found.context}", hint(word, allowed), span)
     expected = found.schema.get("patternErrorMessage", "expected a shorter name")
-    return found.problem("P206", f"{expected}, found `{_short(word)}`", span=span)
+    return found.problem("P206", f"{expected}, found `{shortened(word)}`", span=span)
 
 
 def _unknown_keys(found: Found) -> Iterator[Problem]:
@@ -141,7 +135,7 @@ def _unknown_keys(found: Found) -> Iterator[Problem]:
     for entry in found.node.entries:
         if entry.key.value not in allowed:
             word = entry.key.value
-            message = f"unknown key `{_short(word)}`{found.context}"
+            message = f"unknown key `{shortened(word)}`{found.context}"
             yield found.problem("P203", message, hint(word, _absent(allowed, found.node)), entry.key.span)
 
 
@@ -194,11 +188,13 @@ def _form(found: Found) -> Iterator[Problem]:
     if "only blanks" in expected:
         yield found.problem("P204", f"{expected}{_of(found)}", "write something, or remove it")
     elif "${" in source:
-        yield found.problem("P208", f"{expected}, found `{_short(source)}`", _env_hint(source))
+        yield found.problem("P208", f"{expected}, found `{shortened(source)}`", _env_hint(source))
     elif "expected a time" in expected:
-        yield found.problem("P207", f"{expected}, found `{_short(source)}`", "write a number with `s` or `ms`")
+        yield found.problem("P207", f"{expected}, found `{shortened(source)}`", "write a number with `s` or `ms`")
     else:
-        yield found.problem("P206", f"{expected}, found `{_short(source)}`{_of(found)}", _form_hint(expected, source))
+        yield found.problem(
+            "P206", f"{expected}, found `{shortened(source)}`{_of(found)}", _form_hint(expected, source)
+        )
 
 
 def _env_hint(source: str) -> str:

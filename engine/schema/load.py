@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import glob
 import os
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.model.source import Problem, Span
+from engine.model.source import Problem
 from engine.model.spec import PipelineSpec, ReplySpec
 from engine.reading.files import read_file
+from engine.reading.limits import MAX_PROBLEMS
 from engine.reading.node import MappingNode, Node
 from engine.schema.pipeline import literal_values, pipeline_spec
 from engine.schema.replies import reply_spec
@@ -68,14 +71,20 @@ def read_replies(path: Path) -> RepliesFile:
     if root is None:
         return RepliesFile(replies=(), problems=tuple(problems))
     problems = [*problems, *check_shape(root, "replies")]
-    entries = root.get("replies") if isinstance(root, MappingNode) else None
-    sound = [node for node in items(entries) if not any(_within(problem.span, node.span) for problem in problems)]
-    return RepliesFile(replies=tuple(reply_spec(mapping(node)) for node in sound), problems=tuple(problems))
+    # Where a limit was reached, what has no problem may only have none that was looked for.
+    entries = root.get("replies") if isinstance(root, MappingNode) and len(problems) < MAX_PROBLEMS else None
+    replies = tuple(reply_spec(mapping(node)) for node in _sound(items(entries), problems))
+    return RepliesFile(replies=replies, problems=tuple(problems))
 
 
-def _within(inner: Span, outer: Span) -> bool:
-    place = (inner.line, inner.column)
-    return (outer.line, outer.column) <= place < (outer.end_line, outer.end_column)
+def _sound(nodes: Sequence[Node], problems: Sequence[Problem]) -> Iterator[Node]:
+    """The nodes in which no problem stands."""
+    places = sorted((problem.span.line, problem.span.column) for problem in problems)
+    for node in nodes:
+        span = node.span
+        after = bisect_left(places, (span.line, span.column))
+        if after == len(places) or places[after] >= (span.end_line, span.end_column):
+            yield node
 
 
 def _reply_files(root: Node, path: Path) -> tuple[list[Path], list[Problem]]:

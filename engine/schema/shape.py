@@ -10,11 +10,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from typing import Any, Literal
 
 from jsonschema import Draft202012Validator, ValidationError
 
 from engine.model.source import Problem, Span
+from engine.reading.limits import MAX_PROBLEMS
 from engine.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode, plain
 from engine.schema.explain import Found, explain
 
@@ -37,34 +39,29 @@ def check_shape(root: Node, kind: Kind) -> list[Problem]:
 
 def check_values(instance: Any, root: Node, kind: Kind) -> list[Problem]:
     """As `check_shape`, for an `instance` whose values were replaced but whose keys are those of `root`."""
-    errors = list(_validator(kind).iter_errors(instance))
+    errors = islice(_validator(kind).iter_errors(instance), MAX_PROBLEMS)
     return _distinct(problem for error in errors for problem in _problems(error, root))
 
 
 @cache
 def _validator(kind: Kind) -> Draft202012Validator:
     schema = schema_of(kind)
-    return Draft202012Validator(_inlined(schema, schema["$defs"], frozenset()))
+    definitions = schema["$defs"]
+    endless = {name for name, part in definitions.items() if f'"#/$defs/{name}"' in json.dumps(part)}
+    return Draft202012Validator(_inlined(schema, {name: definitions[name] for name in definitions.keys() - endless}))
 
 
-def _inlined(part: Any, definitions: Mapping[str, Any], inside: frozenset[str]) -> Any:
-    """`part` with references replaced by what they refer to, but for those that refer to themselves: looking them up
-    for each value takes longer than checking it. A keyword beside a reference is the narrower one and replaces it.
+def _inlined(part: Any, definitions: Mapping[str, Any]) -> Any:
+    """`part` with references replaced by what `definitions` has for them: looking one up for each value takes longer
+    than checking it. A keyword beside a reference is the narrower one and replaces it.
     """
     if isinstance(part, list):
-        return [_inlined(item, definitions, inside) for item in part]
+        return [_inlined(item, definitions) for item in part]
     if not isinstance(part, dict):
         return part
     name = str(part.get("$ref", "")).removeprefix("#/$defs/")
-    own = {key: _inlined(value, definitions, inside) for key, value in part.items()}
-    if not name or name in inside or name in _refers_to_itself(definitions):
-        return own
-    del own["$ref"]
-    return {**_inlined(definitions[name], definitions, inside | {name}), **own}
-
-
-def _refers_to_itself(definitions: Mapping[str, Any]) -> set[str]:
-    return {name for name, schema in definitions.items() if f'"#/$defs/{name}"' in json.dumps(schema)}
+    own = {key: _inlined(value, definitions) for key, value in part.items() if name not in definitions or key != "$ref"}
+    return {**_inlined(definitions[name], definitions), **own} if name in definitions else own
 
 
 def _problems(error: ValidationError, root: Node) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ before a turn, are not tried.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,6 +20,8 @@ from engine.model.source import Problem, Span
 from engine.prompts.grammar import check_template, is_constant
 from engine.prompts.render import TemplateRenderer
 
+_UNKNOWABLE = re.compile(r"\b(user|vars)\b")
+_BRACES = re.compile(r"\{\{-?\s*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\s*-?\}\}")
 LONGEST_PROMPT = 16_000
 """Characters: more than the context of small models holds beside a conversation."""
 
@@ -27,12 +30,9 @@ def check(subject: Subject) -> Iterator[Problem]:
     renderer, names = TemplateRenderer(), _sample(subject)
     prompts = {prompt.file for prompt in subject.prompts.values()}
     for source, span in templates(subject):
-        if (
-            is_constant(source)
-            or "user" in source
-            or "vars" in source
-            or check_template(source, subject.scopes.templates)
-        ):
+        if span.file not in prompts and not _may_fail(source):
+            continue
+        if _UNKNOWABLE.search(source) or check_template(source, subject.scopes.templates):
             continue
         try:
             text = renderer.render(Template(source=source, origin="", constant=False), names)
@@ -42,6 +42,11 @@ def check(subject: Subject) -> Iterator[Problem]:
         if span.file in prompts and len(text) > LONGEST_PROMPT:
             message = f"prompt comes out {len(text):,} characters long, which small models cannot hold"
             yield _problem("P408", message, span, "warning")
+
+
+def _may_fail(source: str) -> bool:
+    """Whether a template does more than print known names: only then can it fail when all its names are right."""
+    return not is_constant(source) and ("{%" in source or bool(_BRACES.sub("", source).count("{{")))
 
 
 def _why(error: ValueError) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.building.checks.reach import reached
+from engine.building.checks.reach import MOST, reached
 from engine.building.checks.subject import Placed, Subject
 from engine.model.source import Problem
 
@@ -15,7 +15,6 @@ LEAST = 5
 
 def check(subject: Subject) -> Iterator[Problem]:
     found = reached(subject)
-    fuzzy = sum(trigger.kind == "fuzzy" for trigger in subject.index.triggers)
     for place, placed in enumerate(subject.triggers):
         kind, text = subject.index.triggers[place].kind, subject.index.forms[place].text
         others = found.get(place, [])
@@ -23,10 +22,16 @@ def check(subject: Subject) -> Iterator[Problem]:
             yield _problem(placed, "matches nothing: only signs that make no difference", "write words")
         elif kind == "contains" and len(text) <= 1:
             yield _problem(placed, "is one character and found almost everywhere", "write a longer part")
-        elif len(others) >= max(LEAST, SHARE * fuzzy):
+        elif is_generic(subject, len(others)):
             some = ", ".join(f"`{subject.triggers[other].text.value}`" for other in others[:3])
-            what = f"is found in {len(others)} triggers of other replies: {some}"
+            many = f"{len(others)} or more" if len(others) >= MOST else str(len(others))
+            what = f"is found in {many} triggers of other replies: {some}"
             yield _problem(placed, what, "write a longer part, or list the sentences one by one")
+
+
+def is_generic(subject: Subject, others: int) -> bool:
+    """Whether a part that is found in so many triggers of other replies means too little."""
+    return others >= min(MOST, max(LEAST, SHARE * len(subject.triggers)))
 
 
 def _problem(placed: Placed, what: str, hint: str) -> Problem:

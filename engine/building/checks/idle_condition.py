@@ -13,6 +13,7 @@ from engine.building.checks.worlds import paths_of, worlds
 from engine.model.source import Problem
 from engine.model.spec import Text
 from engine.prompts.evaluate import holds
+from engine.reading.text import shortened
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -25,7 +26,7 @@ def check(subject: Subject) -> Iterator[Problem]:
             hint = (
                 "write `or` where the hours pass midnight" if verdict == "never" else "write `and` between the bounds"
             )
-            message = f"condition `{text.value}` is {verdict} true"
+            message = f"condition `{shortened(text.value, 80)}` is {verdict} true"
             yield Problem(code="P509", message=message, span=text.span, hint=hint)
 
 

@@ -38,8 +38,10 @@ def _within_replies(group: Sequence[Placed]) -> Iterator[Problem]:
 def _between_replies(subject: Subject, group: Sequence[Placed]) -> Iterator[Problem]:
     # Equal scores are decided by priority, then by file order.
     ranked = sorted({placed.place: placed for placed in reversed(group)}.values(), key=_claim)
+    # Nobody behind the first reply without a condition can win, so nobody else needs to be looked at.
+    always = next((place for place, placed in enumerate(ranked) if placed.reply.when is None), len(ranked))
     for place, loser in enumerate(ranked):
-        before = ranked[:place]
+        before = ranked[: min(place, always + 1)]
         beaten = always_beaten(
             [subject.when(placed.place) for placed in before], subject.when(loser.place), loser.text.value
         )

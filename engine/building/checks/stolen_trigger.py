@@ -2,26 +2,37 @@
 
 P501: every sentence tried for a `contains` or `regex` trigger goes to another reply. P505: a fuzzy trigger holds what
 another reply asks for by `contains` or `regex`, so that its own words select it and sentences close to them do not.
-Both try sentences that are made up, so they are warnings.
+Both try sentences that are made up, so they are warnings. Only pairs that share words are tried, and one theft is
+reported for each thief.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from engine.building.checks.contest import Contest, contest
+from engine.building.checks.generic_trigger import is_generic
 from engine.building.checks.reach import reached
 from engine.building.checks.subject import Placed, Subject
 from engine.building.checks.witness import close_to, sentences_for
+from engine.building.checks.worlds import always_beaten
 from engine.model.ports import Candidate
 from engine.model.source import Problem
 
+MOST_REGEXES = 500
+"""Regexes tried; a sentence has to be made up for each."""
+
 
 def check(subject: Subject) -> Iterator[Problem]:
-    for placed, trigger in zip(subject.triggers, subject.index.triggers, strict=True):
-        if trigger.kind != "fuzzy":
-            yield from _always_stolen(subject, placed)
-    yield from _nearly_stolen(subject)
+    kinds = [trigger.kind for trigger in subject.index.triggers]
+    in_others = {narrow for narrows in reached(subject).values() for narrow in narrows if kinds[narrow] == "contains"}
+    regexes = islice((place for place, kind in enumerate(kinds) if kind == "regex"), MOST_REGEXES)
+    for place in sorted((*in_others, *regexes)):
+        yield from _always_stolen(subject, subject.triggers[place])
+    for wide, narrows in reached(subject).items():
+        if not is_generic(subject, len(narrows)):
+            yield from _nearly_stolen(subject, wide, [narrow for narrow in narrows if kinds[narrow] == "fuzzy"])
 
 
 def _always_stolen(subject: Subject, placed: Placed) -> Iterator[Problem]:
@@ -37,20 +48,20 @@ def _always_stolen(subject: Subject, placed: Placed) -> Iterator[Problem]:
         yield _problem("P501", "is stolen", placed, *first)
 
 
-def _nearly_stolen(subject: Subject) -> Iterator[Problem]:
-    told: set[tuple[int, int]] = set()
-    for wide, narrow in ((wide, narrow) for wide, narrows in reached(subject).items() for narrow in narrows):
-        thief, owner = subject.triggers[wide], subject.triggers[narrow]
+def _nearly_stolen(subject: Subject, wide: int, narrows: Sequence[int]) -> Iterator[Problem]:
+    thief = subject.triggers[wide]
+    for owner in (subject.triggers[narrow] for narrow in narrows):
         # A higher priority says that the editor wants it so.
-        if (thief.place, owner.place) in told or thief.reply.priority > owner.reply.priority:
+        if thief.reply.priority > owner.reply.priority:
+            continue
+        if always_beaten([subject.when(thief.place)], subject.when(owner.place), owner.text.value) is None:
             continue
         for sentence in close_to(owner.text.value):
             found = contest(subject, sentence, owner.place)
             beaten = found.winner_instead_of(owner.place)
-            if beaten is not None and beaten[0].reply == thief.place:
-                told.add((thief.place, owner.place))
+            if beaten is not None and beaten[0].trigger == wide:
                 yield _problem("P505", "is stolen when it is said a little differently", owner, found, beaten[0])
-                break
+                return
 
 
 def _problem(code: str, what: str, placed: Placed, found: Contest, winner: Candidate) -> Problem:

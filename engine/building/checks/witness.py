@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -42,7 +43,9 @@ def _matching(pattern: str) -> Iterator[str]:
     """Texts that `pattern` matches, one for each way through its alternatives; none where Python cannot read it."""
     parser: Any = re._parser  # type: ignore[attr-defined]  # noqa: SLF001 - the standard library's own regex parser
     try:
-        tree = parser.parse(pattern)
+        # Python means to read some signs in brackets differently one day; re2 is asked afterwards anyway.
+        with warnings.catch_warnings(action="ignore"):
+            tree = parser.parse(pattern)
     except (re.error, OverflowError, RecursionError):
         return
     yield from _texts(list(tree))

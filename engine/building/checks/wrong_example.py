@@ -8,6 +8,7 @@ from engine.building.checks.contest import Contest, contest
 from engine.building.checks.subject import Subject
 from engine.model.source import Problem
 from engine.model.spec import Text
+from engine.reading.text import shortened
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -24,7 +25,7 @@ def check(subject: Subject) -> Iterator[Problem]:
 
 def _lost(found: Contest, place: int, example: Text) -> Problem:
     own = found.subject.spec.replies[place].id.value
-    message = f"example `{example.value}` does not select `{own}`"
+    message = f"example `{shortened(example.value)}` does not select `{own}`"
     standing = found.place_of(place)
     if standing is None:
         best = f", but `{found.spec(found.candidates[0]).id.value}`" if found.candidates else ""
@@ -47,7 +48,7 @@ def _reason(found: Contest, place: int) -> str:
     own = next((candidate for candidate in tried if candidate.reply == place), None)
     if own is None:
         return "add it to `match`, or a trigger like it"
-    trigger = found.subject.index.triggers[own.trigger].text
+    trigger = shortened(found.subject.index.triggers[own.trigger].text)
     if own.refused:
         return f"trigger `{trigger}` scores {own.score:.0f}, but {own.refused}"
     return f"trigger `{trigger}` scores {own.score:.0f}, below {found.subject.threshold:g}: add a trigger like it"
@@ -57,8 +58,8 @@ def _won(found: Contest, place: int, counterexample: Text) -> Problem:
     own = found.subject.spec.replies[place].id.value
     standing = found.place_of(place)
     candidate = found.candidates[standing or 0]
-    trigger = found.subject.index.triggers[candidate.trigger].text
-    message = f"counterexample `{counterexample.value}` selects `{own}`"
+    trigger = shortened(found.subject.index.triggers[candidate.trigger].text)
+    message = f"counterexample `{shortened(counterexample.value)}` selects `{own}`"
     hint = f"trigger `{trigger}` scores {candidate.score:.0f}: make it more exact, or give this sentence its own reply"
     return _problem("P504", message, counterexample, hint)
 

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 
 from engine.model.source import Problem, Span
 from engine.reading.secrets import covered
@@ -19,6 +19,9 @@ from engine.reporting.problems.report import Report
 
 WIDEST = 110
 """Cells of a source line that are shown; longer lines are cut around the caret."""
+
+NEAR = 2_000
+"""Characters around the caret that are looked at for secrets."""
 
 _TAB = "→   "
 _RESET = "\x1b[0m"
@@ -64,7 +67,7 @@ def _count(number: int, one: str, many: str = "") -> str:
 def _block(problem: Problem, sources: Sources, paint: Painter) -> Iterator[str]:
     head = paint("place", f"{problem.span}:")
     yield f"{head} {paint(problem.severity, problem.severity)} {problem.code} {_visible(problem.message)}"
-    line = covered(sources.line(problem.span.file, problem.span.line))
+    line = sources.line(problem.span.file, problem.span.line)
     margin = f"{problem.span.line:>5} | "
     gutter = " " * (len(margin) - 2) + "| "
     hint = _visible(problem.hint)
@@ -80,12 +83,19 @@ def _block(problem: Problem, sources: Sources, paint: Painter) -> Iterator[str]:
 
 def _marked(line: str, span: Span) -> tuple[str, int, int]:
     """The line as shown, the cells before the caret, and the cells under it."""
-    end = span.end_column - 1 if span.end_line == span.line else len(line)
-    head, word, tail = line[: span.column - 1], line[span.column - 1 : end], line[max(end, span.column - 1) :]
-    word = word.rstrip() or word
-    if span.end_line != span.line:
-        tail = ""
-    head, word, tail = _visible(head), _visible(word), _visible(tail)
+    begin = span.column - 1
+    end = max(span.end_column - 1, begin) if span.end_line == span.line else len(line)
+    # A line may be a whole file long, and what is far from the caret is cut off anyway.
+    first = max(begin - NEAR, 0)
+    line = covered(line[first : begin + NEAR])
+    begin, end = begin - first, min(end - first, len(line))
+    word = line[begin:end].rstrip() or line[begin:end]
+    head, word, tail = (
+        _visible(line[max(begin - WIDEST, 0) : begin]),
+        _visible(word[:WIDEST]),
+        line[begin + len(word) :],
+    )
+    tail = _visible(tail[:WIDEST])
     head = _last_cells(head, WIDEST // 2)
     word = _first_cells(word, WIDEST // 2)
     tail = _first_cells(tail, max(WIDEST - cell_len(head) - cell_len(word), 0))
@@ -103,18 +113,10 @@ def _shown(char: str) -> str:
 
 
 def _first_cells(text: str, cells: int) -> str:
-    if cell_len(text) <= cells:
-        return text
-    kept = text[:cells]
-    while cell_len(kept) > cells - 1:
-        kept = kept[:-1]
-    return kept + "…"
+    """As much of the beginning of `text` as fits into `cells`, with a sign where something is cut."""
+    return text if cell_len(text) <= cells else set_cell_size(text, max(cells - 1, 0)).rstrip() + "…"
 
 
 def _last_cells(text: str, cells: int) -> str:
-    if cell_len(text) <= cells:
-        return text
-    kept = text[-cells:]
-    while cell_len(kept) > cells - 1:
-        kept = kept[1:]
-    return "…" + kept
+    """As `_first_cells`, from the end."""
+    return _first_cells(text[::-1], cells)[::-1]
