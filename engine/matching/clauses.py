@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from engine.matching import grammar
 from engine.matching.endings import ALONE, BESIDE_CLAUSES, BESIDE_CONTENT, stem, without_ending
 from engine.matching.loanwords import abbreviated
-from engine.matching.normalise import IDEOGRAPH, hiragana, undrawn
+from engine.matching.normalise import IDEOGRAPH, hiragana, repeated, undrawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ _UNPAUSED = re.compile(
 )
 _SIGH = re.compile(r"(?<!\w)(?:[あうえおふへほわやなよん]|いや|うわ|ねえ|まあ|あの)[ー~〜]+[んっ]*(?!っ?と)(?=\w{2})")
 _HEDGE = re.compile(r"\b(?:id|i would|would) like(?: to)?\b")
+_OPENING = grammar.FILLERS | frozenset(grammar.PREFIXES)
 _OPENERS = tuple(grammar.OPENERS)
 _INTERJECTION = re.compile("[あいうえおはふへほんっやぁ]{1,3}")
 
@@ -43,7 +44,7 @@ def clauses(folded: str) -> list[str]:
         parted = _SIGH.sub("、", parted)
     if " like" in parted:
         parted = _HEDGE.sub("", parted)
-    found = [c for c in (undrawn(part).strip() for part in _BREAK.split(parted)) if c]
+    found = [c for c in (repeated(undrawn(part)).strip() for part in _BREAK.split(parted)) if c]
     if len(found) < 2:
         return found
     return [c for c in found if not _filler(hiragana(c))] or found
@@ -52,7 +53,7 @@ def clauses(folded: str) -> list[str]:
 def _filler(clause: str) -> bool:
     if clause.isascii():
         return all(word in grammar.FILLERS for word in clause.split())
-    if clause in grammar.FILLERS or _INTERJECTION.fullmatch(clause) is not None:
+    if clause.rstrip("さね") in _OPENING or _INTERJECTION.fullmatch(clause) is not None:
         return True
     return clause.startswith(_OPENERS) and without_ending(clause, BESIDE_CLAUSES).body in grammar.OPENERS
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from engine.matching import grammar, traits
 from engine.matching.clauses import Chunk, clauses, content
-from engine.matching.normalise import IDEOGRAPH, flatten, fold, hiragana, normalise, undrawn
+from engine.matching.normalise import IDEOGRAPH, flatten, fold, hiragana, normalise, repeated, undrawn
 from engine.matching.readings import heard
 
 
@@ -54,7 +54,7 @@ def form(text: str) -> Form:
     """Take a text apart. Never fails; a text of signs alone gives a form whose only content is `text`."""
     folded = fold(text)
     full = flatten(folded) or normalise(text)
-    steady = undrawn(folded)
+    steady = repeated(undrawn(folded))
     parts = clauses(folded)
     taken = [content(part, alone=len(parts) == 1) for part in parts]
     chunks = [chunk for part, _ in taken for chunk in part]

@@ -74,14 +74,22 @@ def _occurs(word: str, form: Form) -> bool:
 
 
 def _same_word(one: str, other: str) -> bool:
-    """One with a slip in it, one borrowed from the other, or one cut short: リモワ is within リモートワーク."""
+    """One with a slip in it, one borrowed from the other, or one cut short."""
     if one.isascii() != other.isascii():
         return skeleton(one) == skeleton(other)
     if one[:1] != other[:1]:
         return False
-    short, long = sorted((one, other), key=len)
-    letters = iter(long)
-    return fuzz.ratio(one, other) >= SAME_WORD or (not one.isascii() and all(letter in letters for letter in short))
+    if fuzz.ratio(one, other) >= SAME_WORD or sorted(one) == sorted(other):
+        return True
+    return not one.isascii() and _cut_short(*sorted((one, other), key=len))
+
+
+def _cut_short(short: str, long: str) -> bool:
+    """スマホ for スマートフォン: a third or more is gone, and what is left sounds in the same order."""
+    if short[:2] != long[:2] or 3 * len(short) > 2 * len(long):
+        return False
+    letters = iter(skeleton(long))
+    return all(letter in letters for letter in skeleton(short))
 
 
 GUARDS = (polarity, number, question, time, person, voice, content)

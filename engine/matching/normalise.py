@@ -34,7 +34,7 @@ _UNDERSCORED = re.compile(r"(?<![a-z0-9])(?:[to0ouq]_+[to0ouq]|orz)(?![a-z0-9])"
 _LAUGHTER = re.compile(r"(?<![a-z0-9])w+(?![a-z0-9])|(?<=\w)笑+(?=\W|$)|(?<=[ぁ-ヿ])草+(?=\W*$)")
 _SILENT = re.compile(r"[\W_]+")
 _SPACE = re.compile(r" (?![a-z0-9])|(?<![a-z0-9]) ")
-_REPEAT = re.compile(r"([ぁ-ヿa-z])\1{2,}")
+_REPEAT = re.compile(r"([ぁ-ヿ])\1{2,}|([a-z])\2{2,}")
 _ROWS = {
     "ぁ": "あかがさざただなはばぱまやゃらわ",
     "ぃ": "いきぎしじちぢにひびぴみり",
@@ -95,8 +95,9 @@ def undrawn(text: str) -> str:
     return _DRAWN.sub("", text) if _MAYBE_DRAWN.search(text) else text
 
 
-def _repeats(text: str) -> str:
-    return _REPEAT.sub(r"\1\1", text)
+def repeated(text: str) -> str:
+    """Runs of three and more are drawn out: of kana one is left, of Latin letters two."""
+    return _REPEAT.sub(r"\1\2\2", text)
 
 
 def _spaces(text: str) -> str:
@@ -114,7 +115,7 @@ FLATTENING: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("punctuation, symbols and emoji", _silence),
     ("elongation", undrawn),
     ("katakana to hiragana", hiragana),
-    ("repeats", _repeats),
+    ("repeats", repeated),
     ("spaces", _spaces),
 )
 

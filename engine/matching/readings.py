@@ -15,6 +15,7 @@ _WORDS = dict(entry.split("=") for entry in WORDS.split())
 _LONGEST = max(map(len, _WORDS))
 
 
+_NUMERALS = str.maketrans("0123456789", "〇一二三四五六七八九")
 _READABLE = re.compile(f"([おご]?{IDEOGRAPH}+)(?=(.?))|[a-z]+")
 
 
@@ -28,7 +29,7 @@ def heard(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
         spelled.append((match[1], read_kanji(match[1], match[2])))
         return spelled[-1][1]
 
-    return _READABLE.sub(read, text), tuple(spelled)
+    return _READABLE.sub(read, text.translate(_NUMERALS)), tuple(spelled)
 
 
 def read_kanji(run: str, following: str) -> str:

@@ -72,9 +72,9 @@ def _english(text: str) -> Iterator[str]:
 
 
 _COUNTERS = "人名杯本個時分日月年階番号枚回度円歳才つ件泊席種品皿冊着足匹部室列割倍週"
-_MAYBE_NUMBER = re.compile("[0-9〇一二三四五六七八九十百千a-zひふみよ]")
+_MAYBE_NUMBER = re.compile("[0-9〇一二三四五六七八九十百千半a-zひふみよ]")
 _NUMBER = re.compile(
-    rf"[0-9]+|[〇一二三四五六七八九十百千]+(?=[{_COUNTERS}])|(?<=第)[一二三四五六七八九十]+"
+    rf"[0-9]+|[〇一二三四五六七八九十百千]+(?=[{_COUNTERS}])|(?<=第)[一二三四五六七八九十]+|半(?=[日額年月分休期])"
     rf"|(?<![ぁ-ん])(?:{'|'.join(w for w in grammar.NUMBER_WORDS if not w.isascii())})"
     rf"|(?<![a-z])(?:{'|'.join(w for w in grammar.NUMBER_WORDS if w.isascii())})(?![a-z])"
     r"|(?<![a-z0-9ぁ-んァ-ヺー])[b-hj-z](?![a-z0-9])|(?<=[^\Wa-z0-9_ぁ-ヿ])[ai](?![a-z0-9])"
