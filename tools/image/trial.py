@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import http.client
 import json
 import shutil
 import socket
@@ -18,6 +19,7 @@ import statistics
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -93,12 +95,15 @@ class Trial:
         """A fresh container whose emulator listens; the function itself starts with the first invocation."""
         name = f"misaki-trial-{self.port}"
         _run([self.engine, "rm", "--force", name])
+        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", self.port)):
+            raise TrialFailed(f"something listens on port {self.port} already: try make image-test PORT=…")
         started = _run([*self.start, "--detach", "--name", name, *self.flags(model), self.image])
         if started.returncode:
             raise TrialFailed(f"the container does not start: {started.stderr.strip()}")
         try:
-            _wait_for(self.port)
-            yield Container(engine=self.engine, name=name, address=f"http://127.0.0.1:{self.port}")
+            address = f"http://127.0.0.1:{self.port}"
+            _wait_for(address)
+            yield Container(engine=self.engine, name=name, address=address)
         except (TrialFailed, OSError):
             log = _run([self.engine, "logs", name])
             print(log.stdout[-3000:], log.stderr[-3000:], file=sys.stderr)
@@ -174,11 +179,8 @@ def _local(container: Container) -> None:
         body, took = container.ask({"input": LOCAL})
         _expect(body, "local")
         _say(f"local reply, {which}", f"{took:.0f} ms: {body['reply']}")
-    peak = container.run(
-        "cat /sys/fs/cgroup/memory.peak /sys/fs/cgroup/memory/memory.max_usage_in_bytes 2>/dev/null"
-    ).stdout.split()
-    if peak:
-        _say("most memory used", f"{int(peak[0]) / 1e6:.0f} MB, file cache included")
+    peaks = container.run("cat /proc/[0-9]*/status | grep VmHWM").stdout.split()[1::3]
+    _say("memory of all processes", f"{sum(map(int, peaks)) / 1e3:.0f} MB at the most, the model's file included")
 
 
 def _model(container: Container) -> dict[str, Any]:
@@ -219,13 +221,18 @@ def _podman(image: str) -> tuple[str, ...]:
     raise TrialFailed(f"podman cannot run a container here: {tried.stderr.strip()}")
 
 
-def _wait_for(port: int, seconds: float = 30.0) -> None:
+def _wait_for(address: str, seconds: float = 30.0) -> None:
+    """Until the emulator speaks HTTP: a port that docker forwards is open before anyone listens behind it."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        try:
+            with urllib.request.urlopen(address, timeout=1):  # noqa: S310  http
+                return
+        except urllib.error.HTTPError:
             return
-        time.sleep(0.01)
-    raise TrialFailed(f"nothing listens on port {port} after {seconds:.0f} s")
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.01)
+    raise TrialFailed(f"nothing answers at {address} after {seconds:.0f} s")
 
 
 def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
