@@ -109,7 +109,8 @@ class Trial:
             print(log.stdout[-3000:], log.stderr[-3000:], file=sys.stderr)
             raise
         finally:
-            _run([self.engine, "rm", "--force", "--time", "1", name])
+            _run([self.engine, "kill", name])
+            _run([self.engine, "rm", "--force", name])
 
 
 def main() -> int:
