@@ -38,6 +38,7 @@ COLD_STARTS = 5
 WARM_CALLS = 20
 READY_WITHIN = 180.0
 PAUSE = 0.1
+LOCAL_TRIES = 5
 
 
 class TrialFailed(RuntimeError):
@@ -81,6 +82,7 @@ class Trial:
         flags = ["--read-only", "--tmpfs", "/tmp:size=512m", "--user", "993:990", "--cap-drop", "ALL"]  # noqa: S108
         flags += ["--memory", f"{MEMORY}m", "--cpus", str(CORES), *LIMITS]
         flags += ["--env", f"AWS_LAMBDA_FUNCTION_MEMORY_SIZE={MEMORY}", "--env", "AWS_LAMBDA_FUNCTION_TIMEOUT=30"]
+        flags += ["--env", "LOCAL_LLM_TEMPERATURE=0"]
         if self.engine == "docker":
             flags += ["--publish", f"127.0.0.1:{self.port}:8080"]
         else:
@@ -177,11 +179,22 @@ def _local(container: Container) -> None:
         time.sleep(PAUSE)
     _say("prompt prepared after", f"{time.monotonic() - began:.1f} s")
     for which in ("first", "second"):
-        body, took = container.ask({"input": LOCAL})
-        _expect(body, "local")
+        body, took = _ask_model(container)
         _say(f"local reply, {which}", f"{took:.0f} ms: {body['reply']}")
     peaks = container.run("cat /proc/[0-9]*/status | grep VmHWM").stdout.split()[1::3]
     _say("memory of all processes", f"{sum(map(int, peaks)) / 1e3:.0f} MB at the most, the model's file included")
+
+
+def _ask_model(container: Container) -> tuple[dict[str, Any], float]:
+    """A reply of the local model; on a busy machine it may be too late for its turn, and is asked again."""
+    for _ in range(LOCAL_TRIES - 1):
+        with contextlib.suppress(TrialFailed):
+            body, took = container.ask({"input": LOCAL})
+            _expect(body, "local")
+            return body, took
+    body, took = container.ask({"input": LOCAL})
+    _expect(body, "local")
+    return body, took
 
 
 def _model(container: Container) -> dict[str, Any]:
