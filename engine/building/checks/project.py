@@ -105,6 +105,7 @@ def _unknown_kind(file: Path) -> Problem:
 def _pipeline(file: Path, sources: Sources, collected: _Collected) -> list[Problem]:
     loaded = read_pipeline(file)
     problems = [*loaded.problems, *_checked(loaded, sources, collected)]
+    collected.specs[file.resolve()] = loaded.spec
     collected.files.update(loaded.files)
     collected.replies += len(loaded.spec.replies) if loaded.spec else 0
     return problems
