@@ -53,10 +53,16 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     if not arguments.watch:
         return _check(paths, arguments)
+    return watch(paths, arguments, wait_for_change)
+
+
+def watch(paths: Sequence[Path], arguments: argparse.Namespace, wait: Callable[[Sequence[Path]], bool]) -> int:
+    """Checks again as long as `wait` says that something changed; the exit code is that of the last check."""
     while True:
         print("\x1b[2J\x1b[H" if sys.stdout.isatty() else "", end="")
-        _check(paths, arguments)
-        _wait_for_change(paths)
+        code = _check(paths, arguments)
+        if not wait(paths):
+            return code
 
 
 def _check(paths: Sequence[Path], arguments: argparse.Namespace) -> int:
@@ -97,10 +103,12 @@ def _colour() -> bool:
     return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
 
 
-def _wait_for_change(paths: Sequence[Path]) -> None:
+def wait_for_change(paths: Sequence[Path]) -> bool:
+    """Returns when a file that the check may have read was saved, added or removed."""
     before = _state(paths)
     while _state(paths) == before:
         time.sleep(INTERVAL)
+    return True
 
 
 def _state(paths: Sequence[Path]) -> dict[Path, tuple[int, int]]:
