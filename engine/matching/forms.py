@@ -40,6 +40,9 @@ class Form:
     negative: bool
 
 
+LOOKED_AT = 500
+"""Characters that are taken apart: no trigger is nearly as long, and some patterns are quadratic."""
+
 _KANJI = re.compile(IDEOGRAPH)
 _KATAKANA = re.compile("[ァ-ヺ]{2,}")
 _LATIN = re.compile("[a-z]{2,}")
@@ -54,6 +57,7 @@ def form(text: str) -> Form:
     """Take a text apart. Never fails; a text of signs alone gives a form whose only content is `text`."""
     folded = fold(text)
     full = flatten(folded) or normalise(text)
+    folded = folded[:LOOKED_AT]
     steady = repeated(undrawn(folded))
     parts = clauses(folded)
     taken = [content(part, alone=len(parts) == 1) for part in parts]
@@ -61,14 +65,12 @@ def form(text: str) -> Form:
     written = [chunk.written for chunk in chunks]
     marks = "".join(dict.fromkeys("".join(mark for _, mark in taken)))
     core, ordered = _spoken(written) + marks, sorted(written)
-    sound, spelled = heard(full)
-    questions, times, persons = traits.closed(full)
+    sound, spelled = heard(full[:LOOKED_AT])
+    questions, times, persons = traits.closed(full[:LOOKED_AT])
     return Form(
         text=full,
         core=core,
-        turned=_spoken(chunk.written for part, _ in reversed(taken) for chunk in part) + marks
-        if len(taken) > 1
-        else "",
+        turned=_turned(taken) + marks if len(taken) > 1 else "",
         bag=_spoken(ordered) + marks if ordered != written else core,
         borrowed=_borrowed(chunks, marks),
         sound=_LONG.sub("", sound),
@@ -82,6 +84,10 @@ def form(text: str) -> Form:
         signs=traits.signs(steady),
         negative=traits.negative(steady),
     )
+
+
+def _turned(taken: list[tuple[list[Chunk], str]]) -> str:
+    return _spoken(chunk.written for part, _ in reversed(taken) for chunk in part)
 
 
 def _borrowed(chunks: list[Chunk], marks: str) -> str:

@@ -31,7 +31,8 @@ _JOINED = re.compile(
 _ODD = r"(?:[^\w\s()、。,.!?:/%~$¥+&\"\'-]|[α-ωа-я])"
 _FACE = re.compile(rf"[\\ヽヾ٩m]?\((?:[^()]{{0,12}}{_ODD}[^()]{{0,12}}|[^\W\d_]|[;^_ ]+)\)(?:=\d|[mノ彡])?")
 _UNDERSCORED = re.compile(r"(?<![a-z0-9])(?:[to0ouq]_+[to0ouq]|orz)(?![a-z0-9])")
-_LAUGHTER = re.compile(r"(?<![a-z0-9])w+(?![a-z0-9])|(?<=\w)笑+(?=\W|$)|(?<=[ぁ-ヿ])草+(?=\W*$)")
+_LAUGHTER = re.compile("(?<![a-z0-9])w+(?![a-z0-9])")
+_LAUGHED = frozenset("wｰー笑草ぁぃぅぇぉァィゥェォ")
 _SILENT = re.compile(r"[\W_]+")
 _SPACE = re.compile(r" (?![a-z0-9])|(?<![a-z0-9]) ")
 _REPEAT = re.compile(r"([ぁ-ヿ])\1{2,}|([a-z])\2{2,}")
@@ -44,11 +45,11 @@ _ROWS = {
 }
 _MAYBE_DRAWN = re.compile("[ーｰぁぃぅぇぉァィゥェォ]|([あいうえお])\\1\\1")
 _DRAWN = re.compile(
-    f"[ーｰ]+|(?<={IDEOGRAPH})(?:[ぁぃぅぇぉ]+|([あいうえお])\\1{{2,}})|"
-    + "|".join(
-        f"(?<=[{row}{row.translate(_TO_KATAKANA)}])[{vowel}{vowel.translate(_TO_KATAKANA)}]+"
+    "|".join(
+        f"(?<=[{row}{row.translate(_TO_KATAKANA)}])(?:[ーｰ]*[{vowel}{vowel.translate(_TO_KATAKANA)}])+"
         for vowel, row in _ROWS.items()
     )
+    + f"|(?<={IDEOGRAPH})(?:(?:[ーｰ]*[ぁぃぅぇぉ])+|([あいうえお])\\1{{2,}})|(?<![a-z0-9])[ーｰ]+"
 )
 
 
@@ -78,7 +79,18 @@ def _faces(text: str) -> str:
 
 
 def _laughter(text: str) -> str:
-    return _LAUGHTER.sub(" ", text) if "w" in text or "笑" in text or "草" in text else text
+    if "笑" in text or "草" in text:
+        text = text[: _laughed(text)]
+    return _LAUGHTER.sub(" ", text) if "w" in text else text
+
+
+def _laughed(text: str) -> int:
+    """Where 笑, or 草 after kana, begins to be all that is still said; the text's length where it does not."""
+    said = len(text)
+    while said and (text[said - 1] in _LAUGHED or not text[said - 1].isalnum()):
+        said -= 1
+    signs = "笑草" if "ぁ" <= text[said - 1 : said] <= "ヿ" else "笑"
+    return next((place for place in range(max(said, 1), len(text)) if text[place] in signs), len(text))
 
 
 def hiragana(text: str) -> str:
@@ -113,10 +125,10 @@ FOLDING: tuple[tuple[str, Callable[[str], str]], ...] = (
 )
 FLATTENING: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("punctuation, symbols and emoji", _silence),
+    ("spaces", _spaces),
     ("elongation", undrawn),
     ("katakana to hiragana", hiragana),
     ("repeats", repeated),
-    ("spaces", _spaces),
 )
 
 
@@ -136,7 +148,11 @@ def flatten(folded: str) -> str:
 
 def normalise(text: str) -> str:
     """The normal form of a text. Signs alone are kept as they are, so that a trigger of one emoji can match itself."""
-    return flatten(fold(text)) or "".join(_unicode(_cap(text)).split())
+    normal = flatten(fold(text))
+    if normal:
+        return normal
+    signs = _unicode("".join(_unicode(_cap(text)).split()))
+    return flatten(fold(signs)) or signs
 
 
 def steps(text: str) -> tuple[tuple[str, str], ...]:
