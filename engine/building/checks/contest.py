@@ -9,6 +9,7 @@ from engine.building.checks.subject import Subject
 from engine.building.checks.worlds import Worlds, always_beaten, first_to_hold, worlds
 from engine.model.ports import Candidate
 from engine.model.spec import ReplySpec
+from engine.model.text import clean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +53,12 @@ class Contest:
 
 def contest(subject: Subject, text: str, about: int) -> Contest:
     """The contest for `text` as far down as the reply at `about`."""
-    candidates = tuple(subject.index.candidates(text, subject.threshold))
-    last = next((place for place, found in enumerate(candidates) if found.reply == about), len(candidates) - 1)
-    relevant = candidates[: last + 1]
-    return Contest(
-        subject=subject,
-        text=text,
-        candidates=relevant,
-        situations=worlds([subject.when(found.reply) for found in relevant], text),
-    )
+    text = clean(text)
+    candidates: list[Candidate] = []
+    # The index looks for a worse candidate only when it is asked for one.
+    for candidate in subject.index.candidates(text, subject.threshold):
+        candidates.append(candidate)
+        if candidate.reply == about:
+            break
+    situations = worlds([subject.when(found.reply) for found in candidates], text)
+    return Contest(subject=subject, text=text, candidates=candidates, situations=situations)

@@ -67,7 +67,7 @@ def _token(kind: Any, value: Any) -> Iterator[str]:
         case "IN":
             yield from islice(_members(value), 2)
         case "ANY" | "NOT_LITERAL":
-            yield "あ"
+            yield "ん" if value != ord("ん") else "x"
         case "BRANCH":
             for branch in value[1]:
                 yield from _texts(list(branch))
@@ -91,6 +91,8 @@ def _members(members: Sequence[tuple[Any, Any]]) -> Iterator[str]:
                 yield chr(value)
             case "RANGE":
                 yield chr(value[0])
+            case "NEGATE":
+                yield from ("ん", "x")
             case "CATEGORY":
                 yield {"CATEGORY_DIGIT": "1", "CATEGORY_SPACE": " ", "CATEGORY_WORD": "a"}.get(str(value), "あ")
             case _:

@@ -1,0 +1,182 @@
+"""References, steps, conditions, templates and everything else that is wrong with a pipeline as a whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.building.checks import (
+    backward_jump,
+    broken_condition,
+    broken_template,
+    failing_template,
+    idle_condition,
+    no_confidence,
+    no_final_answer,
+    timeouts,
+    uncovered_hours,
+    unknown_variable,
+    unreachable_step,
+)
+from engine.building.checks.unreachable_step import reachable
+from tests.unit.building.checks.conftest import PIPELINE
+
+CANNED = "{id: canned, kind: replies}"
+SORRY = "{id: sorry, kind: say, reply: sorry}"
+TALK = "{id: talk, kind: generate, model: small, prompt: p.j2%s}"
+
+
+def told(check, made):
+    return [(problem.code, problem.severity, problem.message) for problem in check.check(made)]
+
+
+@pytest.mark.parametrize(
+    ("steps", "places"),
+    [
+        ((CANNED, SORRY), {0, 1}),
+        ((SORRY, CANNED), {0}),
+        ((CANNED, TALK % "", SORRY), {0, 1, 2}),
+        ((TALK % ", escalate_to: sorry", CANNED, SORRY), {0, 2}),
+        ((TALK % ", escalate_to: sorry, when: now.hour > 3", CANNED, SORRY), {0, 1, 2}),
+        (("{id: a, kind: say, reply: sorry, when: now.hour > 3}", CANNED), {0, 1, 2}),
+        (("{id: a, kind: set, vars: {x: 1}}",), {0, 1}),
+    ],
+)
+def test_where_a_turn_can_come_to(subject, steps, places):
+    assert reachable(subject(steps=steps).spec.steps) == places
+
+
+def test_an_end_without_an_answer_is_a_warning_but_not_the_operators_choice(subject):
+    assert told(no_final_answer, subject(steps=(CANNED,)))[0][:2] == ("P507", "warning")
+    assert told(no_final_answer, subject(steps=(CANNED, SORRY))) == []
+    switched = "{id: sorry, kind: say, reply: sorry, when: env.LOCAL_LLM_ALLOW_FALLBACK}"
+    assert told(no_final_answer, subject(steps=(CANNED, switched))) == []
+    at_night = "{id: sorry, kind: say, reply: sorry, when: now.hour > 3}"
+    assert len(told(no_final_answer, subject(steps=(CANNED, at_night)))) == 1
+
+
+@pytest.mark.parametrize("target", ["talk", "canned"])
+def test_jumps_backward_or_in_place_are_refused(subject, target):
+    made = subject(steps=(CANNED, TALK % f", escalate_to: {target}", SORRY))
+    assert [code for code, _, _ in told(backward_jump, made)] == ["P305"]
+    assert told(unreachable_step, made) == []
+
+
+@pytest.mark.parametrize(
+    ("steps", "severities"),
+    [
+        ((TALK % ", timeout: 4s", SORRY), []),
+        ((TALK % ", timeout: 9s", SORRY), ["error"]),
+        ((TALK % ", timeout: 4s", (TALK % ", timeout: 4s").replace("talk", "b"), SORRY), []),
+        (
+            (TALK % ", timeout: 5s", (TALK % ", timeout: 5s").replace("talk", "b"), (TALK % "").replace("talk", "c")),
+            ["warning"],
+        ),
+    ],
+)
+def test_timeouts_must_fit_the_deadline(subject, steps, severities):
+    assert [severity for _, severity, _ in told(timeouts, subject(steps=steps))] == severities
+
+
+@pytest.mark.parametrize(
+    ("source", "verdict"),
+    [
+        ("now.hour >= 17 and now.hour < 5", "never"),
+        ("now.hour >= 5 or now.hour < 17", "always"),
+        ("now.month == 13", "never"),
+        ("now.hour >= 17", None),
+        ("false", None),
+        ("user.vip and not user.vip", None),
+        ("len(text) < 0", None),
+    ],
+)
+def test_conditions_that_decide_nothing(subject, source, verdict):
+    messages = [message for _, _, message in told(idle_condition, subject(f'{{id: a, when: "{source}", say: [x]}}'))]
+    assert messages == ([] if verdict is None else [f"condition `{source}` is {verdict} true"])
+
+
+def test_hours_that_a_family_of_replies_leaves_out(subject):
+    made = subject(
+        "{id: a, match: [来たよ、ママ], when: now.hour >= 5 and now.hour < 11, say: [x]}",
+        "{id: b, match: [来たよママ], when: now.hour >= 12 or now.hour < 4, say: [x]}",
+    )
+    ((_, severity, message),) = told(uncovered_hours, made)
+    assert (severity, message) == ("warning", "nobody answers `来たよママ` from 4 to 5 and 11 to 12 o'clock")
+
+
+@pytest.mark.parametrize("last", ["now.hour >= 11 or now.hour < 5", "user.vip", "now.hour >= 11 or user.vip"])
+def test_no_hours_are_left_out_where_others_may_answer(subject, last):
+    made = subject(
+        "{id: a, match: [来たよ、ママ], when: now.hour >= 5 and now.hour < 11, say: [x]}",
+        f"{{id: b, match: [来たよママ], when: {last}, say: [x]}}",
+    )
+    assert told(uncovered_hours, made) == []
+
+
+def test_a_confidence_is_missed_only_where_the_backend_gives_none(subject):
+    steps = (TALK % ", escalate_when: [{low_confidence: 0.2}, {if: output.confidence < 0.1, reason: x}]", SORRY)
+    assert told(no_confidence, subject(steps=steps)) == []
+    silent = PIPELINE.replace("backend: auto", "backend: gpt4all")
+    problems = list(no_confidence.check(subject(steps=steps, pipeline=silent)))
+    assert [problem.span.column for problem in problems] == [77, 104]
+
+
+@pytest.mark.parametrize(
+    ("name", "severity"),
+    [
+        ("LOCAL_LLM_MODEL", None),
+        ("LOCAL_LLM_MODLE", "error"),
+        ("MY_OWN_MODEL_FILE", "warning"),
+        ("OPENAI_API_KEY", "error"),
+    ],
+)
+def test_variables_are_known_misspelt_own_or_secret(subject, name, severity):
+    made = subject(pipeline=PIPELINE.replace("path: a.gguf", f'path: "${{{name}:}}"'))
+    assert [found for _, found, _ in told(unknown_variable, made)] == ([] if severity is None else [severity])
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "word"),
+    [
+        ("now.hour >= 17 and", "P401", "missing at its end"),
+        ("now.hour >= 17)", "P401", "too many"),
+        ("now.huor > 3", "P402", "now.huor"),
+        ("lenght(text) > 3", "P403", "lenght"),
+        ("text.__class__", "P402", "text.__class__"),
+    ],
+)
+def test_broken_conditions(subject, source, code, word):
+    ((found, _, message),) = told(broken_condition, subject(f'{{id: a, when: "{source}", say: [x]}}'))
+    assert found == code
+    assert word in message
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "words"),
+    [
+        ("{{ persona.name", "P404", "`{{ … }}`"),
+        ("{% if now.hour %}x", "P404", "never closed by `{% endif %}`"),
+        ("{{ persona name }}", "P404", "more than one thing, see `name`"),
+        ("{% blah %}", "P404", "`{% blah … %}` is not known"),
+        ("{{ }}", "P404", "is empty"),
+        ("{{ persona.nmae }}", "P402", "persona.nmae"),
+        ("{{ persona.name | uper }}", "P405", "uper"),
+        ("{{ 2 ** 99 }}", "P405", "not allowed"),
+    ],
+)
+def test_broken_templates(subject, source, code, words):
+    problem = next(broken_template.check(subject(f"{{id: a, say: ['{source}']}}")))
+    assert problem.code == code
+    assert words in problem.message
+
+
+def test_a_mistake_deep_in_a_block_is_placed(subject):
+    made = subject("id: a\n    say:\n      - |\n        一行目\n\n        {{ persona.name }}と{{ persona.nmae }}\n")
+    (problem,) = broken_template.check(made)
+    assert (problem.span.line, problem.span.column, problem.span.end_column) == (8, 31, 43)
+
+
+def test_a_template_that_fails_is_found_by_trying_it(subject):
+    made = subject("{id: a, say: ['{{ persona.name + 1 }}', '{{ user.name + 1 }}', '{{ persona.name }}']}")
+    problems = told(failing_template, made)
+    assert [code for code, _, _ in problems] == ["P407"]
+    assert "'str'" not in problems[0][2]
