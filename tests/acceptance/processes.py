@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+
+from tools.demo_model import ensure
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {"USE_LOCAL_LLM": "false", "PYTHONUNBUFFERED": "1"}
@@ -90,3 +93,43 @@ def post(url: str, payload: object, headers: Mapping[str, str] | None = None) ->
     with httpx.Client(transport=httpx.HTTPTransport(retries=6), timeout=60) as client:
         response = client.post(url, content=body, headers=dict(headers or {}))
     return response.status_code, response.json()
+
+
+@contextmanager
+def chat_model_server() -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """SmolLM2 behind llama.cpp's own OpenAI-compatible server, on one thread: where it listens, and the process."""
+    command = [sys.executable, "-u", "-m", "llama_cpp.server", "--host", "127.0.0.1", "--port", "0"]
+    options = {"model": ensure("smollm2"), "n_ctx": 512, "n_threads": 1, "n_threads_batch": 1, "logits_all": True}
+    for name, value in {**options, "verbose": False}.items():
+        command += [f"--{name}", str(value)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        found = (re.search(r"running on (http://127\.0\.0\.1:\d+)", line) for line in process.stderr)
+        yield next(match[1] for match in found if match), process
+        process.terminate()
+
+
+@contextmanager
+def ministack(port: int, folder: Path) -> Iterator[str]:
+    settings = {
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "TMPDIR": str(folder),
+    }
+    command = [sys.executable, "-u", "-m", "ministack"]
+    with subprocess.Popen(
+        command, cwd=folder, env={**os.environ, **settings}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        next(line for line in process.stdout if "Running on" in line)
+        yield f"http://127.0.0.1:{port}"
+        process.terminate()
+        process.stdout.read()
+
+
+def free_port() -> int:
+    """ministack takes no port 0."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import re
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +12,7 @@ from engine.model.deadline import Deadline
 from engine.model.errors import ContextTooLong, TimedOut
 from engine.model.plan import ModelRow
 from engine.model.turn import Exchange, Labels, Message, Prompt
-from tools.demo_model import ensure
+from tests.acceptance.processes import chat_model_server, free_port, ministack
 
 ENVIRONMENT = {
     "OPENAI_API_KEY": "no-key-is-checked-here",
@@ -38,48 +31,14 @@ CHAT_BACKENDS = ("openai", "huggingface")
 
 @pytest.fixture(scope="module")
 def chat_server() -> Iterator[str]:
-    """SmolLM2 behind llama.cpp's own server, on one thread."""
-    command = [sys.executable, "-u", "-m", "llama_cpp.server", "--host", "127.0.0.1", "--port", "0"]
-    options = {"model": ensure("smollm2"), "n_ctx": 512, "n_threads": 1, "n_threads_batch": 1, "logits_all": True}
-    for name, value in {**options, "verbose": False}.items():
-        command += [f"--{name}", str(value)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        found = (re.search(r"running on (http://127\.0\.0\.1:\d+)", line) for line in process.stderr)
-        yield next(match[1] for match in found if match)
-        process.terminate()
+    with chat_model_server() as (url, _):
+        yield url
 
 
 @pytest.fixture(scope="module")
 def bedrock_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with ministack(free_port(), tmp_path_factory.mktemp("ministack")) as url:
         yield url
-
-
-@contextmanager
-def ministack(port: int, folder: Path) -> Iterator[str]:
-    settings = {
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
-        "IOT_MTLS_ENABLED": "0",
-        "SFTP_ENABLED": "0",
-        "TMPDIR": str(folder),
-    }
-    command = [sys.executable, "-u", "-m", "ministack"]
-    with subprocess.Popen(
-        command, cwd=folder, env={**os.environ, **settings}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        assert process.stdout is not None
-        next(line for line in process.stdout if "Running on" in line)
-        yield f"http://127.0.0.1:{port}"
-        process.terminate()
-        process.stdout.read()
-
-
-def free_port() -> int:
-    """ministack takes no port 0."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def chat_row(backend: str, server: str, **settings: float | bool) -> ModelRow:
