@@ -11,6 +11,9 @@ KINDS: tuple[Kind, ...] = ("pipeline", "replies", "golden")
 SUFFIXES = (".yml", ".yaml")
 _MODELINE = re.compile(r"\$schema=\S*?(pipeline|replies|golden)\.schema\.json")
 _TOP_KEY = re.compile(r"^([A-Za-z_]\w*):", re.MULTILINE)
+_ANY_KEY = re.compile(r'"?\b([A-Za-z_]\w*)"?\s*:')
+"""In braces, as in JSON, the depth of a key cannot be told from where it stands."""
+
 _FOLDERS: dict[str, Kind] = {"pipelines": "pipeline", "replies": "replies", "golden": "golden"}
 
 
@@ -21,7 +24,7 @@ def kind_of(path: Path, text: str) -> Kind | None:
     named = _MODELINE.search(text[:2000])
     if named:
         return next(kind for kind in KINDS if kind == named[1])
-    keys = set(_TOP_KEY.findall(text))
+    keys = set((_ANY_KEY if text.lstrip().startswith("{") else _TOP_KEY).findall(text))
     scores = {kind: len(keys & set(schema_of(kind)["properties"])) for kind in KINDS}
     best = max(scores.values())
     # `replies` is a key of pipelines too, so a tie with nothing but it is a file of replies.
