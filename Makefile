@@ -6,7 +6,7 @@ PORT   ?= 9000
 DEMO_MODEL := .models/gemma3-270m-q4_k_m.gguf
 
 .DEFAULT_GOAL := help
-.PHONY: help serve chat lambda test check format validate bench bench-matching chaos clean
+.PHONY: help serve chat lambda test check format build validate bench bench-matching chaos clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -38,7 +38,7 @@ export LOCAL_LLM_MODEL := $(DEMO_MODEL)
 endif
 
 serve: $(VENV)/.run $(MODEL_NEEDED) ## talk to the bot over HTTP on 127.0.0.1:9000, with the demo model unless LOCAL_LLM_MODEL is set
-	@$(BIN)/misaki serve --port $(PORT)
+	@$(BIN)/misaki build --plan-only && $(BIN)/misaki serve --port $(PORT)
 
 chat: $(VENV)/.run $(MODEL_NEEDED) ## talk to the bot in the terminal
 	@$(BIN)/misaki chat
@@ -65,6 +65,9 @@ format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+build: $(VENV)/.run ## compile the pipeline, and have the local model read its prompt if LOCAL_LLM_MODEL is set
+	@$(BIN)/misaki build
+
 validate: $(VENV)/.run ## check every pipeline and reply
 	@$(BIN)/misaki validate
 
@@ -75,6 +78,6 @@ chaos: $(VENV)/.dev ## every fault of a provider, against every provider, by the
 	@$(BIN)/python -m tests.faults
 
 clean: ## remove everything that was installed or made
-	rm -rf $(VENV) .models .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+	rm -rf $(VENV) .models .cache pipelines/.cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
 
 include infra.mk

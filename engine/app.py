@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -54,7 +55,7 @@ class App:
         self._services = Services(models=models, renderer=renderer or TemplateRenderer())
         self._sessions = sessions
         self._clock = clock
-        self.zone = ZoneInfo(plan.timezone)
+        self.zone = _zone(plan)
 
     def reply(self, request: ChatRequest, deadline: Deadline | None = None) -> ChatResult:
         """Answer one turn, by the earlier of `deadline` and the pipeline's own."""
@@ -166,6 +167,10 @@ def _plan(env: Mapping[str, str]) -> tuple[Plan, Callable[[], Plan] | None]:
     if found.compiled is None:
         return from_sources(found.note), None
     return bind(found.compiled, env), lambda: from_sources(f"`{found.file}` is damaged: `misaki build` makes it anew")
+
+
+def _zone(plan: Plan) -> ZoneInfo:
+    return ZoneInfo.from_file(BytesIO(plan.zone_rules), plan.timezone) if plan.zone_rules else ZoneInfo(plan.timezone)
 
 
 def _next_state(state: SessionState, turn: Turn, outcome: Outcome, reply: str) -> SessionState:

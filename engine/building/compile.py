@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from engine.building.environment import VARIABLES
 from engine.building.steps import StepContext, build_step, condition, number
 from engine.building.triggers import build_index
+from engine.building.zone import zone_rules
 from engine.model.compiled import Compiled, EnvRef, ModelDeclaration
 from engine.model.expression import Template
 from engine.model.plan import Persona, Plan, Reply, Variant
@@ -68,6 +69,7 @@ def compile_pipeline(spec: PipelineSpec, prompts: Mapping[str, str], *, index: R
         name=spec.name.value,
         locale=spec.locale.value,
         timezone=spec.timezone.value,
+        zone_rules=zone_rules(spec.timezone.value),
         deadline=number(spec.deadline) or DEFAULT_DEADLINE,
         persona=_persona(spec.persona),
         env={},

@@ -107,7 +107,8 @@ class Persona:
 class Plan:
     """A runnable pipeline. `replies` are in file order, and `index` selects among them by position.
 
-    `notices` say which values from the environment were not understood, and what is used instead.
+    `notices` say which values from the environment were not understood, and what is used instead; `zone_rules` is the
+    IANA file of `timezone`, empty where it is to be looked for.
     """
 
     name: str
@@ -121,3 +122,4 @@ class Plan:
     models: Mapping[str, ModelRow]
     steps: tuple[Step, ...]
     notices: tuple[str, ...] = ()
+    zone_rules: bytes = b""

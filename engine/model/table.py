@@ -17,7 +17,8 @@ T = TypeVar("T")
 
 _CHECK = 4
 _PLACE = 4
-"""Bytes of a checksum, and of a piece's place."""
+_HEAD = 8
+"""Bytes of a checksum, of a piece's place, and of the count with its checksum."""
 
 
 class Damaged(EngineError):
@@ -25,28 +26,30 @@ class Damaged(EngineError):
 
 
 def make_table(pieces: Iterable[bytes]) -> bytes:
-    """The count, the places where pieces end, and the pieces, each with its checksum after it."""
+    """The count, the places where pieces end, and the pieces; the count and each piece with a checksum after it."""
     body = bytearray()
     ends = bytearray()
     for piece in pieces:
         body += piece
         body += pack("<I", crc32(piece))
         ends += pack("<I", len(body))
-    return pack("<I", len(ends) // _PLACE) + bytes(ends) + bytes(body)
+    count = pack("<I", len(ends) // _PLACE)
+    return count + pack("<I", crc32(count)) + bytes(ends) + bytes(body)
 
 
 class Table:
     """The pieces of a buffer that `make_table` made."""
 
-    __slots__ = ("_buffer", "_count")
+    __slots__ = ("_body", "_buffer", "_count")
 
     def __init__(self, buffer: memoryview) -> None:
         """Raises `Damaged` for a buffer that cannot hold what it says."""
-        if len(buffer) < _PLACE:
-            raise Damaged("a table is cut short")
+        if len(buffer) < _HEAD or crc32(buffer[:_PLACE]) != _number(buffer, _PLACE):
+            raise Damaged("the head of a table is not what was written")
         self._buffer = buffer
-        self._count: int = unpack_from("<I", buffer)[0]
-        if len(buffer) < _PLACE * (self._count + 1):
+        self._count = _number(buffer, 0)
+        self._body = _HEAD + _PLACE * self._count
+        if len(buffer) < self._body:
             raise Damaged("a table is cut short")
 
     def __len__(self) -> int:
@@ -56,13 +59,10 @@ class Table:
         """Piece `place`, from 0; raises `Damaged` where its checksum does not fit."""
         if not 0 <= place < self._count:
             raise IndexError(place)
-        body = _PLACE * (self._count + 1)
-        if place:
-            start, end = unpack_from("<II", self._buffer, _PLACE * place)
-        else:
-            start, (end,) = 0, unpack_from("<I", self._buffer, _PLACE)
-        last = body + end - _CHECK
-        piece = self._buffer[body + start : last]
+        end = _number(self._buffer, _HEAD + _PLACE * place)
+        start = _number(self._buffer, _HEAD + _PLACE * (place - 1)) if place else 0
+        last = self._body + end - _CHECK
+        piece = self._buffer[self._body + start : last]
         if end - start < _CHECK or last + _CHECK > len(self._buffer) or crc32(piece) != _number(self._buffer, last):
             raise Damaged(f"piece {place} of a table is not what was written")
         return piece

@@ -34,6 +34,7 @@ def to_sections(compiled: Compiled) -> dict[str, bytes]:
     return {
         "pipeline": make_table([_dumps(pipeline)]),
         "replies": make_table(map(_dumps, plan.replies)),
+        "zone": make_table([plan.zone_rules]),
         **{_INDEX + name: data for name, data in index.store().items()},
     }
 
@@ -48,6 +49,7 @@ def from_sections(sections: Mapping[str, memoryview]) -> Compiled:
             replies=Decoded(Table(sections["replies"]), _reply, most_kept=MOST_REPLIES),
             index=TriggerIndex.stored({name[len(_INDEX) :]: data for name, data in sections.items()}),
             models={},
+            zone_rules=bytes(Table(sections["zone"])[0]),
         )
         return Compiled(
             plan=plan, deadline=pipeline["deadline"], numbers=pipeline["numbers"], models=pipeline["models"]

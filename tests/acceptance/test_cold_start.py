@@ -1,0 +1,118 @@
+"""A process that has just begun, as Lambda starts one: what it reads, what it leaves unread, and that it answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.processes import ROOT, environment, misaki
+
+FIRST_ANSWER = """
+import json, sys
+import lambda_function
+response = lambda_function.lambda_handler({"input": sys.argv[1]}, None)
+health = lambda_function.lambda_handler({"httpMethod": "GET", "path": "/health"}, None) if sys.argv[2:] else None
+json.dump({"response": response, "health": health, "modules": sorted(sys.modules)}, sys.stderr)
+"""
+DEAR = {"yaml", "jsonschema", "jinja2", "dataclasses", "inspect", "pathlib", "logging", "hashlib", "uuid", "sqlite3"}
+"""What no canned reply needs."""
+COMPARING = {"rapidfuzz", "engine.matching.forms", "engine.matching.guards"}
+
+
+@pytest.fixture
+def pipeline(tmp_path):
+    """The shipped pipeline in a folder of its own, with dates that can be trusted."""
+    for part in ("pipelines", "replies"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns(".cache"))
+    for file in tmp_path.rglob("*.*"):
+        os.utime(file, (time.time() - 100, time.time() - 100))
+    return tmp_path / "pipelines" / "snack_misaki.yml"
+
+
+@pytest.fixture
+def plan(pipeline):
+    """That pipeline compiled."""
+    assert misaki("build", "--pipeline", str(pipeline)).returncode == 0
+    return pipeline.parent / ".cache" / "snack_misaki.plan"
+
+
+def ask(pipeline: Path, *arguments: str, **env: str) -> dict:
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", FIRST_ANSWER, *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        cwd=ROOT,
+        env=environment(
+            {"MISAKI_PIPELINE": str(pipeline), "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **env}
+        ),
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stderr)
+
+
+def body(answer: dict) -> dict:
+    assert answer["response"]["statusCode"] == 200
+    return json.loads(answer["response"]["body"])
+
+
+@pytest.mark.usefixtures("plan")
+def test_the_first_canned_reply_reads_the_plan_and_nothing_dear(pipeline):
+    answer = ask(pipeline, "こんばんは")
+    assert body(answer)["engine"] == "canned"
+    assert not DEAR & set(answer["modules"])
+    assert not COMPARING & set(answer["modules"])
+
+
+@pytest.mark.usefixtures("plan")
+def test_words_that_come_close_are_compared(pipeline):
+    answer = ask(pipeline, "こんばんはー、元気だった？")
+    assert body(answer)["engine"] == "canned"
+    assert set(answer["modules"]) >= COMPARING
+    assert not {"yaml", "jsonschema"} & set(answer["modules"])
+
+
+@pytest.mark.usefixtures("plan")
+def test_the_same_is_said_with_and_without_a_plan(pipeline):
+    for text in ("こんばんは", "疲れたよ", "生ビール下さい", "いつもの"):
+        with_plan = body(ask(pipeline, text))
+        without = ask(pipeline, text, MISAKI_PLAN="off")
+        assert "yaml" in without["modules"]
+        assert body(without)["reply_id"] == with_plan["reply_id"]
+
+
+@pytest.mark.usefixtures("plan")
+def test_sources_that_are_newer_count(pipeline):
+    greetings = pipeline.parents[1] / "replies/snack_misaki/greetings.yml"
+    with greetings.open("a", encoding="utf-8") as file:
+        file.write("  - id: brand_new\n    match: [まったく新しい挨拶だよ]\n    say: [まあ。]\n")
+    answer = ask(pipeline, "まったく新しい挨拶だよ", "health")
+    assert body(answer)["reply_id"] == "brand_new"
+    [notice] = json.loads(answer["health"]["body"])["notices"]
+    assert "greetings.yml` has changed" in notice
+    assert "misaki build" in notice
+
+
+def test_a_damaged_plan_costs_time_and_no_answer(pipeline, plan):
+    data = plan.read_bytes()
+    right = body(ask(pipeline, "こんばんは"))["reply_id"]
+    for damaged in (data[:-1000], b"", data[:9000], data[: len(data) // 2] + bytes(len(data) - len(data) // 2)):
+        plan.write_bytes(damaged)
+        answer = ask(pipeline, "こんばんは", "health")
+        assert body(answer)["reply_id"] == right
+        assert "misaki build" in str(json.loads(answer["health"]["body"])["notices"])
+
+
+def test_a_plan_of_another_pipeline_is_left_aside(pipeline, plan):
+    answer = ask(pipeline.with_name("helpdesk.yml"), "パスワードを忘れました", "health", MISAKI_PLAN=str(plan))
+    assert body(answer)["engine"] == "canned"
+    [notice] = json.loads(answer["health"]["body"])["notices"]
+    assert "it was made of" in notice
