@@ -42,6 +42,8 @@ SPOKEN = {
 _KANJI = re.compile("[一-鿿々]")
 _SHAPE = re.compile("([おご]?[一-鿿々]+)([ぁ-ん]*)")
 _HIRAGANA = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
+_INFLECTED = {"動詞", "形容詞"}
+_PARTICLES = "がをにはものとでへやか"
 _NOUNISH = {"名詞", "代名詞", "接尾辞", "接頭辞", "副詞", "形状詞", "接続詞", "感動詞", "連体詞"}
 
 
@@ -89,7 +91,7 @@ def gather() -> tuple[dict[str, tuple[int, str]], dict[str, tuple[int, str]]]:
             if features[0] in _NOUNISH:
                 nouns[surface] = min(nouns.get(surface, (99999, "")), (cost, reading))
         elif (
-            features[0] in {"動詞", "形容詞", "名詞", "副詞"}
+            (features[0] in _INFLECTED or (features[0] in {"名詞", "副詞"} and shape[2][0] not in _PARTICLES))
             and reading.endswith(shape[2])
             and len(reading) > len(shape[2])
         ):

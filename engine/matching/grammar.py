@@ -72,16 +72,16 @@ _PAST_NEGATIVE = _words("なかった ませんでした んかった")
 
 ENDINGS: dict[str, str] = (
     dict.fromkeys(_FINAL | _COPULA | _POLITE | _EVIDENTIAL, "")
+    | dict.fromkeys(_REQUEST, REQUEST)
+    | dict.fromkeys(_NEGATIVE, NEGATIVE)
+    | dict.fromkeys(_DESIRE, DESIRE)
+    | dict.fromkeys(_EXCESS, EXCESS)
+    | dict.fromkeys(_PERMISSION, PERMISSION + JOINED)
     | dict.fromkeys(_ASPECT, JOINED)
     | dict.fromkeys(_PAST, PAST)
     | dict.fromkeys(_PAST_ASPECT, PAST + JOINED)
     | dict.fromkeys(_PAST_NEGATIVE, NEGATIVE + PAST)
     | {"たかった": DESIRE + PAST}
-    | dict.fromkeys(_PERMISSION, PERMISSION + JOINED)
-    | dict.fromkeys(_REQUEST, REQUEST)
-    | dict.fromkeys(_NEGATIVE, NEGATIVE)
-    | dict.fromkeys(_DESIRE, DESIRE)
-    | dict.fromkeys(_EXCESS, EXCESS)
 )
 """What may end a clause without being its content, and the mark that is left of it."""
 AFTER_PREDICATE = _EVIDENTIAL
