@@ -13,11 +13,14 @@ from pathlib import Path
 import pytest
 
 from engine.building.checks import near_persona_key, run, unknown_model
+from engine.building.checks.goldens import reference_problems
 from engine.building.checks.kinds import kind_of
 from engine.building.checks.subject import Subject
 from engine.model.source import Located, Problem, Span
 from engine.reading.compose import compose
 from engine.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode
+from engine.schema.golden import golden_of
+from engine.schema.load import load_pipeline
 from engine.schema.pipeline import pipeline_spec
 from engine.schema.shape import Kind, check_shape, schema_of, start_of
 from engine.schema.values import mapping
@@ -147,6 +150,21 @@ def warned_of(root: Node, case: Case) -> Iterator[str]:
             yield f"{key.span}: `{slip}` for `{key.value}`: {[str(problem) for problem in problems]}"
 
 
+def warned_of_golden(root: Node, case: Case, path: Path) -> Iterator[str]:
+    """As `warned_of`, for the models that a golden file names: they are its pipeline's."""
+    key = case.entry.key
+    for slip in misspellings(key.value):
+        entry = Entry(Located(value=slip, span=key.span), case.entry.value)
+        entries = tuple(entry if one is case.entry else one for one in case.holder.entries)
+        golden, problems = golden_of(path, with_entries(root, case.path, case, entries))
+        assert golden is not None, problems
+        spec, _ = load_pipeline(golden.pipeline_path)
+        assert spec is not None
+        found = [problem for problem in reference_problems(golden, spec) if problem.span == key.span]
+        if not any(f"did you mean `{key.value}`?" in problem.hint for problem in found):
+            yield f"{key.span}: `{slip}` for `{key.value}`: {[str(problem) for problem in found]}"
+
+
 def mistyped(root: Node, case: Case, kind: Kind) -> Iterator[str]:
     key = case.entry.key
     problems = mutated(root, case, Entry(key, wrong(case.entry.value)), kind)
@@ -192,7 +210,9 @@ def test_every_mistake_in_a_key_is_found_at_its_place(path):
     assert problems == []
     missed: list[str] = []
     for case in cases(root):
-        if case.may_be_own or case.is_name:
+        if case.is_name and kind == "golden":
+            missed.extend(warned_of_golden(root, case, path))
+        elif case.may_be_own or case.is_name:
             missed.extend(warned_of(root, case))
         elif case.known:
             missed.extend(misspelt(root, case, kind))
