@@ -36,7 +36,9 @@ def test_brackets_with_something_to_say_stay(text):
     assert normalise(text) == normalise(text.replace("（", "").replace("）", ""))
 
 
-@pytest.mark.parametrize(("text", "kept"), [("😭", "😭"), ("！？", "!?"), ("w", "w"), ("笑", "笑"), ("ーーー", "ーーー")])
+@pytest.mark.parametrize(
+    ("text", "kept"), [("😭", "😭"), ("！？", "!?"), ("w", "w"), ("笑", "笑"), ("ーーー", "ーーー")]
+)
 def test_signs_alone_are_kept(text, kept):
     assert normalise(text) == kept
 
@@ -68,7 +70,9 @@ def test_the_steps_are_the_pipeline():
     assert shown[-1][1] == normalise("ｺﾝﾊﾞﾝﾊーー！！")
 
 
-ALPHABET = st.sampled_from(list("あいかきんっぁーｰ〜~wW笑草(（)）´ω・_^;。、!？ 'aoz-09１アカｶﾞ゙〱々人休\u0300\u3099\ufdfa\u0130ß\u1e9e😭\n"))
+ALPHABET = st.sampled_from(
+    list("あいかきんっぁーｰ〜~wW笑草(（)）´ω・_^;。、!？ 'aoz-09１アカｶﾞ゙〱々人休\u0300\u3099\ufdfa\u0130ß\u1e9e😭\n")
+)
 
 
 @given(st.text(ALPHABET, max_size=25))

@@ -65,9 +65,7 @@ def test_every_mistake_that_leaves_the_tree_readable_is_found_at_once():
     assert plain(root) == {"a": "no", "b": "y"}
 
 
-@pytest.mark.parametrize(
-    "word", ["no", "Yes", "ON", "off", "12:30", "017", "08", "0x1F", "1_000", ".inf", "1" * 16]
-)
+@pytest.mark.parametrize("word", ["no", "Yes", "ON", "off", "12:30", "017", "08", "0x1F", "1_000", ".inf", "1" * 16])
 def test_surprising_words_stay_text_and_are_flagged(word):
     root, problems = compose(f"- {word}", "a.yml")
     assert isinstance(root, SequenceNode)
