@@ -5,9 +5,8 @@ Texts here are plain hiragana and kanji, in normal form.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from engine.matching import grammar
+from engine.model.record import record
 
 BESIDE_CONTENT, BESIDE_CLAUSES, ALONE = 1, 3, 99
 """How long an ending must be to be the whole text: after other content any may be, in a lonely clause none."""
@@ -22,10 +21,11 @@ def _by_last() -> dict[str, tuple[str, ...]]:
 
 
 _BY_LAST = _by_last()
+_LEAST_KANA = dict.fromkeys("なわさかし", 3) | dict.fromkeys("がのはをにもへとでやべけ", 4)
 _PREDICATES = frozenset("たるいだ")
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Ending:
     """What is left without the ending; what the ending meant, as marks; and whether the verb's own ending went with it
     (書いた without いた), so that no more may be taken off.
@@ -65,14 +65,14 @@ def _longest(text: str, whole: int) -> str:
 
 
 def _fits(rest: str, ending: str, whole: int) -> bool:
-    """Whether content is left: any kanji, else two kana, and three where a particle may be part of the word."""
+    """Whether content is left: any kanji, else two kana, and more where a particle may be part of the word."""
     if not rest:
         return len(ending) >= whole
     if ending in grammar.AFTER_PREDICATE and rest[-1] not in _PREDICATES:
         return False
     if not is_kana(rest[-1]) or not is_kana(rest[0]):
         return True
-    return len(rest) >= (3 if len(ending) == 1 and ending not in "ねよぞぜ" else 2)
+    return len(rest) >= _LEAST_KANA.get(ending, 2)
 
 
 def _inflection(text: str, forms: frozenset[str]) -> tuple[str, bool]:

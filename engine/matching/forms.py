@@ -7,38 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from engine.matching import grammar, traits
 from engine.matching.clauses import Chunk, clauses, content
+from engine.matching.form import Form
 from engine.matching.normalise import IDEOGRAPH, flatten, fold, hiragana, normalise, repeated, undrawn
 from engine.matching.readings import heard
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
-    """The first six are scored: `text` is the normal form; `core` what it says without politeness, particles and
-    fillers; `turned` the core with its clauses in reverse, empty with one clause; `bag` the core's chunks in
-    alphabetical order; `sound` the whole text as it is heard; `borrowed` the core with only two consonants of each
-    foreign word, empty without any. The rest is what the guards compare.
-    """
-
-    text: str
-    core: str
-    turned: str
-    bag: str
-    sound: str
-    borrowed: str
-    kanji: str
-    spelled: tuple[tuple[str, str], ...]
-    words: tuple[str, ...]
-    numbers: tuple[str, ...]
-    questions: tuple[str, ...]
-    times: tuple[str, ...]
-    persons: tuple[str, ...]
-    signs: str
-    negative: bool
-
 
 LOOKED_AT = 500
 """Characters that are taken apart: no trigger is nearly as long, and some patterns are quadratic."""
@@ -50,6 +24,8 @@ _LONG = re.compile(
     f"っ|を|う(?<=[{grammar.O}]う)|お(?<=[{grammar.O}]お)|い(?<=[{grammar.E}]い)|え(?<=[{grammar.E}]え)"
     "|あ(?<=[かがさざただなはばぱまやゃらわ]あ)|い(?<=[きぎしじちぢにひびぴみり]い)|う(?<=[くぐすずつづぬふぶぷむゆゅる]う)"
 )
+_TINY = re.compile("[ぁ-ゖ]{1,2}")
+"""Two kana have no room for a difference: such a text has no forms to be close to but itself."""
 _DOUBLE = re.compile(r"([ぁ-ヿa-z ])\1+")
 
 
@@ -65,6 +41,8 @@ def form(text: str) -> Form:
     written = [chunk.written for chunk in chunks]
     marks = "".join(dict.fromkeys("".join(mark for _, mark in taken)))
     core, ordered = _spoken(written) + marks, sorted(written)
+    if _TINY.fullmatch(full):
+        core, ordered = "", written
     sound, spelled = heard(full[:LOOKED_AT])
     questions, times, persons = traits.closed(full[:LOOKED_AT])
     return Form(
@@ -73,7 +51,7 @@ def form(text: str) -> Form:
         turned=_turned(taken) + marks if len(taken) > 1 else "",
         bag=_spoken(ordered) + marks if ordered != written else core,
         borrowed=_borrowed(chunks, marks),
-        sound=_LONG.sub("", sound),
+        sound=_heard(sound) if core else "",
         spelled=spelled,
         kanji="".join(sorted(set(_KANJI.findall("".join(written))))),
         words=(*map(hiragana, _KATAKANA.findall(steady)), *(w for w in written if _LATIN.fullmatch(w))),
@@ -84,6 +62,12 @@ def form(text: str) -> Form:
         signs=traits.signs(steady),
         negative=traits.negative(steady),
     )
+
+
+def _heard(sound: str) -> str:
+    """Without long vowels; a last は is said わ."""
+    steady = _LONG.sub("", sound)
+    return f"{steady[:-1]}わ" if steady.endswith("は") else steady
 
 
 def _turned(taken: list[tuple[list[Chunk], str]]) -> str:

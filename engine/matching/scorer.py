@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rapidfuzz import fuzz
 
 from engine.matching import grammar
-from engine.matching.forms import Form
+from engine.matching.form import Form
+from engine.model.record import record
 
 SLACK = 0.01
 """rapidfuzz may drop a match whose score lies within 1e-6 of its cutoff, so it is asked a little lower."""
@@ -16,7 +15,7 @@ EXACT_LENGTH = 2
 """A trigger's form of so few characters matches exactly or not at all: there is no room for a difference."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Pair:
     """One form of the query against one of the trigger; the score is `ratio * weight`, at most `most`.
 
@@ -60,4 +59,6 @@ def _score(query: str, trigger: str, pair: Pair) -> float:
 
 def comparable(query: str, trigger: str) -> bool:
     """Empty forms say nothing, and very short ones must be the same but for what their endings mean."""
-    return bool(query) and (len(trigger) > EXACT_LENGTH or query.rstrip(grammar.MARKS) == trigger.rstrip(grammar.MARKS))
+    if len(trigger) > EXACT_LENGTH:
+        return bool(query)
+    return query.rstrip(grammar.MARKS) == trigger.rstrip(grammar.MARKS) and bool(query)

@@ -4,9 +4,12 @@ from engine.matching.loanwords import abbreviated, skeleton
 from engine.matching.normalise import hiragana, undrawn
 
 PAIRS = (
-    "printer プリンター, monitor モニター, mail メール, login ログイン, password パスワード, meeting ミーティング, server サーバー, "
-    "taxi タクシー, coffee コーヒー, wifi ワイファイ, excel エクセル, hotel ホテル, cocktail カクテル, whisky ウイスキー, update アップデート, "
-    "account アカウント, network ネットワーク, karaoke カラオケ, calendar カレンダー, security セキュリティ, bottle ボトル, order オーダー"
+    "printer プリンター, monitor モニター, mail メール, login ログイン, "
+    "password パスワード, meeting ミーティング, server サーバー, taxi タクシー, "
+    "coffee コーヒー, wifi ワイファイ, excel エクセル, hotel ホテル, "
+    "cocktail カクテル, whisky ウイスキー, update アップデート, account アカウント, "
+    "network ネットワーク, karaoke カラオケ, calendar カレンダー, security セキュリティ, "
+    "bottle ボトル, order オーダー"
 )
 
 

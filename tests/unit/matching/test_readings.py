@@ -31,7 +31,13 @@ def test_an_unknown_character_stays():
 
 @pytest.mark.parametrize(
     ("word", "kana"),
-    [("konbanwa", "こんばんわ"), ("aishiteru", "あいしてる"), ("kyou", "きょう"), ("gakkou", "がこう"), ("otsukare", "おつかれ")],
+    [
+        ("konbanwa", "こんばんわ"),
+        ("aishiteru", "あいしてる"),
+        ("kyou", "きょう"),
+        ("gakkou", "がこう"),
+        ("otsukare", "おつかれ"),
+    ],
 )
 def test_typed_japanese_is_heard(word, kana):
     assert read_latin(word) == kana
