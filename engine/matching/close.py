@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from engine.matching.forms import Form, form
+from engine.matching.form import Form
+from engine.matching.forms import form
 from engine.matching.guards import refusal
 from engine.matching.normalise import fold, normalise
 from engine.matching.scorer import PAIRS, comparable
@@ -54,11 +55,19 @@ class Closeness:
         for row, part in self._parts.contained:
             if part in query.text:
                 yield self._candidate(row, 100.0)
-        if self._parts.regexes:
-            shown = (fold(text), normalise(text))
-            for row, pattern in self._parts.regexes:
-                if any(pattern.search(one) is not None for one in shown):
-                    yield self._candidate(row, 100.0)
+        for row in self._matched(text):
+            yield self._candidate(row, 100.0)
+
+    def _matched(self, text: str) -> Iterator[int]:
+        """The rows of the regexes found in the text. Most texts hold none, which one search of all of them tells."""
+        if not self._parts.regexes:
+            return
+        shown, some = (fold(text), normalise(text)), self._parts.some_regex
+        if some is not None and all(some.search(one) is None for one in shown):
+            return
+        for row, pattern in self._parts.regexes:
+            if any(pattern.search(one) is not None for one in shown):
+                yield row
 
     def _candidate(self, row: int, score: float, *, exact: bool = False) -> Candidate:
         return Candidate(trigger=row, reply=self._triggers[row].reply, score=score, exact=exact)

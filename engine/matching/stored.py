@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from engine.matching.form import Form
 from engine.matching.trigger import Trigger
+from engine.model.record import field_names
 from engine.model.table import Decoded, Table, make_table
 
 if TYPE_CHECKING:
-    from engine.matching.forms import Form
     from engine.matching.regexes import Pattern
 
 MOST_KEPT = 2_000
 """Triggers kept decoded, and forms."""
+
+_FORM = field_names(Form)
 
 
 def store_triggers(triggers: Iterable[Trigger]) -> bytes:
@@ -27,7 +31,7 @@ def stored_triggers(section: memoryview) -> Sequence[Trigger]:
 
 
 def store_forms(forms: Iterable[Form]) -> bytes:
-    return make_table(json.dumps([getattr(f, name) for name in f.__slots__]).encode() for f in forms)
+    return make_table(json.dumps([getattr(f, name) for name in _FORM]).encode() for f in forms)
 
 
 def stored_forms(section: memoryview) -> Sequence[Form]:
@@ -71,6 +75,15 @@ class Parts:
         return [(row, compile_pattern(source)) for row, source in self._read["regex"]]
 
     @cached_property
+    def some_regex(self) -> Pattern | None:
+        """One pattern that is found where any of `regexes` is; `None` where they cannot be joined into one."""
+        from engine.matching.regexes import compile_pattern  # noqa: PLC0415 - as above
+
+        with suppress(ValueError):
+            return compile_pattern("|".join(f"(?:{source})" for _, source in self._read["regex"]))
+        return None
+
+    @cached_property
     def _read(self) -> Any:
         return json.loads(bytes(self._table[0]))
 
@@ -81,10 +94,8 @@ def _trigger(piece: memoryview) -> Trigger:
 
 
 def _form(piece: memoryview) -> Form:
-    from engine.matching.forms import Form  # noqa: PLC0415 - taking texts apart is not for what is said word for word
-
     values = map(_tuples, json.loads(bytes(piece)))
-    return Form(**dict(zip(Form.__slots__, values, strict=True)))
+    return Form(**dict(zip(_FORM, values, strict=True)))
 
 
 def _tuples(value: Any) -> Any:
