@@ -5,7 +5,7 @@ from __future__ import annotations
 from rapidfuzz import fuzz
 
 from engine.matching import grammar
-from engine.matching.forms import Form
+from engine.matching.form import Form
 from engine.matching.loanwords import skeleton
 
 SAME_WORD = 78.0

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from engine.matching.form import Form
 from engine.matching.normalise import normalise
 from engine.matching.search import Search, StoredSearch, open_search, store_search
 from engine.matching.stored import Parts, store_forms, store_triggers, stored_forms, stored_triggers
@@ -17,7 +18,6 @@ from engine.matching.trigger import Candidate, Trigger, rank
 
 if TYPE_CHECKING:
     from engine.matching.close import Closeness
-    from engine.matching.forms import Form
 
 __all__ = ["Candidate", "Trigger", "TriggerIndex"]
 

@@ -46,10 +46,15 @@ def record(cls: type[T] | None = None, /, *, kw_only: bool = True) -> type[T] | 
     return (lambda given: _record(given, kw_only)) if cls is None else _record(cls, kw_only)
 
 
+def field_names(kind: type) -> tuple[str, ...]:
+    """The names of a record's fields, in order."""
+    names: tuple[str, ...] = kind.__dict__["__slots__"]
+    return names
+
+
 def replace(one: T, /, **changes: Any) -> T:
     """`one` with some fields changed, as `dataclasses.replace`."""
-    kind: Any = type(one)
-    return cast("T", kind(**({name: getattr(one, name) for name in kind.__slots__} | changes)))
+    return type(one)(**({name: getattr(one, name) for name in field_names(type(one))} | changes))
 
 
 def _record(cls: type[T], kw_only: bool) -> type[T]:  # noqa: FBT001 - private to this module

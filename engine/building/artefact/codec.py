@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.model import compiled, expression, plan, source, turn
+from engine.model.record import field_names
 from engine.model.table import Damaged
 
 _RECORDS: tuple[type, ...] = (
@@ -53,7 +54,7 @@ def to_json(value: Any) -> Any:
     kind = type(value).__name__
     if _KINDS.get(kind) is not type(value):
         raise TypeError(f"no plan holds a {kind}")
-    return [kind, *(to_json(getattr(value, name)) for name in value.__slots__)]
+    return [kind, *(to_json(getattr(value, name)) for name in field_names(type(value)))]
 
 
 def from_json(value: Any) -> Any:
@@ -72,6 +73,7 @@ def from_json(value: Any) -> Any:
 
 def _record(kind: Any, items: list[Any]) -> Any:
     record = _KINDS.get(kind) if isinstance(kind, str) else None
-    if record is None or len(items) != len(record.__slots__):
+    names = () if record is None else field_names(record)
+    if record is None or len(items) != len(names):
         raise Damaged(f"a stored record is of no kind that is known: {kind}")
-    return record(**dict(zip(record.__slots__, map(from_json, items), strict=True)))
+    return record(**dict(zip(names, map(from_json, items), strict=True)))

@@ -16,6 +16,7 @@ from engine.building.bind import bind
 from engine.building.load import load
 from engine.model.errors import ConfigError
 from engine.model.plan import Plan
+from engine.model.record import field_names
 from engine.model.table import Damaged
 
 ROOT = Path(__file__).parents[4]
@@ -72,7 +73,7 @@ def compiled(pipeline: Path):
 
 
 def same(one: Plan, other: Plan) -> None:
-    for name in Plan.__slots__:
+    for name in field_names(Plan):
         if name not in ("replies", "index"):
             assert getattr(one, name) == getattr(other, name), name
     assert list(one.replies) == list(other.replies)
