@@ -52,6 +52,7 @@ COPY replies ./replies
 COPY pipelines ./pipelines
 # Checked against the source's hash: a file mounted over one of these takes effect, and times play no part.
 RUN python3.11 -m engine validate \
+    && for pipeline in pipelines/*.yml; do python3.11 -m engine build --plan-only --pipeline "$pipeline" || exit 1; done \
     && find . -name __pycache__ -prune -exec rm -r {} + \
     && python3.11 -m compileall -q --invalidation-mode checked-hash .
 
@@ -110,4 +111,9 @@ COPY tests ./tests
 COPY tools ./tools
 COPY benchmarks ./benchmarks
 COPY docs ./docs
+# The mounted source may belong to another user, so that caches go where everyone may write.
+ENV HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis \
+    MYPY_CACHE_DIR=/tmp/mypy \
+    PYTEST_ADDOPTS="--override-ini=cache_dir=/tmp/pytest" \
+    RUFF_CACHE_DIR=/tmp/ruff
 USER 1000:1000

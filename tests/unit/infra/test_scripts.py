@@ -25,7 +25,9 @@ def run(script, *arguments, programs, name=None, **env):
         path = programs / name
         path.symlink_to(IMAGE / script)
     env = {"PATH": f"{programs}:{os.environ['PATH']}", **env}
-    return subprocess.run([path, *arguments], env=env, capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        [path, *arguments], env=env, capture_output=True, text=True, check=True, timeout=60
+    ).stdout.strip()
 
 
 def test_on_lambda_the_runtime_client_is_started_alone(programs):
