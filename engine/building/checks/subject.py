@@ -105,7 +105,9 @@ class Subject:
 
     @cached_property
     def _conditions(self) -> tuple[Condition | None, ...]:
-        return tuple(self.condition(reply.when) for reply in self.spec.replies)
+        known = {text.value: text for text in (reply.when for reply in self.spec.replies) if text is not None}
+        compiled = {source: self.condition(text) for source, text in known.items()}
+        return tuple(None if reply.when is None else compiled[reply.when.value] for reply in self.spec.replies)
 
     def condition(self, text: Text | None) -> Condition | None:
         """`text` compiled; a broken condition is reported elsewhere and counts as none."""
