@@ -7,16 +7,15 @@ the closed classes. What is cut wrongly is cut the same way in the utterance and
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from engine.matching import grammar
 from engine.matching.endings import ALONE, BESIDE_CLAUSES, BESIDE_CONTENT, stem, without_ending
 from engine.matching.loanwords import abbreviated
 from engine.matching.normalise import IDEOGRAPH, hiragana, repeated, undrawn
-from engine.model.record import record
 
 
-@record(kw_only=False)
-class Chunk:
+class Chunk(NamedTuple):
     """A piece of content as written (in hiragana where it was katakana) and, of a foreign word, the consonants that
     survive borrowing and shortening.
     """

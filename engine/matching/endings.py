@@ -5,8 +5,9 @@ Texts here are plain hiragana and kanji, in normal form.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from engine.matching import grammar
-from engine.model.record import record
 
 BESIDE_CONTENT, BESIDE_CLAUSES, ALONE = 1, 3, 99
 """How long an ending must be to be the whole text: after other content any may be, in a lonely clause none."""
@@ -25,8 +26,7 @@ _LEAST_KANA = dict.fromkeys("なわさかし", 3) | dict.fromkeys("がのはを�
 _PREDICATES = frozenset("たるいだ")
 
 
-@record(kw_only=False)
-class Ending:
+class Ending(NamedTuple):
     """What is left without the ending; what the ending meant, as marks; and whether the verb's own ending went with it
     (書いた without いた), so that no more may be taken off.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 SHORTEST_LATIN = 4
 """Shorter Latin words are codes and initials: vpn, pc, id."""
@@ -32,6 +33,14 @@ _LETTERS = (
     (r"wh", "w"),
     (r"dg", "z"),
 )
+
+
+@cache
+def _letters() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Compiled when the first Latin word comes, which is never in many processes."""
+    return tuple((re.compile(pattern), sound) for pattern, sound in _LETTERS)
+
+
 _LETTER = str.maketrans({"c": "k", "q": "k", "f": "h", "l": "r", "v": "b", "g": "z", "j": "z", "m": "n", "y": None})
 
 
@@ -45,8 +54,8 @@ def skeleton(word: str) -> str:
         return word
     whole = word
     if word.isascii():
-        for pattern, sound in _LETTERS:
-            word = re.sub(pattern, sound, word)
+        for pattern, sound in _letters():
+            word = pattern.sub(sound, word)
         letters = word.translate(_LETTER)
     else:
         letters = "".join(_CONSONANT.get(kana, kana) for kana in _GLIDE.sub("わ", word))

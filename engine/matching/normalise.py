@@ -2,6 +2,9 @@
 
 The pipeline has two parts. `fold` makes equal what Unicode and the keyboard made different and keeps punctuation,
 because `forms` reads clauses, quotations and questions from it; `flatten` drops whatever is not said aloud.
+
+Patterns that few texts need are kept as strings, which `re` compiles when the first such text comes: compiling them all
+would take a tenth of a cold start.
 """
 
 from __future__ import annotations
@@ -22,16 +25,15 @@ _TO_KATAKANA = {hira: kata for kata, hira in _KATAKANA.items()}
 _MARKS = "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
 _MARKS += "\u3099\u309a\ufe20-\ufe2f"
 _RUN_LIMIT = 30
-_MARK_RUN = re.compile(f"([{_MARKS}]{{{_RUN_LIMIT}}})[{_MARKS}]+")
-_JOINED = re.compile(
-    "['\u2018\u2019\u02bc`]|(?<=[a-z0-9])[-\u2010-\u2015\u2212](?=[a-z0-9])|(?<=[^\\Wa-z0-9_])[~〜]+(?=[ぁ-ヺ]{1,2}(?:\\W|$))"
-)
+_MARK_RUN = f"([{_MARKS}]{{{_RUN_LIMIT}}})[{_MARKS}]+"
+_JOINED = "['\u2018\u2019\u02bc`]|(?<=[a-z0-9])[-\u2010-\u2015\u2212](?=[a-z0-9])|(?<=[^\\Wa-z0-9_])[~〜]+(?=[ぁ-ヺ]{1,2}(?:\\W|$))"
+_JOINING = frozenset("'\u2018\u2019\u02bc`-\u2010\u2011\u2012\u2013\u2014\u2015\u2212~〜")
 
 # A bracketed group is a face when it holds a sign that no sentence needs, and an aside when it is one character.
 _ODD = r"(?:[^\w\s()、。,.!?:/%~$¥+&\"\'-]|[α-ωа-я])"
-_FACE = re.compile(rf"[\\ヽヾ٩m]?\((?:[^()]{{0,12}}{_ODD}[^()]{{0,12}}|[^\W\d_]|[;^_ ]+)\)(?:=\d|[mノ彡])?")
-_UNDERSCORED = re.compile(r"(?<![a-z0-9])(?:[to0ouq]_+[to0ouq]|orz)(?![a-z0-9])")
-_LAUGHTER = re.compile("(?<![a-z0-9])w+(?![a-z0-9])")
+_FACE = rf"[\\ヽヾ٩m]?\((?:[^()]{{0,12}}{_ODD}[^()]{{0,12}}|[^\W\d_]|[;^_ ]+)\)(?:=\d|[mノ彡])?"
+_UNDERSCORED = r"(?<![a-z0-9])(?:[to0ouq]_+[to0ouq]|orz)(?![a-z0-9])"
+_LAUGHTER = "(?<![a-z0-9])w+(?![a-z0-9])"
 _LAUGHED = frozenset("wｰー笑草ぁぃぅぇぉァィゥェォ")
 _SILENT = re.compile(r"[\W_]+")
 _SPACE = re.compile(r" (?![a-z0-9])|(?<![a-z0-9]) ")
@@ -43,8 +45,9 @@ _ROWS = {
     "ぇ": "えけげせぜてでねへべぺめれ",
     "ぉ": "おこごそぞとどのほぼぽもよょろを",
 }
-_MAYBE_DRAWN = re.compile("[ーｰぁぃぅぇぉァィゥェォ]|([あいうえお])\\1\\1")
-_DRAWN = re.compile(
+_DRAWING = frozenset("ーｰぁぃぅぇぉァィゥェォ")
+_LONG_VOWELS = tuple(vowel * 3 for vowel in "あいうえお")
+_DRAWN = (
     "|".join(
         f"(?<=[{row}{row.translate(_TO_KATAKANA)}])(?:[ーｰ]*[{vowel}{vowel.translate(_TO_KATAKANA)}])+"
         for vowel, row in _ROWS.items()
@@ -57,7 +60,7 @@ def _cap(text: str) -> str:
     if len(text) <= _RUN_LIMIT:
         return text
     text = text[:LIMIT]
-    return text if text.isascii() else _MARK_RUN.sub(r"\1", text)
+    return text if text.isascii() else re.sub(_MARK_RUN, r"\1", text)
 
 
 def _unicode(text: str) -> str:
@@ -69,19 +72,19 @@ def _unicode(text: str) -> str:
 
 
 def _joined(text: str) -> str:
-    return _JOINED.sub("", text)
+    return text if _JOINING.isdisjoint(text) else re.sub(_JOINED, "", text)
 
 
 def _faces(text: str) -> str:
     if "(" in text:
-        text = _FACE.sub(" ", text)
-    return _UNDERSCORED.sub(" ", text) if "_" in text or "orz" in text else text
+        text = re.sub(_FACE, " ", text)
+    return re.sub(_UNDERSCORED, " ", text) if "_" in text or "orz" in text else text
 
 
 def _laughter(text: str) -> str:
     if "笑" in text or "草" in text:
         text = text[: _laughed(text)]
-    return _LAUGHTER.sub(" ", text) if "w" in text else text
+    return re.sub(_LAUGHTER, " ", text) if "w" in text else text
 
 
 def _laughed(text: str) -> int:
@@ -104,7 +107,9 @@ def _silence(text: str) -> str:
 
 def undrawn(text: str) -> str:
     """A drawn-out sound is not another word: `ー` goes, and so does a small vowel after its own row."""
-    return _DRAWN.sub("", text) if _MAYBE_DRAWN.search(text) else text
+    if _DRAWING.isdisjoint(text) and not any(vowel in text for vowel in _LONG_VOWELS):
+        return text
+    return re.sub(_DRAWN, "", text)
 
 
 def repeated(text: str) -> str:
@@ -113,7 +118,8 @@ def repeated(text: str) -> str:
 
 
 def _spaces(text: str) -> str:
-    return _SPACE.sub("", text.strip())
+    text = text.strip()
+    return _SPACE.sub("", text) if " " in text else text
 
 
 FOLDING: tuple[tuple[str, Callable[[str], str]], ...] = (
