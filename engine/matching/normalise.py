@@ -26,7 +26,10 @@ _MARKS = "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u1ab
 _MARKS += "\u3099\u309a\ufe20-\ufe2f"
 _RUN_LIMIT = 30
 _MARK_RUN = f"([{_MARKS}]{{{_RUN_LIMIT}}})[{_MARKS}]+"
-_JOINED = "['\u2018\u2019\u02bc`]|(?<=[a-z0-9])[-\u2010-\u2015\u2212](?=[a-z0-9])|(?<=[^\\Wa-z0-9_])[~〜]+(?=[ぁ-ヺ]{1,2}(?:\\W|$))"
+_JOINED = (
+    "['\u2018\u2019\u02bc`]|(?<=[a-z0-9])[-\u2010-\u2015\u2212](?=[a-z0-9])"
+    "|(?<=[^\\Wa-z0-9_])[~〜]+(?=[ぁ-ヺ]{1,2}(?:\\W|$))"
+)
 _JOINING = frozenset("'\u2018\u2019\u02bc`-\u2010\u2011\u2012\u2013\u2014\u2015\u2212~〜")
 
 # A bracketed group is a face when it holds a sign that no sentence needs, and an aside when it is one character.

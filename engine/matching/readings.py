@@ -6,11 +6,12 @@ Good enough to hear that two spellings are one word; it knows nothing of trigger
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from engine.matching.kanji_readings import KANJI, WORDS
 from engine.matching.normalise import IDEOGRAPH
 
-_KANJI = {line[0]: line[1:] for line in KANJI.splitlines()}
+_LINES = f"\n{KANJI}"
 _WORDS = dict(entry.split("=") for entry in WORDS.split())
 _LONGEST = max(map(len, _WORDS))
 
@@ -51,8 +52,15 @@ def read_kanji(run: str, following: str) -> str:
     return "".join(heard)
 
 
+@lru_cache(maxsize=4096)
+def _fields(kanji: str) -> list[str]:
+    """The kanji's line of the table: a text is searched at once, where a mapping would first have to be made."""
+    place = _LINES.find(f"\n{kanji}")
+    return [kanji] if place < 0 else _LINES[place + 2 : _LINES.index("\n", place + 1)].split()
+
+
 def _one(kanji: str, following: str, *, alone: bool) -> str:
-    fields = _KANJI.get(kanji, kanji).split()
+    fields = _fields(kanji)
     if following:
         for field in fields[1:]:
             reading, _, kana = field.partition(":")
