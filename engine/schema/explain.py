@@ -185,8 +185,12 @@ def _form(found: Found) -> Iterator[Problem]:
     expected = found.schema.get("patternErrorMessage", "expected another form")
     # The value itself, which is the default where the node refers to the environment.
     source = str(found.error.instance)
-    if "only blanks" in expected:
-        yield found.problem("P204", f"{expected}{_of(found)}", "write something, or remove it")
+    if not source.strip():
+        yield found.problem(
+            "P204", f"{_until_not_blank(expected)}, found only blanks{_of(found)}", "write something, or remove it"
+        )
+    elif "errorMessage" in found.schema and "${" in source:
+        yield found.problem("P208", str(found.schema["errorMessage"]))
     elif "${" in source:
         yield found.problem("P208", f"{expected}, found `{shortened(source)}`", _env_hint(source))
     elif "expected a time" in expected:
@@ -195,6 +199,11 @@ def _form(found: Found) -> Iterator[Problem]:
         yield found.problem(
             "P206", f"{expected}, found `{shortened(source)}`{_of(found)}", _form_hint(expected, source)
         )
+
+
+def _until_not_blank(expected: str) -> str:
+    """What is expected, without the conditions that are not the point here."""
+    return expected.partition(" that is not blank")[0].partition(", found")[0]
 
 
 def _env_hint(source: str) -> str:
