@@ -49,7 +49,6 @@ _ROWS = {
     "ぉ": "おこごそぞとどのほぼぽもよょろを",
 }
 _DRAWING = frozenset("ーｰぁぃぅぇぉァィゥェォ")
-_LONG_VOWELS = tuple(vowel * 3 for vowel in "あいうえお")
 _DRAWN = (
     "|".join(
         f"(?<=[{row}{row.translate(_TO_KATAKANA)}])(?:[ーｰ]*[{vowel}{vowel.translate(_TO_KATAKANA)}])+"
@@ -110,9 +109,8 @@ def _silence(text: str) -> str:
 
 def undrawn(text: str) -> str:
     """A drawn-out sound is not another word: `ー` goes, and so does a small vowel after its own row."""
-    if _DRAWING.isdisjoint(text) and not any(vowel in text for vowel in _LONG_VOWELS):
-        return text
-    return re.sub(_DRAWN, "", text)
+    long_vowel = "あああ" in text or "いいい" in text or "ううう" in text or "えええ" in text or "おおお" in text
+    return re.sub(_DRAWN, "", text) if long_vowel or not _DRAWING.isdisjoint(text) else text
 
 
 def repeated(text: str) -> str:
