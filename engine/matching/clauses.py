@@ -97,6 +97,7 @@ def _prefix(plain: str) -> int:
 _LOAN_END = re.compile(".*[ァ-ヺ]")
 _RUN = re.compile(rf"({IDEOGRAPH}+)|([ぁ-ゟ]+)|([a-z]+)|([゠-ヿ]+)|\d+|[^\s\d]")
 _KANJI, _KANA, _LATIN, _KATAKANA = 1, 2, 3, 4
+_FOREIGN = (_LATIN, _KATAKANA)
 _QUESTION = re.compile("どこ|いつ|だれ|なに|なん|どう|どれ|いくら|どの|どんな")
 _TOPIC = re.compile("って(?:$|どこ|いつ|だれ|なに|なん|どう|どれ|いくら|どの)")
 _EMPTY = grammar.ENGLISH_STOP | grammar.ENGLISH_NOT
@@ -120,9 +121,16 @@ def _chunks(clause: str, plain: str, length: int) -> list[Chunk]:
             run = run[1:] if run[0] == "御" and len(run) > 1 else run
             chunks.append(Chunk(run, run))
         else:
-            chunks.append(Chunk(run, abbreviated(run) if kind in (_LATIN, _KATAKANA) else run))
+            chunks.append(Chunk(run, _borrowed(run, kind, previous)))
         previous = kind or -1
     return [chunk for chunk in chunks if chunk.written not in _EMPTY] or chunks
+
+
+def _borrowed(run: str, kind: int, previous: int) -> str:
+    """One compound may be half in Latin letters: its second half adds nothing, as in one that is all katakana."""
+    if kind not in _FOREIGN:
+        return run
+    return "" if previous in _FOREIGN and previous != kind else abbreviated(run)
 
 
 def _after(previous: int, run: str, *, last: bool) -> tuple[str, bool]:

@@ -88,6 +88,8 @@ def stem(chunk: str, *, only: bool) -> str:
 
     `only`: nothing else is said, so a word in kana keeps at least two.
     """
+    if not chunk:
+        return chunk
     native = not is_kana(chunk[0])
     if native and chunk[-1] == "う" and chunk[-2:-1] in grammar.O:
         return chunk[:-2]

@@ -76,7 +76,8 @@ def _occurs(word: str, form: Form) -> bool:
 def _same_word(one: str, other: str) -> bool:
     """One with a slip in it, one borrowed from the other, or one cut short."""
     if one.isascii() != other.isascii():
-        return skeleton(one) == skeleton(other)
+        short, long = sorted((skeleton(one), skeleton(other)), key=len)
+        return short == long or (len(short) > 2 and short in long)
     if one[:1] != other[:1]:
         return False
     if fuzz.ratio(one, other) >= SAME_WORD or sorted(one) == sorted(other):

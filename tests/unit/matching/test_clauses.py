@@ -62,3 +62,8 @@ def test_katakana_is_never_an_ending():
 def test_a_foreign_word_is_also_kept_by_its_consonants():
     chunks, _ = content("プリンタが動かない", alone=True)
     assert [chunk.borrowed for chunk in chunks] == ["pr", "動"]
+
+
+def test_a_compound_half_in_latin_letters_has_the_consonants_of_its_whole():
+    halves = [content(text, alone=True)[0] for text in ("passwordリセット", "パスワードリセット")]
+    assert len({"".join(chunk.borrowed for chunk in chunks) for chunks in halves}) == 1
