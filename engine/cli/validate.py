@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import time
@@ -68,7 +69,10 @@ def watch(paths: Sequence[Path], arguments: argparse.Namespace, wait: Callable[[
 def _check(paths: Sequence[Path], arguments: argparse.Namespace) -> int:
     began = time.perf_counter()
     sources = Sources()
+    # What is read lives until the report is shown, and looking for garbage in it takes a tenth of the time.
+    gc.disable()
     findings = validate(paths, sources)
+    gc.enable()
     report = _report(findings, arguments, time.perf_counter() - began)
     if arguments.format == "text":
         shown = text.render(report, sources, colour=_colour())

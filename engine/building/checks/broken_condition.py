@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engine.building.checks.subject import Subject
 from engine.model.source import Problem
-from engine.model.spec import ExpressionDetectorSpec, GenerateStepSpec, SetStepSpec, Text
+from engine.model.spec import ExpressionDetectorSpec, SetStepSpec, Text
 from engine.prompts.conditions import ConditionError, parse_condition
 from engine.prompts.scope import Scope
 
@@ -23,17 +23,20 @@ def check(subject: Subject) -> Iterator[Problem]:
 
 
 def conditions(subject: Subject) -> Iterator[tuple[Text, Scope]]:
-    """Every condition of the pipeline and its replies, with the names it may use."""
-    names = subject.scopes
-    for reply in subject.spec.replies:
-        if reply.when is not None:
-            yield reply.when, names.conditions
+    """Every expression of the pipeline and its replies, with the names it may use."""
+    yield from decisions(subject)
     for step in subject.spec.steps:
-        if step.when is not None:
-            yield step.when, names.conditions
         if isinstance(step, SetStepSpec):
-            yield from ((text, names.conditions) for _, text in step.vars)
-        if isinstance(step, GenerateStepSpec):
-            for detector in step.escalate_when:
-                if isinstance(detector, ExpressionDetectorSpec):
-                    yield detector.test, names.detectors
+            yield from ((text, subject.scopes.conditions) for _, text in step.vars)
+
+
+def decisions(subject: Subject) -> Iterator[tuple[Text, Scope]]:
+    """The expressions of which only the truth counts: each `when`, and each `if` of `escalate_when`."""
+    names = subject.scopes
+    for item in (*subject.spec.replies, *subject.spec.steps):
+        if item.when is not None:
+            yield item.when, names.conditions
+    for step in subject.generate_steps:
+        for detector in step.escalate_when:
+            if isinstance(detector, ExpressionDetectorSpec):
+                yield detector.test, names.detectors

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.building.checks.broken_condition import conditions
+from engine.building.checks.broken_condition import decisions
 from engine.building.checks.subject import Subject
 from engine.building.checks.worlds import paths_of, worlds
 from engine.model.source import Problem
@@ -18,7 +18,7 @@ from engine.reading.text import shortened
 
 def check(subject: Subject) -> Iterator[Problem]:
     seen: dict[str, str | None] = {}
-    for text, _ in conditions(subject):
+    for text, _ in decisions(subject):
         if text.value not in seen:
             seen[text.value] = _verdict(subject, text)
         verdict = seen[text.value]

@@ -180,3 +180,8 @@ def test_a_template_that_fails_is_found_by_trying_it(subject):
     problems = told(failing_template, made)
     assert [code for code, _, _ in problems] == ["P407"]
     assert "'str'" not in problems[0][2]
+
+
+def test_a_value_that_is_kept_decides_nothing(subject):
+    made = subject(steps=(CANNED, "{id: a, kind: set, vars: {hello: \"'夜' if now.hour > 20 else '昼'\"}}", SORRY))
+    assert told(idle_condition, made) == []
