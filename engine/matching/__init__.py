@@ -1,12 +1,14 @@
 """Decides which canned reply an utterance gets: pure text in, ranked candidates out, no YAML, no vendor SDK, no I/O.
 
-normalise.normalise(text)          -> str                        the form that is compared, stored and shown
-normalise.steps(text)              -> ((stage, text), ...)       the same pipeline, stage by stage
-forms.form(text)                   -> Form                       what scoring and the guards need, plain data
-scorer.score(query, trigger)       -> float                      0-100
-guards.refusal(query, trigger)     -> str | None                 why a close match is still the wrong one
-index.TriggerIndex.build(triggers) -> TriggerIndex               triggers: Fuzzy | Contains | Regex
-TriggerIndex.candidates(text, threshold) -> tuple[Candidate]     best first: score, priority, file order
-TriggerIndex.explain(text, threshold)    -> tuple[Candidate]     the same, with the refused ones and why
-regexes.regex_problem(pattern)     -> str | None                 what the linear-time engine cannot run
+normalise.normalise(text)                -> str                  the form that is compared, stored and shown
+normalise.steps(text)                    -> ((stage, text), ...) the same pipeline, stage by stage
+forms.form(text)                         -> Form                 what scoring and the guards need, plain data
+scorer.score(query, trigger)             -> float                0-100
+guards.refusal(query, trigger)           -> str | None           why a close match is still the wrong one
+index.TriggerIndex.build(triggers)       -> TriggerIndex         or `stored(sections)`, of a compiled pipeline
+TriggerIndex.candidates(text, threshold) -> Iterator[Candidate]  best first: score, priority, file order
+TriggerIndex.explain(text, threshold)    -> (Candidate, ...)     the refused ones too, and why
+regexes.regex_problem(pattern)           -> str | None           what the linear-time engine cannot run
+
+docs/decisions/0003-matching.md tells why it is made like this, with figures.
 """
