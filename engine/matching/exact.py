@@ -4,7 +4,7 @@ The ratio of texts of a and b characters is 2·L / (a + b), where L is the lengt
 So a ratio of c or more needs b between c/(2-c)·a and (2-c)/c·a, and at least c·(a+b)/2 characters in common, counted
 with their repetitions. Rows lie in order of their length; for each character (its second occurrence counts as another
 one) a bitmap tells which rows hold it, so that counting what rows have in common with a query is the addition of a few
-long numbers, 16,384 rows at a time. Characters that few rows hold share a bitmap: that can only count too many. What
+long numbers, 32,768 rows at a time. Characters that few rows hold share a bitmap: that can only count too many. What
 passes is compared by rapidfuzz itself, hence the answer is that of comparing them all.
 
 Only texts are known here; what they stand for is the caller's business.
@@ -23,7 +23,7 @@ from rapidfuzz import fuzz, process
 
 from engine.model.table import Table, make_table
 
-SEGMENT = 16_384
+SEGMENT = 32_768
 """Rows that are counted at once: their bitmaps fit a processor's nearest cache."""
 SHARE = 0.04
 """A character that this share of the rows holds has a bitmap of its own; shared ones are filled to about as much."""
@@ -153,12 +153,14 @@ def _add(bitmaps: list[int]) -> list[int]:
 
 def _at_least(planes: Sequence[int], need: int, mask: int) -> int:
     """The rows of `mask` whose number in `planes` is `need` or more."""
-    if need >> len(planes):
-        return 0
-    passing = mask
-    for weight, plane in enumerate(planes):
-        passing = passing & plane if need >> weight & 1 else passing | plane & mask
-    return passing
+    if need <= 0 or need >> len(planes):
+        return 0 if need > 0 else mask
+    # From the lowest one of `need` upwards: equal so far counts as at least.
+    lowest = (need & -need).bit_length() - 1
+    passing = planes[lowest]
+    for weight in range(lowest + 1, len(planes)):
+        passing = passing & planes[weight] if need >> weight & 1 else passing | planes[weight]
+    return passing & mask
 
 
 def _ones(number: int) -> Iterator[int]:
