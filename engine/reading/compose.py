@@ -54,13 +54,17 @@ _Open = Union[_Sequence, _Mapping]
 
 
 def compose(text: str, name: str) -> tuple[Node | None, list[Problem]]:
-    """The tree of the one document in `text`, and every mistake found; no tree where the text is not YAML."""
+    """The tree of the one document in `text`, and every mistake found.
+
+    Where the text stops being YAML, the tree holds what came before; no tree where a limit was passed.
+    """
     composer = _Composer(name)
     try:
         for event in _events(text):
             composer.take(event)
     except yaml.YAMLError as error:
-        return None, [*composer.problems, syntax_problem(error, text, name)]
+        composer.break_off(syntax_problem(error, text, name))
+        return composer.root, composer.problems
     except _TooMuch as limit:
         return None, [*composer.problems, limit.problem]
     if composer.root is None:
@@ -107,6 +111,19 @@ class _Composer:
             case _:
                 pass
 
+    def break_off(self, found: Problem) -> None:
+        """Ends the tree where the parser gave up; what is open then is flagged, as nobody knows what it would hold."""
+        # An unquoted `{{` is first a key that is no word, and then broken YAML: one mistake, told once.
+        same = [one for one in self.problems if one.code == "P113" and one.span.line == found.span.line]
+        self.problems = [one for one in self.problems if one not in same]
+        self._note(found)
+        while self._stack:
+            opened = self._stack.pop()
+            line, column = opened.start.line + 1, opened.start.column + 1
+            last, end = max((line, column + 1), (found.span.line, found.span.column + 1))
+            span = Span(file=self._name, line=line, column=column, end_line=last, end_column=end)
+            self._add(self._closed(opened, span, flagged=True), opened.size, opened.anchor)
+
     def _note(self, found: Problem) -> None:
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(found)
@@ -126,12 +143,12 @@ class _Composer:
     def _close(self, event: Any) -> None:
         opened = self._stack.pop()
         span = _between(self._name, opened.start, event.end_mark)
-        node: Node
+        self._add(self._closed(opened, span), opened.size, opened.anchor)
+
+    def _closed(self, opened: _Open, span: Span, *, flagged: bool = False) -> Node:
         if isinstance(opened, _Mapping):
-            node = MappingNode(tuple(opened.entries), span, opened.flagged)
-        else:
-            node = SequenceNode(tuple(opened.items), span)
-        self._add(node, opened.size, opened.anchor)
+            return MappingNode(tuple(opened.entries), span, opened.flagged or flagged)
+        return SequenceNode(tuple(opened.items), span, flagged)
 
     def _alias(self, event: Any) -> None:
         self._aliases += 1

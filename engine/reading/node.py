@@ -22,8 +22,11 @@ class ScalarNode:
 
 @dataclass(frozen=True, slots=True)
 class SequenceNode:
+    """Items in order; `flagged` when the file broke off inside."""
+
     items: tuple[Node, ...]
     span: Span
+    flagged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class MappingNode:
-    """Entries in file order, each key once; `flagged` when an entry was left out and reported."""
+    """Entries in order, each key once; `flagged` when an entry was left out and reported, or the file broke off."""
 
     entries: tuple[Entry, ...]
     span: Span

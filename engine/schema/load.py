@@ -83,7 +83,7 @@ def _sound(nodes: Sequence[Node], problems: Sequence[Problem]) -> Iterator[Node]
     for node in nodes:
         span = node.span
         after = bisect_left(places, (span.line, span.column))
-        if after == len(places) or places[after] >= (span.end_line, span.end_column):
+        if not node.flagged and (after == len(places) or places[after] >= (span.end_line, span.end_column)):
             yield node
 
 

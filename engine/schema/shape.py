@@ -67,7 +67,7 @@ def _inlined(part: Any, definitions: Mapping[str, Any]) -> Any:
 def _problems(error: ValidationError, root: Node) -> Iterator[Problem]:
     trail = _trail(root, tuple(error.absolute_path))
     node = trail[-1][1]
-    if not isinstance(node, SequenceNode) and node.flagged:
+    if node.flagged:
         return
     found = Found(error=error, node=node, span=_place(trail), context=_context(trail))
     yield from explain(found)

@@ -10,6 +10,7 @@ from engine.building.checks.worlds import Worlds, always_beaten, first_to_hold, 
 from engine.model.ports import Candidate
 from engine.model.spec import ReplySpec
 from engine.model.text import clean
+from engine.prompts.evaluate import holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,15 @@ class Contest:
         before = [self.subject.when(found.reply) for found in self.candidates[:place]]
         beaten = always_beaten(before, self.subject.when(reply), self.text)
         return None if beaten is None else (self.candidates[beaten.by], beaten.exact)
+
+    def is_idle(self, reply: int) -> bool:
+        """Whether the condition of `reply` certainly never holds, which is a mistake of its own."""
+        situations = worlds([self.subject.when(reply)], self.text)
+        return (
+            situations is not None
+            and situations.exact
+            and not any(holds(self.subject.when(reply), names) for names in situations.each)
+        )
 
     def wins(self, reply: int) -> bool:
         """Whether there is a situation in which `reply` is said; where nobody can tell, it is given the benefit."""

@@ -15,7 +15,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     for place, reply in enumerate(subject.spec.replies):
         for example in reply.examples:
             found = contest(subject, example.value, place)
-            if not found.wins(place):
+            if not found.wins(place) and not found.is_idle(place):
                 yield _lost(found, place, example)
         for counterexample in reply.counterexamples:
             found = contest(subject, counterexample.value, place)

@@ -123,3 +123,17 @@ def test_any_text_gives_a_tree_or_problems_with_a_place(text):
 def test_any_punctuation_gives_a_tree_or_problems_with_a_place(text):
     root, problems = compose(text, "a.yml")
     assert root is not None or problems
+
+
+def test_what_stands_before_broken_yaml_is_kept():
+    root, problems = compose("a: 1\nb:\n  - c\n  - 'd\n", "a.yml")
+    assert [problem.code for problem in problems] == ["P101"]
+    assert plain(root) == {"a": 1, "b": ["c"]}
+    assert isinstance(root, MappingNode)
+    assert root.flagged
+    assert root.get("b").flagged
+
+
+def test_an_unquoted_template_is_one_mistake():
+    assert codes("a:\n  - {{ x }}よ\n") == ["P101"]
+    assert codes("a:\n  - {{ x }}\n") == ["P113"]

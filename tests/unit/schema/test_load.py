@@ -174,3 +174,11 @@ def test_files_that_cannot_be_read_are_problems(folder):
     (folder / "replies" / "z.yml").mkdir()
     assert [problem.code for problem in load_pipeline(Path("pipelines/bar.yml"))[1]] == ["P104"]
     assert [problem.code for problem in load_pipeline(Path("pipelines/none.yml"))[1]] == ["P104"]
+
+
+def test_mistakes_before_broken_yaml_are_found_with_it(folder):
+    broken = REPLIES + "  - id: fine\n    say: [x]\n  - id: a\n    sya: [x]\n  - id: b\n    say: ['x\n"
+    (folder / "replies" / "b.yml").write_text(broken, "utf-8")
+    loaded = read_pipeline(Path("pipelines/bar.yml"))
+    assert [problem.code for problem in loaded.problems] == ["P203", "P101"]
+    assert [reply.id.value for reply in loaded.spec.replies] == ["sorry", "fine"]

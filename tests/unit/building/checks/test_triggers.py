@@ -151,8 +151,12 @@ def test_an_example_says_who_won_instead(subject):
     assert (problem.code, problem.message) == ("P503", "example `やあ、また来たよ` does not select `b`, but `a`")
 
 
-def test_an_example_whose_hour_never_comes(subject):
+def test_an_example_whose_hour_never_comes_is_told_at_the_hour(subject):
     made = subject("{id: a, match: [やあ、来たよ], when: now.hour > 23, say: [x], examples: [やあ来たよ]}")
+    assert found(wrong_example, made) == []
+    made = subject(
+        "{id: a, match: [やあ、来たよ], when: user.age > 9 and user.age < 3, say: [x], examples: [やあ来たよ]}"
+    )
     (problem,) = wrong_example.check(made)
     assert problem.message.endswith("its `when` is never true")
 
