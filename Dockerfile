@@ -17,6 +17,9 @@ ENV PYTHONPATH=/build/toolchain \
     PATH=/build/toolchain/bin:$PATH \
     CC=/build/bin/cc \
     CXX=/build/bin/c++ \
+    CFLAGS=-g0 \
+    CXXFLAGS=-g0 \
+    LDFLAGS=-s \
     CMAKE_ARGS="-DCMAKE_AR=/build/bin/ar -DCMAKE_RANLIB=/build/bin/ranlib -DGGML_NATIVE=OFF -DGGML_CCACHE=OFF -DGGML_OPENMP=OFF -DLLAVA_BUILD=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_OPENSSL=OFF"
 # GGML names each x86 instruction set, and has its own threads where there is no OpenMP.
 RUN if [ "$(uname -m)" = x86_64 ]; then \
@@ -24,9 +27,6 @@ RUN if [ "$(uname -m)" = x86_64 ]; then \
     fi \
     && python3.11 -m pip wheel --no-cache-dir --no-deps --no-build-isolation --require-hashes \
         --wheel-dir /build/wheels --requirement native.txt
-COPY tools/image/strip.sh ./
-RUN python3.11 -m pip install --quiet --no-cache-dir --no-deps --no-index --target /build/python wheels/*.whl \
-    && sh strip.sh /build/python
 
 # --- every Python package, with its bytecode ----------------------------------------------------------------------------
 
@@ -35,10 +35,11 @@ WORKDIR /build
 COPY requirements/runtime.txt ./
 RUN python3.11 -m pip install --quiet --no-cache-dir --no-deps --require-hashes --only-binary :all: \
     --target /opt/python --requirement runtime.txt
-COPY --from=native /build/python /opt/python
+COPY --from=native /build/wheels ./wheels
 COPY tools/image/trim.sh ./
 # Packages are never edited in place, so their bytecode is trusted without a look at the source.
-RUN sh trim.sh /opt/python \
+RUN python3.11 -m pip install --quiet --no-cache-dir --no-deps --no-index --target /opt/python wheels/*.whl \
+    && sh trim.sh /opt/python \
     && python3.11 -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/python
 
 # --- the bot: validated here, so that a bad pipeline never becomes an image ------------------------------------------------
@@ -84,11 +85,10 @@ ARG MODEL=.models/gemma3-270m-q4_k_m.gguf
 ARG PIPELINE=pipelines/snack_misaki.yml
 USER 0:0
 COPY ${MODEL} /opt/model/model.gguf
-COPY tools/image/warm.py /build/
 ENV LOCAL_LLM_MODEL=/opt/model/model.gguf \
-    MISAKI_PIPELINE=${PIPELINE} \
-    PYTHONPATH=/var/task:/opt/python
-RUN python3.11 /build/warm.py
+    MISAKI_PIPELINE=${PIPELINE}
+# Reads the unchanging beginning of the prompts once, and keeps what came of it beside the model.
+RUN python3.11 -m engine build
 USER 1000:1000
 
 FROM runtime AS runtime-with-model

@@ -5,29 +5,33 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 uv=${UV:-uv}
-common=(--quiet --universal --python-version 3.11 --no-annotate --no-emit-index-url --custom-compile-command 'make lock' "$@")
+common=(--quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url "$@")
 hashed=(--generate-hashes)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-lock() { "$uv" pip compile "${common[@]}" "$@"; }
+# The last argument is the file to write.
+lock() {
+    "$uv" pip compile "${common[@]}" "${@:1:$#-1}" --output-file "${!#}"
+    sed -i '1i # Every version, exactly; written by `make lock`.' "${!#}"
+}
 
 # Names of a locked file, as arguments that leave them out of another.
 without() { sed -nE 's/^([a-z0-9][a-z0-9._-]*)==.*/--no-emit-package=\1/p' "$@"; }
 
-lock pyproject.toml --all-extras requirements/tools.in --output-file constraints.txt
+lock pyproject.toml --all-extras constraints.txt
 
 # The image's own bounds stand above the versions that everyone else takes.
 grep -vE '^(google-re2|numpy|rapidfuzz)==' constraints.txt >"$scratch/constraints.txt"
-lock "${hashed[@]}" pyproject.toml --extra local --extra external requirements/image.in \
+lock "${hashed[@]}" pyproject.toml --extra local --extra external --extra metrics requirements/image.in \
     --constraint "$scratch/constraints.txt" --override requirements/overrides.in \
-    --no-emit-package llama-cpp-python --no-emit-package hf-xet --output-file requirements/runtime.txt
+    --no-emit-package llama-cpp-python --no-emit-package hf-xet requirements/runtime.txt
 
 mapfile -t shipped < <(without requirements/runtime.txt)
 lock "${hashed[@]}" requirements/native.in "${shipped[@]}" \
-    --constraint "$scratch/constraints.txt" --constraint requirements/runtime.txt --output-file requirements/native.txt
+    --constraint "$scratch/constraints.txt" --constraint requirements/runtime.txt requirements/native.txt
 lock "${hashed[@]}" pyproject.toml --all-extras "${shipped[@]}" \
     --constraint "$scratch/constraints.txt" --constraint requirements/runtime.txt --override requirements/overrides.in \
-    --no-emit-package llama-cpp-python --no-emit-package hf-xet --output-file requirements/development.txt
-lock "${hashed[@]}" requirements/toolchain.in --output-file requirements/toolchain.txt
-lock "${hashed[@]}" requirements/infra.in --output-file requirements/infra.txt
+    --no-emit-package llama-cpp-python --no-emit-package hf-xet requirements/development.txt
+lock "${hashed[@]}" requirements/toolchain.in requirements/toolchain.txt
+lock "${hashed[@]}" requirements/infra.in requirements/infra.txt

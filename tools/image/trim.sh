@@ -6,3 +6,9 @@ cd "$1"
 rm -rf bin include lib lib64
 rm -f gpt4all/llmodel_DO_NOT_MODIFY/build/*-cuda*.so gpt4all/llmodel_DO_NOT_MODIFY/build/*-kompute*.so
 find . \( -name '*.h' -o -name '*.a' -o -name '*.hpp' \) -type f -delete
+# A wheel holds no links, so that a library stands there under three names.
+for library in llama_cpp/lib/*.so; do
+    [ -e "$library.0" ] || continue
+    rm -f "$library" "$library".0.*
+    ln -s "$(basename "$library").0" "$library"
+done
