@@ -3,6 +3,7 @@
 import json
 import socket
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +15,10 @@ EVENTS = ROOT / "tests" / "events"
 
 
 class Emulator:
-    def __init__(self, url: str, process: subprocess.Popen[str]) -> None:
+    def __init__(self, url: str, process: subprocess.Popen[bytes], log: Path) -> None:
         self.url = url
         self.process = process
+        self.log = log
 
     def invoke(self, payload: object) -> dict:
         status, answer = post(self.url + INVOCATIONS, payload)
@@ -26,34 +28,34 @@ class Emulator:
     def stop(self) -> str:
         """Ends it and returns its log."""
         self.process.terminate()
-        return self.process.communicate(timeout=60)[0]
+        self.process.wait(60)
+        return self.log.read_text("utf-8")
 
 
 @pytest.fixture
-def emulate():
-    processes: list[subprocess.Popen[str]] = []
+def emulate(tmp_path):
+    """The log goes to a file: a pipe that nobody reads would fill, and stop the function in the middle of a turn."""
+    processes: list[subprocess.Popen[bytes]] = []
 
     def start(timeout: int = 10, **env: str) -> Emulator:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
-        process = subprocess.Popen(
-            command("127.0.0.1", port),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            cwd=ROOT,
-            env=lambda_environment(timeout, 1024, environment(env)),
-        )
+        log = tmp_path / f"emulator-{len(processes)}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command("127.0.0.1", port),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=ROOT,
+                env=lambda_environment(timeout, 1024, environment(env)),
+            )
         processes.append(process)
-        assert process.stdout is not None
-        next(line for line in process.stdout if "exec" in line)
-        return Emulator(f"http://127.0.0.1:{port}", process)
+        return Emulator(f"http://127.0.0.1:{port}", process, log)
 
     yield start
     for process in processes:
         process.kill()
-        process.communicate()
+        process.wait()
 
 
 @pytest.fixture
