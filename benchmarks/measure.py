@@ -1,0 +1,93 @@
+"""Times things side by side: every side once a round, in turns, so that a busy moment hits all of them alike."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+Take = Callable[[], float]
+"""Does the work once and gives the seconds that it took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Seconds, or whatever else was measured, once a round."""
+
+    values: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+    @property
+    def p99(self) -> float:
+        """The 99th percentile; of fewer than 100 values the largest."""
+        return sorted(self.values)[min(len(self.values) - 1, round(0.99 * len(self.values)))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """`ratio` is peer / ours: how many times as much the peer takes; `bound` is what is promised of it, `unit` a
+    factor on the values with its name.
+    """
+
+    id: str
+    what: str
+    ours: Samples
+    peer: str = ""
+    theirs: Samples | None = None
+    bound: str = ""
+    unit: tuple[float, str] = (1e3, "ms")
+
+    @property
+    def ratio(self) -> float | None:
+        return None if self.theirs is None else self.theirs.median / self.ours.median
+
+
+def alternate(sides: Mapping[str, Take], rounds: int, *, warm_up: int = 1) -> dict[str, Samples]:
+    """Each side's samples of `rounds` rounds, after some that do not count."""
+    for _ in range(warm_up):
+        for take in sides.values():
+            take()
+    taken: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(rounds):
+        for name, take in sides.items():
+            taken[name].append(take())
+    return {name: Samples(tuple(values)) for name, values in taken.items()}
+
+
+def timed(work: Callable[[], object]) -> Take:
+    """Wall seconds of a call."""
+
+    def take() -> float:
+        began = time.perf_counter()
+        work()
+        return time.perf_counter() - began
+
+    return take
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A process that has ended: wall and processor seconds, and the most memory that it held, in megabytes."""
+
+    seconds: float
+    cpu: float
+    megabytes: float
+
+
+def run(command: Sequence[str], env: Mapping[str, str], cwd: str | os.PathLike[str]) -> Finished:
+    """Run a process to its end; raises `RuntimeError` with its last words where it fails."""
+    began = time.perf_counter()
+    with subprocess.Popen(command, env=env, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        errors = process.stderr.read() if process.stderr else b""
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.perf_counter() - began
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)[:200]} failed:\n{errors.decode(errors='replace')[-2000:]}")
+    return Finished(seconds=seconds, cpu=usage.ru_utime + usage.ru_stime, megabytes=usage.ru_maxrss / 1024)

@@ -1,0 +1,55 @@
+"""The peers' own environment: what they import must not meet what we import."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from benchmarks.machine import ROOT
+
+VENV = ROOT / ".cache" / "bench-venv"
+
+PEERS: Mapping[str, str] = {
+    "litellm": "litellm",
+    "nemoguardrails": "nemoguardrails",
+    "semantic-router": "semantic_router",
+    "chatterbot": "chatterbot",
+    "rivescript": "rivescript",
+}
+"""Package and module."""
+
+
+def install() -> None:
+    """Put every peer that can be had into the environment; one that cannot is said and left out."""
+    python = VENV / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    for package in PEERS.keys() - installed().keys():
+        print(f"installing {package}", flush=True)
+        if subprocess.run([*pip, package], check=False, capture_output=True).returncode:
+            print(f"  {package} cannot be installed here")
+    installed.cache_clear()
+
+
+@cache
+def installed() -> Mapping[str, str]:
+    """The peers that are there, with their versions."""
+    python = VENV / "bin" / "python"
+    if not python.exists():
+        return {}
+    listing = subprocess.run(
+        [str(python), "-m", "pip", "list", "--format=json"], check=True, capture_output=True
+    ).stdout
+    versions = {one["name"].lower(): one["version"] for one in json.loads(listing)}
+    return {name: versions[name] for name in PEERS if name in versions}
+
+
+def packages() -> Path:
+    """The folder that they are imported from."""
+    [found] = VENV.glob("lib/python*/site-packages")
+    return found
