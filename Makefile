@@ -6,7 +6,7 @@ PORT   ?= 9000
 DEMO_MODEL := .models/gemma3-270m-q4_k_m.gguf
 
 .DEFAULT_GOAL := help
-.PHONY: help serve chat lambda test check format build validate bench bench-matching chaos clean
+.PHONY: help serve chat lambda test check format build validate bench-matching chaos clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
