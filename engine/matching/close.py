@@ -50,7 +50,7 @@ class Closeness:
 
     def _reached(self, text: str, query: Form, threshold: float) -> Iterator[Candidate]:
         equal = frozenset(self._search.equal(query.text))
-        for row, score in self._scores(query, threshold).items():
+        for row, score in scores(self._search, query, threshold).items():
             yield self._candidate(row, score, exact=row in equal)
         for row, part in self._parts.contained:
             if part in query.text:
@@ -72,18 +72,19 @@ class Closeness:
     def _candidate(self, row: int, score: float, *, exact: bool = False) -> Candidate:
         return Candidate(trigger=row, reply=self._triggers[row].reply, score=score, exact=exact)
 
-    def _scores(self, query: Form, threshold: float) -> dict[int, float]:
-        """Scores of the fuzzy triggers at or above the threshold, by row."""
-        scores: dict[int, float] = {}
-        for pair in PAIRS:
-            cutoff, words = pair.cutoff(threshold), getattr(query, pair.query)
-            if cutoff is None or not words:
-                continue
-            for row, text, ratio in self._search.close(pair.trigger, words, cutoff):
-                score = pair.score(ratio)
-                if score >= threshold and score > scores.get(row, -1.0) and comparable(words, text):
-                    scores[row] = score
-        return scores
+
+def scores(search: Search, query: Form, threshold: float) -> dict[int, float]:
+    """Scores (0-100) of the triggers at or above the threshold, by row."""
+    found: dict[int, float] = {}
+    for pair in PAIRS:
+        cutoff, words = pair.cutoff(threshold), getattr(query, pair.query)
+        if cutoff is None or not words:
+            continue
+        for row, text, ratio in search.close(pair.trigger, words, cutoff):
+            score = pair.score(ratio)
+            if score >= threshold and score > found.get(row, -1.0) and comparable(words, text):
+                found[row] = score
+    return found
 
 
 def columns(triggers: Sequence[Trigger], forms: Sequence[Form]) -> dict[str, list[str]]:

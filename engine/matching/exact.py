@@ -37,16 +37,26 @@ _ROUNDING = 1e-7
 class Column:
     """Texts with the bitmaps that tell which of them are worth a comparison."""
 
-    def __init__(self, texts: Sequence[str], bitmaps: memoryview) -> None:
+    def __init__(self, texts: Sequence[str], bitmaps: memoryview, twin: Column | None = None) -> None:
+        """A `twin` stands in for the rows whose texts have the same characters there, and which `bitmaps` leave out."""
         self._texts = texts
         self._bitmaps = _Bitmaps(Table(bitmaps))
+        self._twin = twin
 
     def matches(self, query: str, cutoff: float) -> list[tuple[int, str, float]]:
-        """Each row whose ratio (0-100) with `query` is `cutoff` or more, its text and ratio, in no certain order."""
-        rows = list(self._bitmaps.rows(query, cutoff / 100))
+        """Each row whose ratio (0-100) with `query` is `cutoff` or more, its text and ratio, in no certain order.
+
+        Nothing is close to an empty text.
+        """
+        rows = self.rows(query, cutoff / 100)
         texts = [self._texts[row] for row in rows]
         found = process.extract(query, texts, scorer=fuzz.ratio, score_cutoff=cutoff, limit=None)
         return [(rows[place], text, ratio) for text, ratio, place in found]
+
+    def rows(self, query: str, share: float) -> Sequence[int]:
+        """The rows that are compared for a ratio of `share`, from 0 to 1."""
+        own = self._bitmaps.rows(query, share)
+        return own if self._twin is None else [*{*own, *self._twin.rows(query, share)}]
 
 
 class _Bitmaps:
@@ -62,10 +72,23 @@ class _Bitmaps:
         self._starts: list[int] = header["starts"]
         self._width = 1 + len(self._own) + self._shared
         self._numbers: dict[int, int] = {}
+        self._orders: dict[int, memoryview] = {}
+        self._last: tuple[str, float, Sequence[int]] = ("", -1.0, ())
 
-    def rows(self, query: str, share: float) -> Iterator[int]:
-        """The rows that may reach `share`, from 0 to 1; some that do not are among them."""
-        groups = self._groups(len(query), share)
+    def rows(self, query: str, share: float) -> Sequence[int]:
+        """The rows that may reach `share`, from 0 to 1; some that do not are among them.
+
+        Only which characters a query has matters: that the same ones come again in another order is usual.
+        """
+        characters = "".join(sorted(query))
+        known, known_share, rows = self._last
+        if known != characters or known_share != share:
+            rows = list(self._passing(query, share))
+            self._last = (characters, share, rows)
+        return rows
+
+    def _passing(self, query: str, share: float) -> Iterator[int]:
+        groups = self._groups(len(query), share) if self._lengths else []
         if not groups:
             return
         places = self._places(query)
@@ -81,7 +104,7 @@ class _Bitmaps:
     def _groups(self, length: int, share: float) -> list[tuple[int, int, int]]:
         """Start, end and needed characters in common of each run of rows of one length that may pass."""
         least = ceil(share / (2 - share) * length - _ROUNDING)
-        most = floor((2 - share) / share * length + _ROUNDING)
+        most = floor((2 - share) / share * length + _ROUNDING) if share else self._lengths[-1]
         places = range(bisect_left(self._lengths, least), bisect_right(self._lengths, most))
         half, starts = share / 2, self._starts
         return [(starts[at], starts[at + 1], ceil(half * (length + self._lengths[at]) - _ROUNDING)) for at in places]
@@ -99,7 +122,9 @@ class _Bitmaps:
         return number
 
     def _order(self, segment: int) -> memoryview:
-        return self._table[1 + segment * self._width].cast("I")
+        if segment not in self._orders:
+            self._orders[segment] = self._table[1 + segment * self._width].cast("I")
+        return self._orders[segment]
 
 
 def _tokens(text: str) -> list[str]:
@@ -164,12 +189,12 @@ def _at_least(planes: Sequence[int], need: int, mask: int) -> int:
 
 
 def _ones(number: int) -> Iterator[int]:
-    """The places of the bits that are set."""
+    """The places of the bits that are set, in no certain order."""
     if number.bit_count() <= 64:
         while number:
-            lowest = number & -number
-            yield lowest.bit_length() - 1
-            number ^= lowest
+            highest = number.bit_length() - 1
+            yield highest
+            number ^= 1 << highest
         return
     digits = bin(number)[:1:-1]
     at = digits.find("1")
@@ -179,25 +204,25 @@ def _ones(number: int) -> Iterator[int]:
 
 
 def make_bitmaps(texts: Sequence[str], *, segment: int = SEGMENT) -> bytes:
-    """The bitmaps that `Column` opens beside the same `texts`."""
-    order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
-    lengths = sorted({len(text) for text in texts})
+    """The bitmaps that `Column` opens beside the same `texts`; empty ones are left out."""
+    order = sorted((row for row, text in enumerate(texts) if text), key=lambda row: len(texts[row]))
+    lengths = sorted({len(texts[row]) for row in order})
     sizes = [len(texts[row]) for row in order]
     holders = Counter(token for text in texts for token in _tokens(text))
-    common = [token for token, rows in holders.most_common(MOST_OWN) if rows >= SHARE * len(texts)]
+    common = [token for token, rows in holders.most_common(MOST_OWN) if rows >= SHARE * len(order)]
     rest = sum(holders.values()) - sum(holders[token] for token in common)
-    shared = min(max(ceil(rest / max(SHARE * len(texts), 1)), 1), MOST_SHARED)
+    shared = min(max(ceil(rest / max(SHARE * len(order), 1)), 1), MOST_SHARED)
     header = {
         "own": common,
         "shared": shared,
         "segment": segment,
         "lengths": lengths,
-        "starts": [*(bisect_left(sizes, length) for length in lengths), len(texts)],
+        "starts": [*(bisect_left(sizes, length) for length in lengths), len(order)],
     }
     places = {token: place for place, token in enumerate(common)}
     places |= {token: len(common) + _hash(token) % shared for token in holders if token not in places}
     pieces = [json.dumps(header).encode()]
-    for first in range(0, len(texts), segment):
+    for first in range(0, len(order), segment):
         rows = order[first : first + segment]
         pieces += [array("I", rows).tobytes(), *_bitmaps(rows, texts, places, len(common) + shared)]
     return make_table(pieces)

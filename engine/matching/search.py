@@ -6,8 +6,11 @@ A row is a trigger's position in the pipeline; triggers that are not fuzzy have 
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections.abc import Mapping, Sequence
+from functools import cached_property
+from operator import eq
 from typing import TYPE_CHECKING, Protocol
 from zlib import crc32
 
@@ -60,17 +63,22 @@ class ListSearch:
 
         texts = self._columns[column]
         found = process.extract(query, texts, scorer=fuzz.ratio, score_cutoff=cutoff, limit=None)
-        return [(row, text, ratio) for text, ratio, row in found]
+        return [(row, text, ratio) for text, ratio, row in found if text]
 
 
 def store_search(columns: Columns) -> dict[str, bytes]:
     """The sections that `StoredSearch` opens."""
     from engine.matching.exact import make_bitmaps  # noqa: PLC0415 - for building alone
 
-    sections = {"equal": _make_buckets(columns["text"])}
+    twins = _twins(columns)
+    sections = {"equal": _make_buckets(columns["text"]), "twins": make_table([json.dumps(twins).encode()])}
     for name, texts in columns.items():
         sections[f"{name}.texts"] = make_table(text.encode("utf-8", "surrogatepass") for text in texts)
-        sections[f"{name}.bitmaps"] = make_bitmaps(texts)
+        of_its_own = [
+            "" if name in twins and sorted(text) == sorted(other) else text
+            for text, other in zip(texts, columns[twins.get(name, name)], strict=True)
+        ]
+        sections[f"{name}.bitmaps"] = make_bitmaps(of_its_own)
     return sections
 
 
@@ -91,11 +99,21 @@ class StoredSearch:
         return [row for row in rows if texts[row] == text]
 
     def close(self, column: str, query: str, cutoff: float) -> Sequence[tuple[int, str, float]]:
-        if column not in self._columns:
+        return self.column(column).matches(query, cutoff)
+
+    def column(self, name: str) -> Column:
+        """The column of that name, opened when it is first asked for."""
+        if name not in self._columns:
             from engine.matching.exact import Column  # noqa: PLC0415 - not for what is said word for word
 
-            self._columns[column] = Column(self._texts_of(column), self._sections[f"{column}.bitmaps"])
-        return self._columns[column].matches(query, cutoff)
+            twin = self.column(self._twins[name]) if name in self._twins else None
+            self._columns[name] = Column(self._texts_of(name), self._sections[f"{name}.bitmaps"], twin)
+        return self._columns[name]
+
+    @cached_property
+    def _twins(self) -> Mapping[str, str]:
+        twins: Mapping[str, str] = json.loads(bytes(Table(self._sections["twins"])[0]))
+        return twins
 
     def _texts_of(self, column: str) -> Sequence[str]:
         if column not in self._texts:
@@ -106,6 +124,18 @@ class StoredSearch:
 
 def _text(piece: memoryview) -> str:
     return str(piece, "utf-8", "surrogatepass")
+
+
+def _twins(columns: Columns) -> dict[str, str]:
+    """The columns most of whose texts have the same characters as those of a column before them, with that column."""
+    names, twins = list(columns), dict[str, str]()
+    sets = {name: [sorted(text) for text in columns[name]] for name in names}
+    for place, name in enumerate(names):
+        for other in names[:place]:
+            same = sum(map(eq, sets[name], sets[other]))
+            if other not in twins and same > len(sets[name]) / 2:
+                twins[name] = other
+    return twins
 
 
 def _make_buckets(texts: Sequence[str]) -> bytes:
