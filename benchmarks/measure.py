@@ -48,15 +48,18 @@ class Row:
         return None if self.theirs is None else self.theirs.median / self.ours.median
 
 
-def alternate(sides: Mapping[str, Take], rounds: int, *, warm_up: int = 1) -> dict[str, Samples]:
-    """Each side's samples of `rounds` rounds, after some that do not count."""
-    for _ in range(warm_up):
-        for take in sides.values():
-            take()
+def alternate(sides: Mapping[str, Take], rounds: int, *, blocks: Mapping[str, int] | None = None) -> dict[str, Samples]:
+    """Each side's samples of `rounds` rounds, after one that does not count.
+
+    A side takes as many samples in a row as `blocks` says, and one more that does not count: what is to be measured
+    warm must not find the processor's caches full of its neighbour's data.
+    """
     taken: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(rounds):
+    for number in range(rounds + 1):
         for name, take in sides.items():
-            taken[name].append(take())
+            row = (blocks or {}).get(name, 0)
+            samples = [take() for _ in range(row + 1)]
+            taken[name] += samples[bool(row) :] if number else []
     return {name: Samples(tuple(values)) for name, values in taken.items()}
 
 

@@ -30,6 +30,12 @@ SHARE = 0.04
 MOST_OWN = 96
 MOST_SHARED = 192
 
+MOST_NEEDS = 64
+"""Lengths of queries for which is kept what they ask of the rows."""
+
+Needs = Sequence[tuple[int, Sequence[tuple[int, int]]]]
+"""For each segment that matters: how many characters in common are needed, and the rows that need so many."""
+
 _ROUNDING = 1e-7
 """Bounds are loosened by this much, so that no rounding makes them too tight."""
 
@@ -73,6 +79,7 @@ class _Bitmaps:
         self._width = 1 + len(self._own) + self._shared
         self._numbers: dict[int, int] = {}
         self._orders: dict[int, memoryview] = {}
+        self._needs: dict[tuple[int, float], Needs] = {}
         self._last: tuple[str, float, Sequence[int]] = ("", -1.0, ())
 
     def rows(self, query: str, share: float) -> Sequence[int]:
@@ -88,18 +95,28 @@ class _Bitmaps:
         return rows
 
     def _passing(self, query: str, share: float) -> Iterator[int]:
-        groups = self._groups(len(query), share) if self._lengths else []
-        if not groups:
-            return
+        key = (len(query), share)
+        if key not in self._needs:
+            if len(self._needs) >= MOST_NEEDS:
+                self._needs.clear()
+            self._needs[key] = self._needs_of(*key)
         places = self._places(query)
-        for segment in range(groups[0][0] // self._segment, (groups[-1][1] - 1) // self._segment + 1):
+        for segment, needs in self._needs[key]:
             planes = _add([self._number(segment, place) for place in places])
             passing = 0
-            for need, mask in _masks(groups, segment * self._segment, self._segment).items():
+            for need, mask in needs:
                 passing |= _at_least(planes, need, mask)
             if passing:
                 order = self._order(segment)
                 yield from (order[place] for place in _ones(passing))
+
+    def _needs_of(self, length: int, share: float) -> Needs:
+        """What a query of `length` characters asks of each segment that may hold rows close enough to it."""
+        groups = self._groups(length, share) if self._lengths else []
+        if not groups:
+            return ()
+        segments = range(groups[0][0] // self._segment, (groups[-1][1] - 1) // self._segment + 1)
+        return [(number, _masks(groups, number * self._segment, self._segment)) for number in segments]
 
     def _groups(self, length: int, share: float) -> list[tuple[int, int, int]]:
         """Start, end and needed characters in common of each run of rows of one length that may pass."""
@@ -144,14 +161,14 @@ def _hash(token: str) -> int:
     return ord(token[0]) * 7919 + (int(token[1:]) * 104_729 if token[1:] else 0)
 
 
-def _masks(groups: Iterable[tuple[int, int, int]], first: int, count: int) -> dict[int, int]:
+def _masks(groups: Iterable[tuple[int, int, int]], first: int, count: int) -> Sequence[tuple[int, int]]:
     """For each needed number, those of the `count` rows beginning at `first` that need it."""
     masks: dict[int, int] = {}
     for begin, end, need in groups:
         start, stop = max(begin - first, 0), min(end - first, count)
         if start < stop:
             masks[need] = masks.get(need, 0) | ((1 << stop - start) - 1 << start)
-    return masks
+    return list(masks.items())
 
 
 def _add(bitmaps: list[int]) -> list[int]:

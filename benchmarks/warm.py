@@ -1,0 +1,163 @@
+"""A warm canned turn through the handler, from event to response, and where its time goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from itertools import cycle
+from pathlib import Path
+from typing import IO, Any, Self, cast
+
+from benchmarks.cold import built
+from benchmarks.corpus import misheard
+from benchmarks.machine import CACHE, PYTHON, environment
+from benchmarks.measure import Row, Samples, Take, alternate, timed
+from benchmarks.peers import installed, packages
+from engine.app import App, load_app
+from engine.aws.body import read_payload
+from engine.aws.chat import read_chat
+from engine.aws.event import read_event
+from engine.aws.handler import make_handler
+from engine.aws.policy import Policy
+from engine.aws.response import proxy_response, result_payload, to_json
+from engine.matching.normalise import normalise
+from engine.model.turn import ChatRequest, Turn
+from engine.prompts.evaluate import holds
+from engine.running.fold import names_of
+
+REPLIES = 1_000
+MICROSECONDS = (1e6, "µs")
+TEXTS = 200
+BLOCK = 50
+"""Turns in a row."""
+
+RIVESCRIPT = """
+import json, sys, time
+from rivescript import RiveScript
+bot = RiveScript(utf8=True)
+bot.stream(json.loads(sys.stdin.readline()))
+bot.sort_replies()
+for text in sys.stdin:
+    began = time.perf_counter()
+    bot.reply("guest", text.strip())
+    print(time.perf_counter() - began, flush=True)
+"""
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """Microseconds for each turn, for words that are a trigger and for words with a slip in them."""
+    file, texts = built(REPLIES)
+    env = {"MISAKI_PIPELINE": str(file), "USE_LOCAL_LLM": "false"}
+    app = load_app(env)
+    said = random.Random(1).sample(texts, TEXTS)
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, ExitStack() as peers:
+        handler = make_handler(app, env, log=lambda record: print(to_json(record), file=nowhere))
+        sides: dict[str, Take] = {
+            "exact": _each(lambda text: handler(_event(text), None), said),
+            "close": _each(lambda text: handler(_event(text), None), _heard(app, texts)),
+        }
+        if "rivescript" in installed():
+            sides["rivescript"] = peers.enter_context(_Peer(RIVESCRIPT, _brain(texts), said)).take
+        times = alternate(sides, rounds, blocks={"exact": BLOCK, "close": BLOCK})
+        parts = _parts(app, env, said, rounds)
+    what = f"warm turn, {REPLIES:,} replies"
+    yield Row(id="warm.exact", what=f"{what}, word for word", ours=times["exact"], bound="≤ 300 µs", unit=MICROSECONDS)
+    yield Row(id="warm.close", what=f"{what}, words with a slip", ours=times["close"], unit=MICROSECONDS)
+    if "rivescript" in times:
+        yield Row(
+            id="warm.rivescript",
+            what=f"{what}, word for word",
+            ours=times["exact"],
+            peer="RiveScript, reply alone",
+            theirs=times["rivescript"],
+            unit=MICROSECONDS,
+        )
+    for name, samples in parts.items():
+        yield Row(id=f"warm.part-{name}", what=f"of the turn word for word: {name}", ours=samples, unit=MICROSECONDS)
+
+
+def _event(text: str) -> dict[str, Any]:
+    """As an HTTP API sends it."""
+    return {
+        "version": "2.0",
+        "rawPath": "/chat",
+        "headers": {"content-type": "application/json", "origin": "https://example.com"},
+        "requestContext": {"http": {"method": "POST", "path": "/chat"}, "stage": "$default"},
+        "body": json.dumps({"input": text, "session_id": "s-1"}, ensure_ascii=False),
+        "isBase64Encoded": False,
+    }
+
+
+def _heard(app: App, texts: Sequence[str]) -> list[str]:
+    """Sentences with a slip that still get a canned reply."""
+    found = (misheard(text) for text in random.Random(2).sample(texts, TEXTS * 2))
+    return [text for text in found if app.reply(ChatRequest(text=text)).outcome.engine == "canned"][:TEXTS]
+
+
+def _each(work: Callable[[str], object], texts: Sequence[str]) -> Take:
+    turns = cycle(texts)
+    return timed(lambda: work(next(turns)))
+
+
+def _parts(app: App, env: Mapping[str, str], said: Sequence[str], rounds: int) -> dict[str, Samples]:
+    """What the parts of a turn take alone; `turn` is the application's whole part, matching and conditions in it."""
+    policy = Policy.from_env(env)
+    request = read_event(_event(said[0]))
+    result = app.reply(ChatRequest(text=said[0], session_id="s-1"))
+    index, plan = app.plan.index, app.plan
+    conditions = [reply.when for reply in plan.replies[:100] if reply.when is not None]
+    turn = Turn(text=said[0], now=datetime.now(app.zone), session_id="s-1")
+    names = names_of(plan, turn)
+    turns = cycle(conditions)
+    sides: dict[str, Take] = {
+        "reading the event": _each(lambda text: read_chat(read_payload(read_event(_event(text)))), said),
+        "normalising": _each(normalise, said),
+        "matching, normalising in it": _each(lambda text: next(iter(index.candidates(text, 80.0))), said),
+        "one condition": timed(lambda: holds(next(turns), names)),
+        "the turn, matching and trace in it": _each(lambda text: app.reply(ChatRequest(text=text)), said),
+        "serialising": timed(lambda: proxy_response(request, policy, *result_payload(result, with_trace=False), {})),
+    }
+    return alternate(sides, rounds, blocks=dict.fromkeys(sides, BLOCK))
+
+
+def _brain(texts: Sequence[str]) -> str:
+    """The same triggers in RiveScript, which answers word for word only."""
+    return "! version = 2.0\n" + "".join(f"+ {text}\n- {text}のね。\n\n" for text in texts)
+
+
+class _Peer:
+    """A peer's process that answers one text at a time and says how long it took."""
+
+    def __init__(self, code: str, brain: str, texts: Sequence[str]) -> None:
+        self._code, self._brain, self._texts = code, brain, cycle(texts)
+
+    def __enter__(self) -> Self:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        self._process = subprocess.Popen(
+            [PYTHON, "-S", "-c", self._code],
+            env=environment(str(packages())),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+        self._say(json.dumps(self._brain))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def take(self) -> float:
+        self._say(next(self._texts))
+        return float(cast("IO[str]", self._process.stdout).readline())
+
+    def _say(self, line: str) -> None:
+        pipe = cast("IO[str]", self._process.stdin)
+        pipe.write(f"{line}\n")
+        pipe.flush()
