@@ -11,14 +11,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from itertools import islice
-from typing import Any, Literal
-
-from jsonschema import Draft202012Validator, ValidationError
+from typing import TYPE_CHECKING, Any, Literal
 
 from engine.model.source import Problem, Span
 from engine.reading.limits import MAX_PROBLEMS
 from engine.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode, plain
-from engine.schema.explain import Found, explain
+from engine.schema.accept import Acceptor
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+    from jsonschema.protocols import Validator
 
 Kind = Literal["pipeline", "replies", "golden"]
 Path = tuple[str | int, ...]
@@ -39,16 +41,36 @@ def check_shape(root: Node, kind: Kind) -> list[Problem]:
 
 def check_values(instance: Any, root: Node, kind: Kind) -> list[Problem]:
     """As `check_shape`, for an `instance` whose values were replaced but whose keys are those of `root`."""
+    if acceptor_of(kind).fits(instance):
+        return []
     errors = islice(_validator(kind).iter_errors(instance), MAX_PROBLEMS)
     return _distinct(problem for error in errors for problem in _problems(error, root))
 
 
 @cache
-def _validator(kind: Kind) -> Draft202012Validator:
+def acceptor_of(kind: Kind) -> Acceptor:
+    """The quick test whether values have the shape of a `kind` file."""
     schema = schema_of(kind)
     definitions = schema["$defs"]
     endless = {name for name, part in definitions.items() if f'"#/$defs/{name}"' in json.dumps(part)}
-    return Draft202012Validator(_inlined(schema, {name: definitions[name] for name in definitions.keys() - endless}))
+    return Acceptor(_inlined(schema, {name: definitions[name] for name in definitions.keys() - endless}))
+
+
+@cache
+def _validator(kind: Kind) -> Validator:
+    """What explains a refusal; items of lists that are accepted need no explanation."""
+    from jsonschema import Draft202012Validator, validators  # noqa: PLC0415 - only for files with mistakes
+
+    acceptor = acceptor_of(kind)
+
+    def items(validator: Any, part: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+        for place, item in enumerate(instance if isinstance(instance, list) else ()):
+            if not acceptor.test(part)(item):
+                yield from validator.descend(item, part, path=place)
+
+    extend: Any = validators.extend
+    explaining: Validator = extend(Draft202012Validator, {"items": items})(acceptor.schema)
+    return explaining
 
 
 def _inlined(part: Any, definitions: Mapping[str, Any]) -> Any:
@@ -65,6 +87,8 @@ def _inlined(part: Any, definitions: Mapping[str, Any]) -> Any:
 
 
 def _problems(error: ValidationError, root: Node) -> Iterator[Problem]:
+    from engine.schema.explain import Found, explain  # noqa: PLC0415 - as above
+
     trail = _trail(root, tuple(error.absolute_path))
     node = trail[-1][1]
     if node.flagged:
