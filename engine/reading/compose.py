@@ -7,16 +7,16 @@ collected beside it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Union
 
 import yaml
 
-from engine.model.source import Located, Problem, Span
+from engine.model.source import Located, Problem, Span, span
 from engine.reading.limits import MAX_ALIASES, MAX_DEPTH, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR
 from engine.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode
-from engine.reading.scalars import resolve, surprise
+from engine.reading.scalars import FIRST_OF_SURPRISE, WORDS, resolve, surprise
 from engine.reading.syntax import syntax_problem
 from engine.reading.text import UNPRINTABLE, at, problem, shortened
 
@@ -60,8 +60,7 @@ def compose(text: str, name: str) -> tuple[Node | None, list[Problem]]:
     """
     composer = _Composer(name)
     try:
-        for event in _events(text):
-            composer.take(event)
+        composer.take(_events(text))
     except yaml.YAMLError as error:
         composer.break_off(syntax_problem(error, text, name))
         return composer.root, composer.problems
@@ -75,14 +74,14 @@ def compose(text: str, name: str) -> tuple[Node | None, list[Problem]]:
 def _events(text: str) -> Iterator[Any]:
     loader = _LOADER(text)
     try:
-        while loader.check_event():
-            yield loader.get_event()
+        while not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
+            yield event
     finally:
         loader.dispose()
 
 
 class _Composer:
-    """Builds the tree; `take` is called with each event in turn."""
+    """Builds the tree from the events that `take` is given."""
 
     def __init__(self, name: str) -> None:
         self.root: Node | None = None
@@ -94,22 +93,20 @@ class _Composer:
         self._documents = 0
         self._nodes = 0
 
-    def take(self, event: Any) -> None:
-        match event:
-            case yaml.ScalarEvent():
-                self._add(self._scalar(event), 1, event.anchor)
-            case yaml.MappingStartEvent():
-                self._open(event, _Mapping(event.start_mark, event.anchor))
-            case yaml.SequenceStartEvent():
-                self._open(event, _Sequence(event.start_mark, event.anchor))
-            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-                self._close(event)
-            case yaml.AliasEvent():
-                self._alias(event)
-            case yaml.DocumentStartEvent():
-                self._document(event)
-            case _:
-                pass
+    def take(self, events: Iterable[Any]) -> None:
+        handlers = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: self._mapping,
+            yaml.MappingEndEvent: self._close,
+            yaml.SequenceStartEvent: self._sequence,
+            yaml.SequenceEndEvent: self._close,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._document,
+        }
+        for event in events:
+            handler = handlers.get(type(event))
+            if handler is not None:
+                handler(event)
 
     def break_off(self, found: Problem) -> None:
         """Ends the tree where the parser gave up; what is open then is flagged, as nobody knows what it would hold."""
@@ -121,8 +118,8 @@ class _Composer:
             opened = self._stack.pop()
             line, column = opened.start.line + 1, opened.start.column + 1
             last, end = max((line, column + 1), (found.span.line, found.span.column + 1))
-            span = Span(file=self._name, line=line, column=column, end_line=last, end_column=end)
-            self._add(self._closed(opened, span, flagged=True), opened.size, opened.anchor)
+            place = span(self._name, line, column, last, end)
+            self._add(self._closed(opened, place, flagged=True), opened.size, opened.anchor)
 
     def _note(self, found: Problem) -> None:
         if len(self.problems) < MAX_PROBLEMS:
@@ -134,6 +131,12 @@ class _Composer:
             hint = "remove the line `---`, or use two files"
             raise _TooMuch(problem("P111", "a second document begins", self._span(event), hint))
 
+    def _mapping(self, event: Any) -> None:
+        self._open(event, _Mapping(event.start_mark, event.anchor))
+
+    def _sequence(self, event: Any) -> None:
+        self._open(event, _Sequence(event.start_mark, event.anchor))
+
     def _open(self, event: Any, opened: _Open) -> None:
         self._tag(event)
         if len(self._stack) >= MAX_DEPTH:
@@ -142,13 +145,14 @@ class _Composer:
 
     def _close(self, event: Any) -> None:
         opened = self._stack.pop()
-        span = _between(self._name, opened.start, event.end_mark)
-        self._add(self._closed(opened, span), opened.size, opened.anchor)
+        start, end = opened.start, event.end_mark
+        place = span(self._name, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+        self._add(self._closed(opened, place), opened.size, opened.anchor)
 
-    def _closed(self, opened: _Open, span: Span, *, flagged: bool = False) -> Node:
+    def _closed(self, opened: _Open, place: Span, *, flagged: bool = False) -> Node:
         if isinstance(opened, _Mapping):
-            return MappingNode(tuple(opened.entries), span, opened.flagged or flagged)
-        return SequenceNode(tuple(opened.items), span, flagged)
+            return MappingNode(tuple(opened.entries), place, opened.flagged or flagged)
+        return SequenceNode(tuple(opened.items), place, flagged)
 
     def _alias(self, event: Any) -> None:
         self._aliases += 1
@@ -161,29 +165,37 @@ class _Composer:
             return
         self._add(*self._anchors[event.anchor], None)
 
-    def _scalar(self, event: Any) -> ScalarNode:
-        span, text = self._span(event), event.value
+    def _scalar(self, event: Any) -> None:
+        place, text = self._span(event), event.value
         self._tag(event)
         if len(text) > MAX_SCALAR:
             message = f"text is {len(text):,} characters long, at most {MAX_SCALAR:,} are allowed"
-            raise _TooMuch(problem("P109", message, span))
+            raise _TooMuch(problem("P109", message, place))
         if not event.implicit[0]:
-            return ScalarNode(text, text, span, flagged=self._unprintable(text, span))
+            node = ScalarNode(text, text, place, self._unprintable(text, place))
+        elif not text or text[0] in FIRST_OF_SURPRISE:
+            node = self._surprising(text, place)
+        else:
+            node = ScalarNode(WORDS.get(text, text), text, place)
+        self._add(node, 1, event.anchor)
+
+    def _surprising(self, text: str, place: Span) -> ScalarNode:
+        """An unquoted word that may be a number, or one that readers of YAML do not agree on."""
         meaning = surprise(text)
         if meaning is None:
-            return ScalarNode(resolve(text), text, span)
+            return ScalarNode(resolve(text), text, place)
         message = f"`{shortened(text)}` without quotes is text to some readers of YAML and {meaning} to others"
         hint = f'write "{shortened(text)}", or what you mean'
         if meaning in ("true", "false"):
             hint = f'write "{text}" for text, or {meaning}'
-        self._note(problem("P110", message, span, hint))
-        return ScalarNode(text, text, span, flagged=True)
+        self._note(problem("P110", message, place, hint))
+        return ScalarNode(text, text, place, flagged=True)
 
-    def _unprintable(self, text: str, span: Span) -> bool:
+    def _unprintable(self, text: str, place: Span) -> bool:
         found = UNPRINTABLE.search(text)
         if found:
             message = f"character U+{ord(found.group()):04X} is not allowed in a text"
-            self._note(problem("P106", message, span, "remove its escape"))
+            self._note(problem("P106", message, place, "remove its escape"))
         return found is not None
 
     def _tag(self, event: Any) -> None:
@@ -238,14 +250,5 @@ class _Composer:
         return Located(value=key.source, span=key.span)
 
     def _span(self, event: Any) -> Span:
-        return _between(self._name, event.start_mark, event.end_mark)
-
-
-def _between(name: str, start: Any, end: Any) -> Span:
-    return Span(
-        file=name,
-        line=start.line + 1,
-        column=start.column + 1,
-        end_line=end.line + 1,
-        end_column=end.column + 1,
-    )
+        start, end = event.start_mark, event.end_mark
+        return span(self._name, start.line + 1, start.column + 1, end.line + 1, end.column + 1)

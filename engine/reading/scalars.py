@@ -12,14 +12,15 @@ import re
 from engine.model.expression import Scalar
 from engine.reading.limits import MAX_DIGITS
 
-_WORDS: dict[str, Scalar] = {
+WORDS: dict[str, Scalar] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]{1,2})?", re.ASCII)
-_FIRST_OF_SURPRISE = frozenset("0123456789+-.yYnNoO")
+FIRST_OF_SURPRISE = frozenset("0123456789+-.yYnNoO")
+"""What a number begins with, or a word that YAML versions read differently."""
 _SURPRISES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"yes|Yes|YES|on|On|ON"), "true"),
     (re.compile(r"no|No|NO|off|Off|OFF"), "false"),
@@ -36,9 +37,9 @@ _SURPRISES: tuple[tuple[re.Pattern[str], str], ...] = (
 
 def resolve(text: str) -> Scalar:
     """The value of an unquoted word that is no surprise."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if text[0] not in _FIRST_OF_SURPRISE:
+    if text in WORDS:
+        return WORDS[text]
+    if text[0] not in FIRST_OF_SURPRISE:
         return text
     if _INTEGER.fullmatch(text):
         return int(text) if len(text) <= MAX_DIGITS else text
@@ -49,7 +50,7 @@ def resolve(text: str) -> Scalar:
 
 def surprise(text: str) -> str | None:
     """What some YAML readers take the unquoted `text` for, or `None` when all agree."""
-    if not text or text[0] not in _FIRST_OF_SURPRISE:
+    if not text or text[0] not in FIRST_OF_SURPRISE:
         return None
     if _INTEGER.fullmatch(text):
         return "a number that is rounded" if len(text) > MAX_DIGITS else None
