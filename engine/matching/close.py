@@ -5,12 +5,12 @@ Taking texts apart, rapidfuzz and the guards are imported with this module, when
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from engine.matching.form import Form
 from engine.matching.forms import form
 from engine.matching.guards import refusal
-from engine.matching.normalise import fold, normalise
+from engine.matching.normalise import fold
 from engine.matching.scorer import PAIRS, comparable
 from engine.matching.search import Search
 from engine.matching.stored import Parts
@@ -55,14 +55,14 @@ class Closeness:
         for row, part in self._parts.contained:
             if part in query.text:
                 yield self._candidate(row, 100.0)
-        for row in self._matched(text):
+        for row in self._matched({fold(text), query.text}):
             yield self._candidate(row, 100.0)
 
-    def _matched(self, text: str) -> Iterator[int]:
-        """The rows of the regexes found in the text. Most texts hold none, which one search of all of them tells."""
+    def _matched(self, shown: Collection[str]) -> Iterator[int]:
+        """The rows of the regexes found in one of the forms of a text. Most hold none, which one search of all tells."""
         if not self._parts.regexes:
             return
-        shown, some = (fold(text), normalise(text)), self._parts.some_regex
+        some = self._parts.some_regex
         if some is not None and all(some.search(one) is None for one in shown):
             return
         for row, pattern in self._parts.regexes:

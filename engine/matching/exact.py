@@ -225,9 +225,10 @@ def make_bitmaps(texts: Sequence[str], *, segment: int = SEGMENT) -> bytes:
     order = sorted((row for row, text in enumerate(texts) if text), key=lambda row: len(texts[row]))
     lengths = sorted({len(texts[row]) for row in order})
     sizes = [len(texts[row]) for row in order]
-    holders = Counter(token for text in texts for token in _tokens(text))
-    common = [token for token, rows in holders.most_common(MOST_OWN) if rows >= SHARE * len(order)]
-    rest = sum(holders.values()) - sum(holders[token] for token in common)
+    holders = _holders(texts[row] for row in order)
+    counts = Counter({token: len(rows) for token, rows in holders.items()})
+    common = [token for token, rows in counts.most_common(MOST_OWN) if rows >= SHARE * len(order)]
+    rest = counts.total() - sum(counts[token] for token in common)
     shared = min(max(ceil(rest / max(SHARE * len(order), 1)), 1), MOST_SHARED)
     header = {
         "own": common,
@@ -238,16 +239,28 @@ def make_bitmaps(texts: Sequence[str], *, segment: int = SEGMENT) -> bytes:
     }
     places = {token: place for place, token in enumerate(common)}
     places |= {token: len(common) + _hash(token) % shared for token in holders if token not in places}
+    count, width = len(order), len(common) + shared
+    segments = [_empty(min(segment, count - first), width) for first in range(0, count, segment)]
+    for token, rows in holders.items():
+        place = places[token]
+        for at in rows:
+            number, bit = divmod(at, segment)
+            segments[number][place][bit >> 3] |= 1 << (bit & 7)
     pieces = [json.dumps(header).encode()]
-    for first in range(0, len(order), segment):
-        rows = order[first : first + segment]
-        pieces += [array("I", rows).tobytes(), *_bitmaps(rows, texts, places, len(common) + shared)]
+    for number, bitmaps in enumerate(segments):
+        rows = order[number * segment : (number + 1) * segment]
+        pieces += [array("I", rows).tobytes(), *map(bytes, bitmaps)]
     return make_table(pieces)
 
 
-def _bitmaps(rows: Sequence[int], texts: Sequence[str], places: dict[str, int], count: int) -> list[bytes]:
-    bitmaps = [bytearray(-(-len(rows) // 8)) for _ in range(count)]
-    for at, row in enumerate(rows):
-        for token in _tokens(texts[row]):
-            bitmaps[places[token]][at >> 3] |= 1 << (at & 7)
-    return [bytes(bitmap) for bitmap in bitmaps]
+def _holders(texts: Iterable[str]) -> dict[str, list[int]]:
+    """Each token with the places of the texts that hold it."""
+    holders: dict[str, list[int]] = {}
+    for at, text in enumerate(texts):
+        for token in _tokens(text):
+            holders.setdefault(token, []).append(at)
+    return holders
+
+
+def _empty(rows: int, count: int) -> list[bytearray]:
+    return [bytearray(-(-rows // 8)) for _ in range(count)]

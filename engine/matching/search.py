@@ -70,13 +70,14 @@ def store_search(columns: Columns) -> dict[str, bytes]:
     """The sections that `StoredSearch` opens."""
     from engine.matching.exact import make_bitmaps  # noqa: PLC0415 - for building alone
 
-    twins = _twins(columns)
+    signs = {name: ["".join(sorted(text)) for text in texts] for name, texts in columns.items()}
+    twins = _twins(signs)
     sections = {"equal": _make_buckets(columns["text"]), "twins": make_table([json.dumps(twins).encode()])}
     for name, texts in columns.items():
         sections[f"{name}.texts"] = make_table(text.encode("utf-8", "surrogatepass") for text in texts)
         of_its_own = [
-            "" if name in twins and sorted(text) == sorted(other) else text
-            for text, other in zip(texts, columns[twins.get(name, name)], strict=True)
+            "" if name in twins and own == other else text
+            for text, own, other in zip(texts, signs[name], signs[twins.get(name, name)], strict=True)
         ]
         sections[f"{name}.bitmaps"] = make_bitmaps(of_its_own)
     return sections
@@ -126,14 +127,15 @@ def _text(piece: memoryview) -> str:
     return str(piece, "utf-8", "surrogatepass")
 
 
-def _twins(columns: Columns) -> dict[str, str]:
-    """The columns most of whose texts have the same characters as those of a column before them, with that column."""
-    names, twins = list(columns), dict[str, str]()
-    sets = {name: [sorted(text) for text in columns[name]] for name in names}
+def _twins(signs: Columns) -> dict[str, str]:
+    """The columns most of whose texts have the same characters as those of a column before them, with that column;
+    `signs` are the texts with their characters in order.
+    """
+    names, twins = list(signs), dict[str, str]()
     for place, name in enumerate(names):
         for other in names[:place]:
-            same = sum(map(eq, sets[name], sets[other]))
-            if other not in twins and same > len(sets[name]) / 2:
+            same = sum(map(eq, signs[name], signs[other]))
+            if other not in twins and same > len(signs[name]) / 2:
                 twins[name] = other
     return twins
 

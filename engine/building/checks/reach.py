@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from engine.building.checks.subject import Subject
-from engine.matching.normalise import fold, normalise
+from engine.matching.normalise import fold
 
 MOST = 500
 """Triggers counted for one part; a part that is found in so many means nothing anyway."""
@@ -57,8 +57,8 @@ def _matched(subject: Subject, places: Sequence[int]) -> Iterator[tuple[int, int
         return
     patterns = _all_of([subject.index.triggers[place].text for place in regexes])
     for place in places:
-        text = subject.index.triggers[place].text
-        for number in sorted({*(patterns.Match(fold(text)) or ()), *(patterns.Match(normalise(text)) or ())}):
+        shown = {fold(subject.index.triggers[place].text), subject.index.forms[place].text}
+        for number in sorted({number for text in shown for number in patterns.Match(text) or ()}):
             yield regexes[number], place
 
 
