@@ -59,7 +59,7 @@ class Closeness:
             yield self._candidate(row, 100.0)
 
     def _matched(self, shown: Collection[str]) -> Iterator[int]:
-        """The rows of the regexes found in one of the forms of a text. Most hold none, which one search of all tells."""
+        """The rows of the regexes found in one of the forms of a text. Most hold none: one search tells."""
         if not self._parts.regexes:
             return
         some = self._parts.some_regex
