@@ -1,6 +1,6 @@
 """The tree that a YAML file becomes: scalars, sequences and mappings, each with the place where it was written.
 
-Nodes are named tuples, because a large file has a hundred thousand of them, and records take four times as long to make.
+Nodes are named tuples: a large file has a hundred thousand of them, and records take four times as long to make.
 """
 
 from __future__ import annotations

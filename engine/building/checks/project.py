@@ -6,11 +6,12 @@ against the pipelines of the project that do use them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.building.checks import BEHAVIOUR, ESSENTIAL, run
+from engine.building.checks.aside import aside
 from engine.building.checks.goldens import golden_problems
 from engine.building.checks.kinds import SUFFIXES, is_cassette, kind_of
 from engine.building.checks.subject import Subject
@@ -32,6 +33,14 @@ class Findings:
     problems: tuple[Problem, ...]
     files: frozenset[str]
     replies: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Checked:
+    """What was found in one pipeline, and the prompts that were read."""
+
+    problems: tuple[Problem, ...]
+    files: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -71,11 +80,13 @@ def validate(paths: Sequence[Path], sources: Sources) -> Findings:
     collected = _Collected()
     kinds = {file: _kind(file, collected) for file in asked}
     read = {problem.span.file for problem in collected.problems}
-    for file, kind in kinds.items():
-        if kind == "pipeline":
-            collected.add(_pipeline(file, sources, collected))
-        elif kind == "golden":
-            collected.add(_golden(file, collected))
+    loaded = [_pipeline(file, collected) for file, kind in kinds.items() if kind == "pipeline"]
+    subjects = [_subject(one, sources) for one in loaded if one.spec is not None]
+    goldens = [file for file, kind in kinds.items() if kind == "golden"]
+    collected.files.update(file.as_posix() for file in goldens)
+    for found in _at_once(subjects, goldens, collected):
+        collected.add(found.problems)
+        collected.files.update(found.files)
     rest = [file for file, kind in kinds.items() if kind == "replies" and file.as_posix() not in collected.files]
     if rest:
         collected.add(_loose_replies(rest, sources, collected))
@@ -102,27 +113,39 @@ def _unknown_kind(file: Path) -> Problem:
     return Problem(code="P302", message=message, span=at(file.as_posix(), 1, 1), hint=hint)
 
 
-def _pipeline(file: Path, sources: Sources, collected: _Collected) -> list[Problem]:
+def _pipeline(file: Path, collected: _Collected) -> Loaded:
     loaded = read_pipeline(file)
-    problems = [*loaded.problems, *_checked(loaded, sources, collected)]
+    collected.add(loaded.problems)
     collected.specs[file.resolve()] = loaded.spec
     collected.files.update(loaded.files)
     collected.replies += len(loaded.spec.replies) if loaded.spec else 0
-    return problems
+    collected.readable = collected.readable and loaded.spec is not None
+    return loaded
 
 
-def _checked(loaded: Loaded, sources: Sources, collected: _Collected) -> list[Problem]:
-    if loaded.spec is None:
-        collected.readable = False
-        return []
-    subject = Subject(spec=loaded.spec, complete=loaded.complete, sources=sources)
-    collected.files.update(prompt.file for prompt in subject.prompts.values() if prompt.text is not None)
-    return run((*ESSENTIAL, *BEHAVIOUR), subject)
+def _subject(loaded: Loaded, sources: Sources) -> Subject:
+    assert loaded.spec is not None  # noqa: S101 - only such are asked about
+    return Subject(spec=loaded.spec, complete=loaded.complete, sources=sources)
 
 
-def _golden(file: Path, collected: _Collected) -> list[Problem]:
-    collected.files.add(file.as_posix())
-    return golden_problems(file, collected.spec)
+def _at_once(subjects: Sequence[Subject], goldens: Sequence[Path], collected: _Collected) -> Iterator[_Checked]:
+    """The largest pipeline is checked here, the others and the goldens beside it."""
+    first, *others = sorted(subjects, key=lambda subject: -len(subject.spec.replies)) or (None,)
+
+    def rest() -> list[_Checked]:
+        found = [problem for file in goldens for problem in golden_problems(file, collected.spec)]
+        return [*map(_checked, others), _Checked(problems=tuple(found))]
+
+    waiting = aside(rest) if first and (others or goldens) else rest
+    if first:
+        yield _checked(first)
+    yield from waiting()
+
+
+def _checked(subject: Subject) -> _Checked:
+    problems = run((*ESSENTIAL, *BEHAVIOUR), subject)
+    prompts = (prompt.file for prompt in subject.prompts.values() if prompt.text is not None)
+    return _Checked(problems=tuple(problems), files=frozenset(prompts))
 
 
 def _loose_replies(files: Sequence[Path], sources: Sources, collected: _Collected) -> list[Problem]:
@@ -134,7 +157,8 @@ def _loose_replies(files: Sequence[Path], sources: Sources, collected: _Collecte
         loaded = read_pipeline(pipeline)
         if names & set(loaded.files):
             used |= names & set(loaded.files)
-            found = [*loaded.problems, *_checked(loaded, sources, _Collected())]
+            checked = _checked(_subject(loaded, sources)).problems if loaded.spec else ()
+            found = [*loaded.problems, *checked]
             problems.extend(problem for problem in found if problem.span.file in names)
     for file in files:
         collected.files.add(file.as_posix())

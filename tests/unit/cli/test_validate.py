@@ -56,6 +56,15 @@ def test_select_and_ignore_take_codes_and_blocks(capsys):
     assert found("--select", "P2,P5", "--ignore", "P5") == ["P203"] * 3
 
 
+def test_pipelines_and_goldens_are_checked_at_once_as_they_are_alone(capsys):
+    def found(*folders):
+        main(["validate", "--format", "json", *folders])
+        return json.loads(capsys.readouterr().out)["problems"]
+
+    folders = ("P310", "P503", "P507", str(GOOD))
+    assert found(*folders) == [problem for folder in folders for problem in found(folder)] != []
+
+
 def test_colour_on_a_terminal_only(monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr("sys.stdout", terminal)
