@@ -1,9 +1,7 @@
 """How long `misaki validate` takes, as a whole process: the shipped pipelines, and 10,000 replies with 20,000 triggers.
 
-    python -m benchmarks.validate
-
 The large pipeline is made up: sentences of a time, a place, a thing and a verb, most of them fuzzy triggers, one in
-ten a `contains`, one in a hundred a `regex`, with examples for one reply in ten. Processor time counts all cores.
+ten a `contains`, one in a hundred a `regex`, with examples for one reply in ten.
 """
 
 from __future__ import annotations
@@ -15,17 +13,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from statistics import median
 
-from rich.console import Console
-from rich.table import Table
-
+from benchmarks.machine import ROOT, environment
+from benchmarks.measure import Finished, Row, Samples
 from engine.reading.compose import compose
 from engine.schema.shape import check_shape
 
-ROOT = Path(__file__).parent.parent
 REPLIES = 10_000
 PER_FILE = 500
 KANA = "あいうえおかきくけこさしすせそたちつてとなにぬねのはひふへほまみむめもやゆよらりるれろわ"
@@ -64,8 +60,12 @@ VERBS = (
 BOMBS = {
     "100,000 brackets": "[" * 100_000,
     "an alias bomb": "a: &a [x, x]\n" + "".join(f"b{n}: &b{n} [*a, *a]\n" for n in range(300)),
-    "200,000 items": "replies: [" + "x, " * 200_000 + "]",
+    "199,990 items": "replies: [" + "x, " * 199_990 + "]",
+    "90,000 replies": "replies:\n" + "  - {id: a}\n" * 90_000,
+    "nested lists": "replies: [" + ",".join("[" * 30 + "x" + "]" * 30 for _ in range(6_000)) + "]",
 }
+"""The most values that are read at all, with mistakes in all of them, and more than are read."""
+
 PIPELINE = """\
 version: 1
 name: large
@@ -78,40 +78,38 @@ steps:
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Seconds on the clock, seconds of processor time, and megabytes at the peak."""
-
-    wall: float
-    processor: float
-    peak: float
-
-
-def main() -> int:
-    console = Console()
-    table = Table("what", "wall s", "processor s", "peak MB", "aim", title="misaki validate")
-    _row(table, "the shipped files", measure(["pipelines", "replies", "tests/golden"], ROOT), "1 s")
+def rows(rounds: int) -> Iterator[Row]:
+    """Wall seconds of processes; a tenth as many of the slow ones, and the most memory that one of them held."""
+    shipped = [measure(["pipelines", "replies", "tests/golden"], ROOT) for _ in range(rounds + 1)][1:]
+    yield _row("shipped", "the shipped pipelines, replies and goldens", shipped)
+    slow = max(3, rounds // 10)
     with tempfile.TemporaryDirectory() as folder:
         write_large(Path(folder), REPLIES)
-        name = f"{REPLIES:,} replies, {2 * REPLIES:,} triggers"
-        _row(table, name, measure(["pipeline.yml"], Path(folder)), "10 s")
+        large = [measure(["pipeline.yml"], Path(folder)) for _ in range(slow)]
+    yield _row("large", f"{REPLIES:,} replies with {2 * REPLIES:,} triggers", large)
     with tempfile.TemporaryDirectory() as folder:
-        slowest, named = _slowest_document(Path(folder))
-        _row(table, f"the slowest hostile document, {named}", slowest, "1 s, 200 MB")
-    console.print(table)
-    return 0
+        name, hostile = _slowest_document(Path(folder), slow)
+    yield _row("hostile", f"the slowest hostile document, {name}", hostile)
+    megabytes = Samples(tuple(one.megabytes for one in hostile))
+    yield Row(id="validate.memory", what="the same, most memory held", ours=megabytes, unit=(1, "MB"))
 
 
-def measure(paths: Sequence[str], folder: Path) -> Measured:
-    """One run of the command in a process of its own."""
+def _row(name: str, what: str, runs: Sequence[Finished]) -> Row:
+    return Row(id=f"validate.{name}", what=what, ours=Samples(tuple(one.seconds for one in runs)), unit=(1, "s"))
+
+
+def measure(paths: Sequence[str], folder: Path) -> Finished:
+    """One run of the command, whatever it finds, in a process of its own with everything that a shell would start."""
     command = [sys.executable, "-m", "engine", "validate", *paths]
     with tempfile.TemporaryFile() as said:
         began = time.perf_counter()
-        process = subprocess.Popen(command, cwd=folder, stdout=said, stderr=said, env={"PYTHONPATH": str(ROOT)})
+        process = subprocess.Popen(command, cwd=folder, stdout=said, stderr=said, env=environment(str(ROOT)))
         _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
-    return Measured(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    if process.returncode not in (0, 1):
+        raise RuntimeError(f"misaki validate ended with {process.returncode}")
+    return Finished(seconds=wall, cpu=used.ru_utime + used.ru_stime, megabytes=used.ru_maxrss / 1024)
 
 
 def write_large(folder: Path, replies: int) -> None:
@@ -143,18 +141,17 @@ def _sentence(chance: random.Random) -> str:
     return f"{chance.choice(TIMES)}{chance.choice(PLACES)}の{chance.choice(THINGS)}を{word}{chance.choice(VERBS)}"
 
 
-def _slowest_document(folder: Path) -> tuple[Measured, str]:
-    """Every document of the hostile suites is read in this process; the slowest and the bombs in one of their own."""
+def _slowest_document(folder: Path, rounds: int) -> tuple[str, list[Finished]]:
+    """Every document of the hostile suites is read in this process; the slowest and the bombs in ones of their own."""
     lines = (ROOT / "tests" / "data" / "hostile_documents.jsonl").read_text("utf-8").splitlines()
     documents = {found["id"]: found["text"] for found in map(json.loads, lines)}
     times = {name: _seconds_to_read(text) for name, text in documents.items()}
     slowest = max(times, key=lambda name: times[name])
-    tried = BOMBS | {slowest: documents[slowest]}
-    measured = []
-    for name, text in tried.items():
+    measured = {}
+    for name, text in (BOMBS | {slowest: documents[slowest]}).items():
         (folder / "replies.yml").write_text(text, "utf-8")
-        measured.append((measure(["replies.yml"], folder), name))
-    return max(measured, key=lambda one: one[0].processor)
+        measured[name] = [measure(["replies.yml"], folder) for _ in range(rounds)]
+    return max(measured.items(), key=lambda item: median(one.seconds for one in item[1]))
 
 
 def _seconds_to_read(text: str) -> float:
@@ -163,11 +160,3 @@ def _seconds_to_read(text: str) -> float:
     if root is not None:
         check_shape(root, "replies")
     return time.perf_counter() - began
-
-
-def _row(table: Table, what: str, measured: Measured, aim: str) -> None:
-    table.add_row(what, f"{measured.wall:.2f}", f"{measured.processor:.2f}", f"{measured.peak:.0f}", aim)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,6 +8,7 @@ collected beside it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Union
 
@@ -29,6 +30,10 @@ class _TooMuch(Exception):
     def __init__(self, found: Problem) -> None:
         self.problem = found
         super().__init__(found.message)
+
+
+class _Enough(Exception):
+    """More problems were found than anybody reads."""
 
 
 @dataclass(slots=True)
@@ -56,14 +61,18 @@ _Open = Union[_Sequence, _Mapping]
 def compose(text: str, name: str) -> tuple[Node | None, list[Problem]]:
     """The tree of the one document in `text`, and every mistake found.
 
-    Where the text stops being YAML, the tree holds what came before; no tree where a limit was passed.
+    Where the text stops being YAML, the tree holds what came before; no tree where a limit was passed or where nobody
+    would read more problems.
     """
     composer = _Composer(name)
     try:
         composer.take(_events(text))
     except yaml.YAMLError as error:
-        composer.break_off(syntax_problem(error, text, name))
+        with suppress(_Enough):
+            composer.break_off(syntax_problem(error, text, name))
         return composer.root, composer.problems
+    except _Enough:
+        return None, composer.problems
     except _TooMuch as limit:
         return None, [*composer.problems, limit.problem]
     if composer.root is None:
@@ -122,8 +131,9 @@ class _Composer:
             self._add(self._closed(opened, place, flagged=True), opened.size, opened.anchor)
 
     def _note(self, found: Problem) -> None:
-        if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append(found)
+        if len(self.problems) >= MAX_PROBLEMS:
+            raise _Enough
+        self.problems.append(found)
 
     def _document(self, event: Any) -> None:
         self._documents += 1
@@ -215,7 +225,8 @@ class _Composer:
         parent = self._stack[-1]
         parent.size += size
         if parent.size > MAX_NODES:
-            raise _TooMuch(problem("P109", f"more than {MAX_NODES:,} values, aliases written out", node.span))
+            message = f"more than {MAX_NODES:,} values, aliases written out"
+            raise _TooMuch(problem("P109", message, node.span, "split the file into several"))
         if isinstance(parent, _Sequence):
             parent.items.append(node)
         elif parent.key is None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-MAX_BYTES = 8_000_000
-"""Ten thousand replies take about three million."""
+MAX_BYTES = 4_000_000
+"""Ten thousand replies in one file take about three million."""
 
 MAX_DEPTH = 40
-MAX_NODES = 400_000
-"""Counted with every alias written out."""
+MAX_NODES = 200_000
+"""Counted with every alias written out; ten thousand replies in one file take about 130,000."""
 
 MAX_ALIASES = 200
 MAX_PROBLEMS = 500
-"""Problems collected in one file: nobody reads more, and a hostile file could have millions."""
+"""Problems collected in one file: nobody reads more, and a hostile file could have millions. Reading stops there."""
 
 MAX_SCALAR = 100_000
 """Characters of one text."""

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from engine.model.source import Span
 from engine.reading.compose import compose
-from engine.reading.limits import MAX_ALIASES, MAX_DEPTH
+from engine.reading.limits import MAX_ALIASES, MAX_DEPTH, MAX_NODES, MAX_PROBLEMS
 from engine.reading.node import MappingNode, ScalarNode, SequenceNode, plain, scalars
 
 
@@ -102,6 +102,18 @@ def test_an_alias_bomb_is_counted_written_out():
     lines = ["a0: &a0 [" + "x, " * 10 + "]"]
     lines += [f"a{n}: &a{n} [" + f"*a{n - 1}, " * 10 + "]" for n in range(1, 9)]
     assert codes("\n".join(lines)) == ["P109"]
+
+
+def test_too_many_values_are_told_with_what_to_do():
+    root, problems = compose("[" + "x, " * MAX_NODES + "]", "a.yml")
+    assert root is None
+    assert [(problem.code, problem.hint) for problem in problems] == [("P109", "split the file into several")]
+
+
+def test_reading_stops_where_nobody_would_read_more_problems():
+    root, problems = compose("no: " + "[" + "no, " * (MAX_PROBLEMS * 3) + "]", "a.yml")
+    assert root is None
+    assert len(problems) == MAX_PROBLEMS
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
