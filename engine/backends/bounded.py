@@ -1,4 +1,5 @@
-"""Waits for work that cannot be told to stop: name lookups, imports of SDKs, credential chains.
+"""Threads of which there are few, and waits for work that cannot be told to stop: name lookups, imports of SDKs,
+credential chains.
 
 The work runs in a daemon thread of its own and the caller waits until the deadline at most. A thread whose caller has
 left ends when its work does, and a fixed number may be under way at a time, so they cannot pile up. This module knows
@@ -31,18 +32,38 @@ def _run(work: Callable[[], T], future: Future[T]) -> None:
         future.set_exception(error)
 
 
+def outcome(future: Future[T], deadline: Deadline) -> T:
+    """What `future` returns or raises. Raises `TimeoutError` at the deadline, also when that is called off."""
+    ended = threading.Event()
+    future.add_done_callback(lambda _: ended.set())
+    with deadline.waking(ended.set):
+        ended.wait(deadline.remaining())
+    return future.result(timeout=0.0)
+
+
 class Helpers:
     """Threads for bounded waits, `limit` of them at a time."""
 
     def __init__(self, limit: int) -> None:
         self._slots = threading.BoundedSemaphore(limit)
 
+    def start(self, work: Callable[[], T], name: str) -> Future[T] | None:
+        """`work` under way; `None` when no thread is free."""
+        if not self._slots.acquire(blocking=False):
+            return None
+        try:
+            return start(lambda: self._finish(work), name)
+        except RuntimeError:
+            # The system has no thread to give.
+            self._slots.release()
+            return None
+
     def call(self, work: Callable[[], T], deadline: Deadline, name: str) -> T:
         """What `work` returns or raises. Raises `TimeoutError` at the deadline, or at once when no thread is free."""
-        if not self._slots.acquire(blocking=False):
+        future = self.start(work, name)
+        if future is None:
             raise TimeoutError
-        future = start(lambda: self._finish(work), name)
-        return future.result(timeout=deadline.remaining())
+        return outcome(future, deadline)
 
     def _finish(self, work: Callable[[], T]) -> T:
         try:
@@ -76,7 +97,7 @@ class Lazy(Generic[T]):
 
     def get(self, deadline: Deadline) -> T:
         """The value. Raises `TimeoutError` at the deadline, else whatever making it raised."""
-        return self.start().result(timeout=deadline.remaining())
+        return outcome(self.start(), deadline)
 
     def peek(self) -> Future[T] | None:
         """The value as far as it is there; `None` before anyone asked for it."""

@@ -78,7 +78,10 @@ def exchange(
         raise BadRequest(f"the base URL of {backend} is not an http or https address", backend=backend)
     url = urlsplit(request.url)
     try:
-        with closing(_connect(url, deadline, backend, resolve)) as connection:
+        with (
+            closing(_connect(url, deadline, backend, resolve)) as connection,
+            deadline.waking(lambda: _shut(connection)),
+        ):
             stream = _Stream(connection, deadline, limit + _HEADER_ROOM, backend)
             return _converse(stream, url, request, limit, backend)
     except TimeoutError:
@@ -125,12 +128,17 @@ class _Stream:
         self._backend = backend
 
     def sendall(self, data: bytes) -> None:
-        self._arm()
-        self._connection.sendall(data)
+        """Piece by piece: over TLS the time-out of a whole `sendall` is that of each record."""
+        rest = memoryview(data)
+        while rest:
+            self._arm()
+            rest = rest[self._connection.send(rest) :]
 
     def receive_into(self, buffer: memoryview) -> int:
         self._arm()
         received = self._connection.recv_into(buffer)
+        if not received and self._deadline.cancelled:
+            raise TimeoutError
         self._left_to_receive -= received
         if self._left_to_receive < 0:
             raise _too_large(self._backend)
@@ -186,7 +194,8 @@ def _open(addresses: Sequence[Address], deadline: Deadline) -> socket.socket:
         connection = socket.socket(family, kind, protocol)
         try:
             connection.settimeout(_left(deadline) / (len(addresses) - position))
-            connection.connect(address)
+            with deadline.waking(lambda: _shut(connection)):  # noqa: B023 — called within this round
+                connection.connect(address)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
             connection.close()
@@ -197,12 +206,21 @@ def _open(addresses: Sequence[Address], deadline: Deadline) -> socket.socket:
 
 
 def _secure(connection: socket.socket, host: str, deadline: Deadline) -> socket.socket:
+    secured = trust().wrap_socket(connection, server_hostname=host, do_handshake_on_connect=False)
     try:
-        connection.settimeout(_left(deadline))
-        return trust().wrap_socket(connection, server_hostname=host)
+        secured.settimeout(_left(deadline))
+        with deadline.waking(lambda: _shut(secured)):
+            secured.do_handshake()
     except BaseException:
-        connection.close()
+        secured.close()
         raise
+    return secured
+
+
+def _shut(connection: socket.socket) -> None:
+    """End whatever another thread waits for on `connection`, TLS or not; closing it is left to that thread."""
+    with suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 @cache

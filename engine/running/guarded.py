@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 
-from engine.model.deadline import Deadline
+from engine.model.deadline import Clock, Deadline
 from engine.model.errors import AuthFailed, BackendError, BadRequest, Malformed, TimedOut, Unavailable
 from engine.model.ports import LanguageModel, ModelStatus, Preparing
 from engine.model.turn import Completion, Engine, Prompt
@@ -80,12 +80,14 @@ def verdict_of(error: BackendError) -> Verdict:
     return "ignored" if ours and not error.retryable else "failure"
 
 
-def make_guard() -> Callable[[LanguageModel, str], GuardedModel]:
+def make_guard(
+    policy: BreakerPolicy | None = None, clock: Clock = time.monotonic
+) -> Callable[[LanguageModel, str], GuardedModel]:
     """Puts a breaker of its own around each model of a backend, and one retry loop with one budget around them all."""
     retries = Retries(policy=RetryPolicy(), budget=RetryBudget())
 
     def guard(model: LanguageModel, backend: str) -> GuardedModel:
-        breaker = Breaker(BreakerPolicy(), time.monotonic)
+        breaker = Breaker(policy or BreakerPolicy(), clock)
         return GuardedModel(model, backend=backend, breaker=breaker, retries=retries)
 
     return guard

@@ -1,7 +1,8 @@
-"""Time that passes only when it is told to."""
+"""Time that passes when it is told to."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 
@@ -21,3 +22,16 @@ class FakeClock:
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.now += seconds
+
+
+@dataclass(slots=True)
+class SkippingClock:
+    """Real time, with stretches left out in which nothing would happen anyway."""
+
+    skipped: float = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.skipped
+
+    def skip(self, seconds: float) -> None:
+        self.skipped += seconds

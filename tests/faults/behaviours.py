@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import threading
 from collections.abc import Mapping
 
 from tests.faults.peer import Behaviour, Connection
@@ -35,6 +36,16 @@ def head(status: int, headers: Mapping[str, str], length: int | None) -> bytes:
     if length is not None:
         lines.append(f"Content-Length: {length}")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def held_until(go: threading.Event, behaviour: Behaviour) -> Behaviour:
+    """`behaviour`, but not before `go` is set."""
+
+    def behave(connection: Connection) -> None:
+        go.wait()
+        behaviour(connection)
+
+    return behave
 
 
 def silence(connection: Connection) -> None:
