@@ -15,6 +15,7 @@ from typing import TypeVar
 from engine.model.deadline import Deadline
 from engine.model.errors import BackendError
 from engine.model.record import record
+from engine.steps.budget import LEAST
 
 T = TypeVar("T")
 
@@ -32,7 +33,7 @@ class RetryPolicy:
     attempts: int = 3
     base: float = 0.2
     cap: float = 2.0
-    least: float = 0.5
+    least: float = LEAST
 
 
 class RetryBudget:

@@ -8,7 +8,13 @@ from engine.model.deadline import Deadline
 from engine.model.ports import LanguageModel, Services
 
 SECONDS_PER_MODEL = 1.0
-"""What a large model needs to say a sentence; less is hardly worth the call."""
+"""What a large model needs to say a sentence, where there is time enough."""
+
+LEAST = 0.5
+"""Seconds: with less no provider is called."""
+
+_SLACK = 0.05
+"""Seconds that a step may take besides its call."""
 
 
 def available(names: Iterable[str], services: Services) -> list[LanguageModel]:
@@ -18,5 +24,11 @@ def available(names: Iterable[str], services: Services) -> list[LanguageModel]:
 
 
 def leave_time(deadline: Deadline, behind: int) -> Deadline:
-    """`deadline` less a second for each model behind, but never less than half of what is left."""
-    return deadline.less(min(behind * SECONDS_PER_MODEL, deadline.remaining() / 2))
+    """`deadline` brought forward by what is left to the models behind: a second each, or else equal shares for as many
+    of them as can be asked at all.
+    """
+    remaining = deadline.remaining()
+    asked_after = min(behind, int((remaining + _SLACK / 2) / (LEAST + _SLACK)) - 1)
+    if asked_after <= 0:
+        return deadline
+    return deadline.less(asked_after * min(SECONDS_PER_MODEL, remaining / (asked_after + 1)))

@@ -25,12 +25,14 @@ def run(step: GenerateStep, scene: Scene) -> StepResult:
     trace: list[TraceEvent] = []
     for place, name in enumerate(step.models):
         model = scene.services.models[name]
+        rest = available(step.models[place + 1 :], scene.services)
         behind = available((*step.models[place + 1 :], *scene.behind), scene.services)
         if behind and isinstance(behind[0], Preparing):
             behind[0].prepare(prompt)
         began = deadline.clock()
         try:
-            completion = model.generate(prompt, leave_time(deadline, len(behind)))
+            until = leave_time(scene.deadline, len(behind)).within(leave_time(deadline, len(rest)).remaining())
+            completion = model.generate(prompt, until)
         except BackendError as error:
             escalations.append(_from_error(step, scene, name, error))
             trace.append(_failed(step, name, error, deadline.clock() - began))

@@ -185,15 +185,16 @@ def test_a_model_leaves_a_second_to_each_available_model_behind_it():
         "c": FakeModel("はい。"),
     }
     outcome(plan(generate_step("small", "a", timeout=6.0), generate_step("large", "b", "off", "c")), models=models)
-    assert [models[name].asked[0][1] for name in ("a", "b", "off", "c")] == [4.0, 6.5, 6.5, 7.5]
+    assert [models[name].asked[0][1] for name in ("a", "b", "off", "c")] == [5.5, 6.5, 6.5, 7.5]
 
 
-def test_a_model_that_used_up_its_time_leaves_half_of_the_rest():
+@pytest.mark.parametrize(("used", "given"), [(6.0, 0.75), (6.3, 0.6), (6.5, 1.0), (7.2, 0.3)])
+def test_a_model_that_used_up_its_time_leaves_shares_that_are_worth_a_call(used, given):
     clock = Clock()
     models = {
-        "a": FakeModel(TimedOut("x", backend="x"), on_call=lambda: clock.forward(6.5)),
+        "a": FakeModel(TimedOut("x", backend="x"), on_call=lambda: clock.forward(used)),
         "b": FakeModel(TimedOut("x", backend="x")),
         "c": FakeModel("はい。"),
     }
     outcome(plan(generate_step("large", "a", "b", "c")), models=models, clock=clock)
-    assert models["b"].asked[0][1] == pytest.approx(0.5)
+    assert models["b"].asked[0][1] == pytest.approx(given)
