@@ -5,8 +5,9 @@ from __future__ import annotations
 import gzip
 import threading
 from collections.abc import Mapping
+from random import Random
 
-from tests.faults.peer import Behaviour, Connection
+from tests.faults.peer import Behaviour, Connection, Unsteady
 
 _DRIP = 0.01
 
@@ -46,6 +47,11 @@ def held_until(go: threading.Event, behaviour: Behaviour) -> Behaviour:
         behaviour(connection)
 
     return behave
+
+
+def unsteady(behaviour: Behaviour, chance: Random) -> Behaviour:
+    """`behaviour` over a network with moods."""
+    return lambda connection: behaviour(Unsteady(connection, chance))
 
 
 def silence(connection: Connection) -> None:

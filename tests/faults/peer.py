@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from random import Random
 from types import TracebackType
 from typing import Self
 
@@ -75,6 +76,24 @@ class Connection:
         if not data:
             raise ConnectionError
         return data
+
+
+class Unsteady(Connection):
+    """Another connection, over which everything comes a moment later and in pieces, as chance will have it."""
+
+    def __init__(self, steady: Connection, chance: Random) -> None:
+        super().__init__(steady._raw, steady._closing, steady._received)
+        self._chance = chance
+
+    def read_request(self) -> Received:
+        request = super().read_request()
+        self._closing.wait(self._chance.uniform(0.0, 0.05))
+        return request
+
+    def send(self, data: bytes) -> None:
+        cut = self._chance.randrange(len(data) + 1)
+        super().send(data[:cut])
+        super().send(data[cut:])
 
 
 Behaviour = Callable[[Connection], None]
