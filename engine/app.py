@@ -30,6 +30,8 @@ from engine.sessions import open_store
 if TYPE_CHECKING:
     from pathlib import Path
 
+LOADING = 2.0
+"""Seconds that a session store may take to remember, and never more than a quarter of the turn."""
 DEFAULT_PIPELINE = "pipelines/snack_misaki.yml"
 
 
@@ -62,14 +64,20 @@ class App:
         began = self._clock()
         own = Deadline.after(self.plan.deadline, self._clock)
         until = own if deadline is None else own.within(deadline.remaining())
-        state = SessionState() if request.session_id is None else self._sessions.load(request.session_id)
+        state = self._remembered(request, until)
         turn = self._turn(request, state)
-        outcome = self._run(turn, until)
+        outcome = self._run(turn, until.less(min(self._sessions.reserve, until.remaining() / 10)))
         if outcome.reply is not None:
-            self._sessions.save(turn.session_id, _next_state(state, turn, outcome, outcome.reply))
+            after = _next_state(state, turn, outcome, outcome.reply)
+            self._sessions.save(turn.session_id, after, until.remaining())
         return ChatResult(
             outcome=outcome, session_id=turn.session_id, latency_ms=round((self._clock() - began) * 1000, 3)
         )
+
+    def _remembered(self, request: ChatRequest, until: Deadline) -> SessionState:
+        if request.session_id is None:
+            return SessionState()
+        return self._sessions.load(request.session_id, min(LOADING, until.remaining() / 4))
 
     def _run(self, turn: Turn, until: Deadline) -> Outcome:
         try:

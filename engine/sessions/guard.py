@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
+from engine.model.deadline import Deadline
 from engine.model.errors import EngineError
 from engine.model.ports import SessionState
 from engine.sessions.codec import decode, encode
+
+SAVING = 0.2
+"""Seconds that a turn leaves for keeping its session."""
+PATIENCE = 5.0
+"""Seconds for callers who are in no hurry."""
+LATE = "the store did not answer in time"
+_HELPERS = 64
+
+Run = Callable[[Callable[[], Any], float], Any]
 
 
 class StoreFailed(EngineError):
@@ -22,33 +33,52 @@ class Backing(Protocol):
 
 
 class GuardedStore:
-    """A `SessionStore` over any backing; `detail` says what it keeps sessions in, for the health page."""
+    """A `SessionStore` over any backing; `detail` says what it keeps sessions in, for the health page.
+
+    A backing that hangs holds nobody up: it works in helper threads, a bounded number, and turns do without.
+    """
 
     def __init__(self, backing: Backing | None, detail: str) -> None:
         self._backing = backing
         self.detail = detail
+        self.reserve = 0.0 if backing is None else SAVING
+        self._run = _bounded() if backing else _directly
 
-    def load(self, session_id: str) -> SessionState:
-        if self._backing is None:
+    def load(self, session_id: str, seconds: float = PATIENCE) -> SessionState:
+        backing = self._backing
+        if backing is None:
             return SessionState()
         try:
-            stored = self._backing.read(_key(session_id))
+            stored = self._run(lambda: backing.read(_key(session_id)), seconds)
             return SessionState() if stored is None else decode(stored)
-        except (StoreFailed, ValueError) as error:
-            warn("a session could not be read, so it starts afresh: %s", error)
+        except (StoreFailed, TimeoutError, ValueError) as error:
+            warn("a session could not be read, so it starts afresh: %s", str(error) or LATE)
             return SessionState()
 
-    def save(self, session_id: str, state: SessionState) -> None:
-        if self._backing is None:
+    def save(self, session_id: str, state: SessionState, seconds: float = PATIENCE) -> None:
+        backing = self._backing
+        if backing is None:
             return
         try:
-            self._backing.write(_key(session_id), state.turns, encode(state))
-        except StoreFailed as error:
-            warn("a session could not be kept: %s", error)
+            self._run(lambda: backing.write(_key(session_id), state.turns, encode(state)), seconds)
+        except (StoreFailed, TimeoutError) as error:
+            warn("a session could not be kept: %s", str(error) or LATE)
 
     def close(self) -> None:
         if self._backing is not None:
             self._backing.close()
+
+
+def _directly(work: Callable[[], Any], _seconds: float) -> Any:
+    return work()
+
+
+def _bounded() -> Run:
+    """Runs work for a number of seconds at most; raises `TimeoutError` then."""
+    from engine.backends.bounded import Helpers  # noqa: PLC0415 - the default remembers nothing
+
+    helpers = Helpers(_HELPERS)
+    return lambda work, seconds: helpers.call(work, Deadline.after(seconds), "misaki-session")
 
 
 def warn(message: str, about: object) -> None:

@@ -25,7 +25,9 @@ CREATE INDEX IF NOT EXISTS sessions_expires ON sessions (expires);
 _WRITE = """
 INSERT INTO sessions (id, turns, state, expires) VALUES (?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET turns = excluded.turns, state = excluded.state, expires = excluded.expires
+WHERE excluded.turns >= sessions.turns OR sessions.expires <= ?
 """
+"""A turn that could not read its session, or is kept late, does not overwrite a later one."""
 
 
 class SqliteBacking:
@@ -51,7 +53,8 @@ class SqliteBacking:
             if self._writes % _PURGE_EVERY == 0:
                 database.execute("DELETE FROM sessions WHERE expires <= ?", (self._now(),))
             self._writes += 1
-            database.execute(_WRITE, (session_id, turns, state, self._now() + self._ttl))
+            now = self._now()
+            database.execute(_WRITE, (session_id, turns, state, now + self._ttl, now))
 
     def close(self) -> None:
         with self._lock:

@@ -1,6 +1,8 @@
 import itertools
 from datetime import UTC, datetime
 
+import pytest
+
 from engine.app import App
 from engine.model.deadline import Deadline
 from engine.model.errors import Unavailable
@@ -75,3 +77,13 @@ def test_health_tells_the_state_of_every_model():
     health = app(model=FakeModel("x", available=False)).health()
     assert health["pipeline"] == "test"
     assert health["models"]["m"]["state"] == "unavailable"
+
+
+def test_a_turn_leaves_time_to_keep_its_session():
+    model = FakeModel("そう。")
+    clock = Clock()
+    app(model=model, clock=clock, sessions="sqlite::memory:").reply(ChatRequest(text="猫でね"))
+    app(model=model, clock=clock, sessions="sqlite::memory:").reply(
+        ChatRequest(text="猫でね"), Deadline.after(1.0, clock)
+    )
+    assert [remaining for _, remaining in model.asked] == pytest.approx([7.3, 0.9])

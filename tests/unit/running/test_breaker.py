@@ -11,6 +11,7 @@ from engine.running.breaker import Breaker, Permit, State, Verdict
 from tests.fakes.breaker import POLICY, BreakerAgainstReference
 from tests.fakes.clock import FakeClock
 
+
 def breaker(clock: FakeClock) -> Breaker:
     return Breaker(POLICY, clock)
 

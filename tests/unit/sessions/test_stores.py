@@ -7,7 +7,7 @@ import pytest
 from engine.model.ports import SessionState
 from engine.model.turn import Message
 from engine.sessions import open_store
-from engine.sessions.guard import GuardedStore
+from engine.sessions.guard import LATE, GuardedStore
 from engine.sessions.sqlite import SqliteBacking
 
 STATE = SessionState(3, (Message("user", "こんばんは"), Message("assistant", "いらっしゃい。")), {"greet": 1})
@@ -137,3 +137,38 @@ def test_a_setting_of_another_form_is_named_and_forgets(setting, caplog):
 def test_a_good_setting_is_silent(setting, caplog):
     open_store(setting).close()
     assert caplog.text == ""
+
+
+class HangingBacking:
+    """Answers when it is released."""
+
+    def __init__(self):
+        self.released = threading.Event()
+        self.written = []
+
+    def read(self, session_id):
+        self.released.wait()
+        return session_id
+
+    def write(self, session_id, turns, state):
+        self.released.wait()
+        self.written.append((session_id, turns, state))
+
+    def close(self):
+        self.released.set()
+
+
+def test_a_store_that_hangs_holds_nobody_up(caplog):
+    backing = HangingBacking()
+    store = GuardedStore(backing, "")
+    assert store.load("seat-7", 0.01) == SessionState()
+    store.save("seat-7", STATE, 0.01)
+    assert [record.getMessage().rpartition(": ")[2] for record in caplog.records] == [LATE, LATE]
+    assert backing.written == []
+    store.close()
+
+
+def test_a_turn_that_is_kept_late_does_not_overwrite_a_later_one(store):
+    store.save("seat-7", SessionState(4))
+    store.save("seat-7", SessionState(3))
+    assert store.load("seat-7") == SessionState(4)
