@@ -85,7 +85,7 @@ def exchange(
             stream = _Stream(connection, deadline, limit + _HEADER_ROOM, backend)
             return _converse(stream, url, request, limit, backend)
     except TimeoutError:
-        raise TimedOut(f"{backend} did not answer before the deadline", backend=backend) from None
+        raise _late(backend) from None
     except ssl.SSLCertVerificationError:
         raise Unavailable(
             f"the certificate of {url.hostname} is not trusted: install ca-certificates or set SSL_CERT_FILE",
@@ -100,6 +100,8 @@ def exchange(
     except (http.client.HTTPException, ValueError):
         raise Malformed(f"the answer of {backend} is not HTTP", backend=backend, retryable=True) from None
     except OSError as error:
+        if deadline.cancelled:
+            raise _late(backend) from None
         reason = (error.strerror or "connection failed").lower()
         raise Unavailable(f"{backend} cannot be reached: {reason}", backend=backend, retryable=True) from None
 
@@ -302,6 +304,10 @@ def _decoded(body: bytes, encoding: str, limit: int, backend: str) -> bytes:
             return text
         case _:
             raise Malformed(f"the answer of {backend} is compressed in a way that was not asked for", backend=backend)
+
+
+def _late(backend: str) -> TimedOut:
+    return TimedOut(f"{backend} did not answer before the deadline", backend=backend)
 
 
 def _too_large(backend: str) -> Malformed:

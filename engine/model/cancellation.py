@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Wake = Callable[[], object]
-"""Ends a wait. It runs on the thread that cancels, with the registrations locked: it must be quick and raise nothing."""
+"""Ends a wait. Runs on the thread that cancels, with the registrations locked: it must be quick and raise nothing."""
 
 
 class Cancellation:

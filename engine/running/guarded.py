@@ -60,7 +60,7 @@ class GuardedModel:
             completion = self._inner.generate(prompt, deadline)
             verdict = "slow" if deadline.clock() - began >= self._breaker.policy.slow_seconds else "success"
         except BackendError as error:
-            verdict = verdict_of(error)
+            verdict = "ignored" if deadline.cancelled else verdict_of(error)
             raise
         finally:
             self._breaker.record(permit, verdict)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -19,9 +18,17 @@ from engine.steps.budget import LEAST
 
 T = TypeVar("T")
 
-Sleep = Callable[[float], None]
+Pause = Callable[[float, Deadline], None]
+"""Waits so many seconds, or until the deadline is called off."""
+
 Random = Callable[[], float]
 """Uniform in [0, 1)."""
+
+
+def pause(seconds: float, deadline: Deadline) -> None:
+    ended = threading.Event()
+    with deadline.waking(ended.set):
+        ended.wait(seconds)
 
 
 @record
@@ -69,7 +76,7 @@ class Retries:
 
     policy: RetryPolicy
     budget: RetryBudget
-    sleep: Sleep = time.sleep
+    pause: Pause = pause
     uniform: Random = random.random
 
     def call(self, attempt: Callable[[Deadline], T], deadline: Deadline) -> T:
@@ -88,7 +95,7 @@ class Retries:
                 wait = self._wait(error, tried)
                 if wait is None or deadline.remaining() < wait + self.policy.least or not self.budget.withdraw():
                     raise
-            self.sleep(wait)
+            self.pause(wait, deadline)
 
     def _wait(self, error: BackendError, tried: int) -> float | None:
         """Seconds to wait before the next attempt; `None` when there must be none."""

@@ -93,16 +93,18 @@ class Supervisor:
 
     def ask(self, question: Mapping[str, Any], deadline: Deadline) -> Message:
         """The worker's reply to `question`; raises `TimedOut` and `Unavailable`, and returns by the deadline."""
-        with self._queue():
-            exchange = self._begin(deadline)
-        budget = deadline.remaining() - min(_MARGIN, deadline.remaining() * _MARGIN_SHARE)
-        try:
-            exchange.child.send({**question, "op": "generate", "id": exchange.id, "seconds": budget}, deadline)
-        except TimeoutError:
-            pass  # the turn is over; what becomes of the worker is decided as for any late answer
-        except OSError:
-            exchange.child.kill()
-        return self._finish(exchange, deadline)
+        with deadline.waking(self._wake):
+            with self._queue():
+                exchange = self._begin(deadline)
+            budget = deadline.remaining() - min(_MARGIN, deadline.remaining() * _MARGIN_SHARE)
+            self._send({**question, "op": "generate", "id": exchange.id, "seconds": budget}, exchange.child, deadline)
+            reply = self._finish(exchange, deadline)
+        if reply is not None:
+            return reply
+        if deadline.cancelled:
+            self._send({"op": "cancel", "id": exchange.id}, exchange.child, Deadline.after(_TICK))
+        threading.Thread(target=self._kill_if_stuck, args=(exchange,), daemon=True).start()
+        raise TimedOut("the model did not answer by the deadline", backend="local", retryable=True)
 
     def prepare(self, ahead: Mapping[str, Any]) -> None:
         """Have this and every later worker evaluate the beginning of a prompt while it has nothing else to do."""
@@ -159,7 +161,7 @@ class Supervisor:
         """Wait for a worker that is loaded and free, and take it."""
         with self._changed:
             self._look_after()
-            self._changed.wait_for(self._free_or_hopeless, deadline.remaining())
+            self._changed.wait_for(lambda: deadline.passed or self._free_or_hopeless(), deadline.remaining())
             if self._state in {"closed", "down"}:
                 raise self._down()
             if self._state == "loading":
@@ -170,19 +172,30 @@ class Supervisor:
             self._exchange = _Exchange(self._asked, self._child)
             return self._exchange
 
-    def _finish(self, exchange: _Exchange, deadline: Deadline) -> Message:
+    def _send(self, message: Mapping[str, Any], child: Child, deadline: Deadline) -> None:
+        try:
+            child.send(message, deadline)
+        except TimeoutError:
+            pass  # the turn is over; what becomes of the worker is decided as for any late answer
+        except OSError:
+            child.kill()
+
+    def _finish(self, exchange: _Exchange, deadline: Deadline) -> Message | None:
+        """The reply, or `None` when there is none by the deadline; raises `Unavailable` for a worker that was lost."""
         with self._changed:
             self._changed.wait_for(
-                lambda: exchange.reply is not None or self._exchange is not exchange, deadline.remaining()
+                lambda: deadline.passed or exchange.reply is not None or self._exchange is not exchange,
+                deadline.remaining(),
             )
-            if exchange.reply is not None:
+            if exchange.reply is not None or self._exchange is exchange:
                 return exchange.reply
-            if self._exchange is exchange:
-                threading.Thread(target=self._kill_if_stuck, args=(exchange,), daemon=True).start()
-                raise TimedOut("the model did not answer by the deadline", backend="local", retryable=True)
             raise Unavailable(
                 f"the model worker was lost: {exchange.loss or 'closed'}", backend="local", retryable=True
             )
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
     def _free_or_hopeless(self) -> bool:
         return self._state in {"down", "closed"} or (self._state == "ready" and self._exchange is None)

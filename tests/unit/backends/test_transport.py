@@ -15,7 +15,6 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.backends import transport
 from engine.backends.transport import Address, HttpRequest, HttpResponse, exchange, lookup
 from engine.model.deadline import Deadline
 from engine.model.errors import BackendError, BadRequest, Malformed, TimedOut, Unavailable
@@ -188,17 +187,6 @@ def test_an_unknown_name_is_unavailable() -> None:
 def test_a_name_without_addresses_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         exchange(request("http://bar.example/"), Deadline.after(AMPLE), "b", resolve=lambda _host, _port: [])
-
-
-@pytest.fixture
-def authority(monkeypatch: pytest.MonkeyPatch) -> Iterator[trustme.CA]:
-    """An authority of our own in the place where OpenSSL looks for the system's."""
-    authority = trustme.CA()
-    with authority.cert_pem.tempfile() as path:
-        monkeypatch.setenv("SSL_CERT_FILE", path)
-        transport.trust.cache_clear()
-        yield authority
-    transport.trust.cache_clear()
 
 
 @contextmanager

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
+from engine.model.cancellation import Cancellation
 from engine.model.deadline import Deadline
 from engine.model.errors import (
     AuthFailed,
@@ -39,12 +40,14 @@ class Model:
     calls: int = 0
     closed: bool = False
     engine: Engine = field(default="external")
+    on_call: Callable[[], None] = lambda: None
 
     def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:
         del prompt, deadline
         result = self.results[min(self.calls, len(self.results) - 1)]
         self.calls += 1
         self.clock.advance(self.seconds)
+        self.on_call()
         if result is not None:
             raise result
         return Completion(text="あら。", finish_reason="stop", model="m", seconds=self.seconds)
@@ -60,7 +63,7 @@ def guard(model: Model, *, attempts: int = 1) -> GuardedModel:
     retries = Retries(
         policy=RetryPolicy(attempts=attempts),
         budget=RetryBudget(),
-        sleep=model.clock.sleep,
+        pause=lambda seconds, _: model.clock.sleep(seconds),
         uniform=lambda: 0.5,
     )
     return GuardedModel(model, backend="b", breaker=Breaker(BreakerPolicy(), model.clock), retries=retries)
@@ -129,6 +132,32 @@ def test_too_little_time_makes_no_call_and_no_verdict() -> None:
     subject = guard(model)
     assert isinstance(ask(subject, clock, seconds=0.4), TimedOut)
     assert (model.calls, subject.status().data["circuit"]["calls"]) == (0, 0)
+
+
+def test_a_call_that_is_called_off_says_nothing_about_the_provider() -> None:
+    clock, cancellation = FakeClock(), Cancellation()
+    model = Model(clock, [REFUSED], on_call=cancellation.cancel)
+    subject = guard(model)
+    with pytest.raises(AuthFailed):
+        subject.generate(PROMPT, Deadline.after(7.0, clock).unless(cancellation))
+    assert subject.status().data["circuit"]["state"] == "closed"
+    assert model.calls == 1
+
+
+def test_a_probe_that_is_called_off_may_be_repeated() -> None:
+    clock = FakeClock()
+    model = Model(clock, [REFUSED, OVERLOADED, OVERLOADED, None])
+    subject = guard(model)
+    ask(subject, clock)
+    clock.advance(10.0)
+    for _ in range(2):
+        cancellation = Cancellation()
+        model.on_call = cancellation.cancel
+        with pytest.raises(Unavailable):
+            subject.generate(PROMPT, Deadline.after(7.0, clock).unless(cancellation))
+    model.on_call = lambda: None
+    assert [type(ask(subject, clock)) for _ in range(2)] == [Completion] * 2
+    assert subject.status().data["circuit"]["state"] == "closed"
 
 
 def test_the_state_shows() -> None:

@@ -4,6 +4,8 @@ import contextlib
 import os
 import subprocess
 import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 from engine.backends.worker.child import Command, worker_command
 from engine.backends.worker.supervisor import MAX_BACKOFF, MAX_LOADING, MAX_WAITING, Supervisor
+from engine.model.cancellation import Cancellation
 from engine.model.deadline import Deadline
 from engine.model.errors import TimedOut, Unavailable
 from tests.fakes.clock import FakeClock
@@ -107,6 +110,33 @@ def test_a_worker_that_hangs_is_given_up_at_the_deadline_and_replaced(start):
         ask(supervisor, "hang", 0.2)
     assert ask(supervisor, "again") == "1: again"
     assert supervisor.report().starts == 2
+
+
+def test_a_question_that_is_called_off_is_left_at_once_and_the_worker_kept(start):
+    supervisor = start()
+    ask(supervisor)
+    cancellation = Cancellation()
+    deadline = Deadline.after(LONG).unless(cancellation)
+    threading.Timer(0.01, cancellation.cancel).start()
+    with pytest.raises(TimedOut):
+        supervisor.ask({"prompt": {"text": "slowly"}}, deadline)
+    assert time.monotonic() < deadline.at
+    assert ask(supervisor, "again") == "3: again"
+    assert supervisor.report().starts == 1
+
+
+def test_waiting_for_another_turn_can_be_called_off(start):
+    supervisor = start()
+    ask(supervisor)
+    cancellation = Cancellation()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(ask, supervisor, "slowly")
+        while supervisor._exchange is None:
+            pass
+        cancellation.cancel()
+        with pytest.raises(TimedOut):
+            supervisor.ask({"prompt": {"text": "never"}}, Deadline.after(LONG).unless(cancellation))
+        assert first.result() == "2: slowly"
 
 
 def test_a_late_worker_is_kept(start):
