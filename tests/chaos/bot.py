@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,3 +84,26 @@ def make_bot(
     app = App(plan, models=models, sessions=sessions or open_store("none"), clock=clock)
     env = {"ALLOW_DEBUG": "true"}
     return Bot(app=app, handler=make_handler(app, env, log=log or records.append), records=records)
+
+
+class _Lines(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record) + repr(record.args))
+
+
+@contextmanager
+def captured_log() -> Iterator[list[str]]:
+    """Everything that anybody logs, at the most talkative level."""
+    root, lines = logging.getLogger(), _Lines()
+    level = root.level
+    root.addHandler(lines)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield lines.lines
+    finally:
+        root.removeHandler(lines)
+        root.setLevel(level)

@@ -24,15 +24,17 @@ def run(share: float) -> Iterator[Check]:
     for provider in PROVIDERS:
         with stage(provider) as on:
             for behaviour in (behaviours.drip_headers, behaviours.drip_body):
-                yield from _checks(on, behaviour, max(1, round(CALLS * share)))
+                yield from dripping(on, behaviour, max(1, round(CALLS * share)))
 
 
-def _checks(on: Stage, behaviour: behaviours.Behaviour, calls: int) -> Iterator[Check]:
-    on.ask(behaviour, DEADLINE)
+def dripping(
+    on: Stage, behaviour: behaviours.Behaviour, calls: int, deadline: float = DEADLINE, grace: float = GRACE
+) -> Iterator[Check]:
+    on.ask(behaviour, deadline)
     before = _open(on)
     with ThreadPoolExecutor(10) as pool:
-        results = list(pool.map(lambda _: _ask(on, behaviour), range(calls)))
-    right = sum(timed_out and seconds <= DEADLINE + GRACE for timed_out, seconds in results)
+        results = list(pool.map(lambda _: _ask(on, behaviour, deadline), range(calls)))
+    right = sum(timed_out and seconds <= deadline + grace for timed_out, seconds in results)
     what = f"{on.provider}: {behaviour.__name__.replace('_', ' ')}"
     slowest = max(seconds for _, seconds in results)
     yield Check(what=what, right=right, asked=calls, figures=f"{slowest * 1000:.0f} ms")
@@ -40,9 +42,9 @@ def _checks(on: Stage, behaviour: behaviours.Behaviour, calls: int) -> Iterator[
     yield Check(what=f"{what}, nothing left open", right=int(after == before), asked=1, figures=f"{before} → {after}")
 
 
-def _ask(on: Stage, behaviour: behaviours.Behaviour) -> tuple[bool, float]:
+def _ask(on: Stage, behaviour: behaviours.Behaviour, deadline: float) -> tuple[bool, float]:
     began = time.monotonic()
-    result = on.ask(behaviour, DEADLINE)
+    result = on.ask(behaviour, deadline)
     return type(result) is TimedOut, time.monotonic() - began
 
 

@@ -6,7 +6,6 @@ Each runs through the handler and a pipeline whose next step is another provider
 
 from __future__ import annotations
 
-import logging
 import traceback
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +21,7 @@ from engine.model.plan import Plan
 from engine.model.ports import LanguageModel, ModelStatus
 from engine.model.turn import Completion, Engine, Prompt
 from engine.running.guarded import make_guard
-from tests.chaos.bot import Answer, declared, make_bot, make_plan
+from tests.chaos.bot import Answer, captured_log, declared, make_bot, make_plan
 from tests.chaos.experiment import Check
 from tests.faults import behaviours, wires
 from tests.faults.catalogue import FAULTS, Fault
@@ -101,8 +100,8 @@ def run(share: float) -> Iterator[Check]:
     yield from check(FAULTS, max(1, round(SEEDS * share)))
 
 
-def check(faults: Sequence[Fault], seeds: int) -> Iterator[Check]:
-    with ExitStack() as stack, _captured() as log:
+def check(faults: Sequence[Fault], seeds: int, grace: float = GRACE) -> Iterator[Check]:
+    with ExitStack() as stack, captured_log() as log:
         lanes: SimpleQueue[Lane] = SimpleQueue()
         for _ in range(LANES):
             lanes.put(stack.enter_context(_lane()))
@@ -110,7 +109,7 @@ def check(faults: Sequence[Fault], seeds: int) -> Iterator[Check]:
         pool = stack.enter_context(ThreadPoolExecutor(LANES))
         for fault in faults:
             cases = [Case(fault=fault, provider=name, seed=seed) for name in PROVIDERS for seed in range(seeds)]
-            results = list(pool.map(lambda case: _try(case, plans[case.provider], lanes), cases))
+            results = list(pool.map(lambda case: _try(case, plans[case.provider], lanes, grace), cases))
             yield _summary(fault, results)
         hidden = [line for line in log if wires.SECRET not in line]
     yield Check(what="log records of the engine and of SDKs without a key", right=len(hidden), asked=len(log))
@@ -127,15 +126,15 @@ def _summary(fault: Fault, results: Sequence[Result]) -> Check:
     )
 
 
-def _try(case: Case, plan: Plan, lanes: SimpleQueue[Lane]) -> Result:
+def _try(case: Case, plan: Plan, lanes: SimpleQueue[Lane], grace: float) -> Result:
     lane = lanes.get()
     try:
-        return _turn(case, plan, lane)
+        return _turn(case, plan, lane, grace)
     finally:
         lanes.put(lane)
 
 
-def _turn(case: Case, plan: Plan, lane: Lane) -> Result:
+def _turn(case: Case, plan: Plan, lane: Lane, grace: float) -> Result:
     chance = Random(f"{case.provider} {case.fault.name} {case.seed}")
     following = _following(case.provider)
     lane.peers[case.provider].play(behaviours.unsteady(case.fault.behave(case.provider), chance))
@@ -154,7 +153,7 @@ def _turn(case: Case, plan: Plan, lane: Lane) -> Result:
         "wrong type": _typed(case.fault, watched.errors),
         "wrong next step": _next_step(case, answer) == ("sorry" if apologises else "ask_next"),
         "wrong number of calls": len(lane.peers[case.provider].received) == (2 if _is_repeated(case.fault) else 1),
-        "late": answer.seconds <= TIMEOUT + GRACE,
+        "late": answer.seconds <= TIMEOUT + grace,
         "a key shows": not any(wires.SECRET in text for text in told),
     }
     return Result(wrong=tuple(word for word, right in checks.items() if not right), seconds=answer.seconds)
@@ -195,26 +194,3 @@ def _lane() -> Iterator[Lane]:
     with ExitStack() as stack:
         peers = {name: stack.enter_context(Peer([behaviours.silence])) for name in PROVIDERS}
         yield Lane(peers=peers, models={name: loaded(name, peers[name].url) for name in PROVIDERS})
-
-
-class _Lines(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(self.format(record) + repr(record.args))
-
-
-@contextmanager
-def _captured() -> Iterator[list[str]]:
-    """Everything that anybody logs, at the most talkative level."""
-    root, lines = logging.getLogger(), _Lines()
-    level = root.level
-    root.addHandler(lines)
-    root.setLevel(logging.DEBUG)
-    try:
-        yield lines.lines
-    finally:
-        root.removeHandler(lines)
-        root.setLevel(level)

@@ -1,0 +1,70 @@
+"""The experiments of `make chaos` at a small part of their size, without a look at the clock."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests.chaos import document, drips, outage, pairwise, providers
+from tests.chaos.__main__ import EXPERIMENTS, main
+from tests.chaos.document import Run
+from tests.chaos.experiment import Check
+from tests.faults import behaviours
+from tests.faults.catalogue import FAULTS
+from tests.faults.stage import stage
+
+ANY_TIME = 60.0
+
+
+def failing(checks):
+    return [check for check in checks if not check.holds]
+
+
+def test_every_fault_leads_to_its_type_and_the_next_step():
+    brief = [fault for fault in FAULTS if not fault.waits or fault.name == "silence"]
+    assert failing(providers.check(brief, 1, grace=ANY_TIME)) == []
+
+
+def test_dripping_peers_leave_nothing_open():
+    with stage("openai") as on:
+        assert failing(drips.dripping(on, behaviours.drip_body, 10, deadline=0.2, grace=ANY_TIME)) == []
+
+
+@pytest.mark.parametrize("name", ["503", "reset connections", "refused keys"])
+def test_an_outage_costs_few_calls(name):
+    assert failing(outage.outage(name, 30)) == []
+
+
+def test_half_open_lets_only_probes_through():
+    assert failing([outage.half_open(1)]) == []
+
+
+def test_faults_in_several_layers_at_once():
+    assert failing(pairwise.turns(150, grace=ANY_TIME, useful=0.9)) == []
+
+
+def test_the_page_has_a_section_for_each_experiment_and_keeps_those_that_did_not_run(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{document.BEGIN}\n{document.END}\nafter\n", "utf-8")
+    checks = (Check(what="answers", right=9, asked=10, figures="1 ms"),)
+    for name in ("b", "a", "b"):
+        document.write([Run(name=name, title=f"of {name}", share=1.0, seconds=2.0, checks=checks)], ("a", "b"), page)
+    text = page.read_text("utf-8")
+    assert text.startswith("before\n")
+    assert text.endswith("after\n")
+    assert [line for line in text.splitlines() if line.startswith("### ")] == ["### Of a", "### Of b"]
+    assert text.count("| answers | **9 of 10** | 1 ms |") == 2
+
+
+def test_the_shipped_page_has_a_place_for_the_tables(tmp_path):
+    page = tmp_path / "page.md"
+    shutil.copy(document.DOCUMENT, page)
+    document.write([Run(name="drips", title="drips", share=1.0, seconds=2.0, checks=())], tuple(EXPERIMENTS), page)
+    assert "### Drips" in page.read_text("utf-8")
+
+
+def test_an_experiment_that_is_not_there_is_a_usage_error(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["nothing"])
+    assert "there is no `nothing`" in capsys.readouterr().err
