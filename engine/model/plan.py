@@ -62,7 +62,10 @@ class RepliesStep:
 
 @record
 class GenerateStep:
-    """`escalate_to` is the position of a later step; `timeout` is in seconds."""
+    """`escalate_to` is the position of a later step; `timeout` is in seconds.
+
+    With `hedge`, a share in (0, 1), the next model is asked beside one that has not answered after so much of its time.
+    """
 
     id: str
     when: Condition | None
@@ -72,6 +75,7 @@ class GenerateStep:
     detectors: tuple[Detector, ...]
     escalate_to: int | None
     span: Span
+    hedge: float | None = None
 
 
 @record

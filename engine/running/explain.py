@@ -134,7 +134,7 @@ def _decisions(plan: Plan, names: Mapping[str, Any], considered: tuple[Considere
                 yield _decision(step, "sets " + ", ".join(f"{name} = {value}" for name, value in values.items()), "")
             case GenerateStep():
                 after = plan.steps[step.escalate_to if step.escalate_to is not None else place + 1 :]
-                yield _decision(step, "asks " + ", then ".join(step.models), _escalations(step, after))
+                yield _decision(step, _asks(step), _escalations(step, after))
     yield Decision(
         step="end", kind="end", action="503", why="if no model answered: no step is left", span=plan.steps[-1].span
     )
@@ -144,6 +144,10 @@ def _margin(best: Considered, considered: tuple[Considered, ...]) -> str:
     others = [one.score for one in considered if one.reply_id != best.reply_id and one.verdict == "passed over"]
     lead = f", {best.score - max(others):.1f} before the next reply" if others else ", no other reply matches"
     return f"trigger `{best.trigger}` scores {best.score:.1f}{lead}"
+
+
+def _asks(step: GenerateStep) -> str:
+    return "asks " + ", then ".join(step.models) + (f", hedged at {step.hedge:.0%}" if step.hedge else "")
 
 
 def _escalations(step: GenerateStep, after: tuple[Step, ...]) -> str:

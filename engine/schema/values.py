@@ -26,6 +26,14 @@ def optional_text(node: Node | None) -> Text | None:
     return None if node is None else text(node)
 
 
+def optional_share(node: Node | None) -> Located[float] | None:
+    """A share such as `40%` as a number in (0, 1)."""
+    if node is None:
+        return None
+    written = text(node)
+    return Located(value=float(written.value.removesuffix("%")) / 100, span=written.span)
+
+
 def texts(node: Node | None) -> tuple[Text, ...]:
     return tuple(text(item) for item in items(node))
 

@@ -100,6 +100,26 @@ def test_tokens_and_their_price_are_counted_by_model():
     ]
 
 
+def test_a_call_that_a_hedge_ended_is_counted_by_model():
+    lost = {"model": "small", "prompt_tokens": None, "tokens": None}
+    hedged = Outcome(
+        reply=CANARY,
+        engine="external",
+        escalations=(Escalation(step="small_talk", reason="slow", model="small"),),
+        trace=(
+            TraceEvent(step="small_talk", event="cancelled", data=lost, seconds=2.0),
+            TraceEvent(step="small_talk", event="cancelled", data={**lost, "prompt_tokens": 9}),
+        ),
+    )
+    measures = counted(App(hedged))
+    assert of(measures, "reason") == [("slow", ("Escalations", 1))]
+    assert of(measures, "model") == [
+        ("small", ("Cancelled", 1)),
+        ("small", ("Cancelled", 1)),
+        ("small", ("PromptTokens", 9)),
+    ]
+
+
 def test_a_load_time_is_counted_once_and_only_when_it_is_known():
     app = App()
     app.models = {"small": {"load_seconds": None}}

@@ -65,6 +65,11 @@ def test_the_steps_are_followed_to_the_one_that_surely_answers():
     )
 
 
+def test_a_hedge_is_told():
+    step = generate_step("large", "a", "b", hedge=0.4)
+    assert explained("猫を飼い始めたんだ", step, say_step(3)).decisions[0].action == "asks a, then b, hedged at 40%"
+
+
 def test_a_pipeline_that_may_end_without_answer_says_so():
     explanation = explained("猫を飼い始めたんだ", replies_step(), generate_step("small", "a"))
     assert explanation.decisions[-1].action == "503"

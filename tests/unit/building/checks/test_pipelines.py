@@ -10,6 +10,7 @@ from engine.building.checks import (
     broken_template,
     failing_template,
     idle_condition,
+    idle_hedge,
     no_confidence,
     no_final_answer,
     timeouts,
@@ -75,6 +76,23 @@ def test_jumps_backward_or_in_place_are_refused(subject, target):
 )
 def test_timeouts_must_fit_the_deadline(subject, steps, severities):
     assert [severity for _, severity, _ in told(timeouts, subject(steps=steps))] == severities
+
+
+@pytest.mark.parametrize(
+    ("models", "more", "words"),
+    [
+        ("model: small", "", "no second model to ask when `small` is slow"),
+        ("models: [small, large]", "", None),
+        ("models: [small, large]", ", timeout: 700ms", "0.42 s left for `large`, which takes 0.5 s at least"),
+        ("models: [small, large]", ", timeout: '${PATIENCE:700ms}'", "0.42 s left"),
+        ("models: [small, large]", ", timeout: '${PATIENCE:}'", None),
+    ],
+)
+def test_a_hedge_needs_a_second_model_and_time_for_it(subject, models, more, words):
+    talk = TALK.replace("model: small", models) % f", hedge: 40%{more}"
+    problems = told(idle_hedge, subject(steps=(talk, SORRY)))
+    assert [code for code, _, _ in problems] == ["P518"] * (words is not None)
+    assert all(words in message for _, _, message in problems)
 
 
 @pytest.mark.parametrize(
