@@ -1,0 +1,83 @@
+"""A real model that is still speaking when its time is over: what a pipeline makes of the words that are there."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.backends.local import LocalModel
+from engine.backends.registry import open_model
+from engine.model.deadline import Deadline
+from engine.model.plan import ModelRow
+from engine.model.ports import LanguageModel
+from engine.model.turn import Exchange, Labels, Prompt
+from engine.steps.budget import LEAST
+from tests.chaos.bot import Answer, make_bot, make_plan
+from tests.fakes.plans import FakeModel
+
+PIPELINE = """
+version: 1
+name: counting
+locale: en
+deadline: {deadline}s
+persona: {{name: Bot, examples: {examples}}}
+replies: [replies.yml]
+models: {{local: {{backend: auto, path: anywhere.gguf}}, large: {{backend: scripted, answers: [five thousand]}}}}
+steps:
+  - {{id: count, kind: generate, model: local, prompt: prompt.j2, escalate_when: [{objections}]}}
+  - {{id: ask_large, kind: generate, model: large, prompt: prompt.j2, when: text == 'later'}}
+  - {{id: sorry, kind: say, reply: sorry}}
+"""
+REPLIES = "replies: [{id: sorry, say: [Sorry]}]"
+EXAMPLES = tuple(Exchange(str(last), " ".join(map(str, range(1, last + 1)))) for last in (20, 40, 100))
+"""A base model goes on counting, and never ends a sentence."""
+FEW_SECONDS = 3.0
+
+
+@pytest.fixture(scope="module")
+def model(gemma_path: Path) -> Iterator[LanguageModel]:
+    settings = {"path": str(gemma_path), "max_tokens": 3000, "context": 4096, "threads": 1, "temperature": 0.0}
+    row = ModelRow(id="local", backend="auto", settings={**settings, "repeat_penalty": 1.0, "cache": "off"})
+    with contextlib.closing(open_model(row, {})) as opened:
+        # What every prompt begins with is read now, so that the few seconds are for the answer.
+        begins = Prompt(system="Count.", examples=EXAMPLES, history=(), text="5000", labels=Labels("User", "Bot"))
+        assert isinstance(opened, LocalModel)
+        opened.prepare(begins)
+        assert opened.wait_prepared(Deadline.after(120.0))
+        yield opened
+
+
+def count(model: LanguageModel, *objections: str, text: str = "5000", large: LanguageModel | None = None) -> Answer:
+    examples = json.dumps([{"user": example.user, "reply": example.reply} for example in EXAMPLES])
+    pipeline = PIPELINE.format(deadline=FEW_SECONDS, examples=examples, objections=", ".join(objections))
+    plan = make_plan(pipeline.replace("prompt.j2", "count.j2"), REPLIES, {}, count="Count.")
+    return make_bot(plan, {"local": model, "large": large or FakeModel("nobody asks")}).ask(text)
+
+
+def finish_reasons(answer: Answer) -> list[str]:
+    return [event["data"]["finish_reason"] for event in answer.body["trace"] if event["event"] == "generated"]
+
+
+def test_a_pipeline_that_does_not_object_says_the_partial_text(model):
+    answer = count(model, "refusal")
+    assert (answer.status, answer.end, answer.body["escalations"]) == (200, "local", [])
+    assert answer.body["reply"].startswith("1 2 3 4 5")
+    assert finish_reasons(answer) == ["deadline"]
+
+
+def test_a_pipeline_that_lists_truncated_goes_on(model):
+    answer = count(model, "truncated")
+    assert (answer.status, answer.end) == (200, "fallback")
+    assert answer.body["escalations"] == [{"step": "count", "reason": "truncated", "model": "local"}]
+    assert finish_reasons(answer) == ["deadline"]
+
+
+def test_a_later_model_keeps_the_time_it_needs(model):
+    large = FakeModel("5000")
+    answer = count(model, "truncated", text="later", large=large)
+    assert (answer.end, answer.body["reply"]) == ("external", "5000")
+    assert [left >= LEAST for _, left in large.asked] == [True]
