@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         if server is None:
             return 1
         stop = _on_signal()
-        threading.Thread(target=server.serve_forever, name="accept", daemon=True).start()
+        server.start()
         _announce(app, server.url, time.monotonic() - started)
         _watch_until(stop, app)
         _stop(server)
@@ -80,9 +80,7 @@ def _watch_until(stop: threading.Event, app: App) -> None:
 
 def _stop(server: LocalServer) -> None:
     _say("stopping")
-    server.shutdown()
-    server.server_close()
-    server.front.drain(DRAIN)
+    server.stop(DRAIN)
 
 
 def _announce(app: App, url: str, seconds: float) -> None:

@@ -1,131 +1,120 @@
-"""One client's connection: HTTP in, bounded in size and time, and proxy responses out."""
+"""One client's connection: the bytes that came, cut into requests, and the bytes that still have to leave.
+
+Never blocks and knows no other connection; the server says when there is something to read or room to write.
+"""
 
 from __future__ import annotations
 
-import io
 import socket
-from dataclasses import dataclass
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler
-from typing import Any, Protocol, cast
+from collections.abc import Callable
 
 from engine.aws.body import too_large
 from engine.aws.errors import RequestError
-from engine.cli.local.events import Incoming, joined
-from engine.cli.local.front import Front
-from engine.cli.local.reader import TimedReader
+from engine.cli.local.events import Incoming
+from engine.cli.local.http import CONTINUE, HEAD_LIMIT, Head, head_too_large, read_head
 
 _CHUNK = 64 * 1024
+_END = b"\r\n\r\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """`connections` may be open at once; a request must arrive, and a response leave, within `seconds`."""
+class Connection:
+    """`until` is when what it waits for must have happened; `busy` says that a request of it is being answered, `keep`
+    that more may follow, `ended` that the client sends no more, `leaving` that the last response is sent. What comes in
+    after that is thrown away: a socket that is closed over unread bytes takes the response with it.
+    """
 
-    connections: int = 64
-    seconds: float = 15.0
+    __slots__ = (
+        *("_buffer", "_head", "_out", "_scanned"),
+        *("busy", "ended", "events", "keep", "leaving", "number", "peer", "socket", "until"),
+    )
 
+    def __init__(self, accepted: socket.socket, peer: str, until: float) -> None:
+        self.socket, self.peer, self.until = accepted, peer, until
+        self.number = accepted.fileno()
+        self.events = 0
+        self.busy = self.ended = self.leaving = False
+        self.keep = True
+        self._buffer, self._out = bytearray(), b""
+        self._head: Head | None = None
+        self._scanned = 0
+        accepted.setblocking(False)
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-class Server(Protocol):
-    """What a connection needs of the server that accepted it."""
+    @property
+    def unsent(self) -> bool:
+        return bool(self._out)
 
-    front: Front
-    limits: Limits
+    @property
+    def full(self) -> bool:
+        """Whether enough was read ahead of the request that is being answered."""
+        return len(self._buffer) > HEAD_LIMIT
 
-
-class Connection(BaseHTTPRequestHandler):
-    """Answers the requests of one connection in turn."""
-
-    protocol_version = "HTTP/1.1"
-    server_version = "misaki"
-    sys_version = ""
-    # Without these two, a response on a connection that is kept takes 40 to 75 ms.
-    disable_nagle_algorithm = True
-    wbufsize = -1
-
-    def setup(self) -> None:
-        super().setup()
-        server = cast("Server", self.server)
-        self._front, self._limits = server.front, server.limits
-        self._raw = TimedReader(cast("socket.socket", self.connection))
-        self._reader = io.BufferedReader(self._raw)
-        self.rfile = self._reader
-
-    def handle_one_request(self) -> None:
-        self._raw.allow(self._limits.seconds)
-        super().handle_one_request()
-
-    def answer(self) -> None:
-        """Reads one request, whatever its method, and answers it."""
-        incoming = self._incoming(b"")
+    def receive(self) -> None:
+        """Reads what is there; raises `OSError` for a connection that is broken."""
         try:
-            incoming = self._incoming(self._body(self._front.body_limit(incoming)))
-        except RequestError as error:
-            self.close_connection = True
-            self._send(self._front.refuse(incoming, error))
-        else:
-            self._send(self._front.answer(incoming))
+            data = self.socket.recv(_CHUNK)
+        except BlockingIOError:
+            return
+        self.ended = not data
+        if not self.leaving:
+            self._buffer += data
 
-    # The names are http.server's.
-    do_GET = do_HEAD = do_POST = answer  # noqa: N815
-    do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer  # noqa: N815
+    def send(self, data: bytes) -> None:
+        """Writes what there is room for and keeps the rest; raises `OSError` for a connection that is broken."""
+        self._out = self._out + data if self._out else data
+        try:
+            self._out = self._out[self.socket.send(self._out) :]
+        except BlockingIOError:
+            return
 
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """What `http.server` itself refuses, as the JSON of every other error; `explain` is its longer form."""
-        del explain
-        self.close_connection = True
-        self.command = getattr(self, "command", None) or "GET"
-        self.request_version = "HTTP/1.1"
-        said = (message or HTTPStatus(code).phrase).lower()
-        incoming = Incoming(method="GET", target="/")
-        self._send(self._front.refuse(incoming, RequestError(int(code), "http_invalid", said)))
+    def leave(self) -> None:
+        """Say that nothing more will be sent; raises `OSError`."""
+        self.leaving = True
+        self._buffer.clear()
+        self.socket.shutdown(socket.SHUT_WR)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the name is http.server's
-        """The handler's own record says it better."""
+    def next_request(self, limit_of: Callable[[Incoming], int]) -> tuple[Incoming, bool] | None:
+        """The next whole request, and whether the connection may go on after it; `None` while it is not all there.
 
-    def _incoming(self, body: bytes) -> Incoming:
-        return Incoming(
-            method=self.command,
-            target=self.path,
-            headers=joined(self.headers.items()),
-            body=body,
-            protocol=self.request_version,
-            peer=str(self.client_address[0]),
-        )
+        `limit_of` tells how large the body may be. Raises `RequestError`, after which nothing more can be read.
+        """
+        head = self._head or self._next_head(limit_of)
+        if head is None:
+            return None
+        if len(self._buffer) < head.length:
+            if self.ended:
+                raise RequestError(400, "body_incomplete", "the body ended before its Content-Length")
+            return None
+        body = bytes(self._buffer[: head.length])
+        del self._buffer[: head.length]
+        self._head = None
+        return self._incoming(head, body), head.keep
 
-    def _body(self, limit: int) -> bytes:
-        if self.headers.get("transfer-encoding"):
-            raise RequestError(411, "content_length_missing", "send the body with a Content-Length and not in chunks")
-        declared = self.headers.get("content-length", "0").strip()
-        if not (declared.isascii() and declared.isdigit() and len(declared) <= 12):
-            raise RequestError(400, "content_length_invalid", "the Content-Length is no number of bytes")
-        if int(declared) > limit:
-            self._discard(min(int(declared), 4 * limit))
+    def _next_head(self, limit_of: Callable[[Incoming], int]) -> Head | None:
+        while self._buffer.startswith(b"\r\n"):
+            del self._buffer[:2]
+        end = self._buffer.find(_END, self._scanned)
+        if end < 0 or end > HEAD_LIMIT:
+            if len(self._buffer) > HEAD_LIMIT:
+                raise head_too_large(self._buffer)
+            self._scanned = max(0, len(self._buffer) - len(_END) + 1)
+            return None
+        head = read_head(bytes(self._buffer[:end]))
+        del self._buffer[: end + len(_END)]
+        self._scanned = 0
+        if head.length > limit_of(self._incoming(head, b"")):
             raise too_large()
-        body = self._reader.read(int(declared))
-        if len(body) < int(declared):
-            raise RequestError(400, "body_incomplete", "the body ended before its Content-Length")
-        return body
+        if head.waits and len(self._buffer) < head.length:
+            self.send(CONTINUE)
+        self._head = head
+        return head
 
-    def _discard(self, size: int) -> None:
-        """Reads what is being sent: a socket that is closed over unread bytes takes the response with it."""
-        while size > 0:
-            chunk = self._reader.read1(min(size, _CHUNK))
-            if not chunk:
-                return
-            size -= len(chunk)
-
-    def _send(self, response: dict[str, Any]) -> None:
-        status, body = response["statusCode"], response["body"].encode("utf-8")
-        self.connection.settimeout(self._limits.seconds)
-        self.send_response(status)
-        for name, value in response["headers"].items():
-            self.send_header(name, value)
-        if status != HTTPStatus.NO_CONTENT:
-            self.send_header("Content-Length", str(len(body)))
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-        self.wfile.flush()
+    def _incoming(self, head: Head, body: bytes) -> Incoming:
+        return Incoming(
+            method=head.method,
+            target=head.target,
+            headers=head.headers,
+            body=body,
+            protocol=head.protocol,
+            peer=self.peer,
+        )

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
-import uuid
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,14 +22,18 @@ class Incoming:
 
     @property
     def path(self) -> str:
-        return urlsplit(self.target).path or "/"
+        return self.target.partition("?")[0] or "/"
+
+    @property
+    def query(self) -> str:
+        return self.target.partition("?")[2]
 
 
 @dataclass(frozen=True, slots=True)
 class LocalContext:
     """What the handler sees as Lambda's context; nothing limits its time here but the pipeline's own deadline."""
 
-    aws_request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    aws_request_id: str = field(default_factory=lambda: os.urandom(16).hex())
 
 
 def function_url_event(incoming: Incoming, context: LocalContext) -> dict[str, Any]:
@@ -40,7 +43,7 @@ def function_url_event(incoming: Incoming, context: LocalContext) -> dict[str, A
         "version": "2.0",
         "routeKey": "$default",
         "rawPath": incoming.path,
-        "rawQueryString": urlsplit(incoming.target).query,
+        "rawQueryString": incoming.query,
         "headers": dict(incoming.headers),
         "requestContext": {
             "http": {
@@ -56,15 +59,6 @@ def function_url_event(incoming: Incoming, context: LocalContext) -> dict[str, A
         "body": text,
         "isBase64Encoded": encoded,
     }
-
-
-def joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Headers by lower-case name; those that came twice are joined as HTTP has it."""
-    found: dict[str, str] = {}
-    for name, value in headers:
-        key = name.lower()
-        found[key] = f"{found[key]}, {value}" if key in found else value
-    return found
 
 
 def _as_text(body: bytes) -> tuple[str, bool]:

@@ -1,4 +1,4 @@
-"""What the local server answers, apart from sockets: sheds load, and hands everything else to the Lambda handler.
+"""What the local server answers, apart from sockets: it hands requests to the Lambda handler.
 
 Beside the handler's own paths there are a greeting at `GET /`, and Lambda's local path, where the posted JSON is the
 event and the handler's proxy response is the answer.
@@ -7,7 +7,6 @@ event and the handler's proxy response is the answer.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,14 +26,12 @@ Response = dict[str, Any]
 
 
 class Front:
-    """Answers with proxy responses and never raises; at most `slots` requests are with the handler at once."""
+    """Answers with proxy responses and never raises."""
 
-    def __init__(self, handler: Handler, policy: Policy, *, greeting: str = "", slots: int = 8) -> None:
+    def __init__(self, handler: Handler, policy: Policy, *, greeting: str = "") -> None:
         self._handler = handler
         self._policy = policy
         self._greeting = greeting
-        self._slots = slots
-        self._free = threading.BoundedSemaphore(slots)
 
     def body_limit(self, incoming: Incoming) -> int:
         return EVENT_LIMIT if incoming.path == INVOCATIONS else BODY_LIMIT
@@ -42,25 +39,20 @@ class Front:
     def answer(self, incoming: Incoming) -> Response:
         if incoming.method in ("GET", "HEAD") and incoming.path == "/":
             return {"statusCode": 200, "headers": _TEXT, "body": self._greeting}
-        if not self._free.acquire(blocking=False):
-            message = "too many requests at once: try again in a moment"
-            return self.refuse(incoming, RequestError(503, "busy", message, {"Retry-After": "1"}))
         try:
             return self._hand_over(incoming)
         except RequestError as error:
             return self.refuse(incoming, error)
-        finally:
-            self._free.release()
+
+    def turn_away(self, incoming: Incoming) -> Response:
+        """The answer to a request that there is no room for; nothing looks at its body."""
+        message = "too many requests at once: try again in a moment"
+        return self.refuse(incoming, RequestError(503, "busy", message, {"Retry-After": "1"}))
 
     def refuse(self, incoming: Incoming, error: RequestError) -> Response:
         """An error with the headers that let a page on another origin read it."""
         request = Request(shape="http", method=incoming.method, path=incoming.path, headers=incoming.headers)
         return proxy_response(request, self._policy, error.status, error_payload(error), error.headers)
-
-    def drain(self, seconds: float) -> None:
-        """Lets nothing more in, and waits at most `seconds` for each request that is still with the handler."""
-        for _ in range(self._slots):
-            self._free.acquire(timeout=seconds)
 
     def _hand_over(self, incoming: Incoming) -> Response:
         context = LocalContext()

@@ -1,11 +1,10 @@
 import json
-import threading
 
 import pytest
 
 from engine.aws.handler import make_handler
 from engine.aws.policy import Policy
-from engine.cli.local.events import Incoming, LocalContext, function_url_event, joined
+from engine.cli.local.events import Incoming, LocalContext, function_url_event
 from engine.cli.local.front import INVOCATIONS, Front
 from tests.fakes.bots import FakeBot
 
@@ -13,9 +12,9 @@ BODY = '{"input": "こんばんは"}'.encode()
 SESAME = "open-sesame"
 
 
-def front(bot: FakeBot | None = None, *, slots: int = 2, **env: str) -> Front:
+def front(bot: FakeBot | None = None, **env: str) -> Front:
     handler = make_handler(bot or FakeBot(), env, log=lambda _: None)
-    return Front(handler, Policy.from_env(env), greeting="post to /chat", slots=slots)
+    return Front(handler, Policy.from_env(env), greeting="post to /chat")
 
 
 def post(path: str, body: bytes = BODY, **headers: str) -> Incoming:
@@ -66,34 +65,11 @@ def test_bytes_that_are_no_text_are_refused_by_the_handler():
     assert (response["statusCode"], json.loads(response["body"])["code"]) == (400, "body_encoding")
 
 
-def test_too_many_at_once_are_told_to_come_back():
-    inside, go_on = threading.Event(), threading.Event()
-
-    def slow(_event: object, _context: object) -> dict:
-        inside.set()
-        go_on.wait(30)
-        return {"statusCode": 200, "headers": {}, "body": "late"}
-
-    busy = Front(slow, Policy(), slots=1)
-    answers: list = []
-    first = threading.Thread(target=lambda: answers.append(busy.answer(post("/chat"))))
-    first.start()
-    inside.wait(30)
-    refused = busy.answer(post("/chat"))
-    go_on.set()
-    first.join()
-    busy.drain(30)
+def test_who_is_turned_away_is_told_to_come_back():
+    refused = front().turn_away(post("/chat", origin="http://page"))
     assert (refused["statusCode"], refused["headers"]["Retry-After"]) == (503, "1")
+    assert json.loads(refused["body"])["code"] == "busy"
     assert refused["headers"]["Access-Control-Allow-Origin"] == "*"
-    assert answers == [{"statusCode": 200, "headers": {}, "body": "late"}]
-
-
-def test_a_place_is_free_again_after_every_answer():
-    one = front(slots=1)
-    codes = [
-        one.answer(post(path, body))["statusCode"] for path in ("/chat", INVOCATIONS, "/x") for body in (BODY, b"?")
-    ]
-    assert codes == [200, 400, 200, 400, 404, 404]
 
 
 def test_the_event_is_that_of_a_function_url():
@@ -102,7 +78,3 @@ def test_the_event_is_that_of_a_function_url():
     assert (event["rawPath"], event["rawQueryString"], event["isBase64Encoded"]) == ("/chat", "a=%E5%B8%AD", False)
     assert event["requestContext"]["requestId"] == "id-1"
     assert event["body"] == BODY.decode()
-
-
-def test_headers_that_come_twice_are_joined():
-    assert joined([("Accept", "a"), ("X", "1"), ("accept", "b")]) == {"accept": "a, b", "x": "1"}

@@ -9,10 +9,10 @@ import pytest
 
 from engine.aws.handler import make_handler
 from engine.aws.policy import Policy
-from engine.cli.local.connection import Limits
 from engine.cli.local.front import Front
-from engine.cli.local.server import LocalServer
-from tests.fakes.bots import FakeBot
+from engine.cli.local.server import Limits, LocalServer
+from engine.model.record import replace
+from tests.fakes.bots import CANNED, FakeBot
 
 BODY = '{"input": "こんばんは"}'.encode()
 
@@ -24,21 +24,18 @@ def serve():
     def start(bot: FakeBot | None = None, limits: Limits | None = None, host: str = "127.0.0.1") -> LocalServer:
         front = Front(make_handler(bot or FakeBot(), {}, log=lambda _: None), Policy(), greeting="post to /chat\n")
         server = LocalServer((host, 0), front, limits)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        running.append((server, thread))
+        server.start()
+        running.append(server)
         return server
 
     yield start
-    for server, thread in running:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    for server in running:
+        server.stop(30)
 
 
 def raw(server: LocalServer, request: bytes) -> bytes:
     """Everything the server says until it closes."""
-    with socket.create_connection(server.server_address[:2], timeout=30) as connection:
+    with socket.create_connection(server.address, timeout=30) as connection:
         connection.sendall(request)
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
@@ -49,7 +46,7 @@ def status_and_body(answer: bytes) -> tuple[int, dict]:
 
 
 def test_many_requests_over_one_connection(serve):
-    connection = http.client.HTTPConnection(*serve().server_address[:2], timeout=30)
+    connection = http.client.HTTPConnection(*serve().address, timeout=30)
     for _ in range(20):
         connection.request("POST", "/chat", BODY, {"Content-Type": "application/json"})
         response = connection.getresponse()
@@ -59,7 +56,7 @@ def test_many_requests_over_one_connection(serve):
 
 
 def test_preflight_and_then_no_body(serve):
-    connection = http.client.HTTPConnection(*serve().server_address[:2], timeout=30)
+    connection = http.client.HTTPConnection(*serve().address, timeout=30)
     for _ in range(2):
         connection.request(
             "OPTIONS", "/chat", headers={"Origin": "http://page", "Access-Control-Request-Method": "POST"}
@@ -106,7 +103,7 @@ def test_a_body_that_never_comes_ends_the_connection(serve):
 def test_dripping_bytes_do_not_buy_time(serve):
     server = serve(limits=Limits(seconds=0.3))
     dripped = 0
-    with socket.create_connection(server.server_address[:2], timeout=0.05) as connection:
+    with socket.create_connection(server.address, timeout=0.05) as connection:
         connection.sendall(b"POST /chat HTTP/1.1\r\nContent-Length: 100000\r\n\r\n")
         while dripped < 10_000:
             try:
@@ -122,7 +119,7 @@ def test_dripping_bytes_do_not_buy_time(serve):
 
 def test_a_body_cut_by_the_client(serve):
     server = serve()
-    with socket.create_connection(server.server_address[:2], timeout=30) as connection:
+    with socket.create_connection(server.address, timeout=30) as connection:
         connection.sendall(b"POST /chat HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc")
         connection.shutdown(socket.SHUT_WR)
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
@@ -131,7 +128,7 @@ def test_a_body_cut_by_the_client(serve):
 
 def test_more_connections_than_allowed_are_closed_at_once(serve):
     server = serve(limits=Limits(connections=1))
-    first = http.client.HTTPConnection(*server.server_address[:2], timeout=30)
+    first = http.client.HTTPConnection(*server.address, timeout=30)
     first.request("GET", "/health")
     assert first.getresponse().read()
     assert raw(server, b"") == b""
@@ -141,7 +138,7 @@ def test_more_connections_than_allowed_are_closed_at_once(serve):
 def test_a_client_that_goes_away_leaves_the_server_standing(serve, capfd):
     server = serve()
     for _ in range(5):
-        with socket.create_connection(server.server_address[:2], timeout=30) as connection:
+        with socket.create_connection(server.address, timeout=30) as connection:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
             connection.sendall(b"POST /chat HTTP/1.1\r\nContent-Length: 1000\r\n\r\nabc")
     assert status_and_body(raw(server, b"GET /health HTTP/1.1\r\nConnection: close\r\n\r\n"))[0] == 200
@@ -154,7 +151,7 @@ def test_threads_share_the_server(serve):
     statuses: list = []
 
     def ask() -> None:
-        connection = http.client.HTTPConnection(*server.server_address[:2], timeout=30)
+        connection = http.client.HTTPConnection(*server.address, timeout=30)
         connection.request("POST", "/chat", BODY)
         response = connection.getresponse()
         response.read()
@@ -169,6 +166,96 @@ def test_threads_share_the_server(serve):
     assert len(statuses) == 16
     assert set(statuses) <= {200, 503}
     assert len(bot.requests) == statuses.count(200) > 0
+
+
+class SlowBot(FakeBot):
+    """Answers once it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside, self.go_on = threading.Semaphore(0), threading.Event()
+
+    def reply(self, request, deadline=None):
+        if request.text == "slow":
+            self.inside.release()
+            self.go_on.wait(30)
+        return super().reply(request, deadline)
+
+
+def chat(text: str) -> bytes:
+    body = json.dumps({"input": text}).encode()
+    return b"POST /chat HTTP/1.1\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body
+
+
+def test_a_slow_turn_holds_nobody_else(serve):
+    bot = SlowBot()
+    server = serve(bot)
+    with socket.create_connection(server.address, timeout=30) as slow:
+        slow.sendall(chat("slow"))
+        bot.inside.acquire()
+        assert status_and_body(raw(server, chat("quick")))[0] == 200
+        bot.go_on.set()
+        answer = b"".join(iter(lambda: slow.recv(65536), b""))
+    assert status_and_body(answer)[0] == 200
+
+
+def test_when_all_threads_are_at_slow_turns_others_are_turned_away(serve):
+    bot = SlowBot()
+    server = serve(bot, Limits(turns=2))
+    slow = [socket.create_connection(server.address, timeout=30) for _ in range(2)]
+    for connection in slow:
+        connection.sendall(chat("slow"))
+        bot.inside.acquire()
+    found, body = status_and_body(raw(server, chat("quick")))
+    assert (found, body["code"]) == (503, "busy")
+    bot.go_on.set()
+    for connection in slow:
+        answer = b"".join(iter(lambda connection=connection: connection.recv(65536), b""))
+        assert status_and_body(answer)[0] == 200
+        connection.close()
+    assert status_and_body(raw(server, chat("quick")))[0] == 200
+
+
+def test_a_stop_waits_for_what_is_being_answered():
+    bot = SlowBot()
+    server = LocalServer(("127.0.0.1", 0), Front(make_handler(bot, {}, log=lambda _: None), Policy()))
+    server.start()
+    with socket.create_connection(server.address, timeout=30) as slow:
+        slow.sendall(chat("slow"))
+        bot.inside.acquire()
+        stopping = threading.Thread(target=server.stop, args=(30,))
+        stopping.start()
+        bot.go_on.set()
+        answer = b"".join(iter(lambda: slow.recv(65536), b""))
+        stopping.join(30)
+    assert status_and_body(answer)[0] == 200
+    assert not any(thread.name.startswith("serve ") for thread in threading.enumerate())
+
+
+def test_requests_that_come_together_are_answered_in_order(serve):
+    once = chat("hello").replace(b"Connection: close\r\n", b"")
+    answer = raw(serve(), once * 40 + b"GET /health HTTP/1.1\r\nConnection: close\r\n\r\n" + once)
+    assert answer.count(b"HTTP/1.1 200 OK") == 41
+    assert b'"status": "ok"' in answer.rpartition(b"HTTP/1.1")[2]
+
+
+def test_a_client_that_waits_for_leave_to_send_gets_it(serve):
+    body = b'{"input": "hello"}'
+    with socket.create_connection(serve().address, timeout=30) as connection:
+        connection.sendall(b"POST /chat HTTP/1.1\r\nExpect: 100-continue\r\nConnection: close\r\n")
+        connection.sendall(b"Content-Length: %d\r\n\r\n" % len(body))
+        assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(body)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert status_and_body(answer)[0] == 200
+
+
+def test_a_response_larger_than_the_pipe_arrives_whole(serve):
+    bot = FakeBot(outcome=replace(CANNED, reply="あ" * 1_000_000))
+    with socket.create_connection(serve(bot).address, timeout=30) as connection:
+        connection.sendall(chat("hello"))
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert status_and_body(answer)[1]["reply"] == "あ" * 1_000_000
 
 
 def test_ipv6(serve):
