@@ -37,6 +37,7 @@ class Tasks:
         while self.crew.leads(term):
             with self._changed:
                 if not (self._given and self.crew.spare):
+                    self._changed.notify_all()
                     self._changed.wait(0.01)
                     continue
                 task = self._given.pop(0)
