@@ -15,7 +15,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.table import Table
 
-from tests.chaos import drips, outage, pairwise, providers
+from tests.chaos import drips, outage, pairwise, providers, worker
 from tests.chaos.document import Run, write
 from tests.chaos.experiment import Check
 
@@ -28,7 +28,13 @@ class Module(Protocol):
     def run(self, share: float) -> Iterator[Check]: ...
 
 
-EXPERIMENTS: Mapping[str, Module] = {"providers": providers, "drips": drips, "outage": outage, "pairwise": pairwise}
+EXPERIMENTS: Mapping[str, Module] = {
+    "providers": providers,
+    "drips": drips,
+    "outage": outage,
+    "pairwise": pairwise,
+    "worker": worker,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
