@@ -15,7 +15,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.table import Table
 
-from tests.chaos import drips, outage, pairwise, providers, worker
+from tests.chaos import deadlines, drips, files, load, outage, pairwise, providers, requests, worker
 from tests.chaos.document import Run, write
 from tests.chaos.experiment import Check
 
@@ -34,6 +34,10 @@ EXPERIMENTS: Mapping[str, Module] = {
     "outage": outage,
     "pairwise": pairwise,
     "worker": worker,
+    "files": files,
+    "deadlines": deadlines,
+    "load": load,
+    "requests": requests,
 }
 
 
