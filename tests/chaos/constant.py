@@ -1,4 +1,4 @@
-"""The local server with a handler that returns a constant: what HTTP costs by itself. `python -m tests.chaos.constant`"""
+"""The local server with a handler that returns a constant, to see what HTTP costs: `python -m tests.chaos.constant`."""
 
 from __future__ import annotations
 

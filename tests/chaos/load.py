@@ -1,4 +1,4 @@
-"""`misaki serve` under load, beside the same server with a handler that does nothing, both in processes of their own."""
+"""`misaki serve` under load, beside the same server with a handler that does nothing, each in its own process."""
 
 from __future__ import annotations
 

@@ -63,20 +63,20 @@ BODIES = (
 
 
 def run(share: float) -> Iterator[Check]:
-    yield from requests(max(1000, round(REQUESTS * share)))
+    yield from hostile(max(1000, round(REQUESTS * share)))
 
 
-def requests(count: int, slowest: float = SLOWEST, drift: float = DRIFT) -> Iterator[Check]:
+def hostile(count: int, slowest: float = SLOWEST, drift: float = DRIFT) -> Iterator[Check]:
     handler = shipped()
     unhandled, malformed, late, worst = [], [], [], (0.0, 0)
     ends: Counter[str] = Counter()
     warm = 0
     for number in range(count):
-        event = request(number)
+        event = event_of(number)
         began = time.perf_counter()
         try:
             response = handler(event, None)
-        except Exception:  # what must never happen is counted and not raised
+        except Exception:  # noqa: BLE001  what must never happen is counted
             unhandled.append(number)
             continue
         seconds = time.perf_counter() - began
@@ -106,7 +106,7 @@ def shipped() -> Handler:
     return start(env, log=lambda _: None)
 
 
-def request(number: int) -> Any:
+def event_of(number: int) -> Any:
     """The event of that number."""
     dice = random.Random(number)
     return dice.choice(KINDS)(dice)
@@ -115,7 +115,8 @@ def request(number: int) -> Any:
 def end_of(response: Any) -> str:
     """Status and code or engine of a proxy response; empty for what is none."""
     try:
-        status, headers, body = response["statusCode"], response["headers"], response["body"]
+        status, body = response["statusCode"], response["body"]
+        headers = response["headers"] if "headers" in response else _single(response["multiValueHeaders"])
         json.dumps(response, allow_nan=False).encode("utf-8")
         body.encode("utf-8")
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -129,6 +130,11 @@ def end_of(response: Any) -> str:
     if status == 200:
         return f"200 {told['engine']}" if told.get("reply") else "200 health" if told.get("status") else ""
     return f"{status} {told['code']}" if told.get("error") else ""
+
+
+def _single(headers: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Headers as a load balancer wants them, with the one value that each has."""
+    return {name: value for name, (value,) in headers.items()}
 
 
 def resident() -> int:
@@ -259,11 +265,11 @@ def _check(what: str, wrong: list[int], count: int, figures: str = "") -> Check:
 
 
 def show(number: int) -> None:
-    event = request(number)
+    event = event_of(number)
     sys.stdout.write(f"{number}: {event!a:.2000}\n")
     try:
         sys.stdout.write(f"{shipped()(event, None)!a:.2000}\n")
-    except Exception:  # it is shown, with where it comes from
+    except Exception:  # noqa: BLE001  it is shown, with where it comes from
         traceback.print_exc()
 
 

@@ -1,4 +1,4 @@
-"""A function's process as Lambda runs it: a line of JSON in for each event, its response out. `python -m tests.chaos.sandbox`"""
+"""A function's process as Lambda runs it: a line of JSON in for each event, its response out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may befall a model's process, with SmolLM2 in each engine: the turn goes on at once, the next one is answered."""
+"""What may befall a model's process, with SmolLM2 in each engine: the turn goes on at once, the next has an answer."""
 
 from __future__ import annotations
 
