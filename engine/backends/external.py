@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from engine.backends.asker import SDK_SLIPS, Opening
 from engine.backends.bounded import Lazy
+from engine.backends.closed import ClosedModel
 from engine.backends.credentials import SettingError
 from engine.backends.settings import Settings, settings_of
 from engine.model.deadline import Clock, Deadline
@@ -32,7 +33,7 @@ def open_external(row: ModelRow, prepare: Callable[[Settings], Opening]) -> Lang
     try:
         opening = prepare(settings_of(row))
     except SettingError as error:
-        return ClosedModel(row, str(error))
+        return ClosedModel(engine="external", backend=row.backend, problem=str(error))
     return ExternalModel(row, opening)
 
 
@@ -89,23 +90,3 @@ def _load(opening: Opening, backend: str) -> Caller:
     from engine.backends.caller import load  # noqa: PLC0415 — HTTP and TLS are not for the cold start
 
     return load(opening, backend)
-
-
-class ClosedModel:
-    """A `LanguageModel` that a wrong or missing setting keeps shut; `problem` says which, and what to do."""
-
-    engine: Engine = "external"
-
-    def __init__(self, row: ModelRow, problem: str) -> None:
-        self._row = row
-        self._problem = problem
-
-    def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:  # noqa: ARG002 — the port's shape
-        raise Unavailable(self._problem, backend=self._row.backend)
-
-    def status(self) -> ModelStatus:
-        data = {"backend": self._row.backend, "model": self._row.settings.get("model")}
-        return ModelStatus(state="unavailable", detail=self._problem, data=data)
-
-    def close(self) -> None:
-        """Nothing was opened."""

@@ -12,6 +12,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Final
 
+from engine.backends.closed import ClosedModel
 from engine.backends.local_settings import Misconfigured, read_settings
 from engine.backends.worker.child import worker_command
 from engine.backends.worker.protocol import Message
@@ -34,7 +35,7 @@ def open_model(row: ModelRow, env: Mapping[str, str]) -> LanguageModel:
         settings = read_settings(row, env)
         engines = _engines(row)
     except Misconfigured as error:
-        return ClosedModel(row.backend, str(error))
+        return ClosedModel(engine="local", backend=row.backend, problem=str(error))
     order = {"op": "load", "settings": settings_to_json(settings)}
     return LocalModel(row, settings, Supervisor(worker_command(env), engines, order))
 
@@ -47,25 +48,6 @@ def _engines(row: ModelRow) -> tuple[str, ...]:
             f"model `{row.id}`: {' and '.join(wanted)} not installed; install this package with its `local` extra"
         )
     return installed
-
-
-@record(kw_only=False)
-class ClosedModel:
-    """A model that its settings keep from working; `problem` names the setting and the remedy."""
-
-    backend: str
-    problem: str
-    engine: Engine = "local"
-
-    def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:  # noqa: ARG002 - the port's signature
-        """Raises `Unavailable`."""
-        raise Unavailable(self.problem, backend=self.backend)
-
-    def status(self) -> ModelStatus:
-        return ModelStatus(state="unavailable", detail=self.problem)
-
-    def close(self) -> None:
-        """Nothing is open."""
 
 
 @record(kw_only=False)
