@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -14,18 +13,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import boto3
 import pytest
-from jsonschema import Draft202012Validator
 
-from tests.acceptance.processes import ROOT, environment, post
-from tools.lambda_emulator import INVOCATIONS, command
-from tools.lambda_emulator import environment as lambda_environment
+from tests.acceptance.emulators import HIDDEN, body_of
+from tests.faults import behaviours
+from tests.faults.peer import Connection, Peer
 
 REGION = "ap-northeast-1"
 KEY = "sk-canary-key-93ac"
 SESAME = "canary-token-4b1e"
 TEXT = "カナリアの餌は何がいいかしら、と聞いた"
 REPLY = "粟と青菜がいいわ、とカナリアに聞いたの"
-SCHEMA = Draft202012Validator(json.loads((ROOT / "tests" / "data" / "emf.schema.json").read_text()))
+PROVIDERS = ("openai", "bedrock", "huggingface")
 
 
 @pytest.fixture(scope="module")
@@ -92,28 +90,6 @@ def provider() -> Iterator[tuple[str, list[str]]]:
         server.server_close()
 
 
-@contextmanager
-def function(env: dict[str, str]) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """The address of the function in the emulator, and the emulator's process."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    with subprocess.Popen(
-        command("127.0.0.1", port),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        cwd=ROOT,
-        env=lambda_environment(20, 1024, environment(env)),
-    ) as process:
-        try:
-            assert process.stdout is not None
-            next(line for line in process.stdout if "exec" in line)
-            yield f"http://127.0.0.1:{port}{INVOCATIONS}", process
-        finally:
-            process.kill()
-
-
 def chat(text: str, token: str) -> dict:
     return {
         "version": "2.0",
@@ -124,50 +100,77 @@ def chat(text: str, token: str) -> dict:
     }
 
 
-def test_kept_secrets_are_used_and_neither_they_nor_a_user_s_words_are_shown(aws):
+def test_kept_secrets_are_used_and_neither_they_nor_a_user_s_words_are_shown(emulate, aws):
     with provider() as (address, seen):
-        settings = {
+        emulator = emulate(
+            timeout=20,
             **aws,
-            "OPENAI_API_KEY": "secretsmanager:misaki/keys#openai",
-            "CLIENT_TOKEN": "ssm:/misaki/token",
-            "OPENAI_BASE_URL": address,
-            "MODEL_PRICES": '{"openai": [0.15, 0.6]}',
-        }
-        with function(settings) as (url, process):
-            _, refused = post(url, chat(TEXT, "guessed"))
-            _, answered = post(url, chat(TEXT, SESAME))
-            _, canned = post(url, chat("こんばんは", SESAME))
-            process.terminate()
-            log = process.communicate(timeout=60)[0]
+            OPENAI_API_KEY="secretsmanager:misaki/keys#openai",
+            CLIENT_TOKEN="ssm:/misaki/token",  # noqa: S106 - where it is kept, not what it is
+            OPENAI_BASE_URL=address,
+            MODEL_PRICES='{"openai": [0.15, 0.6]}',
+        )
+        emulator.hidden |= {KEY, SESAME, REPLY}
+        refused = emulator.invoke(chat(TEXT, "guessed"))
+        answered = emulator.invoke(chat(TEXT, SESAME))
+        canned = emulator.invoke(chat("こんばんは", SESAME))
+    emulator.stop()
     assert refused["statusCode"] == 401
-    assert json.loads(answered["body"])["reply"] == REPLY
-    assert json.loads(canned["body"])["engine"] == "canned"
+    assert body_of(answered)["reply"] == REPLY
+    assert body_of(canned)["engine"] == "canned"
     assert seen == [f"Bearer {KEY}"]
-    for secret in (KEY, SESAME, TEXT, REPLY, "こんばんは", "canary-session"):
-        assert secret not in log
-        assert json.dumps(secret)[1:-1] not in log
-    metrics = [json.loads(line) for line in log.splitlines() if line.startswith('{"_aws"')]
-    for metric in metrics:
-        SCHEMA.validate(metric)
+    assert emulator.hidden >= {KEY, SESAME, TEXT, REPLY, "こんばんは", "canary-session"}
+    metrics = emulator.metrics()
     assert {metric["engine"] for metric in metrics if "engine" in metric} == {"external", "canned"}
     assert sum(metric.get("ColdStart", [0])[0] for metric in metrics) == 1
     [cost] = [metric["EstimatedCost"][0] for metric in metrics if "EstimatedCost" in metric]
     assert cost == pytest.approx((900 * 0.15 + 12 * 0.6) / 1e6)
 
 
-def test_a_key_that_is_not_kept_costs_its_model_only(aws):
-    with function({**aws, "OPENAI_API_KEY": "secretsmanager:misaki/nobody"}) as (url, process):
-        _, canned = post(url, {"input": "こんばんは"})
-        process.terminate()
-        log = process.communicate(timeout=60)[0]
-    assert canned["statusCode"] == 200
-    assert "ResourceNotFoundException" in log
+@pytest.mark.parametrize("status", [401, 429, 500, 200])
+def test_a_provider_that_quotes_key_and_words_in_its_error_is_not_quoted(emulate, tmp_path, status):
+    """All three providers at once, with the trace that `debug` shows."""
+
+    def quote(connection: Connection) -> None:
+        request = connection.read_request()
+        said = f"{request.headers.get('authorization')} {request.body.decode()}"
+        body = json.dumps({"error": {"message": said}, "message": said}).encode()
+        connection.send(behaviours.head(status, {"Content-Type": "application/json"}, len(body)) + body)
+
+    with Peer([quote]) as peer:
+        models = {name: {"backend": name, "model": "m", "base_url": peer.url} for name in PROVIDERS}
+        models["bedrock"]["region"] = REGION
+        ask = {"id": "ask", "kind": "generate", "models": [*PROVIDERS], "prompt": "prompt.j2"}
+        pipeline = {
+            "version": 1,
+            "name": "p",
+            "locale": "ja",
+            "persona": {"name": "p"},
+            "models": models,
+            "steps": [ask],
+        }
+        (tmp_path / "prompt.j2").write_text("p", encoding="utf-8")
+        (tmp_path / "p.yml").write_text(json.dumps(pipeline), encoding="utf-8")
+        emulator = emulate(MISAKI_PIPELINE=str(tmp_path / "p.yml"), ALLOW_DEBUG="true")
+        proxy = emulator.invoke({"input": TEXT, "debug": True, "session_id": "canary-session"})
+        asked = len(peer.received)
+    emulator.stop()
+    assert asked >= len(PROVIDERS)
+    assert proxy["statusCode"] == 503
+    assert {entry["model"] for entry in body_of(proxy)["escalations"]} == set(PROVIDERS)
+    assert body_of(proxy)["trace"]
+    for secret in HIDDEN:
+        assert secret not in proxy["body"]
 
 
-def test_without_its_token_the_function_lets_nobody_in(aws):
-    with function({**aws, "CLIENT_TOKEN": "ssm:/misaki/nobody"}) as (url, process):
-        status, answer = post(url, chat("こんばんは", ""))
-        process.terminate()
-        log = process.communicate(timeout=60)[0]
+def test_a_key_that_is_not_kept_costs_its_model_only(emulate, aws):
+    emulator = emulate(**aws, OPENAI_API_KEY="secretsmanager:misaki/nobody")
+    assert emulator.invoke({"input": "こんばんは"})["statusCode"] == 200
+    assert "ResourceNotFoundException" in emulator.stop()
+
+
+def test_without_its_token_the_function_lets_nobody_in(emulate, aws):
+    emulator = emulate(**aws, CLIENT_TOKEN="ssm:/misaki/nobody")  # noqa: S106 - as above
+    status, answer = emulator.post(chat("こんばんは", ""))
     assert (status, answer["errorType"]) == (502, "SecretUnavailable")
-    assert "CLIENT_TOKEN: `ssm:/misaki/nobody` cannot be read (ParameterNotFound)" in log
+    assert "CLIENT_TOKEN: `ssm:/misaki/nobody` cannot be read (ParameterNotFound)" in emulator.stop()
