@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import os
 import platform
+import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ DIGESTS = {
     "arm64": "ec2e5d09633d853834c008b1ef264bf834b258a94d551d2b2074966494b39a21",
 }
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
+HANDLER = "lambda_function.lambda_handler"
 
 
 def emulator() -> Path:
@@ -40,19 +42,26 @@ def emulator() -> Path:
     return path
 
 
-def command(host: str, port: int) -> list[str]:
-    """What starts the emulator with AWS's own runtime client and this repository's handler."""
-    address = ["--runtime-interface-emulator-address", f"{host}:{port}"]
-    return [str(emulator()), *address, sys.executable, "-m", "awslambdaric", "lambda_function.lambda_handler"]
+def command(host: str, port: int, handler: str = HANDLER) -> list[str]:
+    """What starts the emulator with AWS's own runtime client and a handler of this repository.
+
+    The two speak through a port of their own, free when this is asked, so that emulators run side by side.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        between = probe.getsockname()[1]
+    addresses = ["--runtime-interface-emulator-address", f"{host}:{port}"]
+    addresses += ["--runtime-api-address", f"127.0.0.1:{between}"]
+    return [str(emulator()), *addresses, sys.executable, "-m", "awslambdaric", handler]
 
 
 def environment(timeout: int, memory: int, base: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """`base` with seconds and megabytes as the emulator reads them."""
+    """`base` with seconds and megabytes as the emulator reads them, and logs as the template asks for them."""
     return {
         **base,
         "AWS_LAMBDA_FUNCTION_NAME": "function",
         "AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout),
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory),
+        "AWS_LAMBDA_LOG_FORMAT": "JSON",
     }
 
 

@@ -1,133 +1,208 @@
-"""The function in AWS's own Runtime Interface Emulator: every event, every way to fail, and what a warm one keeps."""
+"""The function in AWS's own Runtime Interface Emulator, with AWS's own runtime client."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
-import time
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.acceptance.emulators import body_of
+from tests.acceptance.emulated import SECRETS, Emulator, body_of, emulated, http
 from tests.acceptance.processes import ROOT
-from tests.faults import behaviours
-from tests.faults.peer import Peer
 
 EVENTS = ROOT / "tests" / "events"
+HEALTH = http({}, method="GET", path="/health")
 LIMIT = 6 * 1024 * 1024
-"""Bytes of an invocation, Lambda's own."""
+"""Bytes that Lambda takes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+PIPELINE = """\
+version: 1
+name: trial
+locale: en
+timezone: UTC
+deadline: {deadline}
+persona: {{name: Ann}}
+models:
+  small: {{backend: llama.cpp, path: "${{LOCAL_LLM_MODEL:}}", max_tokens: 8, temperature: 0, threads: 1, cache: "off"}}
+  large: {{backend: openai, model: m, base_url: "${{OPENAI_BASE_URL:}}"}}
+steps:
+  - {{id: chat, kind: generate, models: [{model}], prompt: trial.j2, escalate_when: [error, timeout]}}
+"""
+PROMPT = "You are Ann, who answers in one short sentence.\n"
 
-UNKNOWN = "最近、猫を飼い始めたんだ"
-"""No canned reply covers it."""
 
-HEALTH = {"version": "2.0", "rawPath": "/health", "requestContext": {"http": {"method": "GET", "path": "/health"}}}
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("emulator")
 
 
-def test_the_curl_of_the_readme(emulate):
-    proxy = emulate().invoke({"input": "こんばんは"})
+@pytest.fixture(scope="module")
+def emulator(logs) -> Iterator[Emulator]:
+    """The shipped bot without any model; every test of this module that needs nothing else shares it."""
+    with emulated(logs / "shipped.log") as running:
+        yield running
+
+
+@pytest.fixture
+def trial(tmp_path):
+    """Writes a pipeline whose one step asks a model; where it stands."""
+
+    def write(model: str, deadline: str) -> str:
+        path = tmp_path / "trial.yml"
+        path.write_text(PIPELINE.format(model=model, deadline=deadline), encoding="utf-8")
+        (tmp_path / "trial.j2").write_text(PROMPT, encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+def test_the_curl_of_the_readme(emulator):
+    proxy = emulator.invoke({"input": "こんばんは"})
     assert proxy["statusCode"] == 200
     assert body_of(proxy)["engine"] == "canned"
 
 
-def test_events_of_every_source_in_one_process(emulate):
-    emulator = emulate()
+def test_every_event_is_answered_or_refused_as_its_name_says(emulator):
     for path in sorted((EVENTS / "accepted").glob("*.json")):
         proxy = emulator.invoke(path.read_bytes())
         assert proxy["statusCode"] == 200 or body_of(proxy)["code"] == "no_answer", path.stem
     for path in sorted((EVENTS / "refused").glob("*.json")):
         assert emulator.invoke(path.read_bytes())["statusCode"] == int(path.stem[:3]), path.stem
-    log = emulator.stop()
-    assert log.count('"event": "loaded"') == 1
-    assert "Traceback" not in log
 
 
-def test_a_turn_that_nobody_answers_is_an_error_with_its_reasons(emulate):
-    proxy = emulate().invoke({"input": UNKNOWN})
-    assert proxy["statusCode"] == 503
-    body = body_of(proxy)
-    assert body["code"] == "no_answer"
-    assert {entry["model"] for entry in body["escalations"]} == {"openai", "bedrock", "huggingface"}
+@pytest.mark.parametrize(
+    "source",
+    ["api_gateway_v1", "api_gateway_v1_base64", "api_gateway_v2", "function_url", "function_url_base64"],
+)
+def test_api_gateway_and_function_urls_get_what_they_read(emulator, source):
+    """https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html"""
+    proxy = emulator.invoke((EVENTS / "accepted" / f"{source}.json").read_bytes())
+    assert proxy.keys() == {"statusCode", "headers", "body"}
+    assert proxy["statusCode"] == 200
+    assert all(isinstance(value, str) for value in proxy["headers"].values())
+    assert proxy["headers"]["Content-Type"] == "application/json; charset=utf-8"
+    assert (body_of(proxy)["engine"], body_of(proxy)["session_id"]) == ("canned", "seat-7")
 
 
-@pytest.mark.parametrize("size", [256 * 1024 + 1, LIMIT - 4096])
-def test_a_payload_that_lambda_lets_through_and_we_do_not(emulate, size):
-    emulator = emulate()
-    http = {"method": "POST", "path": "/chat"}
-    event = {"version": "2.0", "rawPath": "/chat", "requestContext": {"http": http}}
-    proxy = emulator.invoke({**event, "body": json.dumps({"input": "a" * size})})
-    assert (proxy["statusCode"], body_of(proxy)["code"]) == (413, "body_too_large")
-    direct = emulator.invoke({"input": "a" * size})
-    assert (direct["statusCode"], body_of(direct)["code"]) == (413, "input_too_long")
+@pytest.mark.parametrize("source", ["alb", "alb_base64", "alb_multi_value_headers"])
+def test_load_balancers_get_what_they_read(emulator, source):
+    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html"""
+    proxy = emulator.invoke((EVENTS / "accepted" / f"{source}.json").read_bytes())
+    assert (proxy["statusCode"], proxy["statusDescription"], proxy["isBase64Encoded"]) == (200, "200 OK", False)
+    if "multi_value" in source:
+        assert "headers" not in proxy
+        assert proxy["multiValueHeaders"]["Content-Type"] == ["application/json; charset=utf-8"]
+    else:
+        assert proxy["headers"]["Content-Type"] == "application/json; charset=utf-8"
+    assert (body_of(proxy)["engine"], body_of(proxy)["session_id"]) == ("canned", "seat-7")
 
 
-def test_a_payload_over_the_limit_is_refused_before_the_function_and_costs_the_next_one_nothing(emulate):
-    emulator = emulate()
-    answer = json.loads(emulator.raw(json.dumps({"input": "a" * (LIMIT + 1024)}).encode()))
-    assert answer["errorType"] == "Runtime.UnmarshalError"
-    assert body_of(emulator.invoke({"input": "こんばんは"}))["engine"] == "canned"
+def test_what_lambda_lets_through_and_is_too_large_for_a_turn_is_refused(emulator):
+    text = "長" * 1000 + "x" * (LIMIT - 10_000)
+    answers = [emulator.invoke({"input": text}), emulator.invoke(http({"input": text}))]
+    assert [proxy["statusCode"] for proxy in answers] == [413, 413]
+    assert [body_of(proxy)["code"] for proxy in answers] == ["input_too_long", "body_too_large"]
 
 
-def test_a_provider_that_never_answers_is_given_up_before_lambda_gives_up(emulate):
-    """Lambda's own limit is two seconds here, far below the pipeline's deadline."""
-    with Peer([behaviours.silence]) as provider:
-        emulator = emulate(timeout=2, OPENAI_BASE_URL=provider.url, LOCAL_LLM_ALLOW_FALLBACK="true")
-        emulator.invoke({"input": "こんばんは"})
-        answer = body_of(emulator.invoke({"input": UNKNOWN}))
-    assert answer["engine"] == "fallback"
-    assert "Task timed out" not in emulator.stop()
+def test_what_is_larger_than_lambda_takes_never_reaches_the_bot(emulator):
+    """Lambda itself refuses it; the emulator cuts it off, so that AWS's runtime client finds no JSON."""
+    turns = len(emulator.metrics())
+    text = "a word of the user " * (LIMIT // 18)
+    for payload in ({"input": text}, http({"input": text})):
+        answer = emulator.invoke(payload)
+        assert answer["errorType"] == "Runtime.UnmarshalError"
+        assert "a word of the user" not in json.dumps(answer) + emulator.log()
+    assert len(emulator.metrics()) == turns
+    assert emulator.invoke({"input": "こんばんは"})["statusCode"] == 200
 
 
-def test_a_function_that_hangs_is_ended_by_lambda_and_a_new_one_answers(emulate):
-    emulator = emulate(timeout=2)
+def test_all_of_that_was_one_cold_start_without_an_error(emulator):
     emulator.invoke({"input": "こんばんは"})
-    [first] = emulator.functions()
-    os.kill(first, signal.SIGSTOP)
-    assert emulator.raw(b'{"input": "hi"}') == "Task timed out after 2.00 seconds"
-    assert body_of(emulator.invoke({"input": "こんばんは"}))["engine"] == "canned"
-    assert first not in emulator.functions()
-    assert emulator.stop().count('"event": "loaded"') == 2
+    records = emulator.records()
+    assert [record["event"] for record in records if "event" in record] == ["loaded"]
+    assert "Traceback" not in emulator.log()
+    assert sum(metric["ColdStart"][0] for metric in emulator.metrics() if "ColdStart" in metric) == 1
+    turns = [record for record in records if "request_id" in record and "status" in record]
+    assert len({turn["request_id"] for turn in turns}) == len(turns)
+    assert all({"level", "method", "path", "milliseconds"} <= turn.keys() for turn in turns)
 
 
-def test_a_bad_pipeline_fails_the_start_with_the_problem_in_the_log(emulate, tmp_path):
+def test_a_mistake_of_ours_is_answered_and_told_without_the_user_s_words(logs):
+    with emulated(logs / "broken.log", handler="tests.fakes.broken_function.lambda_handler") as emulator:
+        before = body_of(emulator.invoke(HEALTH))
+        proxies = [emulator.invoke({"input": "カナリアの餌"}), emulator.invoke(http({"input": "カナリアの餌"}))]
+        assert body_of(emulator.invoke(HEALTH)) == before
+        failures = [record for record in emulator.records() if record.get("code") == "internal"]
+    for proxy in proxies:
+        assert proxy["statusCode"] == 503
+        assert body_of(proxy) == {"error": "something went wrong on our side", "code": "internal"}
+    assert [failure["error"] for failure in failures] == ["RuntimeError", "RuntimeError"]
+    assert all("broken_function.py" in failure["frames"][-1] for failure in failures)
+
+
+def test_a_turn_ends_before_lambda_s_timeout_and_a_frozen_function_by_it(logs, trial):
+    """The provider accepts a connection and never says a word; the pipeline alone would wait for it for a minute."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        env = {
+            **SECRETS,
+            "CLIENT_TOKEN": "",
+            "MISAKI_PIPELINE": trial("large", "60s"),
+            "OPENAI_BASE_URL": address,
+        }
+        with emulated(logs / "slow.log", env, timeout=6) as emulator:
+            proxy = emulator.invoke({"input": "Where is my glass?"})
+            assert (proxy["statusCode"], body_of(proxy)["code"]) == (503, "no_answer")
+            assert [entry["reason"] for entry in body_of(proxy)["escalations"]] == ["timeout"]
+            pid = runtime_of(emulator)
+            os.kill(pid, signal.SIGSTOP)
+            assert emulator.told(HEALTH) == "Task timed out after 6.00 seconds"
+            health = body_of(emulator.invoke(HEALTH))
+            assert health["status"] == "ok"
+            assert runtime_of(emulator) != pid
+            starts = [record for record in emulator.records() if record.get("event") == "loaded"]
+    assert len(starts) == 2
+
+
+def test_a_bad_pipeline_fails_the_start_with_the_problem_in_the_log(logs, tmp_path):
     bad = tmp_path / "bad.yml"
     bad.write_text("version: 1\nnmae: tiny\n", encoding="utf-8")
-    emulator = emulate(MISAKI_PIPELINE=str(bad))
-    status, answer = emulator.post({"input": "こんばんは"})
-    assert (status, answer["errorType"]) == (502, "ConfigError")
-    log = emulator.stop()
-    assert "config_problem" in log
-    assert "bad.yml:2:1" in log
+    with emulated(logs / "bad.log", {"MISAKI_PIPELINE": str(bad)}) as emulator:
+        status, answer = emulator.call({"input": "こんばんは"})
+        assert (status, answer["errorType"]) == (502, "ConfigError")
+        problems = [record for record in emulator.records() if record.get("event") == "config_problem"]
+    assert any("bad.yml:2:1" in problem["message"] for problem in problems)
 
 
-def test_fifty_warm_invocations_load_the_model_once(emulate, tmp_path, smollm2_path):
-    """A real model, asked by a short prompt, so that fifty turns take seconds."""
-    (tmp_path / "prompt.j2").write_text("Answer in a few words.", encoding="utf-8")
-    pipeline = tmp_path / "small.yml"
-    pipeline.write_text(
-        "version: 1\n"
-        "name: small\n"
-        "locale: en\n"
-        "persona: {name: Sam}\n"
-        "models:\n"
-        f"  small: {{backend: llama.cpp, path: '{smollm2_path}', max_tokens: 4, threads: 1, context: 256}}\n"
-        "steps:\n"
-        "  - {id: talk, kind: generate, model: small, prompt: prompt.j2, escalate_when: [error]}\n",
-        encoding="utf-8",
-    )
-    emulator = emulate(timeout=60, MISAKI_PIPELINE=str(pipeline), USE_LOCAL_LLM="true")
-    _wait_for_the_model(emulator)
-    engines = [body_of(emulator.invoke({"input": f"Tell me about the number {turn}."}))["engine"] for turn in range(50)]
-    assert engines == ["local"] * 50
-    model = body_of(emulator.invoke(HEALTH))["models"]["small"]
+def test_fifty_warm_invocations_share_one_load_of_a_real_model(logs, trial, smollm2_path):
+    env = {
+        "MISAKI_PIPELINE": trial("small", "60s"),
+        "LOCAL_LLM_MODEL": str(smollm2_path),
+        "USE_LOCAL_LLM": "true",
+    }
+    with emulated(logs / "warm.log", env, timeout=120) as emulator:
+        replies = [body_of(emulator.invoke({"input": f"Say the number {number}."})) for number in range(50)]
+        [model] = [model for model in body_of(emulator.invoke(HEALTH))["models"].values() if "pid" in model]
+        loads = [metric for metric in emulator.metrics() if "ModelLoadTime" in metric]
+        starts = [record for record in emulator.records() if record.get("event") == "loaded"]
+        children = pids("-P", str(runtime_of(emulator)))
+    assert {reply["engine"] for reply in replies} == {"local"}
     assert (model["state"], model["starts"]) == ("ready", 1)
-    log = emulator.stop()
-    assert log.count('"event": "loaded"') == 1
-    assert sum(metric.get("ModelLoadTime") is not None for metric in emulator.metrics()) == 1
+    assert children == [model["pid"]]
+    assert (len(starts), len(loads)) == (1, 1)
+    assert loads[0]["ModelLoadTime"] == [pytest.approx(model["load_seconds"] * 1000)]
 
 
-def _wait_for_the_model(emulator):
-    """Each look is an invocation, in which the emulated sandbox runs."""
-    until = time.monotonic() + 60
-    while body_of(emulator.invoke(HEALTH))["models"]["small"]["state"] == "loading":
-        assert time.monotonic() < until
+def runtime_of(emulator: Emulator) -> int:
+    """The process in which AWS's runtime client runs the function."""
+    [pid] = pids("-P", str(emulator.process.pid))
+    return pid
+
+
+def pids(*of: str) -> list[int]:
+    found = subprocess.run(["pgrep", *of], capture_output=True, text=True, check=False)
+    return [int(pid) for pid in found.stdout.split()]
