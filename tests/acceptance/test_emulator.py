@@ -27,7 +27,7 @@ timezone: UTC
 deadline: {deadline}
 persona: {{name: Ann}}
 models:
-  small: {{backend: llama.cpp, path: "${{LOCAL_LLM_MODEL:}}", max_tokens: 8, temperature: 0, threads: 1, cache: "off"}}
+  small: {{backend: llama.cpp, path: "${{LOCAL_LLM_MODEL:}}", max_tokens: 2, temperature: 0, threads: 1, cache: "off"}}
   large: {{backend: openai, model: m, base_url: "${{OPENAI_BASE_URL:}}"}}
 steps:
   - {{id: chat, kind: generate, models: [{model}], prompt: trial.j2, escalate_when: [error, timeout]}}
