@@ -6,7 +6,7 @@ PORT   ?= 9000
 DEMO_MODEL := .models/gemma3-270m-q4_k_m.gguf
 
 .DEFAULT_GOAL := help
-.PHONY: help serve chat lambda test check format build validate bench-matching chaos clean
+.PHONY: help serve chat lambda test check format build validate bench bench-matching chaos clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -70,6 +70,9 @@ build: $(VENV)/.run ## compile the pipeline, and have the local model read its p
 
 validate: $(VENV)/.run ## check every pipeline and reply
 	@$(BIN)/misaki validate
+
+bench: $(VENV)/.dev ## speed and memory beside peers, which get an environment of their own
+	@$(BIN)/python -m benchmarks
 
 bench-matching: $(VENV)/.dev ## false accepts and false rejects of matching, beside its peers
 	@$(BIN)/python -m benchmarks.matching

@@ -31,8 +31,9 @@ class Samples:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """`ratio` is peer / ours: how many times as much the peer takes; `bound` is what is promised of it, `unit` a
-    factor on the values with its name.
+    """`ratio` is peer / ours: how many times as much the peer takes. `unit` is a factor on the values with its name.
+
+    Promised are a ratio of `at_least` and a median of `at_most`, in that unit, or one of them, or nothing.
     """
 
     id: str
@@ -40,12 +41,25 @@ class Row:
     ours: Samples
     peer: str = ""
     theirs: Samples | None = None
-    bound: str = ""
+    at_least: float | None = None
+    at_most: float | None = None
     unit: tuple[float, str] = (1e3, "ms")
 
     @property
     def ratio(self) -> float | None:
         return None if self.theirs is None else self.theirs.median / self.ours.median
+
+    @property
+    def promised(self) -> str:
+        ratio = "" if self.at_least is None else f"≥ {self.at_least:g} ×"
+        median = "" if self.at_most is None else f"≤ {self.at_most:,g} {self.unit[1]}".rstrip()
+        return ", ".join(filter(None, (ratio, median)))
+
+    @property
+    def kept(self) -> bool:
+        """Whether what is promised holds; nothing promised is nothing broken."""
+        ratio = self.at_least is None or (self.ratio is not None and self.ratio >= self.at_least)
+        return ratio and (self.at_most is None or self.ours.median * self.unit[0] <= self.at_most)
 
 
 def alternate(sides: Mapping[str, Take], rounds: int, *, blocks: Mapping[str, int] | None = None) -> dict[str, Samples]:

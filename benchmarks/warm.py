@@ -66,7 +66,7 @@ def rows(rounds: int) -> Iterator[Row]:
         times = alternate(sides, rounds, blocks={"exact": BLOCK, "close": BLOCK})
         parts = _parts(app, env, said, rounds)
     what = f"warm turn, {REPLIES:,} replies"
-    yield Row(id="warm.exact", what=f"{what}, word for word", ours=times["exact"], bound="≤ 300 µs", unit=MICROSECONDS)
+    yield Row(id="warm.exact", what=f"{what}, word for word", ours=times["exact"], at_most=300, unit=MICROSECONDS)
     yield Row(id="warm.close", what=f"{what}, words with a slip", ours=times["close"], unit=MICROSECONDS)
     if "rivescript" in times:
         yield Row(
