@@ -43,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = given.names or list(GROUPS)
     if {"cold", "warm"} & set(names):
         peers.install()
-    return 0 if all([_run(name, given.rounds, full=given.full, write=given.write) for name in names]) else 1
+    kept = [_run(name, given.rounds, full=given.full, write=given.write) for name in names]
+    return 0 if all(kept) else 1
 
 
 def _run(name: str, rounds: int, *, full: bool, write: bool) -> bool:

@@ -43,7 +43,7 @@ TURNS = (
 )
 ANSWER = "ミケちゃんね、素敵なお名前だわ。"
 
-FIRST_TOKEN = """
+ASK = """
 import sys
 from pathlib import Path
 from benchmarks.local import first_token
@@ -151,7 +151,7 @@ def _from_cold(path: Path, rounds: int) -> Row:
 
 
 def _process(path: Path, cache: str) -> Take:
-    command = [PYTHON, "-S", "-c", FIRST_TOKEN, str(path), cache]
+    command = [PYTHON, "-S", "-c", ASK, str(path), cache]
     env = environment(OPENBLAS_NUM_THREADS="1")
     env["PYTHONPATH"] = os.pathsep.join((str(ROOT), env["PYTHONPATH"]))
 
