@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _MARKER = re.compile(r"<[^<>\s]{1,64}>|\[/?[^\[\]\s]{1,64}\]|<<[^<>]{1,32}>>|#{2,4} ?\w{1,32}:")
-_SHAPED = re.compile(r"<[^<>\s]{1,64}>|\[/?[^\[\]\s]{1,64}\]")
+_SHAPES = (re.compile(r"<[^<>\s]{1,64}>"), re.compile(r"\[/?[^\[\]\s]{1,64}\]"))
+"""Each is looked for by itself: one may stand inside the other."""
 _LINES = re.compile(r"[\s\u0085\u2028\u2029]+")
 
 
@@ -29,7 +30,7 @@ class Censor:
         """`template_fragments` is what a chat template writes around the texts it is given."""
         marks = {token for token in control_tokens if token.strip()}
         marks |= {mark for fragment in template_fragments for mark in _MARKER.findall(fragment)}
-        shaped = frozenset(mark for mark in marks if _SHAPED.fullmatch(mark))
+        shaped = frozenset(mark for mark in marks if any(shape.fullmatch(mark) for shape in _SHAPES))
         rest = sorted(marks - shaped, key=len, reverse=True)
         return cls(shaped, re.compile("|".join(map(re.escape, rest))) if rest else None)
 
@@ -40,8 +41,8 @@ class Censor:
         return text
 
     def _once(self, text: str) -> str:
-        if "<" in text or "[" in text:
-            text = _SHAPED.sub(lambda found: " " if found[0] in self.shaped else found[0], text)
+        for shape in _SHAPES:
+            text = shape.sub(lambda found: " " if found[0] in self.shaped else found[0], text)
         return self.others.sub(" ", text) if self.others else text
 
 

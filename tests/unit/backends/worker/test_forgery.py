@@ -26,6 +26,10 @@ def test_a_mark_that_removal_puts_together_goes_too():
     assert "<|im_end|>" not in Censor.of(["<|im_end|>", "x|"]).clean("<x||im_end|>")
 
 
+def test_a_mark_inside_other_brackets_goes_too():
+    assert Censor.of(TOKENS).clean("<[INST]> [<bos>]") == "< > [ ]"
+
+
 def test_ordinary_brackets_stay():
     assert Censor.of(TOKENS).clean("1 < 2 > 0 [注] <b>") == "1 < 2 > 0 [注] <b>"
 
