@@ -194,7 +194,7 @@ class LlamaCpp:
         state = self._states.find(tokens)
         if state is None:
             return False
-        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
+        buffer = (ctypes.c_uint8 * len(state)).from_buffer(state)
         restored: bool = llama_cpp.llama_state_seq_set_data(self._llama.ctx, buffer, len(state), 0) == len(state)
         self._llama.input_ids[: len(tokens)] = tokens
         self._llama.n_tokens = len(tokens) if restored else 0

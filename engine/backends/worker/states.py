@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import mmap
 import os
 import tempfile
 import zlib
@@ -38,14 +39,13 @@ class StateStore:
     scope: str
     _saved: int = field(default=0, init=False)
 
-    def find(self, tokens: Sequence[int]) -> bytes | None:
-        """The state after `tokens`, if a whole one is there."""
+    def find(self, tokens: Sequence[int]) -> memoryview | None:
+        """The state after `tokens`, if a whole one is there; it may be written over."""
         for folder in self.folders:
-            with contextlib.suppress(OSError):
-                data = (folder / self._name(tokens)).read_bytes()
-                body = memoryview(data)[_HEAD:]
-                if data[:_HEAD] == _head(body):
-                    return bytes(body)
+            with contextlib.suppress(OSError, ValueError):
+                data = memoryview(_mapped(folder / self._name(tokens)))
+                if data[:_HEAD] == _head(data[_HEAD:]):
+                    return data[_HEAD:]
         return None
 
     def keep(self, tokens: Sequence[int], state: bytes) -> bool:
@@ -103,6 +103,15 @@ def scope_of(model: Path, *settings: object) -> str:
             file.seek(start)
             digest.update(file.read(_SAMPLE))
     return digest.hexdigest()
+
+
+def _mapped(path: Path) -> mmap.mmap:
+    """A private mapping, which the engine may take as it is: copying megabytes would be a good part of a restart.
+
+    Raises `OSError`, and `ValueError` for an empty file.
+    """
+    with path.open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
 
 
 def _head(state: memoryview) -> bytes:
