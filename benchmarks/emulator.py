@@ -1,4 +1,4 @@
-"""Warm invocations through AWS's own Lambda emulator, beside a handler that does nothing."""
+"""Warm invocations through AWS's own Lambda emulator, beside a handler that returns a constant."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def rows(rounds: int) -> Iterator[Row]:
             sides[name] = function.invoking(payloads)
         times = alternate(sides, rounds, blocks=dict.fromkeys(sides, BLOCK))
     what = f"warm canned invocation, {REPLIES:,} replies"
-    peer, floor = "a handler that does nothing", times["constant"]
+    peer, floor = "a handler that returns a constant", times["constant"]
     yield Row(id="emulator.ours", what=what, ours=times["ours"], peer=peer, theirs=floor, at_least=0.77)
     yield Row(id="emulator.metrics", what=f"{what}, with metrics", ours=times["metrics"], peer=peer, theirs=floor)
 

@@ -19,6 +19,8 @@ _PREFLIGHT = {
     "Access-Control-Max-Age": "600",
 }
 
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str).encode
+
 
 def proxy_response(
     request: Request, policy: Policy, status: int, payload: Mapping[str, Any] | None, headers: Mapping[str, str]
@@ -48,9 +50,9 @@ def preflight() -> Mapping[str, str]:
 def to_json(payload: Any) -> str:
     """JSON with Japanese as it is, without NaN and without lone surrogates."""
     try:
-        text = json.dumps(payload, ensure_ascii=False, allow_nan=False, default=str)
+        text = _encode(payload)
     except ValueError:
-        text = json.dumps(_finite(payload), ensure_ascii=False, default=str)
+        text = _encode(_finite(payload))
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -84,23 +84,32 @@ def _initialiser(
     count = len(names)
 
     def initialise(self: object, /, **given: Any) -> None:
-        values = {**defaults, **given} if defaults else given
-        if factories:
-            values |= {name: make() for name, make in factories.items() if name not in given}
-        if len(values) != count:
-            _complain(cls, names, values)
+        if len(given) < count:
+            _complete(given, defaults, factories)
+        if len(given) != count:
+            _complain(cls, names, given)
         try:
             for name, put in setters:
-                put(self, values[name])
+                put(self, given[name])
         except KeyError:
-            _complain(cls, names, values)
+            _complain(cls, names, given)
 
     def initialise_by_place(self: object, /, *placed: Any, **given: Any) -> None:
-        if len(placed) > count or not given.keys().isdisjoint(names[: len(placed)]):
+        total = len(placed) + len(given)
+        given.update(zip(names, placed, strict=False))
+        if len(given) != total:
             raise TypeError(f"{cls.__name__} takes {count} values, each once")
-        initialise(self, **dict(zip(names, placed, strict=False)), **given)
+        initialise(self, **given)
 
     return initialise if kw_only else initialise_by_place
+
+
+def _complete(given: dict[str, Any], defaults: Mapping[str, Any], factories: Mapping[str, Any]) -> None:
+    for name, value in defaults.items():
+        given.setdefault(name, value)
+    for name, make in factories.items():
+        if name not in given:
+            given[name] = make()
 
 
 def _complain(cls: type, names: tuple[str, ...], values: Mapping[str, Any]) -> NoReturn:
