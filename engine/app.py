@@ -88,6 +88,11 @@ class App:
             self.plan, self._rebuild = self._rebuild(), None
             return run(self.plan, turn, self._services, until)
 
+    def renew(self, plan: Plan) -> None:
+        """Answer by `plan` from the next turn on; its models are those of the old one."""
+        self.plan, self.zone, self._rebuild = plan, _zone(plan), None
+        self.prepare()
+
     def prepare(self) -> None:
         """Let models get ready in the background for prompts that begin as this pipeline's do."""
         from engine.running.prepare import prepare_models  # noqa: PLC0415 - for pipelines with a local model

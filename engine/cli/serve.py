@@ -17,6 +17,7 @@ from engine.aws.policy import Policy
 from engine.cli.environment import add_pipeline, conversation_env
 from engine.cli.local.front import INVOCATIONS, Front
 from engine.cli.local.server import LocalServer
+from engine.cli.reload import Reloader
 from engine.cli.watch import watch_models
 
 DRAIN = 8.0
@@ -38,10 +39,11 @@ def run(arguments: argparse.Namespace) -> int:
         server = _listen(arguments, app, env)
         if server is None:
             return 1
+        reloader = Reloader(app, env, _say)
         stop = _on_signal()
         server.start()
         _announce(app, server.url, time.monotonic() - started)
-        _watch_until(stop, app)
+        _watch_until(stop, app, reloader)
         _stop(server)
     finally:
         app.close()
@@ -73,8 +75,9 @@ def _on_signal() -> threading.Event:
     return stop
 
 
-def _watch_until(stop: threading.Event, app: App) -> None:
+def _watch_until(stop: threading.Event, app: App, reloader: Reloader) -> None:
     threading.Thread(target=watch_models, args=(app.health, stop, _say), name="watch", daemon=True).start()
+    threading.Thread(target=reloader.watch, args=(stop,), name="reload", daemon=True).start()
     stop.wait()
 
 

@@ -17,13 +17,18 @@ Wrap = Callable[[str, LanguageModel], LanguageModel]
 """Puts something around the model of that name."""
 
 
-class Models(Mapping[str, LanguageModel]):
+def rows_of(plan: Plan) -> dict[str, ModelRow]:
     """The models that some step may ask; one whose step the environment switches off is not among them."""
+    steps = [step for step in plan.steps if isinstance(step, GenerateStep)]
+    names = [name for step in steps if not never_holds(step.when, plan.env) for name in step.models]
+    return {name: plan.models[name] for name in names}
+
+
+class Models(Mapping[str, LanguageModel]):
+    """The models of `rows_of` a plan."""
 
     def __init__(self, plan: Plan, env: Mapping[str, str], wrap: Wrap = lambda _, model: model) -> None:
-        steps = [step for step in plan.steps if isinstance(step, GenerateStep)]
-        names = [name for step in steps if not never_holds(step.when, plan.env) for name in step.models]
-        self._rows = {name: plan.models[name] for name in names}
+        self._rows = rows_of(plan)
         self._env = env
         self._wrap = wrap
         self._opened: dict[str, LanguageModel] = {}

@@ -161,3 +161,19 @@ def test_invoke_without_an_event(place, stdin):
     done = misaki("invoke", place, stdin=stdin)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_an_edit_takes_effect_while_the_server_runs(tmp_path):
+    pipeline = tmp_path / "bar.yml"
+    text = (
+        "version: 1\nname: bar\nlocale: ja\npersona: {name: 舞}\nreplies: [replies.yml]\nsteps:\n"
+        "  - {id: canned, kind: replies}\n"
+    )
+    pipeline.write_text(text, encoding="utf-8")
+    replies = tmp_path / "replies.yml"
+    replies.write_text("replies:\n  - {id: hello, match: [こんばんは], say: [どうも。]}\n", encoding="utf-8")
+    with served("--pipeline", str(pipeline)) as server:
+        assert post(server.url + "/chat", {"input": "こんばんは"})[1]["reply"] == "どうも。"
+        replies.write_text("replies:\n  - {id: hello, match: [こんばんは], say: [いらっしゃい。]}\n", encoding="utf-8")
+        server.wait_for("reloaded: bar")
+        assert post(server.url + "/chat", {"input": "こんばんは"})[1]["reply"] == "いらっしゃい。"

@@ -1,0 +1,74 @@
+"""Takes over what is saved while `misaki serve` runs: from the next turn on, replies, persona, prompts and steps are
+the new ones. A change that does not load is told and leaves everything as it was.
+
+Models stay as they are loaded: a change of one, or of who asks it, needs a restart, and is told so.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from engine.app import App, pipeline_path
+from engine.building.bind import bind
+from engine.building.load import read
+from engine.model.errors import ConfigError
+from engine.reading.sources import Sources
+from engine.reporting.problems.text import render_problems
+from engine.running.models import rows_of
+
+INTERVAL = 0.5
+"""Seconds between two looks at the files."""
+
+_KINDS = frozenset({".yml", ".yaml", ".j2"})
+
+
+class Reloader:
+    """Watches the folders of the pipeline that `app` was loaded from."""
+
+    def __init__(self, app: App, env: Mapping[str, str], say: Callable[[str], None]) -> None:
+        self._app, self._env, self._say = app, env, say
+        self._path = pipeline_path(env)
+        self._seen = self._state()
+
+    def watch(self, stop: threading.Event, interval: float = INTERVAL) -> None:
+        """Looks until `stop` is set."""
+        while not stop.wait(interval):
+            self.look()
+
+    def look(self) -> None:
+        """Load the pipeline again where a file was saved, added or removed since the last look."""
+        state = self._state()
+        if state != self._seen:
+            self._seen = state
+            self._reload()
+
+    def _reload(self) -> None:
+        try:
+            plan = bind(read(self._path).compiled, self._env)
+        except ConfigError as error:
+            self._say(f"not reloaded, since it does not load:\n{render_problems(error.problems, Sources())}".rstrip())
+            return
+        if rows_of(plan) != rows_of(self._app.plan):
+            self._say("not reloaded: a model or a step that asks one has changed, which takes a restart")
+            return
+        self._app.renew(plan)
+        self._say(f"reloaded: {plan.name} with {len(plan.replies)} replies")
+
+    def _state(self) -> dict[str, tuple[int, int]]:
+        """Size and time of each file."""
+        state = {}
+        for file in self._files():
+            try:
+                status = file.stat()
+            except OSError:
+                continue
+            state[str(file)] = (status.st_mtime_ns, status.st_size)
+        return state
+
+    def _files(self) -> Iterator[Path]:
+        """The pipeline's own folder, with its prompts, and the folders that replies come from."""
+        folders = {Path(reply.span.file).parent for reply in self._app.plan.replies} | {self._path.parent}
+        for folder in folders:
+            yield from (file for file in folder.rglob("*") if file.suffix in _KINDS)
