@@ -47,13 +47,16 @@ class App:
         clock: Clock = time.monotonic,
         renderer: Renderer | None = None,
         rebuild: Callable[[], Plan] | None = None,
+        phases: Mapping[str, float] | None = None,
     ) -> None:
         """A `renderer` that is shared by several apps compiles their templates once.
 
-        `rebuild` makes the plan from its sources, for when the stored one turns out to be damaged.
+        `rebuild` makes the plan from its sources, for when the stored one turns out to be damaged; `phases` are the
+        seconds that the parts of the start took.
         """
         self.plan = plan
         self._rebuild = rebuild
+        self._phases = phases or {}
         self._services = Services(models=models, renderer=renderer or TemplateRenderer())
         self._sessions = sessions
         self._clock = clock
@@ -111,6 +114,7 @@ class App:
                 for name, status in statuses.items()
             },
             "notices": list(self.plan.notices),
+            "start_ms": {name: round(seconds * 1000, 1) for name, seconds in self._phases.items()},
         }
 
     def close(self) -> None:
@@ -141,10 +145,14 @@ def load_app(env: Mapping[str, str], wrap: Wrap = lambda _name, model: model) ->
 
     A local model begins to load here, in a process of its own; the others are opened when they are first needed.
     """
+    began = time.monotonic()
     plan, rebuild = _plan(env)
+    planned = time.monotonic()
     models = Models(plan, env, wrap)
     has_local = models.start_local()
-    app = App(plan, models=models, sessions=open_store(env.get("SESSION_STORE", "none")), rebuild=rebuild)
+    sessions = open_store(env.get("SESSION_STORE", "none"))
+    phases = {"plan": planned - began, "models_and_sessions": time.monotonic() - planned}
+    app = App(plan, models=models, sessions=sessions, rebuild=rebuild, phases=phases)
     if has_local:
         app.prepare()
     return app

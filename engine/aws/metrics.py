@@ -64,8 +64,10 @@ class MeteredBot:
         self._open: set[str] = set()
 
     def started(self, seconds: float) -> None:
-        """Count a cold start that took `seconds`."""
-        self._emit(Measure(values=(("ColdStart", "Count", 1), ("StartTime", "Milliseconds", seconds * 1000))))
+        """Count a cold start that took `seconds`, and what of it the pipeline's plan took."""
+        plan = self._app.health().get("start_ms", {}).get("plan", 0.0)
+        values: tuple[tuple[str, Unit, float], ...] = (("ColdStart", "Count", 1), ("PlanTime", "Milliseconds", plan))
+        self._emit(Measure(values=(*values, ("StartTime", "Milliseconds", seconds * 1000))))
 
     def reply(self, request: ChatRequest, deadline: Deadline | None) -> ChatResult:
         result = self._app.reply(request, deadline)

@@ -1,9 +1,10 @@
+import contextlib
 import itertools
 from datetime import UTC, datetime
 
 import pytest
 
-from engine.app import App
+from engine.app import App, load_app
 from engine.model.deadline import Deadline
 from engine.model.errors import Unavailable
 from engine.model.turn import ChatRequest, Message
@@ -71,6 +72,11 @@ def test_an_unanswered_turn_is_not_remembered():
     assert bar.reply(ChatRequest(text="猫でね", session_id="s")).outcome.reply is None
     result = bar.reply(ChatRequest(text="こんばんは", session_id="s", now=datetime(2026, 11, 20, 12, tzinfo=UTC)))
     assert result.outcome.reply_id == "hello"
+
+
+def test_health_tells_what_the_parts_of_the_start_took():
+    with contextlib.closing(load_app({"USE_LOCAL_LLM": "false"})) as loaded:
+        assert set(loaded.health()["start_ms"]) == {"plan", "models_and_sessions"}
 
 
 def test_health_tells_the_state_of_every_model():
