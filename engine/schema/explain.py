@@ -89,7 +89,7 @@ def _of(found: Found) -> str:
     """Names the key when the caret does not stand under it."""
     path = found.error.absolute_path
     last = next((part for part in reversed(path) if isinstance(part, str)), None)
-    return f" for `{last}`{found.context}" if last else ""
+    return f" for `{last}`{found.context.removesuffix(f' in `{last}`')}" if last else ""
 
 
 def _type_hint(kinds: list[str], node: Node) -> str:  # noqa: PLR0911 - one return for each kind of mix-up

@@ -4,38 +4,51 @@ from __future__ import annotations
 
 import glob
 import os
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.model.source import Problem
+from engine.model.source import Problem, Span
 from engine.model.spec import PipelineSpec, ReplySpec
 from engine.reading.files import read_file
 from engine.reading.limits import MAX_PROBLEMS
 from engine.reading.node import MappingNode, Node
+from engine.schema.doubt import ALL, Doubt, Named
+from engine.schema.mend import mend
 from engine.schema.pipeline import literal_values, pipeline_spec
-from engine.schema.replies import reply_spec
-from engine.schema.shape import check_shape, check_values
+from engine.schema.replies import reply_specs
+from engine.schema.shape import check_values, distinct
 from engine.schema.values import items, mapping, texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What could be read of a pipeline; `complete` is false where replies with mistakes were left out of the spec."""
+    """What could be read of a pipeline; its spec is fit for a plan only where there are no errors among `problems`.
+
+    `lost` tells of what some names may be missing; `sound_steps` is false where a step may be another than was meant;
+    `unsure` holds the spans of replies and models whose mistakes hide when they would be said, or what they lack.
+    """
 
     spec: PipelineSpec | None
     problems: tuple[Problem, ...]
     files: tuple[str, ...]
-    complete: bool
+    lost: frozenset[Named] = frozenset()
+    sound_steps: bool = True
+    unsure: frozenset[Span] = frozenset()
+
+    @property
+    def named(self) -> PipelineSpec | None:
+        """The spec for whoever asks what its parts are called; none where a name may be missing."""
+        return None if self.lost else self.spec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepliesFile:
-    """The replies of one file that have no mistake in them, and the problems of the file."""
+    """The replies of one file as far as they can be read, and the problems of the file; the rest as in `Loaded`."""
 
     replies: tuple[ReplySpec, ...]
     problems: tuple[Problem, ...]
+    lost: frozenset[Named] = ALL
+    unsure: frozenset[Span] = frozenset()
 
 
 def load_pipeline(path: Path) -> tuple[PipelineSpec | None, list[Problem]]:
@@ -49,20 +62,28 @@ def load_pipeline(path: Path) -> tuple[PipelineSpec | None, list[Problem]]:
 
 
 def read_pipeline(path: Path) -> Loaded:
-    """As `load_pipeline`, but with a spec of what is right whenever the pipeline file itself is."""
+    """As `load_pipeline`, but with a spec of whatever can be read."""
     name = path.as_posix()
     root, problems = read_file(path, name)
     if root is None:
-        return Loaded(spec=None, problems=tuple(problems), files=(name,), complete=False)
-    problems = [*problems, *check_shape(root, "pipeline")]
-    if not problems:
-        problems = check_values(literal_values(mapping(root)), root, "pipeline")
-    files, unmatched = _reply_files(root, path)
+        return Loaded(spec=None, problems=tuple(problems), files=(name,), lost=ALL)
+    mended, found = mend(root, "pipeline")
+    if mended is not None:
+        found = distinct((*found, *check_values(literal_values(mapping(mended)), mended, "pipeline")))
+    problems = [*problems, *found]
+    files, unmatched = _reply_files(mended or root, path)
     read = [read_replies(file) for file in files]
-    found = tuple(sorted((*problems, *unmatched, *(p for one in read for p in one.problems)), key=lambda p: p.sort_key))
-    spec = None if problems else pipeline_spec(mapping(root), [reply for one in read for reply in one.replies])
-    complete = not unmatched and not any(one.problems for one in read)
-    return Loaded(spec=spec, problems=found, files=(name, *(file.as_posix() for file in files)), complete=complete)
+    told = tuple(sorted((*problems, *unmatched, *(p for one in read for p in one.problems)), key=lambda p: p.sort_key))
+    spec = None if mended is None else pipeline_spec(mapping(mended), [reply for one in read for reply in one.replies])
+    doubt = Doubt(mended or root, [*problems, *unmatched])
+    return Loaded(
+        spec=spec,
+        problems=told,
+        files=(name, *(file.as_posix() for file in files)),
+        lost=doubt.names().union(*(one.lost for one in read)),
+        sound_steps=not doubt.step_flow(),
+        unsure=doubt.models().union(*(one.unsure for one in read)),
+    )
 
 
 def read_replies(path: Path) -> RepliesFile:
@@ -70,21 +91,18 @@ def read_replies(path: Path) -> RepliesFile:
     root, problems = read_file(path, path.as_posix())
     if root is None:
         return RepliesFile(replies=(), problems=tuple(problems))
-    problems = [*problems, *check_shape(root, "replies")]
+    mended, found = mend(root, "replies")
+    problems = [*problems, *found]
     # Where a limit was reached, what has no problem may only have none that was looked for.
-    entries = root.get("replies") if isinstance(root, MappingNode) and len(problems) < MAX_PROBLEMS else None
-    replies = tuple(reply_spec(mapping(node)) for node in _sound(items(entries), problems))
-    return RepliesFile(replies=replies, problems=tuple(problems))
-
-
-def _sound(nodes: Sequence[Node], problems: Sequence[Problem]) -> Iterator[Node]:
-    """The nodes in which no problem stands."""
-    places = sorted((problem.span.line, problem.span.column) for problem in problems)
-    for node in nodes:
-        span = node.span
-        after = bisect_left(places, (span.line, span.column))
-        if not node.flagged and (after == len(places) or places[after] >= (span.end_line, span.end_column)):
-            yield node
+    if mended is None or len(problems) >= MAX_PROBLEMS:
+        return RepliesFile(replies=(), problems=tuple(problems))
+    doubt = Doubt(mended, problems)
+    return RepliesFile(
+        replies=reply_specs(mapping(mended)),
+        problems=tuple(problems),
+        lost=doubt.reply_names(),
+        unsure=doubt.replies(),
+    )
 
 
 def _reply_files(root: Node, path: Path) -> tuple[list[Path], list[Problem]]:

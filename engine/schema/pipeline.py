@@ -161,7 +161,7 @@ _STEPS: Mapping[str, Callable[[MappingNode, Mapping[str, Any]], StepSpec]] = {
 
 def _step(node: MappingNode) -> StepSpec:
     common = {"id": text(node.get("id")), "when": optional_text(node.get("when")), "span": node.span}
-    return _STEPS[text(node.get("kind")).value](node, common)
+    return _STEPS.get(text(node.get("kind")).value, _set_step)(node, common)
 
 
 def _detector(node: Node) -> DetectorSpec:

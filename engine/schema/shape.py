@@ -41,10 +41,14 @@ def check_shape(root: Node, kind: Kind) -> list[Problem]:
 
 def check_values(instance: Any, root: Node, kind: Kind) -> list[Problem]:
     """As `check_shape`, for an `instance` whose values were replaced but whose keys are those of `root`."""
-    if acceptor_of(kind).fits(instance):
-        return []
-    errors = islice(_validator(kind).iter_errors(instance), MAX_PROBLEMS)
-    return _distinct(problem for error in errors for problem in _problems(error, root))
+    return distinct(problem for error in errors_of(instance, kind) for problem in problems_of(error, root))
+
+
+def errors_of(instance: Any, kind: Kind) -> Iterator[ValidationError]:
+    """What `jsonschema` says of an instance that does not fit, as far as anybody reads."""
+    return (
+        iter(()) if acceptor_of(kind).fits(instance) else islice(_validator(kind).iter_errors(instance), MAX_PROBLEMS)
+    )
 
 
 @cache
@@ -86,7 +90,8 @@ def _inlined(part: Any, definitions: Mapping[str, Any]) -> Any:
     return {**_inlined(definitions[name], definitions), **own} if name in definitions else own
 
 
-def _problems(error: ValidationError, root: Node) -> Iterator[Problem]:
+def problems_of(error: ValidationError, root: Node) -> Iterator[Problem]:
+    """An error in the editor's words; none where the reader has told of the place before."""
     from engine.schema.explain import Found, explain  # noqa: PLC0415 - as above
 
     trail = _trail(root, tuple(error.absolute_path))
@@ -133,6 +138,8 @@ def _context(trail: list[tuple[Entry | None, Node]]) -> str:
     section = trail[1][0].key.value if len(trail) > 1 and trail[1][0] else ""
     if section in ("replies", "steps") and len(trail) > 2:
         node = trail[2][1]
+        if section == "replies" and not isinstance(node, MappingNode):
+            return " in `replies`"
         name = node.get("id") if isinstance(node, MappingNode) else None
         what = "reply" if section == "replies" else "step"
         return f" in {what} `{name.source}`" if isinstance(name, ScalarNode) and name.source else f" in a {what}"
@@ -141,7 +148,7 @@ def _context(trail: list[tuple[Entry | None, Node]]) -> str:
     return f" in `{section}`" if section and len(trail) > 1 else ""
 
 
-def _distinct(problems: Iterable[Problem]) -> list[Problem]:
+def distinct(problems: Iterable[Problem]) -> list[Problem]:
     """One problem for each place and code; and no missing key where a misspelling of it was found beside."""
     kept: dict[tuple[Span, str, str], Problem] = {}
     for problem in problems:

@@ -16,6 +16,8 @@ from engine.model.spec import SayStepSpec
 
 def check(subject: Subject) -> Iterator[Problem]:
     steps = subject.spec.steps
+    if not subject.sound_steps:
+        return
     last = steps[-1]
     if len(steps) not in reachable(steps) or _is_operators_choice(subject, last):
         return

@@ -55,7 +55,7 @@ class _Collected:
         """The pipeline that a golden names, read once for all goldens."""
         key = pipeline.resolve()
         if key not in self.specs:
-            self.specs[key] = read_pipeline(pipeline).spec
+            self.specs[key] = read_pipeline(pipeline).named
         return self.specs[key]
 
     def add(self, problems: Iterable[Problem]) -> None:
@@ -81,10 +81,9 @@ def validate(paths: Sequence[Path], sources: Sources) -> Findings:
     kinds = {file: _kind(file, collected) for file in asked}
     read = {problem.span.file for problem in collected.problems}
     loaded = [_pipeline(file, collected) for file, kind in kinds.items() if kind == "pipeline"]
-    subjects = [_subject(one, sources) for one in loaded if one.spec is not None]
     goldens = [file for file, kind in kinds.items() if kind == "golden"]
     collected.files.update(file.as_posix() for file in goldens)
-    for found in _at_once(subjects, goldens, collected):
+    for found in _at_once(loaded, goldens, sources, collected):
         collected.add(found.problems)
         collected.files.update(found.files)
     rest = [file for file, kind in kinds.items() if kind == "replies" and file.as_posix() not in collected.files]
@@ -116,36 +115,51 @@ def _unknown_kind(file: Path) -> Problem:
 def _pipeline(file: Path, collected: _Collected) -> Loaded:
     loaded = read_pipeline(file)
     collected.add(loaded.problems)
-    collected.specs[file.resolve()] = loaded.spec
+    collected.specs[file.resolve()] = loaded.named
     collected.files.update(loaded.files)
     collected.replies += len(loaded.spec.replies) if loaded.spec else 0
-    collected.readable = collected.readable and loaded.spec is not None
+    collected.readable = collected.readable and loaded.named is not None
     return loaded
 
 
-def _subject(loaded: Loaded, sources: Sources) -> Subject:
-    assert loaded.spec is not None  # noqa: S101 - only such are asked about
-    return Subject(spec=loaded.spec, complete=loaded.complete, sources=sources)
-
-
-def _at_once(subjects: Sequence[Subject], goldens: Sequence[Path], collected: _Collected) -> Iterator[_Checked]:
+def _at_once(
+    pipelines: Sequence[Loaded], goldens: Sequence[Path], sources: Sources, collected: _Collected
+) -> Iterator[_Checked]:
     """The largest pipeline is checked here, the others and the goldens beside it."""
-    first, *others = sorted(subjects, key=lambda subject: -len(subject.spec.replies)) or (None,)
+    first, *others = sorted(pipelines, key=lambda loaded: -(len(loaded.spec.replies) if loaded.spec else 0)) or (None,)
 
     def rest() -> list[_Checked]:
         found = [problem for file in goldens for problem in golden_problems(file, collected.spec)]
-        return [*map(_checked, others), _Checked(problems=tuple(found))]
+        return [*(_checked(loaded, sources) for loaded in others), _Checked(problems=tuple(found))]
 
     waiting = aside(rest) if first and (others or goldens) else rest
     if first:
-        yield _checked(first)
+        yield _checked(first, sources)
     yield from waiting()
 
 
-def _checked(subject: Subject) -> _Checked:
-    problems = run((*ESSENTIAL, *BEHAVIOUR), subject)
-    prompts = (prompt.file for prompt in subject.prompts.values() if prompt.text is not None)
-    return _Checked(problems=tuple(problems), files=frozenset(prompts))
+def _checked(loaded: Loaded, sources: Sources) -> _Checked:
+    if loaded.spec is None:
+        return _Checked(problems=())
+    subject = Subject(
+        spec=loaded.spec,
+        lost=loaded.lost,
+        sound_steps=loaded.sound_steps,
+        unsure=loaded.unsure,
+        sources=sources,
+    )
+    # Where reading found a mistake, or lost a name, a check can only find what follows from it.
+    told = {_place(problem) for problem in loaded.problems}
+    unknown = tuple(f"unknown name `{name}" for name in loaded.lost)
+    found = run((*ESSENTIAL, *BEHAVIOUR), subject)
+    return _Checked(
+        problems=tuple(one for one in found if _place(one) not in told and not one.message.startswith(unknown)),
+        files=frozenset(prompt.file for prompt in subject.prompts.values() if prompt.text is not None),
+    )
+
+
+def _place(problem: Problem) -> tuple[str, int, int]:
+    return problem.span.file, problem.span.line, problem.span.column
 
 
 def _loose_replies(files: Sequence[Path], sources: Sources, collected: _Collected) -> list[Problem]:
@@ -157,15 +171,15 @@ def _loose_replies(files: Sequence[Path], sources: Sources, collected: _Collecte
         loaded = read_pipeline(pipeline)
         if names & set(loaded.files):
             used |= names & set(loaded.files)
-            checked = _checked(_subject(loaded, sources)).problems if loaded.spec else ()
-            found = [*loaded.problems, *checked]
+            found = [*loaded.problems, *_checked(loaded, sources).problems]
             problems.extend(problem for problem in found if problem.span.file in names)
     for file in files:
         collected.files.add(file.as_posix())
         read = read_replies(file)
         collected.replies += len(read.replies)
         if file.as_posix() not in used:
-            problems.extend((*read.problems, _unused(file)))
+            # A pipeline with a mistake may have meant to use it.
+            problems.extend((*read.problems, *([_unused(file)] if collected.readable else ())))
     return problems
 
 

@@ -14,10 +14,11 @@ from engine.building.triggers import build_index
 from engine.matching.index import TriggerIndex
 from engine.matching.regexes import regex_problem
 from engine.model.expression import Condition, Value
-from engine.model.source import Located, Problem
+from engine.model.source import Located, Problem, Span
 from engine.model.spec import (
     EnvRef,
     GenerateStepSpec,
+    ModelSpec,
     PipelineSpec,
     RegexTrigger,
     RepliesStepSpec,
@@ -29,6 +30,7 @@ from engine.model.spec import (
 from engine.prompts.conditions import ConditionError, parse_condition
 from engine.reading.sources import Sources
 from engine.reading.text import read_text
+from engine.schema.doubt import Named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +59,12 @@ class Placed:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Subject:
-    """A pipeline under check. `complete` is false where replies with mistakes are missing from the spec."""
+    """A pipeline under check, as far as it could be read: `lost`, `sound_steps` and `unsure` are `Loaded`'s."""
 
     spec: PipelineSpec
-    complete: bool = True
+    lost: frozenset[Named] = frozenset()
+    sound_steps: bool = True
+    unsure: frozenset[Span] = frozenset()
     sources: Sources = field(default_factory=Sources)
 
     @cached_property
@@ -91,7 +95,13 @@ class Subject:
 
     @cached_property
     def _runnable(self) -> Sequence[ReplySpec]:
-        return [_runnable(reply) for reply in self.spec.replies]
+        return [replace(reply, match=()) if self.is_unsure(reply) else _runnable(reply) for reply in self.spec.replies]
+
+    def is_unsure(self, part: ReplySpec | ModelSpec) -> bool:
+        """Whether a mistake hides when a reply would be said, which then takes no part in any comparison, or what a
+        model lacks.
+        """
+        return part.span in self.unsure
 
     @cached_property
     def threshold(self) -> float:

@@ -11,7 +11,7 @@ from engine.model.spec import GenerateStepSpec
 
 def check(subject: Subject) -> Iterator[Problem]:
     deadline = literal(subject.spec.deadline)
-    if not isinstance(deadline, int | float):
+    if not subject.sound_steps or not isinstance(deadline, int | float):
         return
     spent = 0.0
     steps = list(subject.generate_steps)

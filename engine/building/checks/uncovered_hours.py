@@ -17,6 +17,8 @@ _HOUR = ("now", "hour")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
+    if subject.unsure:
+        return
     families: dict[str, list[Placed]] = defaultdict(list)
     for placed, trigger, form in zip(subject.triggers, subject.index.triggers, subject.index.forms, strict=True):
         if trigger.kind == "fuzzy":

@@ -11,6 +11,8 @@ from engine.model.spec import RepliesStepSpec, SayStepSpec
 
 def check(subject: Subject) -> Iterator[Problem]:
     spec = subject.spec
+    if not subject.sound_steps:
+        return
     said = {step.reply.value for step in spec.steps if isinstance(step, SayStepSpec)}
     searched = any(isinstance(step, RepliesStepSpec) for step in spec.steps)
     if not searched and any(reply.match for reply in spec.replies):
@@ -20,7 +22,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     if not said <= {reply.id.value for reply in spec.replies}:
         return
     for reply in spec.replies:
-        if not reply.match and reply.id.value not in said:
+        if not reply.match and reply.id.value not in said and not subject.is_unsure(reply):
             message = f"nothing says the reply `{reply.id.value}`"
             hint = "give it a `match`, or name it in a step of kind `say`"
             yield Problem(code="P508", message=message, span=reply.id.span, severity="warning", hint=hint)

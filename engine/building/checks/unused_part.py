@@ -10,7 +10,7 @@ from engine.model.source import Problem
 
 def check(subject: Subject) -> Iterator[Problem]:
     asked = {model.value for step in subject.generate_steps for model in step.models}
-    if not asked <= set(subject.spec.models):
+    if not subject.sound_steps or not asked <= set(subject.spec.models):
         return
     for name, model in subject.spec.models.items():
         if name not in asked:

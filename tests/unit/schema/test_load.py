@@ -154,13 +154,17 @@ def test_a_default_obeys_the_rules_of_a_literal(folder, old, new, code):
     assert problems[0].span.line == line
 
 
-def test_a_broken_reply_costs_the_spec_only_that_reply(folder):
-    more = REPLIES + "  - id: broken\n    says: [x]\n  - id: fine\n    say: [y]\n"
+def test_a_broken_reply_keeps_its_name_and_what_is_right_in_it(folder):
+    more = REPLIES + "  - id: broken\n    match: [x, [y]]\n    says: [x]\n  - id: fine\n    sya: [y]\n"
     (folder / "replies" / "b.yml").write_text(more, "utf-8")
     loaded = read_pipeline(Path("pipelines/bar.yml"))
-    assert [reply.id.value for reply in loaded.spec.replies] == ["sorry", "fine"]
-    assert not loaded.complete
-    assert [problem.code for problem in loaded.problems] == ["P203"]
+    sorry, broken, fine = loaded.spec.replies
+    assert [reply.id.value for reply in (sorry, broken, fine)] == ["sorry", "broken", "fine"]
+    assert [trigger.text.value for trigger in broken.match] == ["x"]
+    assert [variant.text.value for variant in (*broken.say, *fine.say)] == ["x", "y"]
+    assert loaded.unsure == {broken.span}
+    assert loaded.lost == frozenset()
+    assert [problem.code for problem in loaded.problems] == ["P202", "P203", "P203"]
     assert load_pipeline(Path("pipelines/bar.yml"))[0] is None
 
 
@@ -183,4 +187,5 @@ def test_mistakes_before_broken_yaml_are_found_with_it(folder):
     (folder / "replies" / "b.yml").write_text(broken, "utf-8")
     loaded = read_pipeline(Path("pipelines/bar.yml"))
     assert [problem.code for problem in loaded.problems] == ["P203", "P101"]
-    assert [reply.id.value for reply in loaded.spec.replies] == ["sorry", "fine"]
+    assert [reply.id.value for reply in loaded.spec.replies] == ["sorry", "fine", "a", "b"]
+    assert "reply" in loaded.lost

@@ -11,7 +11,7 @@ from tests.fakes.golden import GOLDEN, project
 
 def problems_of(tmp_path: Path, golden: str) -> list[str]:
     path = project(tmp_path, golden)
-    found = golden_problems(path, lambda pipeline: read_pipeline(pipeline).spec)
+    found = golden_problems(path, lambda pipeline: read_pipeline(pipeline).named)
     return [f"{problem.span.line} {problem.code} {problem.message} | {problem.hint}" for problem in found]
 
 
@@ -53,7 +53,7 @@ def test_variables_of_the_engine_and_the_pipeline_may_be_set(tmp_path, variable)
 
 def test_a_broken_pipeline_is_not_told_again(tmp_path):
     project(tmp_path, pipeline="version: 1\n")
-    found = golden_problems(tmp_path / "golden" / "bar.golden.yml", lambda pipeline: read_pipeline(pipeline).spec)
+    found = golden_problems(tmp_path / "golden" / "bar.golden.yml", lambda pipeline: read_pipeline(pipeline).named)
     assert found == []
 
 
