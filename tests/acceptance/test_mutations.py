@@ -7,7 +7,7 @@ editor's own data begins have no spelling to hold them against: they are found b
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -85,13 +85,12 @@ def with_entries(node: Node, path: tuple[str | int, ...], case: Case, entries: t
     """The tree in which the mapping at `path` has `entries`, and lists hold nothing but what leads there."""
     if not path:
         assert isinstance(node, MappingNode)
-        return replace(node, entries=entries)
+        return node._replace(entries=entries)
     first, rest = path[0], path[1:]
     if isinstance(node, SequenceNode):
-        return replace(node, items=(with_entries(node.items[int(first)], rest, case, entries),))
+        return node._replace(items=(with_entries(node.items[int(first)], rest, case, entries),))
     assert isinstance(node, MappingNode)
-    return replace(
-        node,
+    return node._replace(
         entries=tuple(
             Entry(entry.key, with_entries(entry.value, rest, case, entries)) if entry.key.value == first else entry
             for entry in node.entries
