@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     """0 with an explanation, 1 where `--run` got no answer, 2 where the text or the session cannot be read."""
     try:
         request = _request(arguments)
-    except (OSError, ValueError, RequestError) as error:
+    except (ValueError, RequestError) as error:
         print(f"misaki explain: {error}", file=sys.stderr)
         return USAGE
     env = conversation_env(arguments)
@@ -62,9 +62,20 @@ def run(arguments: argparse.Namespace) -> int:
     for one in goldens:
         console.print(Text(f"golden {one.span}: {one.conversation}", "dim"))
     if ran is not None:
-        console.print("\nwhat came out")
-        console.print_json(json.dumps(ran, ensure_ascii=False))
+        for line in _came_out(ran):
+            console.print(line)
     return code
+
+
+def _came_out(ran: Mapping[str, Any]) -> Iterator[Text]:
+    """The answer of a turn that was taken, or why there was none."""
+    yield Text("\nwhat came out", "underline")
+    yield Text(f"  {ran.get('reply') or ran.get('error', '')}", "bold")
+    source = ran.get("reply_id") or ran.get("model") or ran.get("code", "no reply")
+    taken = f", {ran['latency_ms']:g} ms" if "latency_ms" in ran else ""
+    yield Text(f"  {ran.get('engine', 'error')}: {source}{taken}", "dim")
+    for one in ran.get("escalations", ()):
+        yield Text(f"  {one['step']} went on: {one['reason']}", "dim")
 
 
 def _explanation(request: ChatRequest, env: Mapping[str, str]) -> Explanation:
@@ -97,9 +108,7 @@ def _request(arguments: argparse.Namespace) -> ChatRequest:
     """TEXT as the last entry of the conversation in `--session`, read and checked as a client's request."""
     payload: dict[str, Any] = {}
     if arguments.session:
-        payload = json.loads(Path(arguments.session).read_text(encoding="utf-8-sig"))
-        if not isinstance(payload, dict):
-            raise ValueError(f"`{arguments.session}` must hold a JSON object, as a client sends it")
+        payload = _session(arguments.session)
     before = payload.pop("conversation", None) or payload.pop("messages", None) or []
     if not isinstance(before, list):
         raise ValueError(  # noqa: TRY004 - the file is wrong, not the program
@@ -107,6 +116,20 @@ def _request(arguments: argparse.Namespace) -> ChatRequest:
         )
     payload["conversation"] = [*before, {"role": "user", "content": arguments.text}]
     return replace(read_chat(payload).request, now=arguments.at)
+
+
+def _session(file: str) -> dict[str, Any]:
+    try:
+        payload = json.loads(Path(file).read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ValueError(f"`{file}` cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        payload = None
+    if not isinstance(payload, dict):
+        raise ValueError(  # noqa: TRY004 - the file is wrong, not the program
+            f"`{file}` must hold a JSON object, as a client sends it"
+        )
+    return payload
 
 
 def _moment(text: str) -> datetime:

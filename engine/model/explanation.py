@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from engine.model.record import record
@@ -36,9 +37,10 @@ class Decision:
 
 @record
 class Explanation:
-    """`stages` are the names of the normalisation steps with the text after each."""
+    """`stages` are the names of the normalisation steps with the text after each; `now` is the persona's time."""
 
     text: str
+    now: datetime
     stages: tuple[tuple[str, str], ...]
     threshold: float
     considered: tuple[Considered, ...]

@@ -65,6 +65,7 @@ def explain(plan: Plan, index: ExplainingIndex, turn: Turn, stages: tuple[tuple[
     considered = tuple(_considered(plan, index, turn, names, threshold))
     return Explanation(
         text=turn.text,
+        now=turn.now,
         stages=stages,
         threshold=threshold,
         considered=considered,
@@ -136,7 +137,11 @@ def _decisions(plan: Plan, names: Mapping[str, Any], considered: tuple[Considere
                 after = plan.steps[step.escalate_to if step.escalate_to is not None else place + 1 :]
                 yield _decision(step, _asks(step), _escalations(step, after))
     yield Decision(
-        step="end", kind="end", action="503", why="if no model answered: no step is left", span=plan.steps[-1].span
+        step="end",
+        kind="end",
+        action="no answer: error 503",
+        why="where no model answered, as no step is left",
+        span=plan.steps[-1].span,
     )
 
 

@@ -72,4 +72,4 @@ def test_a_hedge_is_told():
 
 def test_a_pipeline_that_may_end_without_answer_says_so():
     explanation = explained("猫を飼い始めたんだ", replies_step(), generate_step("small", "a"))
-    assert explanation.decisions[-1].action == "503"
+    assert explanation.decisions[-1].action == "no answer: error 503"

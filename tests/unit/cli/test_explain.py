@@ -1,0 +1,62 @@
+"""`misaki explain` as a user calls it, with a real pipeline."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from engine.cli import main
+
+ROOT = Path(__file__).parent.parent.parent.parent
+BAR = str(ROOT / "tests" / "configs" / "good" / "bar" / "pipeline.yml")
+SNACK = str(ROOT / "pipelines" / "snack_misaki.yml")
+
+
+@pytest.fixture(autouse=True)
+def _narrow(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def explain(*options, pipeline=BAR):
+    return main(["explain", *options, "--pipeline", pipeline])
+
+
+def test_the_time_that_is_pretended_decides(capsys):
+    def chosen(at):
+        assert explain("こんばんは", "--at", at, "--format", "json", pipeline=SNACK) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["now"].startswith(at)
+        return [one["reply_id"] for one in found["considered"] if one["verdict"] == "chosen"]
+
+    assert chosen("2026-11-20T19:30") != chosen("2026-11-20T12:00")
+
+
+def test_a_turn_that_is_taken_is_told_in_one_line(capsys):
+    assert explain("こんばんは", "--at", "2026-11-20T19:30", "--run") == 0
+    told = capsys.readouterr().out.partition("what came out")[2]
+    assert "canned: " in told
+    assert "{" not in told
+
+
+def test_a_conversation_so_far_is_read(capsys, tmp_path):
+    session = tmp_path / "session.json"
+    session.write_text(json.dumps({"conversation": [{"role": "user", "content": "やあ"}], "session_id": "s"}), "utf-8")
+    assert explain("こんばんは", "--session", str(session), "--run", "--format", "json") == 0
+    assert json.loads(capsys.readouterr().out)["ran"]["session_id"] == "s"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "[" * 10_000, '{"conversation": 1}'])
+def test_a_session_that_is_none_is_named(text, capsys, tmp_path):
+    session = tmp_path / "session.json"
+    session.write_text(text, "utf-8")
+    assert explain("こんばんは", "--session", str(session)) == 2
+    assert "session.json`" in capsys.readouterr().err
+
+
+def test_usage_is_told(capsys):
+    assert explain("こんばんは", "--session", "nowhere.json") == 2
+    assert "`nowhere.json` cannot be read" in capsys.readouterr().err
+    assert explain("こんばんは", "--at", "tomorrow") == 2
+    assert "2026-11-20T19:30" in capsys.readouterr().err
