@@ -36,10 +36,16 @@ class Sources:
         Words are looked for in what the editor wrote; where an escape hides the word, the span is the answer.
         """
         first = span.line + (line if self.is_block(span) else line - 1)
-        pattern = re.compile(rf"(?<![\w.]){re.escape(word)}(?!\w)") if word else re.compile(r"\S")
+        pattern = _whole(word) if word else re.compile(r"\S")
         for number in range(max(first, span.line), span.end_line + 1):
             start = span.column - 1 if number == span.line else 0
             found = pattern.search(self.line(span.file, number), start)
             if found and (number < span.end_line or found.start() < span.end_column - 1):
                 return at(span.file, number, found.start() + 1, len(word) or 1)
         return span
+
+
+def _whole(word: str) -> re.Pattern[str]:
+    """Signs may touch what stands beside them, words may not."""
+    before, after = r"(?<![\w.])" if re.match(r"\w", word) else "", r"(?!\w)" if re.search(r"\w\Z", word) else ""
+    return re.compile(f"{before}{re.escape(word)}{after}")

@@ -65,7 +65,7 @@ def syntax_problem(error: YAMLError, text: str, name: str) -> Problem:
     """The problem for an error of the parser, at the place that the editor should look at."""
     said = f"{getattr(error, 'context', None) or ''}\n{getattr(error, 'problem', None) or ''}"
     span = _span(error, name, opened="quoted scalar" in said or "while parsing a flow" in said)
-    special = _special(said, _line(text, span), span)
+    special = _wide_colon(text, span) or _special(said, _line(text, span), span)
     if special:
         return special
     message, hint = next(((message, hint) for part, message, hint in _MESSAGES if part in said), _ANY)
@@ -82,6 +82,23 @@ def _span(error: YAMLError, name: str, *, opened: bool) -> Span:
 def _line(text: str, span: Span) -> str:
     every = lines(text)
     return every[span.line - 1] if span.line <= len(every) else ""
+
+
+_FAR = 50
+"""Lines before the parser's complaint in which its reason is looked for: all that follows a key may be one text."""
+
+_WIDE_COLON = re.compile(r"\s*(?:- +)?([a-z_]+)：")
+
+
+def _wide_colon(text: str, span: Span) -> Problem | None:
+    """A key with the colon of a Japanese keyboard, at the line that the parser trips over or not far before it."""
+    every = lines(text)
+    for number in range(min(span.line, len(every)), max(0, span.line - _FAR), -1):
+        found = _WIDE_COLON.match(every[number - 1])
+        if found:
+            message = f"`：` after `{found[1]}` is the wide colon of Japanese, which makes no key"
+            return problem("P101", message, at(span.file, number, found.end(), 1), f"write `{found[1]}: `")
+    return None
 
 
 def _special(said: str, line: str, span: Span) -> Problem | None:

@@ -6,6 +6,7 @@ to look at the keys beside a wrong one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -100,6 +101,8 @@ def _type_hint(kinds: list[str], node: Node) -> str:  # noqa: PLR0911 - one retu
             return f'write "{source}" when it is meant as text'
         case ScalarNode(value=str(), source=source) if {"integer", "number"} & set(kinds) and _is_number(source):
             return f"write {source} without quotes"
+        case ScalarNode(source=source) if kinds == ["array"] and re.match(r"[-・](?! )|ー", source):
+            return "begin each item on its own line with `- `: a hyphen and a space"
         case ScalarNode(source=source) if kinds == ["array"]:
             return f"write [{shortened(source)}], or each item on its own line after `- `"
         case MappingNode(entries=entries) if "string" in kinds and len(entries) == 1:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator
 
 from engine.building.checks.subject import Subject
@@ -9,6 +11,18 @@ from engine.model.source import Problem
 from engine.model.spec import ExpressionDetectorSpec, SetStepSpec, Text
 from engine.prompts.conditions import ConditionError, parse_condition
 from engine.prompts.scope import Scope
+
+_QUOTED = re.compile("'[^']*'|\"[^\"]*\"")
+_SLIPS = (
+    (re.compile("=>|＞＝|≧|≥"), ">="),
+    (re.compile("=<|＜＝|≦|≤"), "<="),
+    (re.compile("&&|＆＆"), "and"),
+    (re.compile("\\|\\||｜｜"), "or"),
+    (re.compile("(?<![=!<>])=(?!=)"), "=="),
+    (re.compile("[！-～]"), ""),
+    (re.compile("「[^」]*」|“[^”]*”|『[^』]*』"), "'…'"),
+)
+"""What is written by mistake, with what is meant; nothing stands for the same sign of half width."""
 
 _CODES = {"syntax": "P401", "name": "P402", "construct": "P403"}
 
@@ -18,8 +32,22 @@ def check(subject: Subject) -> Iterator[Problem]:
         try:
             parse_condition(text.value, scope)
         except ConditionError as error:
-            place = subject.sources.find(text.span, error.word) if error.word else text.span
-            yield Problem(code=_CODES[error.kind], message=str(error), span=place, hint=error.hint)
+            written, meant = _slip(text.value) if error.kind == "syntax" else ("", "")
+            word = error.word or written
+            place = subject.sources.find(text.span, word) if word else text.span
+            hint = f"write `{meant}` instead of `{written}`" if written else error.hint
+            yield Problem(code=_CODES[error.kind], message=str(error), span=place, hint=hint)
+
+
+def _slip(source: str) -> tuple[str, str]:
+    """What stands in a broken condition that other notations, or a Japanese keyboard, have for something of ours."""
+    bare = _QUOTED.sub(lambda found: " " * len(found[0]), source)
+    slips = [(found, meant) for pattern, meant in _SLIPS if (found := pattern.search(bare))]
+    if not slips:
+        return "", ""
+    # The parser stops at the first one.
+    first, meant = min(slips, key=lambda slip: slip[0].start())
+    return first[0], meant or unicodedata.normalize("NFKC", first[0])
 
 
 def conditions(subject: Subject) -> Iterator[tuple[Text, Scope]]:

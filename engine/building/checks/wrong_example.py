@@ -10,6 +10,9 @@ from engine.model.source import Problem
 from engine.model.spec import Text
 from engine.reading.text import shortened
 
+FAR = 50.0
+"""A score below which a trigger is no explanation of anything."""
+
 
 def check(subject: Subject) -> Iterator[Problem]:
     for place, reply in enumerate(subject.spec.replies):
@@ -52,6 +55,8 @@ def _reason(found: Contest, place: int) -> str:
     if own is None:
         return "add it to `match`, or a trigger like it"
     trigger = shortened(found.subject.index.triggers[own.trigger].text)
+    if own.score < FAR:
+        return "none of its triggers is like it: add it to `match`, or take it out of `examples`"
     if own.refused:
         return f"trigger `{trigger}` scores {own.score:.0f}, but {own.refused}"
     return f"trigger `{trigger}` scores {own.score:.0f}, below {found.subject.threshold:g}: add a trigger like it"

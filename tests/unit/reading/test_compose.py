@@ -51,6 +51,7 @@ def test_a_block_scalar_begins_at_its_sign():
         ("? [a]\n: b", "P113", 1, 3),
         ("?\n: b", "P113", 1, 2),
         ('a: "\\0"', "P106", 1, 4),
+        ("- id: a\n  say：\n    - x\n    - y\n  when: b", "P101", 2, 6),
     ],
 )
 def test_mistakes_have_a_place(text, code, line, column):

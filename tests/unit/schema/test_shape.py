@@ -48,6 +48,7 @@ def test_a_misspelt_key_where_any_key_may_stand_is_a_missing_one():
     ("written", "code", "words"),
     [
         ("match: こんばんは", "P202", "expected a list, found text `こんばんは`"),
+        ("match:\n      -こんばんは", "P202", "expected a list, found text"),
         ("match: {a: b}", "P202", "expected a list, found keys with values"),
         ("match:", "P202", "expected a list, found nothing"),
         ("match: [[x]]", "P202", "expected text, or `contains:` or `regex:` with text, found a list"),

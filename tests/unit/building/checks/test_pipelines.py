@@ -169,6 +169,24 @@ def test_broken_conditions(subject, source, code, word):
 
 
 @pytest.mark.parametrize(
+    ("source", "written", "meant"),
+    [
+        ("now.hour => 17", "=>", ">="),
+        ("now.hour ≦ 3", "≦", "<="),
+        ("text = '=>'", "=", "=="),
+        ("text == 'a' && now.hour ＞ 3", "&&", "and"),
+        ("now.hour ＞ 3 || text == 'a'", "＞", ">"),
+        ("text == 「はい」", "「はい」", "'…'"),
+        ("（now.hour) > 3", "（", "("),
+    ],
+)
+def test_what_other_notations_write_is_told_in_ours(subject, source, written, meant):
+    (problem,) = broken_condition.check(subject(f'{{id: a, when: "{source}", say: [x]}}'))
+    assert (problem.code, problem.hint) == ("P401", f"write `{meant}` instead of `{written}`")
+    assert problem.span.end_column - problem.span.column == len(written)
+
+
+@pytest.mark.parametrize(
     ("source", "code", "words"),
     [
         ("{{ persona.name", "P404", "`{{ … }}`"),
