@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     console = Console(highlight=False)
     print_explanation(explanation, console)
     for one in goldens:
-        console.print(Text(f"golden {one.span}: {one.conversation}", "dim"))
+        console.print(Text(f"golden {one.span}: {one.conversation}", "dim"), soft_wrap=True)
     if ran is not None:
         for line in _came_out(ran):
             console.print(line)
