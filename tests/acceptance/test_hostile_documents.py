@@ -7,18 +7,24 @@ of naughty strings. Bombs that would only make the file large are written here.
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from engine.building.checks.project import validate
 from engine.model.source import Problem
+from engine.reading.limits import MAX_NODES
 from engine.reading.sources import Sources
 from engine.reading.text import UNPRINTABLE, lines
 from engine.reporting.problems import github, sarif, text
 from engine.reporting.problems.report import Report
 
-DATA = Path(__file__).parent.parent / "data" / "hostile_documents.jsonl"
+ROOT = Path(__file__).parent.parent.parent
+MOST_KILOBYTES = 200 * 1024
+DATA = ROOT / "tests" / "data" / "hostile_documents.jsonl"
 DOCUMENTS = [json.loads(line) for line in DATA.read_text("utf-8").splitlines()]
 SOURCES = sorted({document["source"] for document in DOCUMENTS})
 PIPELINE = """\
@@ -136,6 +142,24 @@ def test_template_bombs(template, tmp_path, monkeypatch):
     problems = [problem for problem in findings(tmp_path, replies, monkeypatch) if problem.severity == "error"]
     assert problems
     assert all(problem.span.line == 3 for problem in problems)
+
+
+@pytest.mark.parametrize("bomb", ["long line", "nested lists", "wrong replies", "merge keys"])
+def test_a_whole_process_needs_little_memory(bomb, tmp_path):
+    """As much as may be read, with mistakes everywhere."""
+    largest = {
+        "nested lists": "replies: [" + ",".join("[" * 30 + "x" + "]" * 30 for _ in range(MAX_NODES // 33)) + "]",
+        "wrong replies": "replies:\n" + "  - {id: a, sya: [b], match: c, when: {}}\n" * (MAX_NODES // 12),
+    }
+    (tmp_path / "pipeline.yml").write_text(PIPELINE, "utf-8")
+    (tmp_path / "replies.yml").write_text((BOMBS | largest)[bomb], "utf-8")
+    with (tmp_path / "out").open("wb") as out:
+        command = [sys.executable, "-m", "engine", "validate", "pipeline.yml"]
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=out, stderr=out, env={"PYTHONPATH": str(ROOT)})
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 1, (tmp_path / "out").read_text("utf-8")[-1000:]
+    assert used.ru_maxrss < MOST_KILOBYTES
 
 
 @pytest.mark.parametrize("data", [b"\xff\xfe\x00", b"\x00" * 1_000, b"\xed\xa0\x80", b"\xc0\xaf", b"\xef\xbb\xbf"])
