@@ -20,6 +20,7 @@ from statistics import median
 from benchmarks.machine import ROOT, environment
 from benchmarks.measure import Finished, Row, Samples
 from engine.reading.compose import compose
+from engine.reading.limits import MAX_NODES
 from engine.schema.shape import check_shape
 
 REPLIES = 10_000
@@ -60,9 +61,9 @@ VERBS = (
 BOMBS = {
     "100,000 brackets": "[" * 100_000,
     "an alias bomb": "a: &a [x, x]\n" + "".join(f"b{n}: &b{n} [*a, *a]\n" for n in range(300)),
-    "199,990 items": "replies: [" + "x, " * 199_990 + "]",
+    "a list of as many items as may be": "replies: [" + "x, " * (MAX_NODES - 10) + "]",
     "90,000 replies": "replies:\n" + "  - {id: a}\n" * 90_000,
-    "nested lists": "replies: [" + ",".join("[" * 30 + "x" + "]" * 30 for _ in range(6_000)) + "]",
+    "lists in lists": "replies: [" + ",".join("[" * 30 + "x" + "]" * 30 for _ in range(MAX_NODES // 32)) + "]",
 }
 """The most values that are read at all, with mistakes in all of them, and more than are read."""
 

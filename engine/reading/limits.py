@@ -6,8 +6,8 @@ MAX_BYTES = 4_000_000
 """Ten thousand replies in one file take about three million."""
 
 MAX_DEPTH = 40
-MAX_NODES = 200_000
-"""Counted with every alias written out; ten thousand replies in one file take about 130,000."""
+MAX_NODES = 150_000
+"""Counted with every alias written out; ten thousand plain replies in one file take about 120,000."""
 
 MAX_ALIASES = 200
 MAX_PROBLEMS = 500
