@@ -9,13 +9,17 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from engine.building.checks.project import validate
 from engine.model.source import Problem, Span
 from engine.reading.compose import compose
-from engine.reading.node import Entry, MappingNode, Node, SequenceNode
+from engine.reading.node import Entry, MappingNode, Node, SequenceNode, plain
 from engine.reading.sources import Sources
 
 EVERYTHING = Path(__file__).parent.parent / "configs" / "good" / "everything"
@@ -135,3 +139,45 @@ def test_mistakes_behind_other_mistakes_are_told_with_them(tmp_path, monkeypatch
         ("replies.yml", 8, "P202"),
         *(("replies.yml", 9, code) for code in ("P202", "P203", "P402")),
     ]
+
+
+JUNK = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 200)
+    | st.sampled_from(["", "x", "generate", "${A:1}", "4s", "{{ x", "a b"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "kind", "say", "x"]), inner),
+    max_leaves=5,
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if path:
+        yield path
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from places(item, (*path, key))
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_broken_at_once_ends_in_problems(folder, data):
+    file = data.draw(st.sampled_from(FILES))
+    root, _ = compose((EVERYTHING / file).read_text("utf-8"), file.as_posix())
+    assert root is not None
+    value = plain(root)
+    for _ in range(data.draw(st.integers(1, 5))):
+        *way, last = data.draw(st.sampled_from(list(places(value))))
+        holder = value
+        for part in way:
+            holder = holder[part]
+        if data.draw(st.booleans()):
+            holder[last] = data.draw(JUNK)
+        else:
+            del holder[last]
+        if not list(places(value)):
+            break
+    (folder / file).write_text(yaml.safe_dump(value, allow_unicode=True), "utf-8")
+    problems = found()
+    (folder / file).write_bytes((EVERYTHING / file).read_bytes())
+    assert all(problem.span.line >= 1 for problem in problems)
+    assert all(problem.message and "None" not in problem.message for problem in problems)
