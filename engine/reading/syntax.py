@@ -110,6 +110,9 @@ def _special(said: str, line: str, span: Span) -> Problem | None:
     if here.startswith("{{") or re.search(r"(^|[-:,\[]\s*)\{\{", line):
         place = at(span.file, span.line, line.index("{{") + 1, 2)
         return problem("P101", "a text that begins with `{{` is not in quotes", place, 'write "{{ … }} …"')
+    if line[: span.column - 1].rstrip().endswith(("'", '"')) and here.strip() and "did not find expected" in said:
+        hint = "put quotation marks around all of it, and write 「」 for those inside"
+        return problem("P101", "text goes on after the closing quotation mark", span, hint)
     if here[:1] in ("@", "`", "%") and "cannot start any token" in said:
         message = f"a text cannot begin with `{here[0]}` unless it is in quotes"
         return problem("P101", message, span, f'write "{here[0]}…"')

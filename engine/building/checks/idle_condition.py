@@ -15,6 +15,11 @@ from engine.model.spec import Text
 from engine.prompts.evaluate import holds
 from engine.reading.text import shortened
 
+_HINTS = {
+    "never": "hours are 0 to 23; write `or` where they pass midnight",
+    "always": "write `and` between the bounds",
+}
+
 
 def check(subject: Subject) -> Iterator[Problem]:
     seen: dict[str, str | None] = {}
@@ -23,9 +28,7 @@ def check(subject: Subject) -> Iterator[Problem]:
             seen[text.value] = _verdict(subject, text)
         verdict = seen[text.value]
         if verdict is not None:
-            hint = (
-                "write `or` where the hours pass midnight" if verdict == "never" else "write `and` between the bounds"
-            )
+            hint = _HINTS[verdict]
             message = f"condition `{shortened(text.value, 80)}` is {verdict} true"
             yield Problem(code="P509", message=message, span=text.span, hint=hint)
 

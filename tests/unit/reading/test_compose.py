@@ -51,6 +51,8 @@ def test_a_block_scalar_begins_at_its_sign():
         ("? [a]\n: b", "P113", 1, 3),
         ("?\n: b", "P113", 1, 2),
         ('a: "\\0"', "P106", 1, 4),
+        ('say:\n  - "x"お皿', "P101", 2, 8),
+        ("a: 'x' y", "P101", 1, 8),
         ("- id: a\n  say：\n    - x\n    - y\n  when: b", "P101", 2, 6),
     ],
 )
