@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from tests.chaos import document, drips, outage, pairwise, providers
+from tests.chaos import document, drips, hedging, outage, pairwise, providers
 from tests.chaos.__main__ import EXPERIMENTS, main
 from tests.chaos.document import Run
 from tests.chaos.experiment import Check
@@ -29,6 +29,14 @@ def test_every_fault_leads_to_its_type_and_the_next_step():
 def test_dripping_peers_leave_nothing_open():
     with stage("openai") as on:
         assert failing(drips.dripping(on, behaviours.drip_body, 10, deadline=0.2, grace=ANY_TIME)) == []
+
+
+def test_calls_that_lose_to_a_hedge_are_ended():
+    with hedging.scene("openai", "bedrock") as on:
+        before = on.open()
+        answers = on.turns(on.hedged, 4, slow_share=1.0, slow=ANY_TIME)
+        assert {answer.body["model"] for answer in answers} == {"speaker"}
+        assert failing([hedging.cost(on, 4), hedging.losers(on, answers, before)]) == []
 
 
 @pytest.mark.parametrize("name", ["503", "reset connections", "refused keys"])

@@ -49,6 +49,17 @@ def held_until(go: threading.Event, behaviour: Behaviour) -> Behaviour:
     return behave
 
 
+def slowly(body: bytes, seconds: float) -> Behaviour:
+    """A whole response after `seconds`, unless the client has left by then."""
+
+    def behave(connection: Connection) -> None:
+        connection.read_request()
+        connection.linger(seconds)
+        connection.send(head(200, {"Content-Type": "application/json"}, len(body)) + body)
+
+    return behave
+
+
 def unsteady(behaviour: Behaviour, chance: Random) -> Behaviour:
     """`behaviour` over a network with moods."""
     return lambda connection: behaviour(Unsteady(connection, chance))

@@ -6,6 +6,7 @@ its waits end when the peer is closed, so nothing outlives a test. Knows nothing
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import struct
@@ -64,6 +65,13 @@ class Connection:
     def hold(self) -> None:
         """Keep the connection open and silent until the client or the peer leaves."""
         while not self._closing.is_set():
+            self._more()
+
+    def linger(self, seconds: float) -> None:
+        """Say nothing for `seconds`; raises `ConnectionError` as soon as the client or the peer leaves."""
+        poll = select.poll()
+        poll.register(self._raw, select.POLLIN)
+        if poll.poll(seconds * 1000):
             self._more()
 
     def reset(self) -> None:
