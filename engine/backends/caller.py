@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 
 from engine.backends.asker import SDK_SLIPS, Asker, Opening
@@ -32,6 +33,12 @@ class Caller:
 
 
 def load(opening: Opening, backend: str) -> Caller:
-    """Load the SDK, and the certificates with it, so that the first call need not."""
+    """Load the SDK, and the certificates with it, so that the first call need not.
+
+    What it loaded is there to stay, so the collector is told not to look at it again: a full collection would stop
+    every thread for some 50 ms, in the middle of a turn and past its deadline.
+    """
     trust()
-    return Caller(opening.load(), backend, opening.secrets)
+    caller = Caller(opening.load(), backend, opening.secrets)
+    gc.freeze()
+    return caller

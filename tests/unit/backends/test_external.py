@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import threading
@@ -254,6 +255,18 @@ def test_a_missing_sdk_says_what_to_install() -> None:
     model = opened(load)
     assert why(model) == "the SDK of openai does not load: install the package's `external` extra"
     assert model.status().state == "unavailable"
+
+
+def test_the_collector_is_spared_what_an_sdk_loaded() -> None:
+    before = gc.get_freeze_count()
+    ballast: list[list[int]] = []
+
+    def load() -> Asker:
+        ballast.extend([] for _ in range(10_000))
+        return Scripted(lambda: Completion(text="x", finish_reason="stop", model="m"))
+
+    opened(load).generate(PROMPT, Deadline.after(AMPLE))
+    assert gc.get_freeze_count() >= before + len(ballast)
 
 
 def test_a_slow_import_does_not_pass_the_deadline() -> None:
