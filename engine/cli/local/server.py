@@ -112,7 +112,7 @@ class LocalServer:
                 self._happened(key.fileobj)
             while self._late:
                 self._deliver(*self._late.popleft())
-            for asked in self._waiting.overdue(time.monotonic()):
+            for asked in self._waiting.overdue(time.monotonic(), moving=self._crew.spare):
                 self._deliver(asked, self._front.turn_away(asked.incoming))
             if self._waiting and self._crew.spare:
                 self._answer(self._waiting.next(), term)

@@ -16,8 +16,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """At most `burst` wait, each for at most `patience` seconds; for `strain` seconds after the queue ran over, at most
-    `strained` do.
+    """At most `burst` wait; for `strain` seconds after the queue ran over, at most `strained` do. Nobody does for more
+    than `patience` seconds then, or while all threads are at slow turns.
     """
 
     burst: int = 64
@@ -51,7 +51,11 @@ class Waiting(Generic[T]):
         """The one that has waited longest; raises `IndexError` where none waits."""
         return self._queue.popleft()[1]
 
-    def overdue(self, now: float) -> Iterator[T]:
-        """Takes out those who have waited too long."""
+    def overdue(self, now: float, *, moving: bool) -> Iterator[T]:
+        """Takes out those who have waited too long. While the queue is `moving` and did not run over, its length is
+        bound enough: a slow machine needs its time.
+        """
+        if moving and now >= self._strained_until:
+            return
         while self._queue and now - self._queue[0][0] > self._bounds.patience:
             yield self._queue.popleft()[1]

@@ -32,10 +32,18 @@ def test_a_queue_that_never_ran_over_is_not_strained():
             queue.next()
 
 
-def test_nobody_waits_longer_than_is_bearable():
+def test_while_nobody_is_free_none_waits_longer_than_is_bearable():
     queue: Waiting[int] = Waiting(BOUNDS)
     queue.admit(1, 0.0)
     queue.admit(2, 0.03)
-    assert list(queue.overdue(0.04)) == []
-    assert list(queue.overdue(0.05)) == [1]
+    assert list(queue.overdue(0.04, moving=False)) == []
+    assert list(queue.overdue(0.05, moving=False)) == [1]
     assert queue.next() == 2
+
+
+def test_a_queue_that_moves_is_left_alone_until_it_runs_over():
+    queue: Waiting[int] = Waiting(BOUNDS)
+    admitted(queue, 4, 0.0)
+    assert list(queue.overdue(9.0, moving=True)) == []
+    admitted(queue, 1, 9.0)
+    assert list(queue.overdue(9.1, moving=True)) == [0, 1, 2, 3]
