@@ -13,6 +13,7 @@ import traceback
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,9 @@ REQUESTS = 200_000
 SLOWEST = 0.25
 """Seconds that any request may take."""
 DRIFT = 0.05
-"""Growth of the memory that the process holds, from a tenth of the run to its end."""
+"""Growth of the resident set, from the time when caches are full and the allocator has settled to the end."""
+WARM = 0.25
+"""Of the run, by which that is so."""
 NAMED = 10
 """Numbers of requests that went wrong, in the table."""
 
@@ -38,8 +41,8 @@ KEYS = (
     *("rawPath", "requestContext", "http", "elb", "stage", "method", "isBase64Encoded", "multiValueHeaders", "version"),
     *("", "__proto__", "__class__", "\x00", "\ud800", "name" * 40),
 )
-METHODS = ("POST", "POST", "POST", "GET", "HEAD", "OPTIONS", "PUT", "DELETE", "post", "", "BREW", "\ud800")
-PATHS = ("/chat", "/chat", "/chat", "/", "/health", "/chat/", "/prod/chat", "", "//[", "/../chat", "/\ud800", "/" * 999)
+METHODS = (*["POST"] * 24, "GET", "HEAD", "OPTIONS", "PUT", "DELETE", "post", "", "BREW", "\ud800")
+PATHS = (*["/chat"] * 24, "/", "/health", "/chat/", "/prod/chat", "", "//[", "/../chat", "/\ud800", "/" * 999)
 ROLES = ("user", "assistant", "system", "tool", "USER", "", "root", 0, None)
 HEADERS = ({}, {"Origin": "http://page"}, {"origin": "\ud800\r\nX: y"}, {"Authorization": "Bearer \xff"}, None, 7)
 
@@ -66,38 +69,53 @@ def run(share: float) -> Iterator[Check]:
     yield from hostile(max(1000, round(REQUESTS * share)))
 
 
-def hostile(count: int, slowest: float = SLOWEST, drift: float = DRIFT) -> Iterator[Check]:
-    handler = shipped()
-    unhandled, malformed, late, worst = [], [], [], (0.0, 0)
-    ends: Counter[str] = Counter()
-    warm = 0
-    for number in range(count):
+@dataclass(slots=True)
+class Tally:
+    """Numbers of the requests that went wrong, how the others ended, and the slowest in seconds with its number."""
+
+    unhandled: list[int] = field(default_factory=list)
+    malformed: list[int] = field(default_factory=list)
+    late: list[int] = field(default_factory=list)
+    ends: Counter[str] = field(default_factory=Counter)
+    worst: tuple[float, int] = (0.0, 0)
+
+    def send(self, handler: Handler, number: int, slowest: float) -> None:
         event = event_of(number)
         began = time.perf_counter()
         try:
             response = handler(event, None)
         except Exception:  # noqa: BLE001  what must never happen is counted
-            unhandled.append(number)
-            continue
+            self.unhandled.append(number)
+            return
         seconds = time.perf_counter() - began
-        worst = max(worst, (seconds, number))
+        self.worst = max(self.worst, (seconds, number))
         if seconds > slowest:
-            late.append(number)
-        end = end_of(response)
-        ends[end or "malformed"] += 1
+            self.late.append(number)
+        self.note(number, end_of(response))
+
+    def note(self, number: int, end: str) -> None:
+        self.ends[end] += 1
         if not end:
-            malformed.append(number)
+            self.malformed.append(number)
         if "internal" in end:
-            unhandled.append(number)
-        if number == count // 10:
+            self.unhandled.append(number)
+
+
+def hostile(count: int, slowest: float = SLOWEST, drift: float = DRIFT) -> Iterator[Check]:
+    handler, tally = shipped(), Tally()
+    tally.send(handler, 0, slowest)
+    first = warm = resident()
+    for number in range(1, count):
+        tally.send(handler, number, slowest)
+        if number == round(count * WARM):
             warm = resident()
     grown = resident() / warm - 1
-    told = ", ".join(f"{end}: {times:,}" for end, times in ends.most_common(6))
-    yield _check("none is unhandled", unhandled, count, told)
-    yield _check("each answer is a proxy response with a JSON body", malformed, count)
+    told = ", ".join(f"{end}: {times:,}" for end, times in tally.ends.most_common(6))
+    yield _check("none is unhandled", tally.unhandled, count, told)
+    yield _check("each answer is a proxy response with a JSON body", tally.malformed, count)
     what = f"each is answered within {slowest * 1000:.0f} ms"
-    yield _check(what, late, count, f"slowest {worst[0] * 1000:.1f} ms, number {worst[1]}")
-    figures = f"{warm / 2**20:.1f} MB after a tenth, {grown:+.1%} at the end"
+    yield _check(what, tally.late, count, f"slowest {tally.worst[0] * 1000:.1f} ms, number {tally.worst[1]}")
+    figures = f"{_mb(first)} after the first, {_mb(warm)} after {WARM:.0%} of them, {grown:+.1%} from there to the end"
     yield Check(what=f"memory grows by at most {drift:.0%}", right=int(grown <= drift), asked=1, figures=figures)
 
 
@@ -130,6 +148,10 @@ def end_of(response: Any) -> str:
     if status == 200:
         return f"200 {told['engine']}" if told.get("reply") else "200 health" if told.get("status") else ""
     return f"{status} {told['code']}" if told.get("error") else ""
+
+
+def _mb(size: int) -> str:
+    return f"{size / 2**20:.1f} MB"
 
 
 def _single(headers: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -179,13 +201,13 @@ def _object(dice: random.Random, depth: int = 0) -> dict[str, Any]:
 
 def _payload(dice: random.Random) -> dict[str, Any]:
     """Nearly right: one field, often of the right kind, beside others of any."""
-    field = dice.choice(FIELDS)
+    name = dice.choice(FIELDS)
     turns = [
         {"role": dice.choice(ROLES), "content": _text(dice)} if dice.random() < 0.9 else _value(dice, 2)
         for _ in range(dice.choice((0, 1, 2, 9, 99)))
     ]
     value = dice.choice((_text(dice), _text(dice), turns, [_text(dice) for _ in range(9)], _value(dice)))
-    payload = {field: value}
+    payload = {name: value}
     if dice.random() < 0.3:
         payload["metadata"] = dice.choice((_object(dice), {"session_id": _text(dice)}, {"age": 10**30}))
     if dice.random() < 0.2:
