@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.acceptance.processes import ROOT, environment, misaki, post, served
+from tests.chaos import load
 
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
 
@@ -65,6 +66,14 @@ def test_the_session_is_remembered(server):
     for _ in range(2):
         status, body = post(server.url + "/chat", {"input": "こんばんは", "session_id": "seat-7"})
         assert (status, body["session_id"]) == (200, "seat-7")
+
+
+def test_too_many_clients_at_once_are_turned_away_and_none_fails():
+    with load.server(*load.SERVERS["misaki serve"]) as address:
+        seen = load.loaded(address, 250, 0.5)
+    assert seen.errors == 0
+    assert seen.answered
+    assert seen.turned_away
 
 
 def test_it_tells_what_to_try_and_what_happened():
