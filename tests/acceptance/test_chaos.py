@@ -6,7 +6,19 @@ import shutil
 
 import pytest
 
-from tests.chaos import document, drips, hedging, outage, pairwise, providers
+from tests.chaos import (
+    deadlines,
+    document,
+    drips,
+    files,
+    hedging,
+    load,
+    outage,
+    pairwise,
+    providers,
+    requests,
+    worker,
+)
 from tests.chaos.__main__ import EXPERIMENTS, main
 from tests.chaos.document import Run
 from tests.chaos.experiment import Check
@@ -50,6 +62,52 @@ def test_half_open_lets_only_probes_through():
 
 def test_faults_in_several_layers_at_once():
     assert failing(pairwise.turns(150, grace=ANY_TIME, useful=0.9)) == []
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    return worker.model_files(tmp_path_factory.mktemp("models"))
+
+
+@pytest.mark.parametrize("backend", worker.ENGINES)
+def test_a_worker_that_dies_hangs_or_starves_is_replaced(models, backend):
+    path, before = models[backend], worker.belongings()
+    checks = [
+        *worker.signals(path, backend, 1, grace=ANY_TIME),
+        worker.hang(path, backend, 1, grace=ANY_TIME),
+        worker.corrupt(path, backend, grace=ANY_TIME),
+        worker.no_memory(path, backend, grace=ANY_TIME),
+        worker.crowd(path, backend, grace=ANY_TIME),
+        worker.stall(path, backend, 1.0, grace=ANY_TIME),
+        worker.left_open(before),
+    ]
+    assert failing(checks) == []
+
+
+@pytest.mark.parametrize("backend", worker.ENGINES)
+def test_damaged_model_files(backend):
+    assert failing([files.files(backend, 3, grace=ANY_TIME)]) == []
+
+
+@pytest.mark.parametrize("remaining", deadlines.REMAINING)
+def test_little_time_is_enough_for_an_answer(remaining):
+    with deadlines.sandbox() as one:
+        assert failing([deadlines.little_time(one, remaining, 1, grace=ANY_TIME)]) == []
+
+
+@pytest.mark.parametrize("moment", deadlines.MOMENTS)
+def test_a_frozen_sandbox_answers_when_it_thaws(moment):
+    assert failing([deadlines.frozen(moment, 1.0, grace=ANY_TIME)]) == []
+
+
+def test_serve_answers_everybody_who_may_be_many():
+    with load.server(*load.SERVERS["misaki serve"]) as address:
+        for clients in load.CLIENTS:
+            assert failing(load.beside({"misaki serve": load.loaded(address, clients, 0.3)}, clients)) == []
+
+
+def test_hostile_requests():
+    assert failing(requests.hostile(2000, slowest=ANY_TIME, drift=1.0)) == []
 
 
 def test_the_page_has_a_section_for_each_experiment_and_keeps_those_that_did_not_run(tmp_path):

@@ -75,12 +75,12 @@ def alternately(addresses: dict[str, tuple[str, int]], clients: int, seconds: fl
 
 
 def beside(seen: dict[str, Seen], clients: int) -> Iterator[Check]:
-    (ours, *_), rates = seen, [one.rate for one in seen.values()]
+    rates = [one.rate for one in seen.values()]
     for name, one in seen.items():
         asked = len(one.answered) + len(one.turned_away) + one.errors
         figures = f"{one.rate:,.0f} a second, p50 {one.percentile(0.5):.2f} ms, p99 {one.percentile(0.99):.2f} ms"
-        if name == ours:
-            figures += f", {rates[0] / rates[1]:.2f} of the rate below"
+        if one.rate != rates[-1]:
+            figures += f", {one.rate / rates[-1]:.2f} of the rate below"
         yield Check(what=f"{name}: {clients} clients", right=len(one.answered), asked=asked, figures=figures)
 
 
