@@ -35,14 +35,15 @@ class Backing(Protocol):
 class GuardedStore:
     """A `SessionStore` over any backing; `detail` says what it keeps sessions in, for the health page.
 
-    A backing that hangs holds nobody up: it works in helper threads, a bounded number, and turns do without.
+    A backing that hangs holds nobody up: it works in helper threads, a bounded number, and turns do without. One in
+    this process's own memory cannot hang, and a hand-over to a helper would cost many times its work.
     """
 
-    def __init__(self, backing: Backing | None, detail: str) -> None:
+    def __init__(self, backing: Backing | None, detail: str, *, in_memory: bool = False) -> None:
         self._backing = backing
         self.detail = detail
         self.reserve = 0.0 if backing is None else SAVING
-        self._run = _bounded() if backing else _directly
+        self._run = _directly if backing is None or in_memory else _bounded()
 
     def load(self, session_id: str, seconds: float = PATIENCE) -> SessionState:
         backing = self._backing

@@ -19,7 +19,7 @@ def open_store(setting: str) -> GuardedStore:
     if kind in ("", "none") and not place:
         return GuardedStore(None, "none")
     if kind == "sqlite" and place:
-        return GuardedStore(_sqlite(place), f"sqlite:{place}")
+        return GuardedStore(_sqlite(place), f"sqlite:{place}", in_memory=place == ":memory:")
     if kind == "dynamodb" and re.fullmatch(_TABLE, place):
         return GuardedStore(_dynamodb(place), f"dynamodb:{place}")
     problem = "SESSION_STORE is none of `none`, `sqlite:PATH` and `dynamodb:TABLE`"
