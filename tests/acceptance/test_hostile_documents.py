@@ -1,7 +1,7 @@
 """Documents made to break parsers end in a load or in problems with a place, as YAML and as what a bot says.
 
 `tests/data/hostile_documents.jsonl` holds the texts of public suites: yaml-test-suite, json-test-suite and the big list
-of naughty strings. Bombs that would only make the file large are written here.
+of naughty strings. Bombs that would only make the file large, two of the suites' own among them, are written here.
 """
 
 from __future__ import annotations
