@@ -9,6 +9,13 @@ import pytest
 from engine.backends.threads import available_threads
 
 CORES = len(os.sched_getaffinity(0))
+PINNED = """
+import os, pathlib, sys
+from engine.backends.threads import available_threads
+os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv[1])])
+lambda_of_five = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "10240"}
+print(available_threads(lambda_of_five, cgroup=pathlib.Path("/nowhere")), available_threads({}))
+"""
 
 
 @pytest.fixture
@@ -26,13 +33,13 @@ def group(tmp_path):
     return threads
 
 
-def test_affinity_bounds_the_threads():
-    code = (
-        "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))});"
-        "from engine.backends.threads import available_threads; print(available_threads({}))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert done.stdout.strip() == "1"
+@pytest.mark.parametrize("cores", range(1, min(CORES, 5) + 1))
+def test_affinity_bounds_the_threads(cores):
+    """A process that may run on so many cores, started as `taskset` does, on a Lambda of which the memory gives five."""
+    done = subprocess.run([sys.executable, "-c", PINNED, str(cores)], check=True, capture_output=True, text=True)
+    on_lambda, elsewhere = map(int, done.stdout.split())
+    assert on_lambda == cores
+    assert elsewhere <= max(1, cores - 1)
 
 
 def test_here_it_is_within_what_the_machine_gives():
