@@ -35,7 +35,7 @@ def group(tmp_path):
 
 @pytest.mark.parametrize("cores", range(1, min(CORES, 5) + 1))
 def test_affinity_bounds_the_threads(cores):
-    """A process that may run on so many cores, started as `taskset` does, on a Lambda of which the memory gives five."""
+    """A process that may run on so many cores, as under `taskset`, of a Lambda whose memory gives five."""
     done = subprocess.run([sys.executable, "-c", PINNED, str(cores)], check=True, capture_output=True, text=True)
     on_lambda, elsewhere = map(int, done.stdout.split())
     assert on_lambda == cores
