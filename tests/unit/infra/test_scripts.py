@@ -51,7 +51,12 @@ def test_the_compiler_builds_for_lambda_s_processors_and_an_old_libc(programs):
 
 
 def test_what_lambda_never_loads_is_taken_out(tmp_path):
-    kept = ["gpt4all/llmodel_DO_NOT_MODIFY/build/libllmodel.so", "llama_cpp/lib/libllama.so.0", "re2/__init__.py"]
+    kept = [
+        "gpt4all/llmodel_DO_NOT_MODIFY/build/libllmodel.so",
+        "gpt4all/llmodel_DO_NOT_MODIFY/build/libllamamodel-mainline-kompute.so",
+        "llama_cpp/lib/libllama.so.0",
+        "re2/__init__.py",
+    ]
     gone = [
         "bin/openai",
         "lib/libllama.so",
