@@ -1,0 +1,123 @@
+"""The stack and its guide: what they name is there, and nothing is allowed that the function does not need."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from engine.aws.secrets import VARIABLES
+
+ROOT = Path(__file__).parents[3]
+GUIDE = (ROOT / "docs" / "deploying.md").read_text("utf-8")
+ENGINE = "\n".join(path.read_text("utf-8") for path in sorted((ROOT / "engine").rglob("*.py")))
+
+
+class Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms as mappings with one key."""
+
+
+def short_form(loader, tag, node):
+    kind = {yaml.ScalarNode: loader.construct_scalar, yaml.SequenceNode: loader.construct_sequence}[type(node)]
+    return {tag: kind(node) if isinstance(node, yaml.ScalarNode) else kind(node, deep=True)}
+
+
+Loader.add_multi_constructor("!", short_form)
+TEXT = (ROOT / "template.yaml").read_text("utf-8")
+TEMPLATE = yaml.load(TEXT, Loader)  # noqa: S506  a safe loader with the tags of one format
+RESOURCES = TEMPLATE["Resources"]
+FUNCTION = RESOURCES["Function"]["Properties"]
+
+
+def statements(value=RESOURCES["Role"]["Properties"]["Policies"]):
+    """Every statement of the role's policies, with the conditions around it looked through."""
+    if isinstance(value, dict) and "Effect" in value:
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from statements(inner)
+
+
+def actions(statement):
+    """Names of services and actions, whichever of two a condition chooses."""
+    return set(re.findall(r"[a-z]+:\w+", str(statement["Action"])))
+
+
+def test_every_parameter_says_what_it_is_for_and_stands_in_a_group():
+    groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(TEMPLATE["Parameters"])
+    assert all(parameter["Description"] for parameter in TEMPLATE["Parameters"].values())
+    assert not {name for name in TEMPLATE["Parameters"] if TEXT.count(name) < 3}, "declared, grouped, and used"
+
+
+def test_the_guide_and_the_example_name_parameters_that_are_there():
+    chapter = GUIDE.partition("## Parameters")[2].partition("\n## ")[0]
+    named = re.findall(
+        r"`(\w+)`", "".join(line.split("|")[1] for line in chapter.splitlines() if line.startswith("| `"))
+    )
+    assert named
+    example = re.findall(r'^    "(\w+)=', (ROOT / "samconfig.toml").read_text("utf-8"), re.MULTILINE)
+    assert {*named, *example} <= TEMPLATE["Parameters"].keys()
+
+
+def test_the_function_is_given_variables_that_the_engine_reads():
+    variables = FUNCTION["Environment"]["Variables"]
+    assert {name for name in variables if f'"{name}"' not in ENGINE} == set()
+
+
+def test_secrets_are_references_and_never_parameters():
+    variables = FUNCTION["Environment"]["Variables"]
+    for name in {*VARIABLES} & variables.keys():
+        assert re.fullmatch(r".*'ssm:/\$\{\w+Name\}'.*'secretsmanager:\$\{\w+Name\}'.*", str(variables[name])), name
+    assert not {name for name in TEMPLATE["Parameters"] if re.search(r"(Key|Token|Secret|Password)$", name)}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "pipelines").glob("*.yml")), ids=lambda path: path.stem)
+def test_lambda_waits_longer_than_any_turn_and_the_api_longer_than_lambda(path):
+    deadline = float(str(yaml.safe_load(path.read_text("utf-8"))["deadline"]).removesuffix("s"))
+    timeout = TEMPLATE["Parameters"]["Timeout"]
+    assert deadline + 2 < timeout["MinValue"] <= timeout["Default"] <= timeout["MaxValue"] < 30
+
+
+def test_the_role_may_do_what_the_function_does_and_no_more():
+    allowed = {action for statement in statements() for action in actions(statement)}
+    assert allowed == {
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "xray:PutTraceSegments",
+        "xray:PutTelemetryRecords",
+        "ssm:GetParameter",
+        "secretsmanager:GetSecretValue",
+        "bedrock:InvokeModel",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+    }
+    anything = [actions(statement) for statement in statements() if statement["Resource"] == "*"]
+    assert anything == [{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}]
+
+
+def test_the_dashboard_and_the_guide_show_every_metric():
+    counted = set(re.findall(r'\("(\w+)", "(?:Count|Milliseconds|NoUnit)"', ENGINE))
+    assert len(counted) == 11
+    dashboard = str(RESOURCES["Dashboard"]["Properties"]["DashboardBody"])
+    watching = GUIDE.partition("**Metrics**")[2]
+    assert {name for name in counted if name not in dashboard} <= {"TurnTime"}, "which is Lambda's own Duration there"
+    assert {name for name in counted if f"`{name}`" not in watching} == set()
+
+
+def test_there_is_an_alarm_for_errors_latency_and_throttles():
+    alarms = [resource["Properties"] for resource in RESOURCES.values() if resource["Type"] == "AWS::CloudWatch::Alarm"]
+    assert {alarm["MetricName"] for alarm in alarms} == {"Errors", "Duration", "Throttles", "5xx"}
+    assert all(alarm["AlarmActions"] == [{"Ref": "Alarms"}] for alarm in alarms)
+
+
+def test_commands_of_the_guide_are_there():
+    makefile = "".join((ROOT / name).read_text("utf-8") for name in ("Makefile", "infra.mk"))
+    targets = set(re.findall(r"(?:^|`)make ([a-z][a-z-]*)", GUIDE, re.MULTILINE))
+    assert targets
+    assert {target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)} == set()
+    files = set(re.findall(r"\b(tools/[\w/]+\.\w+)", GUIDE))
+    assert {file for file in files if not (ROOT / file).is_file()} == set()
