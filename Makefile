@@ -44,7 +44,7 @@ chat: $(VENV)/.run $(MODEL_NEEDED) ## talk to the bot in the terminal
 	@$(BIN)/misaki chat
 
 lambda: $(VENV)/.dev $(MODEL_NEEDED) ## the same in AWS's own Lambda emulator
-	@$(BIN)/python -m tools.lambda_emulator --port $(PORT)
+	@$(BIN)/misaki build --plan-only && $(BIN)/python -m tools.lambda_emulator --port $(PORT)
 
 # --- checking --------------------------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,7 @@ WARM_CALLS = 20
 READY_WITHIN = 180.0
 PAUSE = 0.1
 LOCAL_TRIES = 5
+ANATOMY = Path(__file__).parent / "anatomy.py"
 
 
 class TrialFailed(RuntimeError):
@@ -67,6 +69,14 @@ class Container:
 
     def run(self, script: str) -> subprocess.CompletedProcess[str]:
         return _run([self.engine, "exec", self.name, "sh", "-c", script])
+
+    def run_python(self, program: Path) -> str:
+        """What a program of this repository prints inside."""
+        command = [self.engine, "exec", "--interactive", self.name, "python3.11", "-"]
+        done = subprocess.run(command, input=program.read_bytes(), check=False, capture_output=True)
+        if done.returncode:
+            raise TrialFailed(f"{program.name} fails inside: {done.stderr.decode()[-2000:]}")
+        return done.stdout.decode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +144,7 @@ def main() -> int:
 def _try(trial: Trial, model: Path | None) -> None:
     size = int(_run([trial.engine, "image", "inspect", "--format", "{{.Size}}", trial.image]).stdout)
     print(f"{trial.image} with {trial.engine}, {MEMORY} MB and {CORES} processors")
-    _say("size", f"{size / 1e6:.0f} MB unpacked")
+    _say("size", f"{size / 1e6:.0f} MB unpacked, {_compressed(trial) / 1e6:.0f} MB compressed")
     cold = [_cold_start(trial, model) for _ in range(COLD_STARTS)]
     _say(
         "first canned reply, cold",
@@ -144,11 +154,24 @@ def _try(trial: Trial, model: Path | None) -> None:
         _check_inside(container)
         _expect(container.ask({"input": CANNED})[0], "canned")
         warm = sorted(container.ask({"input": CANNED})[1] for _ in range(WARM_CALLS))
+        for line in container.run_python(ANATOMY).splitlines():
+            part, milliseconds = line.split("\t")
+            _say(f"  {part}", f"{milliseconds} ms")
         _say("canned reply, warm", f"{statistics.median(warm):.1f} ms (median of {WARM_CALLS})")
         if model is None and not _has_model(trial):
             _say("local reply", "not asked for: no model in the image, and none given")
             return
         _local(container)
+
+
+def _compressed(trial: Trial) -> int:
+    """Bytes of the whole image by gzip, as a registry keeps its layers."""
+    size, gzip = 0, zlib.compressobj(wbits=31)
+    with subprocess.Popen([trial.engine, "save", trial.image], stdout=subprocess.PIPE) as saving:
+        assert saving.stdout is not None  # noqa: S101  it is a pipe
+        for chunk in iter(lambda: saving.stdout.read(1 << 20), b""):
+            size += len(gzip.compress(chunk))
+    return size + len(gzip.flush())
 
 
 def _cold_start(trial: Trial, model: Path | None) -> float:
