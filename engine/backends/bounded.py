@@ -97,7 +97,11 @@ class Lazy(Generic[T]):
 
     def get(self, deadline: Deadline) -> T:
         """The value. Raises `TimeoutError` at the deadline, else whatever making it raised."""
-        return outcome(self.start(), deadline)
+        try:
+            return outcome(self.start(), deadline)
+        except BaseException as error:  # noqa: BLE001  raised again
+            # The same error is raised for many turns, and each would leave its frames, and what was said in it, behind.
+            raise error.with_traceback(None) from error.__cause__
 
     def peek(self) -> Future[T] | None:
         """The value as far as it is there; `None` before anyone asked for it."""

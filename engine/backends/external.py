@@ -78,7 +78,7 @@ class ExternalModel:
             message = f"the SDK of {self._backend} was not loaded before the deadline"
             raise Unavailable(message, backend=self._backend) from None
         except (SettingError, ImportError, *SDK_SLIPS) as error:
-            raise Unavailable(self._why(error), backend=self._backend) from None
+            raise Unavailable(self._why(error.with_traceback(None)), backend=self._backend) from None
 
     def _why(self, error: BaseException) -> str:
         if isinstance(error, SettingError):

@@ -95,6 +95,18 @@ def test_a_failure_is_kept_for_a_while_only() -> None:
     assert lazy.get(Deadline.after(AMPLE)) == 2
 
 
+def test_a_failure_that_is_kept_does_not_keep_those_who_asked() -> None:
+    maker = Maker()
+    maker.broken = True
+    lazy = Lazy(maker, name="t", clock=FakeClock())
+    depths = []
+    for _ in range(3):
+        with pytest.raises(ImportError) as raised:
+            lazy.get(Deadline.after(AMPLE))
+        depths.append(len(raised.traceback))
+    assert len(set(depths)) == 1
+
+
 def test_a_slow_value_is_there_for_the_next_caller() -> None:
     release = threading.Event()
     lazy = Lazy(release.wait, name="t", clock=FakeClock())
