@@ -13,6 +13,7 @@ from engine.reading.scalars import parse_default
 
 _REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::([^{}]*))?\}", re.ASCII)
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s)", re.ASCII)
+_SHARE = re.compile(r"([1-9][0-9]?)%", re.ASCII)
 _SECONDS = {"s": 1.0, "ms": 0.001}
 
 
@@ -27,11 +28,9 @@ def optional_text(node: Node | None) -> Text | None:
 
 
 def optional_share(node: Node | None) -> Located[float] | None:
-    """A share such as `40%` as a number in (0, 1)."""
-    if node is None:
-        return None
-    written = text(node)
-    return Located(value=float(written.value.removesuffix("%")) / 100, span=written.span)
+    """A share such as `40%` as a number in (0, 1); none where something else stands, which the schema reports."""
+    found = _SHARE.fullmatch(node.source) if isinstance(node, ScalarNode) else None
+    return None if node is None or found is None else Located(value=float(found[1]) / 100, span=node.span)
 
 
 def texts(node: Node | None) -> tuple[Text, ...]:
