@@ -23,6 +23,15 @@ import lambda_function
 response = lambda_function.lambda_handler({"input": sys.argv[1]}, None)
 assert '"engine": "canned"' in response["body"], response
 """
+IMPORTING = """
+import threading
+threading.Thread(target=__import__, args=("openai",), daemon=True).start()
+"""
+"""A thread that gets the SDK ready meanwhile; the process does not wait for it."""
+LEAVE = """
+import os
+os._exit(0)
+"""
 ANSWER_MANY = """
 import sys
 import lambda_function
@@ -56,6 +65,9 @@ def rows(rounds: int) -> Iterator[Row]:
         yield _row(f"exact-{size}", f"first reply, {size:,} replies", sides, "100 replies", PROMISED.get(size))
     if "metrics" in quick:
         yield _row("metrics-100", "first reply with metrics, 100 replies", (quick["metrics"], exact), "without")
+    if "importing" in quick:
+        beside = (quick["key"], quick["importing"])
+        yield _row("sdk-100", "first reply with OpenAI's key, 100 replies", beside, "with its SDK imported in a thread")
     slow = _take(_slow(), max(3, rounds // 10))
     small, large = slow[f"ours {SIZES[0]}"], slow[f"ours {SIZES[-1]}"]
     what = f"first reply, {SIZES[-1]:,} replies"
@@ -90,6 +102,9 @@ def _quick() -> dict[str, Side]:
     sides["rapidfuzz"] = (python(RAPIDFUZZ), environment())
     if importlib.util.find_spec("aws_lambda_powertools"):
         sides["metrics"] = _first(SIZES[0], METRICS="true")
+    if importlib.util.find_spec("openai"):
+        sides["key"] = _first(SIZES[0], OPENAI_API_KEY="none")
+        sides["importing"] = _first(SIZES[0], code=IMPORTING + ANSWER + LEAVE, OPENAI_API_KEY="none")
     return sides
 
 
@@ -103,11 +118,11 @@ def _slow() -> dict[str, Side]:
     return sides
 
 
-def _first(size: int, *, slip: bool = False, **env: str) -> Side:
+def _first(size: int, *, slip: bool = False, code: str = ANSWER, **env: str) -> Side:
     """A process that gives one reply."""
     file, texts = built(size)
     said = texts[len(texts) // 2]
-    return python(ANSWER, misheard(said) if slip else said), environment(MISAKI_PIPELINE=str(file), **env)
+    return python(code, misheard(said) if slip else said), environment(MISAKI_PIPELINE=str(file), **env)
 
 
 def _answering(size: int) -> Side:

@@ -9,6 +9,7 @@ from itertools import cycle
 
 from rapidfuzz import fuzz, process
 
+from benchmarks import agreement
 from benchmarks.corpus import misheard, sentences
 from benchmarks.machine import CACHE
 from benchmarks.measure import Row, Samples, Take, alternate, timed
@@ -33,6 +34,7 @@ def rows(rounds: int, *, full: bool = False) -> Iterator[Row]:
     """Microseconds for each query that is no trigger word for word, of all sizes; `full` goes to a million triggers."""
     for size in (*SIZES, LARGEST) if full else SIZES:
         yield from _of_size(size, rounds)
+    yield from agreement.rows()
 
 
 def _of_size(size: int, rounds: int) -> Iterator[Row]:

@@ -26,7 +26,7 @@ from engine.aws.handler import make_handler
 from engine.aws.policy import Policy
 from engine.aws.response import proxy_response, result_payload, to_json
 from engine.matching.normalise import normalise
-from engine.model.turn import ChatRequest, Turn
+from engine.model.turn import ChatRequest, TraceEvent, Turn
 from engine.prompts.evaluate import holds
 from engine.running.fold import names_of
 
@@ -78,7 +78,8 @@ def rows(rounds: int) -> Iterator[Row]:
             unit=MICROSECONDS,
         )
     for name, samples in parts.items():
-        yield Row(id=f"warm.part-{name}", what=f"of the turn word for word: {name}", ours=samples, unit=MICROSECONDS)
+        share = f"{samples.median / times['exact'].median:.0%} of the turn"
+        yield Row(id=f"warm.part-{name}", what=f"word for word: {name}", ours=samples, peer=share, unit=MICROSECONDS)
 
 
 def _event(text: str) -> dict[str, Any]:
@@ -114,12 +115,14 @@ def _parts(app: App, env: Mapping[str, str], said: Sequence[str], rounds: int) -
     turn = Turn(text=said[0], now=datetime.now(app.zone), session_id="s-1")
     names = names_of(plan, turn)
     turns = cycle(conditions)
+    trace = [(event.step, event.event, event.seconds, event.data) for event in result.outcome.trace]
     sides: dict[str, Take] = {
         "reading the event": _each(lambda text: read_chat(read_payload(read_event(_event(text)))), said),
         "normalising": _each(normalise, said),
         "matching, normalising in it": _each(lambda text: next(iter(index.candidates(text, 80.0))), said),
         "one condition": timed(lambda: holds(next(turns), names)),
         "the turn, matching and trace in it": _each(lambda text: app.reply(ChatRequest(text=text)), said),
+        "trace": timed(lambda: [TraceEvent(step=s, event=e, seconds=t, data=d) for s, e, t, d in trace]),
         "serialising": timed(lambda: proxy_response(request, policy, *result_payload(result, with_trace=False), {})),
     }
     return alternate(sides, rounds, blocks=dict.fromkeys(sides, BLOCK))

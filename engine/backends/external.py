@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,11 @@ class ExternalModel:
     def warm(self) -> Future[Caller]:
         """Begin to load the SDK; the future is for those who want to wait for it."""
         return self._caller.start()
+
+    def prepare(self, _prompt: Prompt) -> None:
+        """Load the SDK while another model is asked; every prompt needs the same."""
+        with suppress(RuntimeError):  # the system has no thread to give
+            self.warm()
 
     def status(self) -> ModelStatus:
         data = {"backend": self._backend, "model": self._model}

@@ -21,6 +21,7 @@ from engine.model.errors import AuthFailed, BackendError, Unavailable
 from engine.model.plan import ModelRow
 from engine.model.ports import LanguageModel
 from engine.model.turn import Completion, Exchange, Labels, Message, Prompt
+from engine.running.guarded import make_guard
 from tests.faults import behaviours, wires
 from tests.faults.peer import Peer, Received
 from tests.faults.wires import ENVIRONMENT, PROVIDERS, Provider
@@ -171,6 +172,17 @@ def test_states(provider: Provider) -> None:
     status = model.status()
     assert (status.state, status.detail) == ("ready", "speaker")
     assert status.data == {"backend": provider, "model": "speaker"}
+
+
+def test_the_sdk_loads_while_the_model_before_it_is_asked() -> None:
+    inner = open_model(wires.row("openai", "http://127.0.0.1:9"), ENVIRONMENT)
+    model = make_guard()(inner, "openai")
+    assert model.status().state == "idle"
+    model.prepare(PROMPT)
+    assert model.status().state in {"loading", "ready"}
+    assert isinstance(inner, ExternalModel)
+    inner.warm().result()
+    assert model.status().state == "ready"
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from benchmarks.agreement import ALPHABETS, disagreements
 from engine.matching.close import columns as columns_of
 from engine.matching.index import Trigger, TriggerIndex
 from engine.matching.search import FEW, ListSearch, StoredSearch, open_search, store_search
@@ -96,6 +97,11 @@ def test_a_stored_index_decides_as_the_one_it_was_stored_from(indexes):
         wanted = list(brute.candidates(text, threshold))
         assert list(built.candidates(text, threshold)) == list(again.candidates(text, threshold)) == wanted
         assert built.explain(text, threshold) == again.explain(text, threshold) == brute.explain(text, threshold)
+
+
+@pytest.mark.parametrize(("alphabet", "longest"), ALPHABETS)
+def test_difficult_queries_are_answered_as_by_comparing_all(alphabet, longest):
+    assert disagreements(alphabet, longest, 60) == 0
 
 
 def test_what_is_stored_is_plain_data(indexes):
