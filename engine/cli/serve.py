@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import signal
 import sys
 import threading
@@ -35,6 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     started = time.monotonic()
     env = conversation_env(arguments)
     app = load_app(env)
+    # What is loaded stays: the collector need not look through it again and again, while turns wait.
+    gc.freeze()
     try:
         server = _listen(arguments, app, env)
         if server is None:

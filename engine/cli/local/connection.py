@@ -73,10 +73,11 @@ class Connection:
         self._buffer.clear()
         self.socket.shutdown(socket.SHUT_WR)
 
-    def next_request(self, limit_of: Callable[[Incoming], int]) -> tuple[Incoming, bool] | None:
+    def next_request(self, limit_of: Callable[[str], int]) -> tuple[Incoming, bool] | None:
         """The next whole request, and whether the connection may go on after it; `None` while it is not all there.
 
-        `limit_of` tells how large the body may be. Raises `RequestError`, after which nothing more can be read.
+        `limit_of` tells how large the body for a target may be. Raises `RequestError`, after which nothing more can be
+        read.
         """
         head = self._head or self._next_head(limit_of)
         if head is None:
@@ -90,7 +91,7 @@ class Connection:
         self._head = None
         return self._incoming(head, body), head.keep
 
-    def _next_head(self, limit_of: Callable[[Incoming], int]) -> Head | None:
+    def _next_head(self, limit_of: Callable[[str], int]) -> Head | None:
         while self._buffer.startswith(b"\r\n"):
             del self._buffer[:2]
         end = self._buffer.find(_END, self._scanned)
@@ -102,7 +103,7 @@ class Connection:
         head = read_head(bytes(self._buffer[:end]))
         del self._buffer[: end + len(_END)]
         self._scanned = 0
-        if head.length > limit_of(self._incoming(head, b"")):
+        if head.length > limit_of(head.target):
             raise too_large()
         if head.waits and len(self._buffer) < head.length:
             self.send(CONTINUE)

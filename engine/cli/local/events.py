@@ -22,11 +22,15 @@ class Incoming:
 
     @property
     def path(self) -> str:
-        return self.target.partition("?")[0] or "/"
+        return path_of(self.target)
 
     @property
     def query(self) -> str:
         return self.target.partition("?")[2]
+
+
+def path_of(target: str) -> str:
+    return target.partition("?")[0] or "/"
 
 
 @dataclass(frozen=True, slots=True)

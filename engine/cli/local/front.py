@@ -16,11 +16,12 @@ from engine.aws.event import Request
 from engine.aws.handler import Handler
 from engine.aws.policy import Policy
 from engine.aws.response import error_payload, proxy_response, to_json
-from engine.cli.local.events import Incoming, LocalContext, function_url_event
+from engine.cli.local.events import Incoming, LocalContext, function_url_event, path_of
 
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
 EVENT_LIMIT = 6 * 1024 * 1024
 """Bytes of an event; Lambda's own limit."""
+_ORIGINS = 64
 
 Response = dict[str, Any]
 
@@ -32,9 +33,10 @@ class Front:
         self._handler = handler
         self._policy = policy
         self._greeting = greeting
+        self._turned_away: dict[str, Response] = {}
 
-    def body_limit(self, incoming: Incoming) -> int:
-        return EVENT_LIMIT if incoming.path == INVOCATIONS else BODY_LIMIT
+    def body_limit(self, target: str) -> int:
+        return EVENT_LIMIT if path_of(target) == INVOCATIONS else BODY_LIMIT
 
     def answer(self, incoming: Incoming) -> Response:
         if incoming.method in ("GET", "HEAD") and incoming.path == "/":
@@ -45,9 +47,17 @@ class Front:
             return self.refuse(incoming, error)
 
     def turn_away(self, incoming: Incoming) -> Response:
-        """The answer to a request that there is no room for; nothing looks at its body."""
-        message = "too many requests at once: try again in a moment"
-        return self.refuse(incoming, RequestError(503, "busy", message, {"Retry-After": "1"}))
+        """The answer to a request that there is no room for; nothing looks at its body. Made once for an origin,
+        because in a flood it is all that there is time for.
+        """
+        origin = incoming.headers.get("origin", "")
+        response = self._turned_away.get(origin)
+        if response is None:
+            message = "too many requests at once: try again in a moment"
+            response = self.refuse(incoming, RequestError(503, "busy", message, {"Retry-After": "1"}))
+            if len(self._turned_away) < _ORIGINS:
+                self._turned_away[origin] = response
+        return response
 
     def refuse(self, incoming: Incoming, error: RequestError) -> Response:
         """An error with the headers that let a page on another origin read it."""

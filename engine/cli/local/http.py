@@ -44,8 +44,11 @@ class Head:
 
 def read_head(raw: bytes) -> Head:
     """The head without the empty line at its end; raises `RequestError` 400, 411, 501 and 505."""
-    line, *fields = raw.decode("latin-1").split("\r\n")
+    text = raw.decode("latin-1")
+    line, *fields = text.split("\r\n")
     method, target, protocol = _request_line(line)
+    if "\0" in text or not text.count("\r") == text.count("\n") == len(fields):
+        raise _no_header()
     headers = _headers(fields)
     connection = headers.get("connection", "").lower()
     return Head(
@@ -105,11 +108,15 @@ def _headers(fields: list[str]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for field in fields:
         name, colon, value = field.partition(":")
-        if not colon or not _NAME.fullmatch(name) or _UNSEEN.search(value):
-            raise invalid(400, "a header is not `Name: value`")
+        if not colon or not _NAME.fullmatch(name):
+            raise _no_header()
         key, value = name.lower(), value.strip(" \t")
         headers[key] = f"{headers[key]}, {value}" if key in headers else value
     return headers
+
+
+def _no_header() -> RequestError:
+    return invalid(400, "a header is not `Name: value`")
 
 
 def _length(headers: Mapping[str, str]) -> int:
