@@ -103,7 +103,7 @@ def run(share: float) -> Iterator[Check]:
         before = belongings()
         for backend in ENGINES:
             yield from signals(models[backend], backend, max(1, round(ROUNDS * share)))
-            yield hang(models[backend], backend, max(1, round(ROUNDS * share / 2)))
+            yield hang(models[backend], backend, max(1, round(ROUNDS * share)))
             yield corrupt(models[backend], backend)
             yield no_memory(models[backend], backend)
             yield crowd(models[backend], backend)
