@@ -30,6 +30,8 @@ _LINGER = 2.0
 _TICK = 0.1
 _SOON = 0.005
 _BACKLOG = 128
+_TURNS_A_LOOK = 4
+"""Turns that are answered between two looks at the sockets: with one, a flood leaves time for few."""
 _ALARMS = 4096
 
 
@@ -114,7 +116,9 @@ class LocalServer:
                 self._deliver(*self._late.popleft())
             for asked in self._waiting.overdue(time.monotonic(), moving=self._crew.spare):
                 self._deliver(asked, self._front.turn_away(asked.incoming))
-            if self._waiting and self._crew.spare:
+            for _ in range(_TURNS_A_LOOK):
+                if not (self._waiting and self._crew.spare and self._crew.leads(term)):
+                    break
                 self._answer(self._waiting.next(), term)
             self._sweep()
 
