@@ -81,11 +81,15 @@ def _initialiser(
     cls: type, names: tuple[str, ...], defaults: Mapping[str, Any], factories: Mapping[str, Any], *, kw_only: bool
 ) -> Callable[..., None]:
     setters = [(name, cls.__dict__[name].__set__) for name in names]
+    puts = [put for _, put in setters]
     count = len(names)
 
     def initialise(self: object, /, **given: Any) -> None:
         if len(given) < count:
-            _complete(given, defaults, factories)
+            given = {**defaults, **given}
+            for name, make in factories.items():
+                if name not in given:
+                    given[name] = make()
         if len(given) != count:
             _complain(cls, names, given)
         try:
@@ -95,6 +99,10 @@ def _initialiser(
             _complain(cls, names, given)
 
     def initialise_by_place(self: object, /, *placed: Any, **given: Any) -> None:
+        if len(placed) == count and not given:
+            for put, value in zip(puts, placed, strict=True):
+                put(self, value)
+            return
         total = len(placed) + len(given)
         given.update(zip(names, placed, strict=False))
         if len(given) != total:
@@ -102,14 +110,6 @@ def _initialiser(
         initialise(self, **given)
 
     return initialise if kw_only else initialise_by_place
-
-
-def _complete(given: dict[str, Any], defaults: Mapping[str, Any], factories: Mapping[str, Any]) -> None:
-    for name, value in defaults.items():
-        given.setdefault(name, value)
-    for name, make in factories.items():
-        if name not in given:
-            given[name] = make()
 
 
 def _complain(cls: type, names: tuple[str, ...], values: Mapping[str, Any]) -> NoReturn:
