@@ -73,15 +73,15 @@ def _record(cls: type[T], kw_only: bool) -> type[T]:  # noqa: FBT001 - private t
         space["__match_args__"] = names
     kind: Any = type(cls)
     new = kind(cls.__name__, cls.__bases__, space)
-    new.__init__ = _initialiser(new, names, defaults, factories, kw_only=kw_only)
+    initialise = _initialiser(new, names, defaults, factories)
+    new.__init__ = initialise if kw_only else _by_place(new, names, initialise)
     return cast("type[T]", new)
 
 
 def _initialiser(
-    cls: type, names: tuple[str, ...], defaults: Mapping[str, Any], factories: Mapping[str, Any], *, kw_only: bool
+    cls: type, names: tuple[str, ...], defaults: Mapping[str, Any], factories: Mapping[str, Any]
 ) -> Callable[..., None]:
-    setters = [(name, cls.__dict__[name].__set__) for name in names]
-    puts = [put for _, put in setters]
+    setters = _setters(cls, names)
     count = len(names)
 
     def initialise(self: object, /, **given: Any) -> None:
@@ -98,6 +98,14 @@ def _initialiser(
         except KeyError:
             _complain(cls, names, given)
 
+    return initialise
+
+
+def _by_place(cls: type, names: tuple[str, ...], initialise: Callable[..., None]) -> Callable[..., None]:
+    """`initialise` that takes values without their names, too."""
+    puts = [put for _, put in _setters(cls, names)]
+    count = len(names)
+
     def initialise_by_place(self: object, /, *placed: Any, **given: Any) -> None:
         if len(placed) == count and not given:
             for put, value in zip(puts, placed, strict=True):
@@ -109,7 +117,11 @@ def _initialiser(
             raise TypeError(f"{cls.__name__} takes {count} values, each once")
         initialise(self, **given)
 
-    return initialise if kw_only else initialise_by_place
+    return initialise_by_place
+
+
+def _setters(cls: type, names: tuple[str, ...]) -> list[tuple[str, Callable[[object, Any], None]]]:
+    return [(name, cls.__dict__[name].__set__) for name in names]
 
 
 def _complain(cls: type, names: tuple[str, ...], values: Mapping[str, Any]) -> NoReturn:
