@@ -71,8 +71,8 @@ build: $(VENV)/.run ## compile the pipeline, and have the local model read its p
 validate: $(VENV)/.run ## check every pipeline and reply
 	@$(BIN)/misaki validate
 
-bench: $(VENV)/.dev ## speed and memory beside peers, which get an environment of their own
-	@$(BIN)/python -m benchmarks
+bench: $(VENV)/.dev ## speed and memory beside peers, which get an environment of their own; writes docs/benchmarks.md
+	@$(BIN)/python -m benchmarks --full --write
 
 bench-matching: $(VENV)/.dev ## false accepts and false rejects of matching, beside its peers
 	@$(BIN)/python -m benchmarks.matching
