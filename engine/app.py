@@ -56,7 +56,7 @@ class App:
         """
         self.plan = plan
         self._rebuild = rebuild
-        self._phases = phases or {}
+        self.phases = phases or {}
         self._services = Services(models=models, renderer=renderer or TemplateRenderer())
         self._sessions = sessions
         self._clock = clock
@@ -114,7 +114,7 @@ class App:
                 for name, status in statuses.items()
             },
             "notices": list(self.plan.notices),
-            "start_ms": {name: round(seconds * 1000, 1) for name, seconds in self._phases.items()},
+            "start_ms": {name: round(seconds * 1000, 1) for name, seconds in self.phases.items()},
         }
 
     def close(self) -> None:

@@ -48,6 +48,8 @@ class Metered(Protocol):
 
     @property
     def plan(self) -> Plan: ...
+    @property
+    def phases(self) -> Mapping[str, float]: ...
     def reply(self, request: ChatRequest, deadline: Deadline | None) -> ChatResult: ...
     def health(self) -> Mapping[str, Any]: ...
 
@@ -65,7 +67,8 @@ class MeteredBot:
 
     def started(self, seconds: float) -> None:
         """Count a cold start that took `seconds`, and what of it the pipeline's plan took."""
-        plan = self._app.health().get("start_ms", {}).get("plan", 0.0)
+        # Not from `health`, which opens every model.
+        plan = self._app.phases.get("plan", 0.0) * 1000
         values: tuple[tuple[str, Unit, float], ...] = (("ColdStart", "Count", 1), ("PlanTime", "Milliseconds", plan))
         self._emit(Measure(values=(*values, ("StartTime", "Milliseconds", seconds * 1000))))
 

@@ -52,6 +52,7 @@ class App:
     def __init__(self, outcome=CANNED):
         self.outcome = outcome
         self.models = {}
+        self.phases = {"plan": 0.0045}
 
     def reply(self, request, deadline):  # noqa: ARG002  the port's shape
         return ChatResult(outcome=self.outcome, session_id=CANARY, latency_ms=12.5)
@@ -135,6 +136,17 @@ def test_a_breaker_is_counted_while_it_is_open_and_when_it_closes():
         app.models = {"small": {"circuit": {"state": state}}}
         bot.reply(ChatRequest(text=""), None)
     assert of(measures, "model") == [("small", ("BreakerOpen", value)) for value in (1.0, 1.0, 0.0)]
+
+
+def test_a_start_is_counted_with_the_plan_s_part_of_it():
+    measures = []
+    MeteredBot(App(), measures.append, {}).started(0.125)
+    [start] = measures
+    assert [(name, value) for name, _, value in start.values] == [
+        ("ColdStart", 1),
+        ("PlanTime", 4.5),
+        ("StartTime", 125.0),
+    ]
 
 
 def test_every_line_is_in_the_embedded_metric_format_and_holds_no_text_of_a_user(capsys):
