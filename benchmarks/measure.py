@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -90,21 +91,33 @@ def timed(work: Callable[[], object]) -> Take:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """A process that has ended: wall and processor seconds, and the most memory that it held, in megabytes."""
+    """A process that has ended: wall seconds, and the most memory that it held, in megabytes."""
 
     seconds: float
-    cpu: float
     megabytes: float
 
 
-def run(command: Sequence[str], env: Mapping[str, str], cwd: str | os.PathLike[str]) -> Finished:
-    """Run a process to its end; raises `RuntimeError` with its last words where it fails."""
-    began = time.perf_counter()
-    with subprocess.Popen(command, env=env, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-        errors = process.stderr.read() if process.stderr else b""
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.perf_counter() - began
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)[:200]} failed:\n{errors.decode(errors='replace')[-2000:]}")
-    return Finished(seconds=seconds, cpu=usage.ru_utime + usage.ru_stime, megabytes=usage.ru_maxrss / 1024)
+_WATCH = """
+import resource, subprocess, sys, time
+began = time.perf_counter()
+done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+seconds = time.perf_counter() - began
+sys.stderr.buffer.write(done.stderr[-2000:])
+print(done.returncode, seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
+def run(
+    command: Sequence[str], env: Mapping[str, str], cwd: str | os.PathLike[str], may_end_with: Sequence[int] = (0,)
+) -> Finished:
+    """Run a process to its end; raises `RuntimeError` with its last words where it fails.
+
+    A small process of its own starts and watches it: to the system, a child has held what its parent holds when it
+    is started.
+    """
+    watch = [sys.executable, "-S", "-c", _WATCH, *command]
+    done = subprocess.run(watch, env=env, cwd=cwd, check=True, capture_output=True, text=True, encoding="utf-8")
+    code, seconds, kilobytes = done.stdout.split()
+    if int(code) not in may_end_with:
+        raise RuntimeError(f"{' '.join(command)[:200]} failed:\n{done.stderr}")
+    return Finished(seconds=float(seconds), megabytes=int(kilobytes) / 1024)

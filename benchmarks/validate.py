@@ -7,9 +7,7 @@ ten a `contains`, one in a hundred a `regex`, with examples for one reply in ten
 from __future__ import annotations
 
 import json
-import os
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,7 +16,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.machine import ROOT, environment
-from benchmarks.measure import Finished, Row, Samples
+from benchmarks.measure import Finished, Row, Samples, run
 from engine.reading.compose import compose
 from engine.reading.limits import MAX_NODES
 from engine.schema.shape import check_shape
@@ -103,15 +101,7 @@ def _row(name: str, what: str, runs: Sequence[Finished], at_most: float) -> Row:
 def measure(paths: Sequence[str], folder: Path) -> Finished:
     """One run of the command, whatever it finds, in a process of its own with everything that a shell would start."""
     command = [sys.executable, "-m", "engine", "validate", *paths]
-    with tempfile.TemporaryFile() as said:
-        began = time.perf_counter()
-        process = subprocess.Popen(command, cwd=folder, stdout=said, stderr=said, env=environment(str(ROOT)))
-        _, status, used = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, 1):
-        raise RuntimeError(f"misaki validate ended with {process.returncode}")
-    return Finished(seconds=wall, cpu=used.ru_utime + used.ru_stime, megabytes=used.ru_maxrss / 1024)
+    return run(command, environment(str(ROOT)), folder, may_end_with=(0, 1))
 
 
 def write_large(folder: Path, replies: int) -> None:

@@ -152,7 +152,7 @@ def _turn(case: Case, plan: Plan, lane: Lane, grace: float) -> Result:
     checks = {
         "wrong type": _typed(case.fault, watched.errors),
         "wrong next step": _next_step(case, answer) == ("sorry" if apologises else "ask_next"),
-        "wrong number of calls": len(lane.peers[case.provider].received) == (2 if _is_repeated(case.fault) else 1),
+        "wrong number of calls": len(lane.peers[case.provider].received) in _calls(case.fault),
         "late": answer.seconds <= TIMEOUT + grace,
         "a key shows": not any(wires.SECRET in text for text in told),
     }
@@ -171,9 +171,11 @@ def _next_step(case: Case, answer: Answer) -> str | None:
     return str(answer.body["step"]) if as_told else None
 
 
-def _is_repeated(fault: Fault) -> bool:
-    """Every turn has a new budget here, which allows one more call; the waits that providers ask for are too long."""
-    return fault.retryable and fault.retry_after is None
+def _calls(fault: Fault) -> tuple[int, ...]:
+    """Every turn has a new budget here, which allows one more call; it is not made where the first one took too long.
+    The waits that providers ask for are too long anyway.
+    """
+    return (1, 2) if fault.retryable and fault.retry_after is None else (1,)
 
 
 def _told(error: BackendError) -> str:
