@@ -50,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(name: str, rounds: int, *, full: bool, write: bool) -> bool:
     title, rows = GROUPS[name]
     rows = partial(index.rows, full=full) if name == "index" else rows
-    console = Console()
+    # A pipe has no width of its own, and the tables are wide.
+    console = Console(width=None if sys.stdout.isatty() else 180)
     console.print(f"\n[bold]{title}[/bold]  {conditions()}")
     found = list(rows(rounds))
     console.print(as_table(found))

@@ -23,6 +23,7 @@ from engine.model.errors import BackendError, ContextTooLong, TimedOut, Unavaila
 from engine.model.plan import ModelRow
 from engine.model.ports import LanguageModel, ModelStatus
 from engine.model.record import record, replace
+from engine.model.text import clean
 from engine.model.turn import Completion, Engine, Prompt
 
 PACKAGES: Final[Mapping[str, str]] = {"llama.cpp": "llama_cpp", "gpt4all": "gpt4all"}
@@ -68,7 +69,7 @@ class LocalModel:
         if reply["event"] == "error":
             raise _error(reply, self.row.backend)
         return Completion(
-            text=reply["text"],
+            text=clean(reply["text"]),
             finish_reason=reply["finish_reason"],
             model=Path(self.settings.path).name,
             prompt_tokens=reply["prompt_tokens"],

@@ -11,6 +11,7 @@ from engine.backends.registry import open_model
 from engine.model.deadline import Deadline
 from engine.model.errors import BackendError, ContextTooLong, Unavailable
 from engine.model.plan import ModelRow
+from engine.model.text import clean
 from engine.model.turn import Labels, Message, Prompt
 from tests.models import CHATML, write_tiny_model
 
@@ -43,6 +44,7 @@ def test_every_engine_answers(opened, backend):
     assert completion.prompt_tokens > 10
     assert 0 < completion.completion_tokens <= 8
     assert completion.seconds > 0
+    assert completion.text == clean(completion.text)
     status = model.status()
     assert status.state == "ready"
     assert f"tiny.gguf in {backend}" in status.detail
