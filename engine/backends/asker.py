@@ -28,5 +28,5 @@ class Opening:
     secrets: tuple[str, ...] = field(repr=False)
 
 
-SDK_SLIPS = (ValueError, TypeError, LookupError, AttributeError, RecursionError, OSError)
+SDK_SLIPS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, OSError)
 """What SDKs let through, besides their own errors, for settings, input or answers of a shape they did not expect."""

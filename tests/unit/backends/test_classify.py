@@ -121,6 +121,8 @@ def test_a_body_of_any_shape_will_do(body: object) -> None:
         ({"retry-after": "Wednesday, 04-Mar-26 21:00:30 GMT"}, 30.0),
         ({"retry-after": "Wed, 04 Mar 2026 20:00:00 GMT"}, 0.0),
         ({"retry-after": "soon"}, None),
+        ({"retry-after": "3000000000 FEB 0 0:0 0"}, None),
+        ({"retry-after": "Mon, 01 Jan 0001 00:00:00 +2359"}, 0.0),
         ({"retry-after": "-3"}, None),
         ({"retry-after": "inf"}, None),
         ({"retry-after": "nan"}, None),
