@@ -23,7 +23,7 @@ from tests.chaos.__main__ import EXPERIMENTS, main
 from tests.chaos.document import Run
 from tests.chaos.experiment import Check
 from tests.faults import behaviours
-from tests.faults.catalogue import FAULTS
+from tests.faults.catalogue import FAULTS, UNREACHABLE
 from tests.faults.stage import stage
 
 ANY_TIME = 60.0
@@ -34,7 +34,7 @@ def failing(checks):
 
 
 def test_every_fault_leads_to_its_type_and_the_next_step():
-    brief = [fault for fault in FAULTS if not fault.waits or fault.name == "silence"]
+    brief = [fault for fault in (*UNREACHABLE, *FAULTS) if not fault.waits or fault.name == "silence"]
     assert failing(providers.check(brief, 1, grace=ANY_TIME)) == []
 
 

@@ -7,7 +7,7 @@ Each runs through the handler and a pipeline whose next step is another provider
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ from engine.running.guarded import make_guard
 from tests.chaos.bot import Answer, captured_log, declared, make_bot, make_plan
 from tests.chaos.experiment import Check
 from tests.faults import behaviours, wires
-from tests.faults.catalogue import FAULTS, Fault
+from tests.faults.catalogue import FAULTS, UNREACHABLE, Fault
 from tests.faults.peer import Peer
 from tests.faults.stage import loaded
 from tests.faults.wires import PROVIDERS, Provider
@@ -75,10 +75,13 @@ class Watched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """A peer and a loaded model for each provider, for one turn at a time."""
+    """A peer and a loaded model for each provider, for one turn at a time; `elsewhere` by the name of a fault, models
+    that look for their provider where it is not.
+    """
 
     peers: dict[Provider, Peer]
     models: dict[Provider, ExternalModel]
+    elsewhere: dict[str, dict[Provider, ExternalModel]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,14 +100,15 @@ class Result:
 
 
 def run(share: float) -> Iterator[Check]:
-    yield from check(FAULTS, max(1, round(SEEDS * share)))
+    yield from check((*UNREACHABLE, *FAULTS), max(1, round(SEEDS * share)))
 
 
 def check(faults: Sequence[Fault], seeds: int, grace: float = GRACE) -> Iterator[Check]:
     with ExitStack() as stack, captured_log() as log:
         lanes: SimpleQueue[Lane] = SimpleQueue()
+        places = {fault.name: stack.enter_context(fault.place()) for fault in faults if fault.place is not None}
         for _ in range(LANES):
-            lanes.put(stack.enter_context(_lane()))
+            lanes.put(stack.enter_context(_lane(places)))
         plans = {asked: _plan(asked) for asked in PROVIDERS}
         pool = stack.enter_context(ThreadPoolExecutor(LANES))
         for fault in faults:
@@ -139,7 +143,7 @@ def _turn(case: Case, plan: Plan, lane: Lane, grace: float) -> Result:
     following = _following(case.provider)
     lane.peers[case.provider].play(behaviours.unsteady(case.fault.behave(case.provider), chance))
     lane.peers[following].play(behaviours.respond(wires.answer(following)))
-    watched = Watched(lane.models[case.provider])
+    watched = Watched(lane.elsewhere.get(case.fault.name, lane.models)[case.provider])
     guard = make_guard()
     models: dict[str, LanguageModel] = {
         case.provider: guard(watched, case.provider),
@@ -175,6 +179,8 @@ def _calls(fault: Fault) -> tuple[int, ...]:
     """Every turn has a new budget here, which allows one more call; it is not made where the first one took too long.
     The waits that providers ask for are too long anyway.
     """
+    if fault.place is not None:
+        return (0,)
     return (1, 2) if fault.retryable and fault.retry_after is None else (1,)
 
 
@@ -192,7 +198,9 @@ def _plan(asked: Provider) -> Plan:
 
 
 @contextmanager
-def _lane() -> Iterator[Lane]:
+def _lane(places: Mapping[str, str]) -> Iterator[Lane]:
     with ExitStack() as stack:
         peers = {name: stack.enter_context(Peer([behaviours.silence])) for name in PROVIDERS}
-        yield Lane(peers=peers, models={name: loaded(name, peers[name].url) for name in PROVIDERS})
+        models = {name: loaded(name, peers[name].url) for name in PROVIDERS}
+        elsewhere = {fault: {name: loaded(name, url) for name in PROVIDERS} for fault, url in places.items()}
+        yield Lane(peers=peers, models=models, elsewhere=elsewhere)

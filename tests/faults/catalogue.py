@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from engine.model.errors import (
@@ -17,19 +18,22 @@ from engine.model.errors import (
     Unavailable,
 )
 from tests.faults import behaviours, wires
-from tests.faults.peer import Behaviour
+from tests.faults.peer import Behaviour, black_hole, refusing
 from tests.faults.wires import Provider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """`raises` is exact, not a base class; `waits` when only the deadline ends the call."""
+    """`raises` is exact, not a base class; `waits` when only the deadline ends the call. With a `place` the provider is
+    looked for at that URL, where nobody plays `behave`.
+    """
 
     name: str
     behave: Callable[[Provider], Behaviour]
     raises: type[BackendError]
     retryable: bool
     waits: bool = False
+    place: Callable[[], AbstractContextManager[str]] | None = None
     retry_after: float | None = None
 
 
@@ -110,4 +114,22 @@ FAULTS = (
     _refuses("context too long", 400, ContextTooLong, words="this model's maximum context length is 8192 tokens"),
     _refuses("content filter", 400, Refused, words="the request was stopped by our content filter"),
     _refuses("redirect", 302, Unavailable, headers={"Location": "http://127.0.0.1:9/"}),
+)
+
+UNREACHABLE = (
+    Fault(
+        name="a connection that never opens",
+        behave=lambda _: behaviours.silence,
+        raises=TimedOut,
+        retryable=False,
+        waits=True,
+        place=black_hole,
+    ),
+    Fault(
+        name="nobody listens",
+        behave=lambda _: behaviours.silence,
+        raises=Unavailable,
+        retryable=True,
+        place=refusing,
+    ),
 )
