@@ -56,7 +56,7 @@ def _run(name: str, rounds: int, *, full: bool, write: bool) -> bool:
     found = list(rows(rounds))
     console.print(as_table(found))
     if write:
-        write_group(name, found)
+        write_group(name, found, " --full" if full and name == "index" else "")
         if name == "index":
             write_plot(found)
     return all(row.kept for row in found)

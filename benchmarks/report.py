@@ -32,10 +32,11 @@ def as_table(rows: Iterable[Row]) -> Table:
     return table
 
 
-def write_group(name: str, rows: Sequence[Row]) -> None:
+def write_group(name: str, rows: Sequence[Row], options: str = "") -> None:
     """Replace what stands between the markers of this group; raises `ValueError` where the page has none."""
     alignment = "| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: |"
-    lines = [f"{conditions()}; `python -m benchmarks {name}`:", "", f"| {' | '.join(HEADINGS)} |", alignment]
+    command = f".venv/bin/python -m benchmarks {name}{options}"
+    lines = [f"{conditions()}; `{command}`:", "", f"| {' | '.join(HEADINGS)} |", alignment]
     lines += [f"| {' | '.join(_cells(row))} |" for row in rows]
     begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
     before, found, rest = PAGE.read_text("utf-8").partition(begin)

@@ -86,7 +86,6 @@ ENDINGS: dict[str, str] = (
 """What may end a clause without being its content, and the mark that is left of it."""
 AFTER_PREDICATE = _EVIDENTIAL
 """Endings only after a predicate's plain form: 壊れたみたい, but not 飲みたい."""
-LONGEST_ENDING = max(map(len, ENDINGS))
 
 TE_FORMS = _words("って んで いて いで して て")
 TA_FORMS = _words("った んだ いた いだ した た かった")

@@ -46,7 +46,7 @@ def section(run: Run) -> str:
     today = datetime.now(UTC).date()
     return (
         f"### {run.title[0].upper()}{run.title[1:]}\n\n| claim | held | measured |\n|---|---|---|\n{rows}\n"
-        f"`python -m tests.chaos {run.name}{size}`, {today}, {run.seconds:.0f} s on {describe()}\n\n"
+        f"`.venv/bin/python -m tests.chaos {run.name}{size}`, {today}, {run.seconds:.0f} s on {describe()}\n\n"
     )
 
 
