@@ -6,7 +6,7 @@ import gc
 from dataclasses import replace
 
 from engine.backends.asker import SDK_SLIPS, Asker, Opening
-from engine.backends.transport import trust
+from engine.backends.connecting import trust
 from engine.backends.wire import Call, under_way
 from engine.model.deadline import Deadline
 from engine.model.text import clean

@@ -13,28 +13,23 @@ import io
 import socket
 import ssl
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from functools import cache
 from urllib.parse import SplitResult, urlsplit
 
 from engine.backends.address import is_address
-from engine.backends.bounded import Helpers
+from engine.backends.connecting import Resolver, connect, left, lookup, shut
 from engine.model.deadline import Deadline
 from engine.model.errors import BadRequest, Malformed, TimedOut, Unavailable
 
 BODY_LIMIT = 2_000_000
 """Bytes of a response body, before and after decompression."""
 
-Address = tuple[int, int, int, str, tuple[str | int, ...] | tuple[int, bytes]]
-Resolver = Callable[[str, int], Sequence[Address]]
-
 _READ_SIZE = 65_536
 _ERROR_BODY_LIMIT = 65_536
 _ERROR_BODY_SECONDS = 0.5
 _HEADER_ROOM = 131_072
-_LOOKUPS = Helpers(limit=8)
 _OURS = frozenset({"host", "connection", "accept-encoding", "content-length", "transfer-encoding"})
 
 
@@ -53,11 +48,6 @@ class HttpResponse:
     status: int
     headers: Mapping[str, str]
     body: bytes
-
-
-def lookup(host: str, port: int) -> Sequence[Address]:
-    """The system's resolver, which nothing can interrupt."""
-    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
 
 def exchange(
@@ -79,8 +69,8 @@ def exchange(
     url = urlsplit(request.url)
     try:
         with (
-            closing(_connect(url, deadline, backend, resolve)) as connection,
-            deadline.waking(lambda: _shut(connection)),
+            closing(connect(url, deadline, backend, resolve)) as connection,
+            deadline.waking(lambda: shut(connection)),
         ):
             stream = _Stream(connection, deadline, limit + _HEADER_ROOM, backend)
             return _converse(stream, url, request, limit, backend)
@@ -157,78 +147,7 @@ class _Stream:
         self._deadline = self._deadline.within(seconds)
 
     def _arm(self) -> None:
-        self._connection.settimeout(_left(self._deadline))
-
-
-def _left(deadline: Deadline) -> float:
-    remaining = deadline.remaining()
-    if remaining <= 0.0:
-        raise TimeoutError
-    return remaining
-
-
-def _connect(url: SplitResult, deadline: Deadline, backend: str, resolve: Resolver) -> socket.socket:
-    host = url.hostname or ""
-    port = url.port or (443 if url.scheme == "https" else 80)
-    connection = _open(_addresses(host, port, deadline, backend, resolve), deadline)
-    if url.scheme == "https":
-        connection = _secure(connection, host, deadline)
-    return connection
-
-
-def _addresses(host: str, port: int, deadline: Deadline, backend: str, resolve: Resolver) -> Sequence[Address]:
-    try:
-        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except socket.gaierror:
-        pass
-    except UnicodeError:
-        raise BadRequest(f"the base URL of {backend} names no valid host", backend=backend) from None
-    try:
-        return _LOOKUPS.call(lambda: resolve(host, port), deadline, "misaki-lookup")
-    except socket.gaierror:
-        raise Unavailable(f"the name {host} does not resolve", backend=backend, retryable=True) from None
-
-
-def _open(addresses: Sequence[Address], deadline: Deadline) -> socket.socket:
-    """Connect to the first address that answers; each gets an equal share of what is left."""
-    failure: OSError = OSError("the name has no address")
-    for position, (family, kind, protocol, _, address) in enumerate(addresses):
-        connection = socket.socket(family, kind, protocol)
-        try:
-            connection.settimeout(_left(deadline) / (len(addresses) - position))
-            with deadline.waking(lambda: _shut(connection)):  # noqa: B023 — called within this round
-                connection.connect(address)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except OSError as error:
-            connection.close()
-            failure = error
-        else:
-            return connection
-    raise failure
-
-
-def _secure(connection: socket.socket, host: str, deadline: Deadline) -> socket.socket:
-    secured = trust().wrap_socket(connection, server_hostname=host, do_handshake_on_connect=False)
-    try:
-        secured.settimeout(_left(deadline))
-        with deadline.waking(lambda: _shut(secured)):
-            secured.do_handshake()
-    except BaseException:
-        secured.close()
-        raise
-    return secured
-
-
-def _shut(connection: socket.socket) -> None:
-    """End whatever another thread waits for on `connection`, TLS or not; closing it is left to that thread."""
-    with suppress(OSError):
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)
-
-
-@cache
-def trust() -> ssl.SSLContext:
-    """The system's certificates, read once: that takes some 20 ms."""
-    return ssl.create_default_context()
+        self._connection.settimeout(left(self._deadline))
 
 
 def _converse(stream: _Stream, url: SplitResult, request: HttpRequest, limit: int, backend: str) -> HttpResponse:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import trustme
 
-from engine.backends import transport
+from engine.backends import connecting
 
 
 @pytest.fixture
@@ -17,9 +17,9 @@ def authority(monkeypatch: pytest.MonkeyPatch) -> Iterator[trustme.CA]:
     authority = trustme.CA()
     with authority.cert_pem.tempfile() as path:
         monkeypatch.setenv("SSL_CERT_FILE", path)
-        transport.trust.cache_clear()
+        connecting.trust.cache_clear()
         yield authority
-    transport.trust.cache_clear()
+    connecting.trust.cache_clear()
 
 
 @pytest.fixture

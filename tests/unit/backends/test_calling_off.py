@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.backends.transport import Address, HttpRequest, Resolver, exchange, lookup
+from engine.backends.connecting import Address, Resolver, lookup
+from engine.backends.transport import HttpRequest, exchange
 from engine.model.cancellation import Cancellation
 from engine.model.deadline import Deadline
 from engine.model.errors import TimedOut

@@ -15,7 +15,8 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.backends.transport import Address, HttpRequest, HttpResponse, exchange, lookup
+from engine.backends.connecting import Address, lookup
+from engine.backends.transport import HttpRequest, HttpResponse, exchange
 from engine.model.deadline import Deadline
 from engine.model.errors import BackendError, BadRequest, Malformed, TimedOut, Unavailable
 from tests.faults import behaviours
