@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from engine.backends.local import LocalModel
-from engine.backends.registry import open_model
 from engine.model.deadline import Deadline
-from engine.model.plan import ModelRow
-from engine.model.turn import Exchange, Labels, Prompt
 from engine.running.guarded import make_guard
+from tests.acceptance.counting import AS_YAML, counting_model, prompt
 from tests.chaos.bot import Answer, make_bot, make_plan
 from tests.faults import behaviours, wires
 from tests.faults.peer import Peer
@@ -32,29 +28,17 @@ steps:
   - {{id: ask, kind: generate, models: [{order}], prompt: prompt.j2, hedge: 5%}}
 """
 REPLIES = "replies: [{id: hello, match: [hello], say: [Hello]}]"
-EXAMPLES = tuple(Exchange(str(last), " ".join(map(str, range(1, last + 1)))) for last in (20, 40, 100))
-"""A base model goes on counting, for a minute and more."""
 AMPLE, BRIEF = 30.0, 8.0
-
-
-def prompt(text: str) -> Prompt:
-    return Prompt(system="Count.", examples=EXAMPLES, history=(), text=text, labels=Labels("User", "Bot"))
 
 
 @pytest.fixture(scope="module")
 def local(gemma_path: Path) -> Iterator[LocalModel]:
-    settings = {"path": str(gemma_path), "max_tokens": 3000, "context": 4096, "threads": 1, "temperature": 0.0}
-    row = ModelRow(id="local", backend="auto", settings={**settings, "repeat_penalty": 1.0, "cache": "off"})
-    with contextlib.closing(open_model(row, {})) as opened:
-        assert isinstance(opened, LocalModel)
-        opened.prepare(prompt(""))
-        assert opened.wait_prepared(Deadline.after(120.0))
-        yield opened
+    with counting_model(gemma_path) as model:
+        yield model
 
 
 def ask(local: LocalModel, url: str, *order: str, seconds: float) -> Answer:
-    examples = json.dumps([{"user": example.user, "reply": example.reply} for example in EXAMPLES])
-    pipeline = PIPELINE.format(deadline=seconds, examples=examples, order=", ".join(order))
+    pipeline = PIPELINE.format(deadline=seconds, examples=AS_YAML, order=", ".join(order))
     plan = make_plan(pipeline.replace("prompt.j2", "count.j2"), REPLIES, {}, count="Count.")
     models = {"local": local, "openai": make_guard()(loaded("openai", url), "openai")}
     return make_bot(plan, models).ask("5000")

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from engine.backends.local import LocalModel
-from engine.backends.registry import open_model
-from engine.model.deadline import Deadline
-from engine.model.plan import ModelRow
 from engine.model.ports import LanguageModel
-from engine.model.turn import Exchange, Labels, Prompt
 from engine.steps.budget import LEAST
+from tests.acceptance.counting import AS_YAML, counting_model
 from tests.chaos.bot import Answer, make_bot, make_plan
 from tests.fakes.plans import FakeModel
 
@@ -33,27 +27,17 @@ steps:
   - {{id: sorry, kind: say, reply: sorry}}
 """
 REPLIES = "replies: [{id: sorry, say: [Sorry]}]"
-EXAMPLES = tuple(Exchange(str(last), " ".join(map(str, range(1, last + 1)))) for last in (20, 40, 100))
-"""A base model goes on counting, and never ends a sentence."""
 FEW_SECONDS = 3.0
 
 
 @pytest.fixture(scope="module")
 def model(gemma_path: Path) -> Iterator[LanguageModel]:
-    settings = {"path": str(gemma_path), "max_tokens": 3000, "context": 4096, "threads": 1, "temperature": 0.0}
-    row = ModelRow(id="local", backend="auto", settings={**settings, "repeat_penalty": 1.0, "cache": "off"})
-    with contextlib.closing(open_model(row, {})) as opened:
-        # What every prompt begins with is read now, so that the few seconds are for the answer.
-        begins = Prompt(system="Count.", examples=EXAMPLES, history=(), text="5000", labels=Labels("User", "Bot"))
-        assert isinstance(opened, LocalModel)
-        opened.prepare(begins)
-        assert opened.wait_prepared(Deadline.after(120.0))
+    with counting_model(gemma_path) as opened:
         yield opened
 
 
 def count(model: LanguageModel, *objections: str, text: str = "5000", large: LanguageModel | None = None) -> Answer:
-    examples = json.dumps([{"user": example.user, "reply": example.reply} for example in EXAMPLES])
-    pipeline = PIPELINE.format(deadline=FEW_SECONDS, examples=examples, objections=", ".join(objections))
+    pipeline = PIPELINE.format(deadline=FEW_SECONDS, examples=AS_YAML, objections=", ".join(objections))
     plan = make_plan(pipeline.replace("prompt.j2", "count.j2"), REPLIES, {}, count="Count.")
     return make_bot(plan, {"local": model, "large": large or FakeModel("nobody asks")}).ask(text)
 
