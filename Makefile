@@ -24,7 +24,7 @@ $(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[local,external,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[local,external,metrics,dev]'
 	@touch $@
 
 $(DEMO_MODEL): | $(VENV)/.run
