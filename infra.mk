@@ -27,7 +27,7 @@ lint-infra: $(INFRA)/.done $(ACTIONLINT) ## Dockerfile, compose file, AWS templa
 lock: $(INFRA)/.done ## write constraints.txt and requirements/*.txt anew; UPGRADE=1 takes newer versions
 	UV=$(INFRA_BIN)/uv tools/lock.sh $(if $(UPGRADE),--upgrade)
 
-infra-tools: $(INFRA)/.done
+infra-tools: $(INFRA)/.done ## AWS SAM and the linters, in an environment of their own
 
 $(INFRA)/.done: requirements/infra.txt
 	$(PYTHON) -m venv $(INFRA)
