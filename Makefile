@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PORT   ?= 9000
 DEMO_MODEL := .models/gemma3-270m-q4_k_m.gguf
+# setuptools warns of every editable installation.
+INSTALL := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: help serve chat lambda test check format build validate bench bench-matching chaos clean
@@ -16,19 +18,20 @@ help: ## list the targets
 $(VENV)/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not installed; name another with make PYTHON=…"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
+	@$(INSTALL) --upgrade pip
 
 $(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "installing the engine; llama.cpp is compiled once, which takes a few minutes"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[local,external]'
+	@$(INSTALL) --constraint constraints.txt --editable '.[local,external]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[local,external,metrics,dev]'
+	@echo "installing what the tests need"
+	@$(INSTALL) --constraint constraints.txt --editable '.[local,external,metrics,dev]'
 	@touch $@
 
 $(DEMO_MODEL): | $(VENV)/.run
-	$(BIN)/python -m tools.demo_model || echo "going on without a local model"
+	@$(BIN)/python -m tools.demo_model || echo "going on without a local model"
 
 # --- running ---------------------------------------------------------------------------------------------------------
 
