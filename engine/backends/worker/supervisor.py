@@ -15,15 +15,13 @@ from typing import Any, Literal
 
 from engine.backends.worker.child import Child, Command
 from engine.backends.worker.protocol import Message
+from engine.backends.worker.restarts import Restarts
 from engine.model.deadline import Clock, Deadline
 from engine.model.errors import TimedOut, Unavailable
 from engine.model.record import record
 
 MAX_WAITING = 8
 """Turns that may wait for the one before them; more are turned away at once."""
-
-MAX_BACKOFF = 60.0
-"""Seconds."""
 
 MAX_LOADING = 300.0
 """Seconds after which a worker that is still loading is taken for stuck."""
@@ -70,8 +68,7 @@ class Supervisor:
         self, command: Command, engines: Sequence[str], order: Mapping[str, Any], clock: Clock = time.monotonic
     ) -> None:
         self._command, self._order, self._clock = command, order, clock
-        self._all_engines = tuple(engines)
-        self._engines = self._all_engines
+        self._restarts = Restarts(engines, clock)
         self._changed = threading.Condition()
         self._state: State = "down"
         self._phase = ""
@@ -79,15 +76,12 @@ class Supervisor:
         self._child: Child | None = None
         self._exchange: _Exchange | None = None
         self._info: Mapping[str, Any] = {}
-        self._problems: dict[str, str] = {}
         self._load_seconds: float | None = None
         self._ahead: Mapping[str, Any] | None = None
         self._prepared = False
         self._waiting = 0
         self._asked = 0
         self._starts = 0
-        self._losses = 0
-        self._not_before = 0.0
         with self._changed:
             self._start()
 
@@ -127,11 +121,11 @@ class Supervisor:
                 seconds=self._clock() - self._since,
                 starts=self._starts,
                 load_seconds=self._load_seconds,
-                engine=self._engines[0] if self._engines else "",
+                engine=self._restarts.engine,
                 pid=self._child.pid if self._child else None,
                 prepared=self._prepared,
                 info=self._info,
-                problem=self._problem(),
+                problem=self._restarts.problem,
             )
 
     def close(self) -> None:
@@ -213,8 +207,8 @@ class Supervisor:
     def _down(self) -> Unavailable:
         if self._state == "closed":
             return Unavailable("the model is closed", backend="local")
-        wait = max(0.0, self._not_before - self._clock())
-        return Unavailable(self._problem(), backend="local", retryable=True, retry_after=round(wait, 1))
+        wait = round(self._restarts.wait, 1)
+        return Unavailable(self._restarts.problem, backend="local", retryable=True, retry_after=wait)
 
     # A worker's life; every method below is called with the lock held, but the two callbacks
 
@@ -223,15 +217,16 @@ class Supervisor:
         self._enter("loading", "starting the worker")
         try:
             self._child = Child(self._command, self._on_message, self._on_exit)
-            self._child.send({**self._order, "engine": self._engines[0]}, Deadline.after(5.0))
+            self._child.send({**self._order, "engine": self._restarts.engine}, Deadline.after(5.0))
         except BrokenPipeError:
             return
         except OSError as error:
             if self._child:
                 self._child.kill()
             self._child = None
-            self._problems[self._engines[0]] = f"the worker does not start: {error.strerror or error}"
-            self._back_off()
+            self._restarts.note(f"the worker does not start: {error.strerror or error}")
+            self._restarts.back_off()
+            self._enter("down")
 
     def _send_ahead(self) -> None:
         if self._state == "ready" and self._child is not None and self._ahead is not None:
@@ -244,8 +239,8 @@ class Supervisor:
     def _look_after(self) -> None:
         if self._state == "loading" and self._child is not None and self._clock() - self._since > MAX_LOADING:
             self._child.kill()
-        if self._state == "down" and self._clock() >= self._not_before:
-            self._engines = self._all_engines
+        if self._state == "down" and not self._restarts.wait:
+            self._restarts.begin_anew()
             self._start()
 
     def _on_message(self, child: Child, message: Message) -> None:
@@ -258,47 +253,34 @@ class Supervisor:
                 case "ready":
                     self._load_seconds = self._clock() - self._since
                     self._info = {key: value for key, value in message.items() if key != "event"}
-                    self._problems.pop(self._engines[0], None)
+                    self._restarts.loaded()
                     self._enter("ready")
                     self._send_ahead()
                 case "prepared":
                     self._prepared = True
                     self._changed.notify_all()
                 case "failed":
-                    self._problems[self._engines[0]] = str(message.get("message"))
+                    self._restarts.note(str(message.get("message")))
                 case "result" | "error" if self._exchange and message.get("id") == self._exchange.id:
                     self._exchange.reply = message
                     self._exchange = None
-                    self._losses = 0
+                    self._restarts.answered()
                     self._changed.notify_all()
 
     def _on_exit(self, child: Child) -> None:
         with self._changed:
             if child is not self._child:
                 return
-            loading, engine = self._state == "loading", self._engines[0]
+            loading = self._state == "loading"
             words = child.last_words()
             loss = f"it died while {'loading' if loading else 'serving'} ({child.exit_words()}){words and f': {words}'}"
             if self._exchange:
                 self._exchange.loss = loss
             self._child = self._exchange = None
-            if not loading:
-                self._problems = {engine: loss}
-            else:
-                self._problems.setdefault(engine, loss)
-            if loading and len(self._engines) > 1:
-                self._engines = self._engines[1:]
-                self._start()
-            elif not loading and self._losses == 0:
-                self._losses = 1
+            if self._restarts.lost_loading(loss) if loading else self._restarts.lost_serving(loss):
                 self._start()
             else:
-                self._back_off()
-
-    def _back_off(self) -> None:
-        self._losses += 1
-        self._not_before = self._clock() + min(MAX_BACKOFF, 2.0 ** (self._losses - 1))
-        self._enter("down")
+                self._enter("down")
 
     def _enter(self, state: State, phase: str = "") -> None:
         if state == "loading":
@@ -306,6 +288,3 @@ class Supervisor:
         self._state, self._phase, self._since = state, phase, self._clock()
         self._exchange = None if state != "ready" else self._exchange
         self._changed.notify_all()
-
-    def _problem(self) -> str:
-        return "; ".join(f"{engine}: {problem}" for engine, problem in self._problems.items())

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from engine.backends.worker.child import Command, worker_command
-from engine.backends.worker.supervisor import MAX_BACKOFF, MAX_LOADING, MAX_WAITING, Supervisor
+from engine.backends.worker.restarts import MAX_BACKOFF
+from engine.backends.worker.supervisor import MAX_LOADING, MAX_WAITING, Supervisor
 from engine.model.cancellation import Cancellation
 from engine.model.deadline import Deadline
 from engine.model.errors import TimedOut, Unavailable
