@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from engine.backends.worker.child import Child, Command
@@ -28,7 +28,7 @@ MAX_LOADING = 300.0
 
 _MARGIN = 0.25
 _MARGIN_SHARE = 0.1
-_GRACE_TICKS = 15
+_GRACE = 1.5
 _TICK = 0.1
 
 State = Literal["loading", "ready", "down", "closed"]
@@ -65,9 +65,14 @@ class Supervisor:
     """Starts the first worker on construction, without waiting for it. `engines` are tried in this order."""
 
     def __init__(
-        self, command: Command, engines: Sequence[str], order: Mapping[str, Any], clock: Clock = time.monotonic
+        self,
+        command: Command,
+        engines: Sequence[str],
+        order: Mapping[str, Any],
+        clock: Clock = time.monotonic,
+        max_loading: float = MAX_LOADING,
     ) -> None:
-        self._command, self._order, self._clock = command, order, clock
+        self._command, self._order, self._clock, self._max_loading = command, order, clock, max_loading
         self._restarts = Restarts(engines, clock)
         self._changed = threading.Condition()
         self._state: State = "down"
@@ -97,7 +102,7 @@ class Supervisor:
             return reply
         if deadline.cancelled:
             self._send({"op": "cancel", "id": exchange.id}, exchange.child, Deadline.after(_TICK))
-        threading.Thread(target=self._kill_if_stuck, args=(exchange,), daemon=True).start()
+        self._expect(exchange.child, lambda: self._exchange is not exchange, _GRACE)
         raise TimedOut("the model did not answer by the deadline", backend="local", retryable=True)
 
     def prepare(self, ahead: Mapping[str, Any]) -> None:
@@ -154,7 +159,9 @@ class Supervisor:
     def _begin(self, deadline: Deadline) -> _Exchange:
         """Wait for a worker that is loaded and free, and take it."""
         with self._changed:
-            self._look_after()
+            if self._state == "down" and not self._restarts.wait:
+                self._restarts.begin_anew()
+                self._start()
             self._changed.wait_for(lambda: deadline.passed or self._free_or_hopeless(), deadline.remaining())
             if self._state in {"closed", "down"}:
                 raise self._down()
@@ -194,15 +201,19 @@ class Supervisor:
     def _free_or_hopeless(self) -> bool:
         return self._state in {"down", "closed"} or (self._state == "ready" and self._exchange is None)
 
-    def _kill_if_stuck(self, exchange: _Exchange) -> None:
-        """A late worker gets a short grace, counted in ticks: a machine that was suspended meanwhile does not use
-        it up.
+    def _expect(self, child: Child, done: Callable[[], bool], seconds: float) -> None:
+        """Have `child` killed unless it is `done` by then. Time is counted in ticks: a machine that was suspended
+        meanwhile does not use it up.
         """
-        for _ in range(_GRACE_TICKS):
-            with self._changed:
-                if self._changed.wait_for(lambda: self._exchange is not exchange, _TICK):
-                    return
-        exchange.child.kill()
+
+        def watch() -> None:
+            for _ in range(round(seconds / _TICK)):
+                with self._changed:
+                    if self._changed.wait_for(done, _TICK):
+                        return
+            child.kill()
+
+        threading.Thread(target=watch, name="model patience", daemon=True).start()
 
     def _down(self) -> Unavailable:
         if self._state == "closed":
@@ -216,8 +227,9 @@ class Supervisor:
         self._starts += 1
         self._enter("loading", "starting the worker")
         try:
-            self._child = Child(self._command, self._on_message, self._on_exit)
-            self._child.send({**self._order, "engine": self._restarts.engine}, Deadline.after(5.0))
+            self._child = child = Child(self._command, self._on_message, self._on_exit)
+            self._expect(child, lambda: self._child is not child or self._state != "loading", self._max_loading)
+            child.send({**self._order, "engine": self._restarts.engine}, Deadline.after(5.0))
         except BrokenPipeError:
             return
         except OSError as error:
@@ -235,13 +247,6 @@ class Supervisor:
                 self._child.send({**self._ahead, "op": "prepare"}, Deadline.after(_TICK))
             except OSError:
                 self._child.kill()
-
-    def _look_after(self) -> None:
-        if self._state == "loading" and self._child is not None and self._clock() - self._since > MAX_LOADING:
-            self._child.kill()
-        if self._state == "down" and not self._restarts.wait:
-            self._restarts.begin_anew()
-            self._start()
 
     def _on_message(self, child: Child, message: Message) -> None:
         with self._changed:

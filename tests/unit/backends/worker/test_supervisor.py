@@ -34,8 +34,8 @@ def start(clock):
     """Supervisors of fake workers, all closed in the end."""
     with contextlib.ExitStack() as stack:
 
-        def start(*engines, command=COMMAND):
-            supervisor = Supervisor(command, engines or ("fine",), {"op": "load", "settings": {}}, clock)
+        def start(*engines, command=COMMAND, **options):
+            supervisor = Supervisor(command, engines or ("fine",), {"op": "load", "settings": {}}, clock, **options)
             stack.callback(supervisor.close)
             return supervisor
 
@@ -157,11 +157,18 @@ def test_loading_is_waited_for_until_the_deadline(start):
     assert supervisor.report().state == "loading"
 
 
-def test_a_worker_stuck_in_loading_is_replaced(start, clock):
+def test_a_worker_stuck_in_loading_is_killed(start):
+    with pytest.raises(Unavailable, match=r"died while loading \(signal 9\)"):
+        ask(start("deaf", max_loading=0.1))
+
+
+def test_a_worker_that_was_frozen_while_it_loaded_is_kept(start, clock):
     supervisor = start("deaf", "fine")
-    clock.advance(MAX_LOADING + 1)
-    assert ask(supervisor) == "1: hello"
-    assert "died while loading" in supervisor.report().problem
+    clock.advance(10 * MAX_LOADING)
+    with pytest.raises(TimedOut, match="still loading"):
+        ask(supervisor, seconds=0.05)
+    report = supervisor.report()
+    assert (report.state, report.engine, report.starts, report.problem) == ("loading", "deaf", 1, "")
 
 
 @pytest.mark.parametrize(("engine", "problem"), [("damaged", "the file is damaged"), ("aborting", "signal 6")])
