@@ -7,6 +7,7 @@ Knows processes and messages; what they mean is the supervisor's business.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import selectors
@@ -58,7 +59,7 @@ class Child:
         on_message: Callable[[Child, Message], None],
         on_exit: Callable[[Child], None],
     ) -> None:
-        """Raises `OSError` where the system has no process to give."""
+        """Raises `OSError` where the system has no process or no thread to give."""
         self._on_message, self._on_exit = on_message, on_exit
         self._tail = bytearray()
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
@@ -72,7 +73,11 @@ class Child:
         os.set_blocking(self._stdin.fileno(), False)
         self._writing = threading.Lock()
         self._thread = threading.Thread(target=self._pump, name="model worker", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            self._bury()
+            raise OSError(errno.EAGAIN, "the system has no thread to give") from error
 
     @property
     def pid(self) -> int:
@@ -124,13 +129,17 @@ class Child:
         try:
             self._read_until_end()
         finally:
-            self.kill()
-            self._process.wait()
-            with self._writing:
-                for pipe in (self._stdin, self._process.stdout, self._process.stderr):
-                    with contextlib.suppress(OSError):
-                        cast("IO[bytes]", pipe).close()
+            self._bury()
             self._on_exit(self)
+
+    def _bury(self) -> None:
+        """Leave neither a process nor a descriptor."""
+        self.kill()
+        self._process.wait()
+        with self._writing:
+            for pipe in (self._stdin, self._process.stdout, self._process.stderr):
+                with contextlib.suppress(OSError):
+                    cast("IO[bytes]", pipe).close()
 
     def _read_until_end(self) -> None:
         """Until both pipes are at their end, or the worker says what is no message."""

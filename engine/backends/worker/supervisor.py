@@ -213,7 +213,8 @@ class Supervisor:
                         return
             child.kill()
 
-        threading.Thread(target=watch, name="model patience", daemon=True).start()
+        with contextlib.suppress(RuntimeError):  # the system has no thread to give
+            threading.Thread(target=watch, name="model patience", daemon=True).start()
 
     def _down(self) -> Unavailable:
         if self._state == "closed":

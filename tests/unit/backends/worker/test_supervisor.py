@@ -42,6 +42,16 @@ def start(clock):
         yield start
 
 
+@contextlib.contextmanager
+def no_more_threads():
+    """A thread would need more address space than there is, so that none starts."""
+    usual = threading.stack_size(2**46)
+    try:
+        yield
+    finally:
+        threading.stack_size(usual)
+
+
 def ask(supervisor: Supervisor, text: str = "hello", seconds: float = LONG) -> str:
     return supervisor.ask({"prompt": {"text": text}}, Deadline.after(seconds))["text"]
 
@@ -216,6 +226,17 @@ def test_a_worker_that_cannot_start_is_unavailable(start):
     supervisor = start(command=Command(("/nowhere/python",), {}))
     with pytest.raises(Unavailable, match="does not start"):
         ask(supervisor)
+
+
+def test_a_worker_without_a_thread_is_unavailable_and_leaves_nothing_behind(start, clock):
+    before = descriptors()
+    with no_more_threads():
+        supervisor = start()
+        with pytest.raises(Unavailable, match="no thread to give"):
+            ask(supervisor)
+    assert descriptors() == before
+    clock.advance(MAX_BACKOFF)
+    assert ask(supervisor) == "1: hello"
 
 
 def test_a_question_larger_than_the_pipe_reaches_a_worker(start):
