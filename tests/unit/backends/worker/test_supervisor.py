@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -245,10 +246,23 @@ def test_a_question_larger_than_the_pipe_reaches_a_worker(start):
 
 def test_a_question_larger_than_the_pipe_does_not_hold_a_turn_beyond_its_deadline(start):
     supervisor = start()
-    with pytest.raises(TimedOut):
-        ask(supervisor, "hang", 0.1)
+    ask(supervisor)
+    os.kill(supervisor.report().pid, signal.SIGSTOP)
     with pytest.raises(TimedOut):
         ask(supervisor, "あ" * 200_000, 0.1)
+    assert ask(supervisor, "again") == "1: again"
+
+
+def test_a_question_larger_than_the_pipe_can_be_called_off(start):
+    supervisor = start()
+    ask(supervisor)
+    os.kill(supervisor.report().pid, signal.SIGSTOP)
+    cancellation = Cancellation()
+    threading.Timer(0.05, cancellation.cancel).start()
+    deadline = Deadline.after(LONG).unless(cancellation)
+    with pytest.raises(TimedOut):
+        supervisor.ask({"prompt": {"text": "あ" * 200_000}}, deadline)
+    assert time.monotonic() < deadline.at
 
 
 def test_no_time_left_is_a_timeout(start):
