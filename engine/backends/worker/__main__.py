@@ -109,6 +109,16 @@ def answer(answerer: Answerer, prompt: Prompt, deadline: Deadline) -> dict[str, 
     }
 
 
+def prepare(answerer: Answerer, prompt: Prompt, interrupted: Callable[[], bool]) -> dict[str, Any] | None:
+    """What to say about it; `None` where it was interrupted. A failure costs the head start, never the loaded model."""
+    try:
+        return {"event": "prepared"} if answerer.prepare(prompt, interrupted) else None
+    except DoesNotFit:
+        return {"event": "prepared", "problem": "the persona does not fit the context of the model"}
+    except Exception as error:  # noqa: BLE001 - the top of the worker, as below
+        return {"event": "prepared", "problem": _unexpected(error)}
+
+
 def main() -> None:
     """Returns when there is nothing to serve with; the parent's going away ends the process elsewhere."""
     pipe = Pipe()
@@ -130,9 +140,9 @@ def serve(pipe: Pipe, answerer: Answerer) -> NoReturn:
     ahead: Prompt | None = None
     while True:
         if ahead is not None and pipe.idle():
-            if answerer.prepare(ahead, lambda: not pipe.idle()):
+            if (done := prepare(answerer, ahead, lambda: not pipe.idle())) is not None:
                 ahead = None
-                pipe.send({"event": "prepared"})
+                pipe.send(done)
             continue
         order, cancellation = pipe.receive()
         prompt = prompt_from_json(order["prompt"])

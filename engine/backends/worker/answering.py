@@ -62,8 +62,10 @@ class Answerer:
         raise DoesNotFit
 
     def prepare(self, prompt: Prompt, interrupted: Callable[[], bool]) -> bool:
-        """Evaluate the persona's part of `prompt` ahead of time; whether that is done."""
+        """Evaluate the persona's part of `prompt` ahead of time; whether that is done. Raises `DoesNotFit`."""
         laid_out = self._layout.lay_out(self._with_fitting_examples(prompt))
+        if self._engine.count(laid_out.text[: laid_out.prefix]) > self._room:
+            raise DoesNotFit
         return self._engine.prepare(laid_out.text, laid_out.prefix, interrupted)
 
     def _with_fitting_examples(self, prompt: Prompt) -> Prompt:

@@ -45,7 +45,8 @@ class Restarts:
     def note(self, problem: str) -> None:
         self._problems[self.engine] = problem
 
-    def loaded(self) -> None:
+    def clear(self) -> None:
+        """Nothing is wrong with this engine; why those before it do not work stays noted."""
         self._problems.pop(self.engine, None)
 
     def answered(self) -> None:

@@ -259,11 +259,12 @@ class Supervisor:
                 case "ready":
                     self._load_seconds = self._clock() - self._since
                     self._info = {key: value for key, value in message.items() if key != "event"}
-                    self._restarts.loaded()
+                    self._restarts.clear()
                     self._enter("ready")
                     self._send_ahead()
                 case "prepared":
                     self._prepared = True
+                    self._restarts.note(message["problem"]) if "problem" in message else self._restarts.clear()
                     self._changed.notify_all()
                 case "failed":
                     self._restarts.note(str(message.get("message")))

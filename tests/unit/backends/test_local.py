@@ -128,6 +128,18 @@ def test_the_persona_can_be_prepared_before_the_first_turn(opened, tmp_path):
     assert model.status().data["starts"] == 1
 
 
+def test_a_persona_that_does_not_fit_is_told_and_costs_no_worker(opened):
+    model = opened("llama.cpp", cache="off")
+    model.prepare(Prompt(system="a persona " * 400, examples=(), history=(), text="", labels=PROMPT.labels))
+    assert model.wait_prepared(soon())
+    status = model.status()
+    assert (status.state, status.data["starts"]) == ("ready", 1)
+    assert "the persona does not fit the context" in status.detail
+    model.prepare(PROMPT)
+    assert model.wait_prepared(soon())
+    assert "does not fit" not in model.status().detail
+
+
 def test_preparation_is_not_waited_for_beyond_the_deadline(opened):
     assert not opened().wait_prepared(Deadline.after(0.0))
 

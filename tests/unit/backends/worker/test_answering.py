@@ -121,6 +121,13 @@ def test_the_persona_can_be_prepared():
     assert engine.prepared == [request.text[: request.prefix]]
 
 
+def test_a_persona_that_does_not_fit_is_not_evaluated_ahead():
+    engine = FakeEngine()
+    with pytest.raises(DoesNotFit):
+        answerer(engine).prepare(replace(PROMPT, system="x" * 300), bool)
+    assert engine.prepared == []
+
+
 def test_layouts_follow_the_model_and_the_style():
     assert choose_layout(SETTINGS, METADATA).style == "chat"
     assert choose_layout(SETTINGS, BASE).style == "raw"

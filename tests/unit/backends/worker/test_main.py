@@ -89,6 +89,22 @@ def test_calling_off_what_was_answered_long_ago_does_nothing(worker, tiny_path):
     assert [one["id"] for one in said if "id" in one] == [2]
 
 
+@pytest.mark.parametrize(
+    ("spoil", "problem"),
+    [
+        ({"system": "a persona that goes on and on " * 100}, "the persona does not fit the context of the model"),
+        ({"labels": [None, None]}, "the worker met an unexpected error"),
+    ],
+)
+def test_a_persona_that_cannot_be_read_ahead_costs_no_worker(worker, tiny_path, spoil, problem):
+    ahead = {"op": "prepare", "prompt": prompt_to_json(PROMPT) | spoil}
+    said, _ = worker(orders=[order(tiny_path), ahead], until="prepared")
+    assert problem in said[-1]["problem"]
+    question = {"op": "generate", "id": 7, "seconds": 30.0, "prompt": prompt_to_json(PROMPT)}
+    said, _ = worker(orders=[order(tiny_path), ahead, question], until="result")
+    assert said[-1]["id"] == 7
+
+
 def test_a_damaged_file_is_told(worker, tmp_path):
     path = tmp_path / "model.gguf"
     path.write_bytes(b"GGUF\x03\x00")

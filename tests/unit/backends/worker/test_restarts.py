@@ -47,5 +47,5 @@ def test_waits_double_up_to_the_longest_however_often_it_fails(clock):
 def test_what_loads_has_no_problem_any_more(clock):
     restarts = Restarts(("fine",), clock)
     restarts.lost_loading("signal 9")
-    restarts.loaded()
+    restarts.clear()
     assert restarts.problem == ""
