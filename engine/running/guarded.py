@@ -49,7 +49,7 @@ class GuardedModel:
 
     def _attempt(self, prompt: Prompt, deadline: Deadline) -> Completion:
         if deadline.remaining() < self._retries.policy.least:
-            raise TimedOut(f"too little time is left to ask {self._backend}", backend=self._backend)
+            raise self._not_asked()
         permit = self._breaker.admit()
         if permit is None:
             wait = self._breaker.snapshot().probe_in
@@ -58,13 +58,26 @@ class GuardedModel:
         began = deadline.clock()
         try:
             completion = self._inner.generate(prompt, deadline)
-            verdict = "slow" if deadline.clock() - began >= self._breaker.policy.slow_seconds else "success"
+            verdict = "slow" if self._is_slow(deadline.clock() - began) else "success"
         except BackendError as error:
-            verdict = "ignored" if deadline.cancelled else verdict_of(error)
+            if not deadline.cancelled or deadline.clock() >= deadline.at:
+                verdict = verdict_of(error)
+            elif self._is_slow(deadline.clock() - began):
+                verdict = "slow"
             raise
         finally:
             self._breaker.record(permit, verdict)
         return completion
+
+    def _is_slow(self, seconds: float) -> bool:
+        return seconds >= self._breaker.policy.slow_seconds
+
+    def _not_asked(self) -> BackendError:
+        """For want of time, if it could be asked at all."""
+        status = self._inner.status()
+        if status.state == "unavailable":
+            return Unavailable(status.detail, backend=self._backend)
+        return TimedOut(f"too little time is left to ask {self._backend}", backend=self._backend)
 
     def _shut(self, wait: float) -> str:
         return f"the circuit breaker of {self._backend} is open, the next probe is in {wait:.1f} s"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pytest
 
@@ -40,6 +41,7 @@ class Model:
     calls: int = 0
     closed: bool = False
     engine: Engine = field(default="external")
+    state: Literal["ready", "unavailable"] = "ready"
     on_call: Callable[[], None] = lambda: None
 
     def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:
@@ -53,7 +55,7 @@ class Model:
         return Completion(text="あら。", finish_reason="stop", model="m", seconds=self.seconds)
 
     def status(self) -> ModelStatus:
-        return ModelStatus(state="ready", detail="m", data={"model": "m"})
+        return ModelStatus(state=self.state, detail="m", data={"model": "m"})
 
     def close(self) -> None:
         self.closed = True
@@ -134,6 +136,13 @@ def test_too_little_time_makes_no_call_and_no_verdict() -> None:
     assert (model.calls, subject.status().data["circuit"]["calls"]) == (0, 0)
 
 
+def test_one_that_is_not_to_be_had_says_why_however_little_time_is_left() -> None:
+    clock = FakeClock()
+    model = Model(clock, [None], state="unavailable")
+    error = ask(guard(model), clock, seconds=0.4)
+    assert (type(error), str(error), model.calls) == (Unavailable, "m", 0)
+
+
 def test_a_call_that_is_called_off_says_nothing_about_the_provider() -> None:
     clock, cancellation = FakeClock(), Cancellation()
     model = Model(clock, [REFUSED], on_call=cancellation.cancel)
@@ -142,6 +151,22 @@ def test_a_call_that_is_called_off_says_nothing_about_the_provider() -> None:
         subject.generate(PROMPT, Deadline.after(7.0, clock).unless(cancellation))
     assert subject.status().data["circuit"]["state"] == "closed"
     assert model.calls == 1
+
+
+@pytest.mark.parametrize(("seconds", "verdicts"), [(5.9, (0, 0, 0)), (6.0, (3, 0, 3)), (7.0, (3, 3, 0))])
+def test_a_call_that_is_called_off_late_counts_as_slow_and_one_without_time_as_failed(
+    seconds: float, verdicts: tuple[int, int, int]
+) -> None:
+    clock = FakeClock()
+    model = Model(clock, [TimedOut("late", backend="b")], seconds=seconds)
+    subject = guard(model)
+    for _ in range(3):
+        cancellation = Cancellation()
+        model.on_call = cancellation.cancel
+        with pytest.raises(TimedOut):
+            subject.generate(PROMPT, Deadline.after(7.0, clock).unless(cancellation))
+    circuit = subject.status().data["circuit"]
+    assert (circuit["calls"], circuit["failures"], circuit["slow"]) == verdicts
 
 
 def test_a_probe_that_is_called_off_may_be_repeated() -> None:
