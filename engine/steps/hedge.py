@@ -94,6 +94,8 @@ class _Race:
         began = until.clock()
         future = THREADS.start(lambda: self._asking.ask(place, until), "misaki-hedge")
         if future is None:
+            # It is asked alone now, so that those behind it need their time.
+            until = self._asking.until(place).unless(cancellation)
             future = Future()
             future.set_result(self._asking.ask(place, until))
         self._calls.append(

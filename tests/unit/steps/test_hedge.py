@@ -234,6 +234,14 @@ def test_where_no_thread_is_free_models_are_asked_in_turn() -> None:
     assert escalations(result) == [("a", "error")]
 
 
+def test_a_model_that_is_asked_in_turn_leaves_time_to_the_one_behind_it() -> None:
+    first = FakeModel(Unavailable("down", backend="x"))
+    with threads_free(0):
+        assert outcome(first, FakeModel("はい。"), seconds=20.0).reply == "はい。"
+    ((_, seconds),) = first.asked
+    assert seconds <= 19.0
+
+
 def test_what_lost_in_the_same_moment_has_its_tokens_counted() -> None:
     """The second is asked on the turn's own thread here, and both have answered when it looks."""
     first = Waiting()
