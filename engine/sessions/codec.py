@@ -35,8 +35,14 @@ def decode(text: str) -> SessionState:
         data: Mapping[str, Any] = json.loads(text)
         return SessionState(
             turns=int(data["turns"]),
-            history=tuple(Message("user" if role == "user" else "assistant", said) for role, said in data["history"]),
+            history=tuple(_message(role, said) for role, said in data["history"]),
             last_said={str(reply): int(variant) for reply, variant in data["last_said"].items()},
         )
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError("the stored session is of another form") from error
+
+
+def _message(role: Any, said: Any) -> Message:
+    if not isinstance(said, str):
+        raise TypeError("a message that is no text")
+    return Message("user" if role == "user" else "assistant", said)

@@ -39,9 +39,9 @@ class DynamoBacking:
             key = {"id": {"S": session_id}}
             item = client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
         # DynamoDB deletes what has expired up to days later.
-        if item is None or float(item["expires"].get("N", "0")) <= self._now():
+        if item is None or float(item.get("expires", {}).get("N", "0")) <= self._now():
             return None
-        return item["state"].get("S")
+        return item.get("state", {}).get("S")
 
     def write(self, session_id: str, turns: int, state: str) -> None:
         item = {
@@ -76,7 +76,7 @@ class DynamoBacking:
             raise StoreFailed("SESSION_STORE names dynamodb and boto3 is not installed: pip install boto3") from None
         try:
             yield self._connected()
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, ValueError) as error:
             raise StoreFailed(f"SESSION_STORE dynamodb:{self._table}: {error}") from error
 
     def _connected(self) -> DynamoDBClient:

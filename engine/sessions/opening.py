@@ -19,7 +19,7 @@ def open_store(setting: str) -> GuardedStore:
     if kind in ("", "none") and not place:
         return GuardedStore(None, "none")
     if kind == "sqlite" and place:
-        return GuardedStore(_sqlite(place), f"sqlite:{place}", in_memory=place == ":memory:")
+        return _sqlite(place)
     if kind == "dynamodb" and re.fullmatch(_TABLE, place):
         return GuardedStore(_dynamodb(place), f"dynamodb:{place}")
     problem = "SESSION_STORE is none of `none`, `sqlite:PATH` and `dynamodb:TABLE`"
@@ -27,10 +27,13 @@ def open_store(setting: str) -> GuardedStore:
     return GuardedStore(None, f"none ({problem})")
 
 
-def _sqlite(path: str) -> Backing:
-    from engine.sessions.sqlite import SqliteBacking  # noqa: PLC0415 - the default remembers nothing
+def _sqlite(path: str) -> GuardedStore:
+    from engine.sessions.sqlite import IN_MEMORY, SqliteBacking  # noqa: PLC0415 - the default remembers nothing
 
-    return SqliteBacking(path)
+    in_memory = path == ":memory:"
+    return GuardedStore(
+        SqliteBacking(path, most=IN_MEMORY if in_memory else None), f"sqlite:{path}", in_memory=in_memory
+    )
 
 
 def _dynamodb(table: str) -> Backing:

@@ -14,6 +14,8 @@ TTL = 30 * 24 * 3600.0
 """Seconds after its last turn that a session is remembered."""
 BUSY = 0.5
 """Seconds to wait for another process that writes."""
+IN_MEMORY = 10_000
+"""Sessions that are kept in memory: each turn without an id begins one, and nothing else would ever end it."""
 _PURGE_EVERY = 100
 
 _SCHEMA = """
@@ -21,6 +23,10 @@ CREATE TABLE IF NOT EXISTS sessions (
     id TEXT PRIMARY KEY, turns INTEGER NOT NULL, state TEXT NOT NULL, expires REAL NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sessions_expires ON sessions (expires);
+"""
+_PURGE = "DELETE FROM sessions WHERE expires <= ?"
+_PURGE_BUT = """
+DELETE FROM sessions WHERE expires <= (SELECT expires FROM sessions ORDER BY expires DESC LIMIT 1 OFFSET ?)
 """
 _WRITE = """
 INSERT INTO sessions (id, turns, state, expires) VALUES (?, ?, ?, ?)
@@ -31,10 +37,15 @@ WHERE excluded.turns >= sessions.turns OR sessions.expires <= ?
 
 
 class SqliteBacking:
-    """One connection behind one lock; the file is opened at the first turn."""
+    """One connection behind one lock; the file is opened at the first turn. `most` bounds the sessions that are kept,
+    or some more than that: those whose last turn is the longest ago are forgotten now and then.
+    """
 
-    def __init__(self, path: str, *, ttl: float = TTL, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, path: str, *, most: int | None = None, ttl: float = TTL, now: Callable[[], float] = time.time
+    ) -> None:
         self._path = path
+        self._most = most
         self._ttl = ttl
         self._now = now
         self._lock = threading.Lock()
@@ -50,11 +61,16 @@ class SqliteBacking:
 
     def write(self, session_id: str, turns: int, state: str) -> None:
         with self._database() as database:
-            if self._writes % _PURGE_EVERY == 0:
-                database.execute("DELETE FROM sessions WHERE expires <= ?", (self._now(),))
-            self._writes += 1
             now = self._now()
+            if self._writes % _PURGE_EVERY == 0:
+                self._purge(database, now)
+            self._writes += 1
             database.execute(_WRITE, (session_id, turns, state, now + self._ttl, now))
+
+    def _purge(self, database: sqlite3.Connection, now: float) -> None:
+        database.execute(_PURGE, (now,))
+        if self._most is not None:
+            database.execute(_PURGE_BUT, (self._most,))
 
     def close(self) -> None:
         with self._lock:

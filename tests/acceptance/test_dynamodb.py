@@ -93,6 +93,12 @@ def test_long_conversations_fit_an_item(store):
     assert store.load("seat-7").history
 
 
+def test_an_item_of_somebody_else_is_no_session(store, client):
+    client.put_item(TableName=TABLE, Item={"id": {"S": "seat-7"}})
+    client.put_item(TableName=TABLE, Item={"id": {"S": "seat-8"}, "expires": {"N": f"{2**40}"}})
+    assert store.load("seat-7") == store.load("seat-8") == SessionState()
+
+
 @pytest.mark.usefixtures("aws")
 def test_a_missing_table_costs_the_memory_only(caplog):
     store = open_store("dynamodb:nobody-made-this")
@@ -108,6 +114,16 @@ def test_no_server_costs_the_memory_only(monkeypatch, caplog):
     # Port 9 is the discard service, which no machine has run for decades.
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9")
     store = open_store(f"dynamodb:{TABLE}")
+    assert store.load("seat-7") == SessionState()
+    store.close()
+    assert "SESSION_STORE" in caplog.text
+
+
+@pytest.mark.usefixtures("aws")
+def test_an_endpoint_that_is_none_costs_the_memory_only(monkeypatch, caplog):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "no address at all")
+    store = open_store(f"dynamodb:{TABLE}")
+    store.save("seat-7", STATE)
     assert store.load("seat-7") == SessionState()
     store.close()
     assert "SESSION_STORE" in caplog.text

@@ -47,7 +47,9 @@ def test_a_surrogate_does_not_break_the_store():
         "[]",
         "null",
         '{"turns": "x", "history": [], "last_said": {}}',
+        '{"turns": 1e999, "history": [], "last_said": {}}',
         '{"turns": 1, "history": [1], "last_said": {}}',
+        '{"turns": 1, "history": [["user", 5]], "last_said": {}}',
         "[" * 100_000,
     ],
 )

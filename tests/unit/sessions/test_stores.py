@@ -1,3 +1,4 @@
+import itertools
 import logging
 import sqlite3
 import threading
@@ -87,6 +88,17 @@ def test_an_old_session_is_forgotten_and_purged(tmp_path):
     connection = sqlite3.connect(path)
     assert connection.execute("SELECT id FROM sessions").fetchall() == [("seat-8",)]
     connection.close()
+
+
+def test_memory_keeps_the_latest_sessions_however_many_come():
+    clock = itertools.count()
+    backing = SqliteBacking(":memory:", most=10, now=lambda: float(next(clock)))
+    store = GuardedStore(backing, "", in_memory=True)
+    for number in range(1001):
+        store.save(f"seat-{number}", STATE)
+    kept = [number for number in range(1001) if store.load(f"seat-{number}") == STATE]
+    store.close()
+    assert kept == list(range(990, 1001))
 
 
 def test_a_store_that_fails_costs_the_memory_only(tmp_path, caplog):
