@@ -121,8 +121,17 @@ def test_a_call_that_a_hedge_ended_is_counted_by_model():
     ]
 
 
-def test_a_load_time_is_counted_once_and_only_when_it_is_known():
+ASKED = Outcome(reply=None, trace=(TraceEvent(step="small_talk", event="skipped", data={"model": "small"}),))
+
+
+def test_a_turn_that_asks_no_model_opens_none():
     app = App()
+    app.models = None
+    assert of(counted(app), "engine")
+
+
+def test_a_load_time_is_counted_once_and_only_when_it_is_known():
+    app = App(ASKED)
     app.models = {"small": {"load_seconds": None}}
     assert of(counted(app), "model") == []
     app.models = {"small": {"load_seconds": 0.25}}
@@ -130,7 +139,7 @@ def test_a_load_time_is_counted_once_and_only_when_it_is_known():
 
 
 def test_a_breaker_is_counted_while_it_is_open_and_when_it_closes():
-    app, measures = App(), []
+    app, measures = App(ASKED), []
     bot = MeteredBot(app, measures.append, {})
     for state in ("closed", "open", "half_open", "closed", "closed"):
         app.models = {"small": {"circuit": {"state": state}}}
