@@ -24,8 +24,8 @@ class Policy:
         origins = (origin.strip().rstrip("/") for origin in env.get("ALLOWED_ORIGINS", "*").split(","))
         return cls(
             origins=tuple(origin for origin in origins if origin),
-            allow_debug=_flag(env, "ALLOW_DEBUG"),
-            log_text=_flag(env, "LOG_TEXT"),
+            allow_debug=flag(env, "ALLOW_DEBUG"),
+            log_text=flag(env, "LOG_TEXT"),
             client_token=env.get("CLIENT_TOKEN", "").strip(),
         )
 
@@ -46,5 +46,7 @@ class Policy:
         return origin if origin and origin in self.origins else None
 
 
-def _flag(env: Mapping[str, str], name: str) -> bool:
-    return env.get(name, "").strip().lower() in _TRUE
+def flag(env: Mapping[str, str], name: str, *, default: bool = False) -> bool:
+    """Whether the variable `name` says yes; `default` where it says nothing."""
+    text = env.get(name, "").strip().lower()
+    return text in _TRUE if text else default

@@ -9,6 +9,7 @@ from engine.app import App, load_app
 from engine.aws.errors import SecretUnavailable
 from engine.aws.handler import Bot, Handler, make_handler
 from engine.aws.log import Log, print_record
+from engine.aws.policy import flag
 from engine.model.errors import ConfigError
 
 
@@ -45,9 +46,8 @@ def _resolved(env: Mapping[str, str], log: Log) -> Mapping[str, str]:
 
 
 def _metered(app: App, env: Mapping[str, str], started: float, log: Log) -> Bot:
-    """`app` with its turns counted: on Lambda unless `METRICS` is false, elsewhere where it is true."""
-    wanted = env.get("METRICS", "").strip().lower() or str("AWS_LAMBDA_FUNCTION_NAME" in env).lower()
-    if wanted != "true":
+    """`app` with its turns counted: on Lambda unless `METRICS` says no, elsewhere where it says yes."""
+    if not flag(env, "METRICS", default="AWS_LAMBDA_FUNCTION_NAME" in env):
         return app
     from engine.aws.metrics import MeteredBot, emf, read_prices  # noqa: PLC0415  only where turns are counted
 
