@@ -38,7 +38,7 @@ def resolve(env: Mapping[str, str], *, log: Log, fetch: Fetch | None = None) -> 
     found = {name: match for name, value in set_.items() if (match := re.fullmatch(_REFERENCE, value))}
     if not found:
         return env
-    fetch = _cached(fetch or aws_fetch())
+    fetch = _cached(fetch or fetch_from_aws)
     resolved = dict(env)
     for variable, reference in found.items():
         try:
@@ -52,8 +52,8 @@ def resolve(env: Mapping[str, str], *, log: Log, fetch: Fetch | None = None) -> 
     return resolved
 
 
-def aws_fetch() -> Fetch:
-    """Looks secrets up with the function's own role; region and endpoints are boto3's own settings."""
+def fetch_from_aws(store: str, name: str) -> str:
+    """Looks a secret up with the function's own role; region and endpoints are boto3's own settings."""
     try:
         import boto3  # noqa: PLC0415  a quarter of a second, paid only where there are references
         from botocore.config import Config  # noqa: PLC0415  as above
@@ -65,20 +65,16 @@ def aws_fetch() -> Fetch:
         read_timeout=READ_TIMEOUT,
         retries={"mode": "standard", "total_max_attempts": TRIES},
     )
-
-    def fetch(store: str, name: str) -> str:
-        try:
-            if store == "ssm":
-                answer = boto3.client("ssm", config=config).get_parameter(Name=name, WithDecryption=True)
-                return str(answer["Parameter"]["Value"])
-            answer = boto3.client("secretsmanager", config=config).get_secret_value(SecretId=name)
-        except ClientError as error:
-            raise SecretUnavailable(_refused(store, name, error.response["Error"].get("Code", "refused"))) from None
-        except BotoCoreError as error:
-            raise SecretUnavailable(_refused(store, name, type(error).__name__)) from None
-        return _text(answer, store, name)
-
-    return fetch
+    try:
+        if store == "ssm":
+            answer = boto3.client("ssm", config=config).get_parameter(Name=name, WithDecryption=True)
+            return str(answer["Parameter"]["Value"])
+        answer = boto3.client("secretsmanager", config=config).get_secret_value(SecretId=name)
+    except ClientError as error:
+        raise SecretUnavailable(_refused(store, name, error.response["Error"].get("Code", "refused"))) from None
+    except (BotoCoreError, ValueError) as error:
+        raise SecretUnavailable(_refused(store, name, type(error).__name__)) from None
+    return _text(answer, store, name)
 
 
 def _text(answer: Mapping[str, Any], store: str, name: str) -> str:

@@ -1,6 +1,7 @@
 """Secrets by reference: what is followed, what is kept out of the log, and what happens when one cannot be had."""
 
 import json
+import sys
 
 import pytest
 
@@ -72,6 +73,13 @@ def test_a_key_that_cannot_be_had_is_empty_and_in_the_log(follow, records, refer
     assert record["variable"] == "OPENAI_API_KEY"
     assert reference.partition("#")[0] in record["message"]
     assert CANARY not in json.dumps(records)
+
+
+def test_without_boto3_a_reference_is_a_key_that_cannot_be_had(monkeypatch, records):
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    env = resolve({"OPENAI_API_KEY": "ssm:/misaki/openai"}, log=records.append)
+    assert env["OPENAI_API_KEY"] == ""
+    assert "pip install boto3" in records[0]["message"]
 
 
 def test_without_its_client_token_the_function_does_not_start(follow, records):
