@@ -151,7 +151,7 @@ class _Stream:
 
 
 def _converse(stream: _Stream, url: SplitResult, request: HttpRequest, limit: int, backend: str) -> HttpResponse:
-    client = http.client.HTTPConnection(url.hostname or "")
+    client = http.client.HTTPConnection("")  # whose connection and `Host` are given below
     client.sock = stream  # the part of a socket that http.client uses
     target = (url.path or "/") + (f"?{url.query}" if url.query else "")
     try:

@@ -151,6 +151,12 @@ def test_no_time_left_makes_no_request() -> None:
     assert peer.received == []
 
 
+def test_a_host_may_be_an_address_of_version_6() -> None:
+    with Peer([behaviours.respond(b"ok")]) as peer:
+        assert ask(f"http://[::ffff:127.0.0.1]:{peer.port}/v1").body == b"ok"
+    assert peer.received[0].headers["host"] == f"[::ffff:127.0.0.1]:{peer.port}"
+
+
 def test_a_name_is_resolved_and_each_address_tried() -> None:
     with Peer([behaviours.respond(b"ok")]) as peer, socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
