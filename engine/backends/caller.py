@@ -9,8 +9,14 @@ from engine.backends.asker import SDK_SLIPS, Asker, Opening
 from engine.backends.connecting import trust
 from engine.backends.wire import Call, under_way
 from engine.model.deadline import Deadline
+from engine.model.errors import Malformed
 from engine.model.text import clean
 from engine.model.turn import Completion, Prompt
+
+TEXT_LIMIT = 50_000
+"""Characters of an answer. It goes out three times, with six bytes for a character where it is escaped, and a load
+balancer takes 1 MB from Lambda.
+"""
 
 
 class Caller:
@@ -29,7 +35,12 @@ class Caller:
                 completion = self._asker.ask(prompt, deadline)
         except caught:
             raise call.explain() from None
-        return replace(completion, text=clean(completion.text))
+        text = clean(completion.text)
+        if len(text) > TEXT_LIMIT:
+            raise Malformed(
+                f"the answer of {self._backend} is longer than {TEXT_LIMIT} characters", backend=self._backend
+            )
+        return replace(completion, text=text)
 
 
 def load(opening: Opening, backend: str) -> Caller:

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from engine.backends.asker import Asker, Opening
+from engine.backends.caller import TEXT_LIMIT
 from engine.backends.external import ExternalModel, open_external
 from engine.backends.registry import open_model
 from engine.backends.wire import current
 from engine.model.deadline import Deadline
-from engine.model.errors import AuthFailed, BackendError, Unavailable
+from engine.model.errors import AuthFailed, BackendError, Malformed, Unavailable
 from engine.model.plan import ModelRow
 from engine.model.ports import LanguageModel
 from engine.model.turn import Completion, Exchange, Labels, Message, Prompt
@@ -146,6 +147,15 @@ def test_an_empty_answer_is_left_to_the_detectors(provider: Provider, text: str 
 def test_an_answer_is_cleaned(provider: Provider) -> None:
     answer = wires.answer(provider, "まあ\u0000。ADD").replace(b"ADD", b"\\ud800")
     assert exchanged(provider, answer)[0].text == "まあ。"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_an_answer_that_no_response_could_carry_is_malformed(provider: Provider) -> None:
+    longest = "あ" * TEXT_LIMIT
+    assert exchanged(provider, wires.answer(provider, longest))[0].text == longest
+    with pytest.raises(Malformed) as caught:
+        exchanged(provider, wires.answer(provider, f"{longest}い"))
+    assert not caught.value.retryable
 
 
 @pytest.mark.parametrize("provider", ["openai", "huggingface"])
