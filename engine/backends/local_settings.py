@@ -31,7 +31,9 @@ class _Range:
         return isinstance(value, kinds) and not isinstance(value, bool) and self.low <= value <= self.high
 
     def __str__(self) -> str:
-        return f"a {'whole ' if self.whole else ''}number from {self.low:g} to {self.high:g}"
+        if self.whole:
+            return f"a whole number from {self.low:.0f} to {self.high:.0f}"
+        return f"a number from {self.low:g} to {self.high:g}"
 
 
 _GGUF: Final = b"GGUF"
@@ -45,7 +47,7 @@ NUMBERS: Final[Mapping[str, _Range]] = {
     "top_k": _Range(0, 1000000, whole=True),
     "min_p": _Range(0, 1),
     "repeat_penalty": _Range(0.5, 3),
-    "seed": _Range(0, 2**31 - 1, whole=True),
+    "seed": _Range(0, 2**32 - 1, whole=True),
     "examples": _Range(0, 10000, whole=True),
 }
 

@@ -36,6 +36,12 @@ def test_what_is_given_is_used(read):
     assert (settings.style, settings.examples, settings.stop, settings.cache) == ("raw", 0, ("。",), "off")
 
 
+def test_a_seed_may_be_as_large_as_the_schema_says(read):
+    assert read(seed=4294967295).seed == 4294967295
+    with pytest.raises(Misconfigured, match="give a whole number from 0 to 4294967295"):
+        read(seed=4294967296)
+
+
 def test_one_stop_text_needs_no_list(read):
     assert read(stop="。").stop == ("。",)
 
