@@ -22,6 +22,7 @@ from engine.backends.worker.protocol import Decoder, Message, encode
 from engine.backends.worker.settings import prompt_from_json, settings_from_json
 from engine.model.cancellation import Cancellation
 from engine.model.deadline import Deadline
+from engine.model.record import replace
 from engine.model.turn import Prompt
 
 ENGINES: Mapping[str, str] = {"llama.cpp": "engine.backends.llama_cpp", "gpt4all": "engine.backends.gpt4all"}
@@ -155,7 +156,8 @@ def serve(pipe: Pipe, answerer: Answerer) -> NoReturn:
             reply = {"event": "error", "kind": "error", "message": _unexpected(error)}
         pipe.send({**reply, "id": order["id"]})
         if reply.get("kind") == "timeout":
-            ahead = prompt
+            # Without the conversation: what goes wrong ahead of a turn is told on the health page.
+            ahead = replace(prompt, history=(), text="")
 
 
 def _unexpected(error: Exception) -> str:
