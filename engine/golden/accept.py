@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.golden.edits import Source, apply, edits_of, place_of
+from engine.golden.files import overwrite
 from engine.golden.result import ConversationResult, Difference
 from engine.model.errors import EngineError
 from engine.reading.compose import compose
@@ -65,7 +66,7 @@ def rewrite(path: Path, differences: Iterable[Difference]) -> list[Difference]:
     new = apply(source, edits)
     if not _is_as_wanted(path, text, new, wanted):
         raise NotWritten(f"{path.as_posix()}: its form does not allow to accept this: edit it by hand")
-    path.write_bytes(bom + new.encode("utf-8"))
+    overwrite(path, bom + new.encode("utf-8"))
     return wanted
 
 

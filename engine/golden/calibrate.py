@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.golden.edits import Edit, Source, apply
 from engine.golden.emit import scalar
+from engine.golden.files import overwrite
 from engine.golden.samples import LOWEST, Sample
 from engine.model.errors import EngineError
 from engine.model.spec import EnvRef, PipelineSpec, RepliesStepSpec
@@ -118,7 +119,7 @@ def write_threshold(spec: PipelineSpec, value: float) -> Path:
     mark = text[: len(text) - len(source.text)]
     start, end = source.between(span)
     new = int(value) if value == int(value) else value
-    path.write_bytes((mark + apply(source, [Edit(start, end, scalar(new))])).encode("utf-8"))
+    overwrite(path, (mark + apply(source, [Edit(start, end, scalar(new))])).encode("utf-8"))
     return path
 
 

@@ -14,6 +14,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from engine.golden.emit import block, scalar
+from engine.golden.files import overwrite
 from engine.model.plan import ModelRow
 from engine.model.source import Problem
 from engine.model.turn import Prompt
@@ -100,7 +101,7 @@ def write_cassette(path: Path, cassette: Cassette, order: Iterable[str]) -> None
     lines = [_COMMENT, "version: 1\n", "recorded:\n"]
     for name, entries in grouped.items():
         lines += [f"  {scalar(name)}:\n", *(block(_entry(one), 4) for one in entries)] if entries else []
-    path.write_text("".join(lines), encoding="utf-8", newline="\n")
+    overwrite(path, "".join(lines).encode("utf-8"))
 
 
 def _recording(conversation: str, entry: Mapping[str, Any]) -> Recording:

@@ -58,7 +58,7 @@ def mentions(text: str, paths: Iterable[Path] = ()) -> list[Mention]:
     found: list[Mention] = []
     for path in find_goldens(paths):
         # Most files can be told by their bytes alone, without reading what they mean.
-        if text.encode("utf-8", "replace") in path.read_bytes():
+        if text.encode("utf-8", "replace") in _bytes(path):
             golden, _ = load_golden(path)
             found += [
                 Mention(conversation=conversation.name.value, span=turn.user.span)
@@ -67,3 +67,10 @@ def mentions(text: str, paths: Iterable[Path] = ()) -> list[Mention]:
                 if clean(turn.user.value) == text
             ]
     return found
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

@@ -61,15 +61,21 @@ class StageClock:
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """A recorded answer that does not belong to the request; no `changed` parts where there is no recording."""
+    """A recorded answer that does not belong to the request, and what to do; no `changed` parts where there is no
+    recording. `absent` says why the model could not be asked for one.
+    """
 
     model: str
     changed: tuple[str, ...] = ()
+    absent: str = ""
 
     def __str__(self) -> str:
+        if self.absent:
+            return f"`{self.model}` could not be asked: {self.absent}"
         if not self.changed:
-            return f"`{self.model}` has no recorded answer for this turn"
-        return f"the request to `{self.model}` changed since it was recorded: {', '.join(self.changed)}"
+            return f"`{self.model}` has no recorded answer for this turn; record it with --record"
+        changed = ", ".join(self.changed)
+        return f"the request to `{self.model}` changed since it was recorded: {changed}; record it with --record"
 
 
 @dataclass(slots=True)
@@ -129,9 +135,9 @@ class Stage:
         model = self._settings.open_model(row)
         try:
             completion = model.generate(prompt, deadline)
-        except Unavailable:
+        except Unavailable as error:
             # What is not to be had on this machine is no answer of the model's.
-            self.scene.stale.append(Stale(row.id))
+            self.scene.stale.append(Stale(row.id, absent=self._settings.secrets.hide(str(error))))
             raise
         except BackendError as error:
             self._keep(row, prompt, error_fields(error, self._settings.secrets))

@@ -89,7 +89,7 @@ def test_pytest_shows_every_mistake_of_a_golden_file(installed, tmp_path):
         (["golden/bar.golden.yml", "-k", "夕方"], 0, "1 passed"),
         (["-k", "朝"], 2, "no conversation has `朝`"),
         (["nowhere"], 2, "no golden file at `nowhere`"),
-        (["--repeat", "0"], 2, "give a number from 1"),
+        (["--repeat", "0"], 2, "expected 1 or more"),
         (["--repeat", "3"], 0, "1 passed"),
         (["--live"], 0, "1 passed"),
     ],
@@ -108,7 +108,7 @@ def test_a_failure_can_be_seen_accepted_and_is_gone(tmp_path):
     assert "いらっしゃい。今[-晩-]{+夜+}も来てくれて嬉しいわ。" in failed.stdout
     assert "trace: canned matched reply_id=greet_evening" in failed.stdout
     accepted = run("engine", "test", "--accept", cwd=tmp_path)
-    assert (accepted.returncode, "accepted 1 expectations" in accepted.stdout) == (0, True)
+    assert (accepted.returncode, "accepted 1 expectation in" in accepted.stdout) == (0, True)
     assert golden.read_text(encoding="utf-8") == GOLDEN
     assert run("engine", "test", cwd=tmp_path).returncode == 0
 

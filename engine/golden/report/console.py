@@ -66,10 +66,12 @@ def show_summary(results: Sequence[ConversationResult], seconds: float, console:
     for place, (words, style) in enumerate(parts):
         line.append(", " if place else "")
         line.append(words, style)
-    line.append(
-        f" of {len(results)} conversation{'s' if len(results) != 1 else ''} with {turns} turns, {seconds:.2f} s"
-    )
+    line.append(f" of {_count(len(results), 'conversation')} with {_count(turns, 'turn')}, {seconds:.2f} s")
     console.print(line)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def show_accepted(done: Accepted, console: Console) -> None:
@@ -77,7 +79,7 @@ def show_accepted(done: Accepted, console: Console) -> None:
         key, place = difference.expectation.key, difference.expectation.span
         console.print(Text(f"{place}: `{key}` is left for you: no single value settles it", "yellow"))
     files = ", ".join(path.as_posix() for path in done.files)
-    console.print(f"accepted {len(done.accepted)} expectations" + (f" in {files}" if files else ""))
+    console.print(f"accepted {_count(len(done.accepted), 'expectation')}" + (f" in {files}" if files else ""))
 
 
 def show_coverage(found: Sequence[Coverage], console: Console) -> None:
@@ -107,7 +109,7 @@ def _show_turn(turn: TurnResult, result: ConversationResult, console: Console) -
     )
     console.print(Text(f"      {facts(turn)}", "dim"))
     for stale in turn.stale:
-        console.print(Text(f"      stale: {stale}; record it with --record", "yellow"))
+        console.print(Text(f"      stale: {stale}", "yellow"))
     for difference in turn.differences:
         _show_difference(difference, console)
     if turn.status != "passed":
@@ -122,7 +124,8 @@ def _show_difference(difference: Difference, console: Console) -> None:
     )
     console.print(Text.assemble("        expected  ", _painted(expected_side(found))))
     console.print(Text.assemble("        got       ", _painted(got_side(found))))
-    if console.color_system is None and any(piece.kind == "same" for piece in found):
+    colourless = console.color_system is None or console.no_color
+    if colourless and any(piece.kind == "same" for piece in found):
         console.print(Text("        changed   " + _indented("".join(_MARKED[p.kind].format(p.text) for p in found))))
 
 

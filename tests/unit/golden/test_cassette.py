@@ -61,7 +61,7 @@ def test_recording_twice_gives_the_same_bytes(tmp_path):
 def test_without_a_recording_the_turn_is_stale(tmp_path):
     result = run(recorded_project(tmp_path), "replay")
     assert result.status == "stale"
-    assert str(result.turns[1].stale[0]) == "`large` has no recorded answer for this turn"
+    assert str(result.turns[1].stale[0]) == "`large` has no recorded answer for this turn; record it with --record"
     assert result.turns[1].status == "stale"
 
 
@@ -72,7 +72,9 @@ def test_a_changed_prompt_is_stale_and_says_what_changed(tmp_path):
     prompt.write_text("あなたは{{ persona.name }}、ママです。\n", encoding="utf-8")
     result = run(path, "replay")
     assert result.status == "stale"
-    assert str(result.turns[1].stale[0]) == "the request to `large` changed since it was recorded: system"
+    assert str(result.turns[1].stale[0]) == (
+        "the request to `large` changed since it was recorded: system; record it with --record"
+    )
     assert result.turns[1].outcome.reply == "星の話なら、いくらでもあるわ。"
 
 
@@ -128,6 +130,28 @@ def test_recordings_of_conversations_that_are_gone_go(tmp_path):
     text = cassette_of(path).read_text(encoding="utf-8")
     assert "夜の挨拶:" in text
     assert "夕方の挨拶:" not in text
+
+
+def test_a_model_that_is_not_to_be_had_takes_no_recording_with_it(tmp_path):
+    path = recorded_project(tmp_path)
+    run(path, "record")
+    before = cassette_of(path).read_bytes()
+    recorded_project(tmp_path, PIPELINE)
+    result = run(path, "record")
+    assert result.status == "stale"
+    assert "`large` could not be asked: OPENAI_API_KEY is not set" in str(result.turns[1].stale[0])
+    assert cassette_of(path).read_bytes() == before
+
+
+def test_what_was_recorded_before_somebody_stopped_it_is_kept(tmp_path):
+    path = recorded_project(tmp_path)
+    runner = Runner(settings=Settings(mode="record"), env={})
+    playing = runner.run(load_goldens([path], runner.pipelines))
+    next(playing)
+    assert not cassette_of(path).exists()
+    with pytest.raises(KeyboardInterrupt):
+        playing.throw(KeyboardInterrupt())
+    assert "星の話なら" in cassette_of(path).read_text("utf-8")
 
 
 def test_live_asks_and_keeps_nothing(tmp_path):

@@ -35,6 +35,7 @@ def test_the_turns_in_which_a_text_is_said(tmp_path):
     golden = project(tmp_path)
     broken = golden.with_name("broken.golden.yml")
     broken.write_text("星の話をして: [", encoding="utf-8")
+    golden.with_name("folder.golden.yml").mkdir()
     (mention,) = mentions("星の話をして", [tmp_path])
     assert (mention.conversation, mention.span.line) == ("夕方の挨拶", 11)
     assert mentions("星の話", [tmp_path]) == []
