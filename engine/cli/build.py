@@ -18,6 +18,7 @@ from engine.backends.registry import BACKENDS
 from engine.building.artefact.find import artefact_path, find_compiled
 from engine.building.artefact.write import write_artefact
 from engine.cli.environment import add_pipeline, conversation_env
+from engine.cli.usage import Usage
 from engine.model.compiled import Compiled
 
 PATIENCE = 600.0
@@ -40,8 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     pipeline = pipeline_path(env)
     file = arguments.out or env.get("MISAKI_PLAN", "").strip() or artefact_path(pipeline.as_posix())
     if file == "off":
-        print("misaki build: MISAKI_PLAN is `off`, so no plan would be used: unset it, or give --out", file=sys.stderr)
-        return 2
+        raise Usage("MISAKI_PLAN is `off`, so no plan would be used: unset it, or give --out")
     env["MISAKI_PLAN"] = file
     began = time.monotonic()
     found = find_compiled(pipeline.as_posix(), env)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from engine.app import pipeline_path
 from engine.cli.environment import add_pipeline, conversation_env
+from engine.cli.output import Terminal, output_file, write_output
+from engine.cli.usage import Usage
 from engine.golden.calibrate import Calibration, NoThreshold, calibrate, threshold_step, write_threshold
 from engine.golden.find import NotFound, find_goldens
 from engine.golden.pipelines import Pipelines
@@ -23,15 +22,13 @@ from engine.golden.secrets import Secrets
 from engine.golden.stage import Settings
 from engine.model.plan import RepliesStep
 
-USAGE = 2
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_pipeline(parser)
     parser.add_argument(
-        "paths", metavar="PATH", nargs="*", type=Path, help="golden files or folders (default: tests/golden)"
+        "paths", metavar="PATH", nargs="*", type=Path, help="golden files or folders (default: tests/golden, golden)"
     )
-    parser.add_argument("--html", metavar="FILE", type=Path, help="write a page with the plot")
+    parser.add_argument("--html", metavar="FILE", type=output_file, help="write a page with the plot")
     parser.add_argument("--write", action="store_true", help="write the recommended threshold into the pipeline")
 
 
@@ -41,17 +38,16 @@ def run(arguments: argparse.Namespace) -> int:
     path = pipeline_path(conversation_env(arguments))
     try:
         found = _calibration(path, find_goldens(arguments.paths), pipelines)
-        show(found, Console(highlight=False, soft_wrap=True))
+        show(found, Terminal())
         if arguments.html:
-            arguments.html.write_text(render(found), encoding="utf-8")
+            write_output(arguments.html, render(found))
         if found.recommended == found.current:
             return 0
         if not arguments.write:
             return 1
         print(f"written into {write_threshold(pipelines.spec(path), found.recommended).as_posix()}")
     except (NotFound, NoThreshold) as error:
-        print(f"misaki calibrate: {error}", file=sys.stderr)
-        return USAGE
+        raise Usage(str(error)) from None
     return 0
 
 

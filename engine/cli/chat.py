@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -17,6 +17,8 @@ from rich.text import Text
 from engine.app import App, load_app, pipeline_path
 from engine.aws.conversation import TEXT_LIMIT
 from engine.cli.environment import add_pipeline, conversation_env
+from engine.cli.output import Terminal, output_file
+from engine.cli.usage import Usage
 from engine.cli.watch import watch_models
 from engine.golden.listen import Listener, NotSaved
 from engine.golden.secrets import Secrets
@@ -25,7 +27,6 @@ from engine.model.text import clean
 from engine.model.turn import ChatRequest, ChatResult, Outcome
 
 _HELP = "/quit ends, /reset starts a new conversation, /trace shows what the engine decides"
-USAGE = 2
 
 PATIENCE = 120.0
 """Seconds that a conversation waits for models to load before it starts without them."""
@@ -38,7 +39,9 @@ class Bot(Protocol):
 def configure(parser: argparse.ArgumentParser) -> None:
     add_pipeline(parser)
     parser.add_argument("--trace", action="store_true", help="show the trace of every turn")
-    parser.add_argument("--save", metavar="FILE", type=Path, help="keep the conversation as a golden: NAME.golden.yml")
+    parser.add_argument(
+        "--save", metavar="FILE", type=output_file, help="keep the conversation as a golden: NAME.golden.yml"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -50,18 +53,19 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         listener = Listener(arguments.save, Secrets(env))
     except NotSaved as error:
-        print(f"misaki chat: {error}", file=sys.stderr)
-        return USAGE
+        raise Usage(str(error)) from None
     app = load_app(env, listener.wrap)
-    code = _talk(app, listener.between(app), arguments.trace)
-    if listener.save(app.plan, pipeline_path(env), env):
-        print(f"saved {arguments.save}; `misaki test {arguments.save}` plays it")
-    return code
+    try:
+        return _talk(app, listener.between(app), arguments.trace)
+    finally:
+        # However it ends: whoever stops it with Ctrl-C has talked for a while, too.
+        if listener.save(app.plan, pipeline_path(env), env):
+            print(f"saved {arguments.save}; `misaki test {shlex.quote(str(arguments.save))}` plays it")
 
 
 def _talk(app: App, bot: Bot, trace: bool) -> int:  # noqa: FBT001 - the option's own value
     try:
-        console = Console(highlight=False, soft_wrap=True)
+        console = Terminal()
         persona = app.plan.persona
         at_terminal = sys.stdin.isatty()
         _await_models(app.health, console, quiet=not at_terminal)
@@ -175,3 +179,6 @@ def _lines(label: str) -> Iterator[str]:
         except EOFError:
             print()
             return
+        except KeyboardInterrupt:
+            print()
+            raise

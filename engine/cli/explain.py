@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rich.console import Console
 from rich.text import Text
 
 from engine.app import load_app, pipeline_path
@@ -21,15 +19,16 @@ from engine.aws.errors import RequestError
 from engine.aws.response import result_payload
 from engine.building.load import load
 from engine.cli.environment import add_pipeline, conversation_env
+from engine.cli.output import Terminal
+from engine.cli.usage import Usage
 from engine.golden.find import mentions
 from engine.matching.index import TriggerIndex
 from engine.matching.normalise import steps
 from engine.model.explanation import Explanation
+from engine.model.text import clean
 from engine.model.turn import ChatRequest, Turn
 from engine.reporting.explanation import explanation_to_json, print_explanation
 from engine.running.explain import explain
-
-USAGE = 2
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -46,8 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         request = _request(arguments)
     except (ValueError, RequestError) as error:
-        print(f"misaki explain: {error}", file=sys.stderr)
-        return USAGE
+        raise Usage(str(error)) from None
     env = conversation_env(arguments)
     explanation = _explanation(request, env)
     goldens = mentions(request.text)
@@ -57,13 +55,13 @@ def run(arguments: argparse.Namespace) -> int:
         whole = explanation_to_json(explanation) | {"goldens": places} | ({"ran": ran} if ran else {})
         print(json.dumps(whole, ensure_ascii=False, indent=2))
         return code
-    console = Console(highlight=False)
+    console = Terminal(wraps=True)
     print_explanation(explanation, console)
     for one in goldens:
         console.print(Text(f"golden {one.span}: {one.conversation}", "dim"), soft_wrap=True)
     if ran is not None:
         for line in _came_out(ran):
-            console.print(line)
+            console.print(line, soft_wrap=True)
     return code
 
 
@@ -75,7 +73,8 @@ def _came_out(ran: Mapping[str, Any]) -> Iterator[Text]:
     taken = f", {ran['latency_ms']:g} ms" if "latency_ms" in ran else ""
     yield Text(f"  {ran.get('engine', 'error')}: {source}{taken}", "dim")
     for one in ran.get("escalations", ()):
-        yield Text(f"  {one['step']} went on: {one['reason']}", "dim")
+        model = f" with {one['model']}" if "model" in one else ""
+        yield Text(f"  {one['step']}{model} went on: {one['reason']}", "dim")
 
 
 def _explanation(request: ChatRequest, env: Mapping[str, str]) -> Explanation:
@@ -106,6 +105,8 @@ def _run(request: ChatRequest, env: Mapping[str, str]) -> tuple[dict[str, Any], 
 
 def _request(arguments: argparse.Namespace) -> ChatRequest:
     """TEXT as the last entry of the conversation in `--session`, read and checked as a client's request."""
+    if not clean(arguments.text):
+        raise ValueError("TEXT is empty: expected what a user says")
     payload: dict[str, Any] = {}
     if arguments.session:
         payload = _session(arguments.session)
@@ -122,7 +123,7 @@ def _session(file: str) -> dict[str, Any]:
     try:
         payload = json.loads(Path(file).read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise ValueError(f"`{file}` cannot be read: {error.strerror}") from None
+        raise ValueError(f"`{file}` cannot be read: {(error.strerror or str(error)).lower()}") from None
     except (ValueError, RecursionError):
         payload = None
     if not isinstance(payload, dict):

@@ -11,6 +11,7 @@ from typing import Any
 from engine.app import load_app
 from engine.aws.handler import make_handler
 from engine.cli.environment import add_pipeline, conversation_env
+from engine.cli.usage import Usage
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,8 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         event = _read(arguments.event)
     except (OSError, ValueError, RecursionError) as error:
-        print(f"misaki invoke: `{arguments.event}` is no event: {_cause(error)}", file=sys.stderr)
-        return 2
+        raise Usage(f"`{arguments.event}` is no event: {_cause(error)}") from None
     env = conversation_env(arguments)
     app = load_app(env)
     try:
@@ -36,8 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _read(place: str) -> Any:
-    text = sys.stdin.read() if place == "-" else Path(place).read_text(encoding="utf-8-sig")
-    return json.loads(text)
+    return json.loads(sys.stdin.buffer.read() if place == "-" else Path(place).read_bytes())
 
 
 def _readable(response: dict[str, Any]) -> dict[str, Any]:

@@ -11,10 +11,14 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from io import TextIOWrapper
+from pathlib import Path
 from typing import Protocol, cast
 
 from engine import __version__
+from engine.cli.usage import Usage
 from engine.model.errors import ConfigError
 
 CLEAN, PROBLEMS, USAGE, BUG = 0, 1, 2, 3
@@ -50,18 +54,21 @@ COMMANDS = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code; never raises."""
+    _prepare_streams()
     try:
-        return _dispatch(sys.argv[1:] if argv is None else list(argv))
+        try:
+            return _dispatch(sys.argv[1:] if argv is None else list(argv))
+        finally:
+            # What is kept back until the exit could only fail there, beyond these handlers.
+            sys.stdout.flush()
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else USAGE
     except ConfigError as error:
         return _problems(error)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader (`head`, a pager) has what it wanted; Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return CLEAN
+    except OSError as error:
+        return _out_of_reach(error)
     except Exception as error:  # noqa: BLE001  one of the three places that answer for every mistake of ours
         return _bug(error)
 
@@ -76,7 +83,11 @@ def _dispatch(arguments: Sequence[str]) -> int:
     command = cast("Command", importlib.import_module(row.module))
     parser = argparse.ArgumentParser(prog=f"misaki {row.name}", description=row.help)
     command.configure(parser)
-    return command.run(parser.parse_args(arguments[1:]))
+    try:
+        return command.run(parser.parse_args(arguments[1:]))
+    except Usage as error:
+        print(f"misaki {row.name}: {error}", file=sys.stderr)
+        return USAGE
 
 
 def _root_parser() -> argparse.ArgumentParser:
@@ -93,12 +104,42 @@ def _root_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _prepare_streams() -> None:
+    """Closed ones become empty ones, and what the terminal's encoding does not have is shown by its code."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  as long as the process
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _discard_output() -> None:
+    """Python would try to write it once more at exit, and complain."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _out_of_reach(error: OSError) -> int:
+    """Says what the system refused: a file of the user's, or room for the output itself."""
+    if isinstance(error, BrokenPipeError):
+        # The reader (`head`, a pager) has what it wanted.
+        _discard_output()
+        return CLEAN
+    if os.environ.get("MISAKI_DEBUG"):
+        traceback.print_exception(error, file=sys.stderr)
+    if error.filename is None:
+        _discard_output()
+    what = "" if error.filename is None else f"`{os.fsdecode(error.filename)}`: "
+    print(f"misaki: {what}{(error.strerror or str(error)).lower()}", file=sys.stderr)
+    return PROBLEMS
+
+
 def _problems(error: ConfigError) -> int:
     """Shows where the configuration is wrong, as `misaki validate` does."""
     from engine.reading.sources import Sources  # noqa: PLC0415  needed for a configuration that is wrong
     from engine.reporting.problems.text import render_problems  # noqa: PLC0415  as above
 
-    colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     sys.stderr.write(render_problems(error.problems, Sources(), colour=colour))
     return PROBLEMS
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
 import gc
 import signal
 import sys
@@ -66,7 +68,9 @@ def _listen(arguments: argparse.Namespace, app: App, env: Mapping[str, str]) -> 
         return LocalServer((arguments.host, arguments.port), front)
     except OSError as error:
         place = f"{arguments.host}:{arguments.port}"
-        print(f"misaki serve: cannot listen on {place}: {error.strerror}; try --port", file=sys.stderr)
+        why = (error.strerror or str(error)).partition(" (while")[0].lower()
+        remedy = "--port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "--host"
+        print(f"misaki serve: cannot listen on {place}: {why}; try another {remedy}", file=sys.stderr)
         return None
 
 
@@ -117,4 +121,6 @@ def _print_line(record: Mapping[str, Any]) -> None:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    """Those who read along may go away, and a disk may be full: turns are answered all the same."""
+    with contextlib.suppress(OSError):
+        print(line, flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import time
@@ -11,6 +12,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from engine.cli.output import Terminal, output_file, write_output
+from engine.cli.usage import Usage
 from engine.golden.accept import NotWritten, accept
 from engine.golden.coverage import coverage
 from engine.golden.find import NotFound, find_goldens
@@ -30,12 +33,10 @@ from engine.golden.run import Loaded, Runner, load_goldens
 from engine.golden.secrets import Secrets
 from engine.golden.stage import Mode, Settings
 
-USAGE = 2
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "paths", metavar="PATH", nargs="*", type=Path, help="golden files or folders (default: tests/golden)"
+        "paths", metavar="PATH", nargs="*", type=Path, help="golden files or folders (default: tests/golden, golden)"
     )
     parser.add_argument("-k", metavar="WORD", dest="word", help="only conversations with WORD in their file or name")
     mode = parser.add_mutually_exclusive_group()
@@ -45,28 +46,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--coverage", action="store_true", help="list what no golden exercises and what is nearly stolen"
     )
-    parser.add_argument("--junit", metavar="FILE", type=Path, help="write the results as JUnit XML")
-    parser.add_argument("--html", metavar="FILE", type=Path, help="write the results as one HTML page")
+    parser.add_argument("--junit", metavar="FILE", type=output_file, help="write the results as JUnit XML")
+    parser.add_argument("--html", metavar="FILE", type=output_file, help="write the results as one HTML page")
     parser.add_argument("--repeat", metavar="N", type=_count, default=1, help="play each conversation N times")
     parser.add_argument(
-        "--patience", metavar="X", type=float, default=1.0, help="X times the time limits, with --record and --live"
+        "--patience", metavar="X", type=_factor, default=1.0, help="X times the time limits, with --record and --live"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """0 where all is as expected, 1 where something is not, 2 where there is nothing to play."""
-    try:
-        paths = find_goldens(arguments.paths)
-    except NotFound as error:
-        return _usage(str(error))
-    if not paths:
-        return _usage("there is no golden file in `tests/golden`; `misaki chat --save FILE` makes one")
-    console = Console(highlight=False, soft_wrap=True)
+    paths = _goldens(arguments.paths)
+    console = Terminal()
     runner = _runner(arguments)
     began = time.perf_counter()
     results = _play(runner, load_goldens(paths, runner.pipelines), arguments.word, console)
     if not results:
-        return _usage(f"no conversation has `{arguments.word}` in its file or name")
+        raise Usage(f"no conversation has `{arguments.word}` in its file or name")
     show_failures(results, console)
     seconds = time.perf_counter() - began
     covered = coverage(results, runner.pipelines) if arguments.coverage else []
@@ -74,14 +70,23 @@ def run(arguments: argparse.Namespace) -> int:
     show_coverage(covered, console)
     show_near_misses(near, console)
     if arguments.junit:
-        arguments.junit.write_text(junit.render(results), encoding="utf-8")
+        write_output(arguments.junit, junit.render(results))
     if arguments.html:
-        page = html.render(results, coverage=covered, near=near, seconds=seconds)
-        arguments.html.write_text(page, encoding="utf-8")
+        write_output(arguments.html, html.render(results, coverage=covered, near=near, seconds=seconds))
     show_summary(results, seconds, console)
     if arguments.accept:
         return _accept(results, console)
     return int(any(result.status in ("failed", "stale") for result in results))
+
+
+def _goldens(paths: Sequence[Path]) -> list[Path]:
+    try:
+        found = find_goldens(paths)
+    except NotFound as error:
+        raise Usage(str(error)) from None
+    if not found:
+        raise Usage("there is no golden file in `tests/golden`; `misaki chat --save FILE` makes one")
+    return found
 
 
 def _runner(arguments: argparse.Namespace) -> Runner:
@@ -110,13 +115,17 @@ def _accept(results: Sequence[ConversationResult], console: Console) -> int:
     return int(bool(done.left) or any(result.status == "stale" for result in results))
 
 
-def _usage(message: str) -> int:
-    print(f"misaki test: {message}", file=sys.stderr)
-    return USAGE
-
-
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("give a number from 1")
-    return number
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"`{text}` is no number of times: expected 1 or more")
+    return int(text)
+
+
+def _factor(text: str) -> float:
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = math.nan
+    if not 0 < factor < math.inf:
+        raise argparse.ArgumentTypeError(f"`{text}` is no factor: expected a number such as 10")
+    return factor

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from engine.building.checks.project import Findings, files_below, validate
+from engine.cli.usage import Usage
 from engine.model.source import Problem
 from engine.reading.sources import Sources
 from engine.reporting.codes import CODES, page
@@ -50,8 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     missing = [path for path in paths if not path.exists()]
     if missing or not paths:
         what = f"`{missing[0]}` does not exist" if missing else "there is no folder `pipelines` or `replies` here"
-        print(f"misaki validate: {what}", file=sys.stderr)
-        return 2
+        raise Usage(what)
     if not arguments.watch:
         return _check(paths, arguments)
     return watch(paths, arguments, wait_for_change)

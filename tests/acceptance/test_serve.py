@@ -76,6 +76,16 @@ def test_too_many_clients_at_once_are_turned_away_and_none_fails():
     assert seen.turned_away
 
 
+def test_turns_are_answered_also_when_nobody_reads_what_it_says():
+    with served() as server:
+        assert server.process.stdout is not None
+        server.process.stdout.close()
+        answers = [post(server.url + "/chat", {"input": "こんばんは"}) for _ in range(3)]
+        assert [status for status, _ in answers] == [200, 200, 200]
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(timeout=60) == 0
+
+
 def test_it_tells_what_to_try_and_what_happened():
     with served() as server:
         curl = server.wait_for(r"curl -s (\S+)/chat -d")

@@ -1,9 +1,14 @@
 import io
+import sys
+from pathlib import Path
 
 from rich.console import Console
 
+from engine.cli import main
 from engine.cli.chat import Conversation, summary
 from tests.fakes.bots import CANNED, LOCAL, NOTHING, FakeBot
+
+BAR = (Path(__file__).parents[2] / "configs" / "good" / "bar" / "pipeline.yml").as_posix()
 
 
 def hold(bot: FakeBot, *lines: str, trace: bool = False) -> tuple[bool, str]:
@@ -60,6 +65,33 @@ def test_a_text_over_the_limit_is_not_sent():
     bot = FakeBot()
     hold(bot, "あ" * 4_001)
     assert bot.requests == []
+
+
+class Interrupted(io.BytesIO):
+    """What somebody types who ends it with Ctrl-C."""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        if not line:
+            raise KeyboardInterrupt
+        return line
+
+    def __next__(self) -> bytes:
+        return self.readline()
+
+
+def test_what_was_said_is_saved_also_when_it_is_interrupted(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(Interrupted("こんばんは\n".encode()), "utf-8"))
+    golden = tmp_path / "new golden.golden.yml"
+    assert main(["chat", "--pipeline", BAR, "--save", str(golden)]) == 130
+    assert "user: こんばんは" in golden.read_text("utf-8")
+    assert f"`misaki test '{golden}'` plays it" in capsys.readouterr().out
+
+
+def test_a_file_that_could_not_be_saved_is_told_before_anything_is_said(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert main(["chat", "--pipeline", BAR, "--save", str(tmp_path / "file" / "a.golden.yml")]) == 2
+    assert "is no folder" in capsys.readouterr().err
 
 
 def test_the_summary_of_a_generated_reply():

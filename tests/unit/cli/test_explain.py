@@ -55,6 +55,12 @@ def test_a_session_that_is_none_is_named(text, capsys, tmp_path):
     assert "session.json`" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("text", ["", "  ", "\ud83c"])
+def test_nothing_to_explain_is_told(text, capsys):
+    assert explain(text) == 2
+    assert capsys.readouterr().err == "misaki explain: TEXT is empty: expected what a user says\n"
+
+
 def test_usage_is_told(capsys):
     assert explain("こんばんは", "--session", "nowhere.json") == 2
     assert "`nowhere.json` cannot be read" in capsys.readouterr().err

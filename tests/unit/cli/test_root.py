@@ -1,12 +1,16 @@
 import argparse
+import errno
 import importlib
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from engine.cli import root
 from engine.cli.root import BUG, CLEAN, COMMANDS, PROBLEMS, USAGE, Row, main
+from engine.cli.usage import Usage
 from engine.model.errors import ConfigError
 from engine.model.source import Problem, Span
 
@@ -88,6 +92,55 @@ def test_an_interrupt_is_no_error(raising, capsys):
     raising(KeyboardInterrupt())
     assert main(["boom"]) == 130
     assert capsys.readouterr().err == ""
+
+
+def test_what_cannot_be_done_as_asked_is_usage(raising, capsys):
+    raising(Usage("no pipeline at `a`"))
+    assert main(["boom"]) == USAGE
+    assert capsys.readouterr().err == "misaki boom: no pipeline at `a`\n"
+
+
+def test_what_the_system_refuses_is_no_mistake_of_ours(raising, capsys):
+    raising(PermissionError(errno.EACCES, "Permission denied", "a/page.html"))
+    assert main(["boom"]) == PROBLEMS
+    assert capsys.readouterr().err == "misaki: `a/page.html`: permission denied\n"
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["explain", "こんばんは"], ["explain", "こんばんは", "--format", "json"]]
+)
+def test_a_reader_that_went_away_is_no_problem(arguments, unbuffered):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = run(*arguments, stdout=writer, env={"PYTHONUNBUFFERED": unbuffered})
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (CLEAN, "")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["explain", "こんばんは"]])
+def test_a_full_disk_is_told_once(arguments):
+    with Path("/dev/full").open("wb") as full:
+        done = run(*arguments, stdout=full, env={"PYTHONUNBUFFERED": ""})
+    assert (done.returncode, done.stderr) == (PROBLEMS, "misaki: no space left on device\n")
+
+
+def test_an_encoding_without_japanese_is_no_obstacle():
+    done = run("explain", "こんばんは", stdout=subprocess.PIPE, env={"PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stderr) == (CLEAN, "")
+    assert "\\u3053" in done.stdout
+
+
+def test_streams_that_are_closed_are_empty():
+    code = "import os, sys; os.closerange(0, 3); os.execvp(sys.executable, [sys.executable, '-m', 'engine', 'chat'])"
+    assert subprocess.run([sys.executable, "-c", code], env=os.environ, check=False).returncode == CLEAN
+
+
+def run(*arguments: str, stdout: object, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "engine", *arguments]
+    return subprocess.run(
+        command, stdout=stdout, stderr=subprocess.PIPE, text=True, env={**os.environ, **env}, check=False
+    )
 
 
 def test_help_loads_no_engine():

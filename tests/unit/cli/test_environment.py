@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from engine.app import DEFAULT_PIPELINE
+from engine.cli.environment import conversation_env
+from engine.cli.usage import Usage
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The working directory of somebody with two pipelines."""
+    (tmp_path / "pipelines").mkdir()
+    for name in ("helpdesk.yml", "snack_misaki.yml", "a.golden.yml"):
+        (tmp_path / "pipelines" / name).touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def pipeline_of(given: str | None, base: dict[str, str]) -> str:
+    return conversation_env(argparse.Namespace(pipeline=given), base)["MISAKI_PIPELINE"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_option_goes_before_the_variable_and_that_before_the_working_directory():
+    variable = {"MISAKI_PIPELINE": "pipelines/helpdesk.yml"}
+    assert pipeline_of("pipelines/snack_misaki.yml", variable) == "pipelines/snack_misaki.yml"
+    assert pipeline_of(None, variable) == "pipelines/helpdesk.yml"
+    assert pipeline_of(None, {}) == DEFAULT_PIPELINE
+
+
+def test_without_any_it_is_the_shipped_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "MISAKI_PIPELINE" not in conversation_env(argparse.Namespace(pipeline=None), {})
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("helpdesk", "no pipeline at `helpdesk`: did you mean `pipelines/helpdesk.yml`?"),
+        ("snack_misaki.yaml", "did you mean `pipelines/snack_misaki.yml`?"),
+        ("pipelines/helpdsek.yml", "did you mean `pipelines/helpdesk.yml`?"),
+        ("pipelines/nothing_alike.yml", "name a file, such as `pipelines/helpdesk.yml`"),
+        ("pipelines", "`pipelines` is a folder: name a file, such as `pipelines/helpdesk.yml`"),
+        ("..", "`..` is a folder: name a pipeline's file"),
+    ],
+)
+def test_a_pipeline_that_is_not_there_is_told_with_the_one_that_is(given, told):
+    with pytest.raises(Usage) as raised:
+        pipeline_of(given, {})
+    assert str(raised.value).endswith(told)
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_variable_is_named_where_it_is_to_blame():
+    with pytest.raises(Usage, match=r"MISAKI_PIPELINE: no pipeline at `helpdesk`: did you mean"):
+        pipeline_of(None, {"MISAKI_PIPELINE": "helpdesk"})
+    assert Path("pipelines").is_dir()
