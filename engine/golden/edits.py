@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any
 
 from engine.golden.emit import Style, flow, scalar
 from engine.golden.result import Difference
 from engine.model.source import Span
 from engine.reading.compose import compose
-from engine.reading.node import MappingNode, Node, ScalarNode, SequenceNode
+from engine.reading.node import MappingNode, Node, ScalarNode, SequenceNode, plain
 from engine.reading.text import line_starts
 
 _ANCHOR = re.compile(r"&\S+\s+")
+_HEAD = re.compile(r"[|>][-+0-9]*((?:[ \t]+#[^\r\n]*)?)")
+"""How a block of text begins; a comment may stand there."""
 _QUOTES: Mapping[str, Style] = {"'": "single", '"': "double"}
 
 
@@ -77,12 +80,24 @@ class Source:
         """Whether editing this expectation changes no other."""
         return not any(place_of(span) in self.shared for span in _spans(difference.expectation.node))
 
-    def offsets(self, node: Node) -> tuple[int, int]:
-        """Where the value itself begins and ends, without an anchor before it and blank lines after it."""
+    def begin(self, node: Node) -> int:
+        """Where the value itself begins, behind an anchor."""
         start, end = self.between(node.span)
-        end = start + len(self.text[start:end].rstrip())
         anchor = _ANCHOR.match(self.text, start, end)
-        return (anchor.end() if anchor else start), end
+        return anchor.end() if anchor else start
+
+    def end(self, node: Node) -> int:
+        """Where the value itself ends: a block goes on until the next one for YAML, with all comments between."""
+        below = _below(node)
+        if below and self.text[self.begin(node)] not in "[{":
+            return self.end(below[-1])
+        start, end = self.between(node.span)
+        return start + len(self.text[start:end].rstrip())
+
+    def line_end(self, node: Node) -> int:
+        """The end of the line on which the value ends, behind a comment."""
+        end = self.text.find(self.newline, self.end(node))
+        return len(self.text) if end < 0 else end
 
     @property
     def newline(self) -> str:
@@ -103,52 +118,63 @@ def edits_of(difference: Difference, source: Source) -> Iterator[Edit]:
     node = expectation.node
     if isinstance(node, ScalarNode):
         new = "{reply: null}" if value is None and place_of(node.span) in source.bare else None
-        yield _replaced(node, value, source) if new is None else Edit(*source.offsets(node), new)
+        yield _replaced(node, value, source) if new is None else Edit(source.begin(node), source.end(node), new)
     elif expectation.key == "similar" and isinstance(node, MappingNode):
         to = node.get("to")
         assert to is not None  # noqa: S101 - the schema has seen to it
         yield _replaced(to, value["to"], source)
     elif expectation.key == "one_of" and isinstance(node, SequenceNode):
-        yield _added(node, value[-1], source)
+        yield from _rewritten(node, value, source)
     elif expectation.key == "wordings" and isinstance(node, SequenceNode) and _as_many(node, value):
         yield from _changed_wordings(node, value, source)
     elif isinstance(node, SequenceNode):
-        yield _rewritten(node, value, source)
+        yield from _rewritten(node, value, source)
 
 
 def _replaced(node: Node, value: Any, source: Source) -> Edit:
-    start, end = source.offsets(node)
+    start, end = source.begin(node), source.end(node)
     old = source.text[start:end]
+    head = _HEAD.match(old)
+    comment = head[1] if head else ""
     if old[:1] == "|" and isinstance(value, str) and "\n" in value and value == value.strip():
-        return Edit(start, end, _literal(old, value, source.newline))
+        return Edit(start, end, _literal(old, value, comment, source.newline))
     style = _QUOTES.get(old[:1], "plain")
-    return Edit(start, end, scalar(value, style=style, flow=place_of(node.span) in source.in_flow))
+    return Edit(start, end, scalar(value, style=style, flow=place_of(node.span) in source.in_flow) + comment)
 
 
-def _literal(old: str, value: str, newline: str) -> str:
+def _literal(old: str, value: str, comment: str, newline: str) -> str:
     """`value` after `|`, indented as the text before it was."""
     indent = re.search(r"\n([ ]*)\S", old)
     lines = [f"{indent[1] if indent else '  '}{line}" if line else "" for line in value.split("\n")]
-    return newline.join(["|-", *lines])
+    return newline.join([f"|-{comment}", *lines])
 
 
-def _added(node: SequenceNode, value: Any, source: Source) -> Edit:
-    """A further item after the last one, in the list's own form."""
-    _, end = source.offsets(node.items[-1])
-    start, _ = source.offsets(node)
-    if source.text[start] == "[":
-        return Edit(end, end, ", " + scalar(value, flow=True))
-    return Edit(end, end, source.newline + " " * (node.span.column - 1) + "- " + scalar(value))
-
-
-def _rewritten(node: SequenceNode, value: list[Any], source: Source) -> Edit:
-    start, end = source.offsets(node)
+def _rewritten(node: SequenceNode, value: list[Any], source: Source) -> Iterator[Edit]:
+    """In a list of lines, the items that stay keep their place, and every item its comments."""
+    start, end = source.begin(node), source.end(node)
     if source.text[start] == "[" or not value:
         # A list between the brackets' place and its key's column would not belong to the key.
         lead = "  " if source.text[start] != "[" else ""
-        return Edit(start, end, lead + flow(value))
-    between = source.newline + " " * (node.span.column - 1)
-    return Edit(start, end, between.join("- " + flow(item) for item in value))
+        yield Edit(start, end, lead + flow(value))
+        return
+    items, between = node.items, source.newline + " " * (node.span.column - 1)
+    before, after = [flow(plain(item)) for item in items], [flow(item) for item in value]
+    for _, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        both = min(j - i, m - k)
+        for item, old, new in zip(items[i:j], before[i:j], after[k:m], strict=False):
+            if old != new:
+                yield Edit(source.begin(item), source.end(item), new)
+        added = [f"- {new}" for new in after[k + both : m]]
+        if added and i + both:
+            place = source.line_end(items[i + both - 1])
+            yield Edit(place, place, "".join(between + item for item in added))
+        elif added:
+            yield Edit(start, start, "".join(item + between for item in added))
+        gone = source.line_end(items[j - 1]) if i + both < j else start
+        if gone > start and i + both:
+            yield Edit(source.line_end(items[i + both - 1]), gone, "")
+        elif gone > start:
+            yield Edit(start, gone + len(source.text[gone:]) - len(source.text[gone:].lstrip()), "")
 
 
 def _as_many(node: SequenceNode, value: list[Any]) -> bool:
@@ -174,10 +200,14 @@ def _changed_wordings(node: SequenceNode, value: list[Mapping[str, Any]], source
 
 def _spans(node: Node) -> Iterator[Span]:
     yield node.span
-    if not isinstance(node, ScalarNode):
-        inside = node.items if isinstance(node, SequenceNode) else tuple(entry.value for entry in node.entries)
-        for child in inside:
-            yield from _spans(child)
+    for child in _below(node):
+        yield from _spans(child)
+
+
+def _below(node: Node) -> Sequence[Node]:
+    if isinstance(node, SequenceNode):
+        return node.items
+    return () if isinstance(node, ScalarNode) else [entry.value for entry in node.entries]
 
 
 def _field(item: MappingNode, name: str) -> ScalarNode:

@@ -77,7 +77,8 @@ def _count(number: int, what: str) -> str:
 def show_accepted(done: Accepted, console: Console) -> None:
     for difference in done.left:
         key, place = difference.expectation.key, difference.expectation.span
-        console.print(Text(f"{place}: `{key}` is left for you: no single value settles it", "yellow"))
+        why = "what it says is repeated elsewhere" if difference.acceptable else "no single value settles it"
+        console.print(Text(f"{place}: `{key}` is left for you: {why}", "yellow"))
     files = ", ".join(path.as_posix() for path in done.files)
     console.print(f"accepted {_count(len(done.accepted), 'expectation')}" + (f" in {files}" if files else ""))
 

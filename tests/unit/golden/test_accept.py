@@ -1,8 +1,11 @@
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from engine.golden.accept import accept, rewrite
+from engine.golden.report.console import show_accepted
 from engine.golden.result import Difference
 from engine.schema.golden import load_golden
 from tests.fakes.golden import GOLDEN, project
@@ -44,7 +47,12 @@ def test_what_is_met_stays_as_it_is(tmp_path):
         ),
         (
             "expect:\n          one_of:\n          - ちがう   # 一つ目\n          # 終わり",
-            f"expect:\n          one_of:\n          - ちがう\n          - {OLD_REPLY}   # 一つ目\n          # 終わり",
+            f"expect:\n          one_of:\n          - ちがう   # 一つ目\n          - {OLD_REPLY}\n          # 終わり",
+        ),
+        ("expect: >-   # 注\n          あ\n          よ", f"expect: {OLD_REPLY}   # 注"),
+        (
+            "expect:\n          escalations:\n            - error\n            # 終わり\n      # 次の話",
+            "expect:\n          escalations:\n              []\n            # 終わり\n      # 次の話",
         ),
         (
             "expect:\n          escalations:   # なぜ\n          - {step: talk, reason: error}\n          - error",
@@ -75,6 +83,38 @@ def test_escalations_keep_the_form_they_are_written_in(tmp_path):
         _, after, _ = accepted(tmp_path, golden.replace("escalations: []", wrong))
         assert right in after
         assert "reply: null" in after
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        (["timeout   # 一", "# 二", "empty   # 二つ目"], ["error   # 一"]),
+        (["timeout   # 一", "# 二", "error   # 二つ目"], ["# 二", "error   # 二つ目"]),
+        (["error   # 一", "# 二", "error   # 二つ目"], ["error   # 一"]),
+        (["# 一", "timeout   # 二"], ["# 一", "error   # 二"]),
+    ],
+)
+def test_items_of_a_list_keep_their_comments_and_so_does_what_follows_it(tmp_path, wrong, right):
+    def golden(items: list[str]) -> str:
+        shown = "".join(f"          {'' if item.startswith('#') else '- '}{item}\n" for item in items)
+        return (
+            GOLDEN.replace('{says: "星は、遠い昔の光なのよ。", tokens: 9, seconds: 2s}', "{error: RateLimited}")
+            .replace("reply: 星は、遠い昔の光なのよ。", "reply: null")
+            .replace("          engine: external\n          model: large\n", "")
+            .replace("escalations: []\n", f"escalations:\n{shown}      # 終わり\n")
+        )
+
+    _, after, left = accepted(tmp_path, golden(wrong))
+    assert (after, left) == (golden(right), 0)
+
+
+def test_what_an_alias_repeats_is_not_said_to_be_beyond_any_value(tmp_path):
+    golden = GOLDEN.replace(f"expect: {OLD_REPLY}", "expect: &same ちがう").replace(
+        "        expect:\n          reply", "        expect:\n          one_of: [*same]\n          reply"
+    )
+    console = Console(file=io.StringIO(), width=200)
+    show_accepted(accept(run(project(tmp_path, golden))), console)
+    assert console.file.getvalue().count("is left for you: what it says is repeated elsewhere") == 2
 
 
 def test_a_changed_wording_changes_in_its_place(tmp_path):
