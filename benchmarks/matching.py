@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from rapidfuzz import fuzz
@@ -19,9 +19,10 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from engine.matching.forms import Form, form
-from engine.matching.guards import refusal
+from engine.matching.guards import GUARDS, refusal
 from engine.matching.normalise import normalise
 from engine.matching.scorer import score
+from engine.model.record import replace
 
 DATA = Path(__file__).parent.parent / "tests" / "data"
 SETS = ("trigger_pairs", "held_out_pairs")
@@ -38,6 +39,7 @@ class Pair:
     lang: str
 
 
+Guard = Callable[[Form, Form], str | None]
 Matcher = Callable[[Pair], float]
 """The score of a pair, 0-100: it is accepted from the threshold on."""
 
@@ -74,6 +76,22 @@ def ours(pair: Pair) -> float:
     return 0.0 if query.text != trigger.text and refusal(query, trigger) else score(query, trigger)
 
 
+def without_form(name: str, pair: Pair) -> float:
+    """As `ours`, with one form less to compare."""
+    query, trigger = _form(pair.utterance), _form(pair.trigger)
+    if query.text == trigger.text:
+        return 100.0
+    return 0.0 if refusal(query, trigger) else score(replace(query, **{name: ""}), trigger)
+
+
+def without_guard(left_out: Guard, pair: Pair) -> float:
+    """As `ours`, with one guard less to pass."""
+    query, trigger = _form(pair.utterance), _form(pair.trigger)
+    others = (guard for guard in GUARDS if guard is not left_out)
+    refused = query.text != trigger.text and any(guard(query, trigger) for guard in others)
+    return 0.0 if refused else score(query, trigger)
+
+
 def without_guards(pair: Pair) -> float:
     return score(_form(pair.utterance), _form(pair.trigger))
 
@@ -97,6 +115,11 @@ MATCHERS: dict[str, Matcher] = {
     "raw ratio": raw_ratio,
     "raw WRatio": raw_wratio,
 }
+PARTS: dict[str, Matcher] = {
+    **{f"without `{name}`": partial(without_form, name) for name in ("turned", "bag", "sound", "borrowed")},
+    **{f"without the {guard.__name__} guard": partial(without_guard, guard) for guard in GUARDS},
+}
+"""The engine with one of its parts left out."""
 
 
 def errors(pairs: Iterable[Pair], matcher: Matcher, threshold: float = THRESHOLD) -> Errors:
@@ -111,7 +134,7 @@ def errors(pairs: Iterable[Pair], matcher: Matcher, threshold: float = THRESHOLD
 
 def overall(sets: dict[str, list[Pair]]) -> Table:
     table = Table("matcher at 80", *sets, title="false accepts / false rejects")
-    for name, matcher in MATCHERS.items():
+    for name, matcher in (MATCHERS | PARTS).items():
         table.add_row(name, *(str(errors(pairs, matcher)) for pairs in sets.values()))
     return table
 

@@ -100,6 +100,8 @@ _KANJI, _KANA, _LATIN, _KATAKANA = 1, 2, 3, 4
 _FOREIGN = (_LATIN, _KATAKANA)
 _QUESTION = re.compile("どこ|いつ|だれ|なに|なん|どう|どれ|いくら|どの|どんな")
 _TOPIC = re.compile("って(?:$|どこ|いつ|だれ|なに|なん|どう|どれ|いくら|どの)")
+_ASKING = frozenset(word + ending for word in grammar.QUESTIONS if word.isascii() for ending in ("", "s"))
+_GRAMMAR = _ASKING | grammar.ENGLISH_STOP | grammar.ENGLISH_NOT
 _EMPTY = grammar.ENGLISH_STOP | grammar.ENGLISH_NOT
 
 
@@ -123,12 +125,16 @@ def _chunks(clause: str, plain: str, length: int) -> list[Chunk]:
         else:
             chunks.append(Chunk(run, _borrowed(run, kind, previous)))
         previous = kind or -1
-    return [chunk for chunk in chunks if chunk.written not in _EMPTY] or chunks
+    kept = [chunk for chunk in chunks if chunk.written not in _EMPTY]
+    if kept and all(chunk.written in _ASKING for chunk in kept):
+        # A question word alone asks for anything: what do you have is not what are you.
+        return [chunk for chunk in chunks if chunk.written not in grammar.FILLERS]
+    return kept or chunks
 
 
 def _borrowed(run: str, kind: int, previous: int) -> str:
     """One compound may be half in Latin letters: its second half adds nothing, as in one that is all katakana."""
-    if kind not in _FOREIGN:
+    if kind not in _FOREIGN or run in _GRAMMAR:
         return run
     return "" if previous in _FOREIGN and previous != kind else abbreviated(run)
 

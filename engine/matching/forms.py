@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from engine.matching import grammar, traits
 from engine.matching.clauses import Chunk, clauses, content
 from engine.matching.form import Form
+from engine.matching.loanwords import skeleton
 from engine.matching.normalise import IDEOGRAPH, flatten, fold, hiragana, normalise, repeated, undrawn
 from engine.matching.readings import heard
 
@@ -24,8 +25,12 @@ _LONG = re.compile(
     f"っ|を|う(?<=[{grammar.O}]う)|お(?<=[{grammar.O}]お)|い(?<=[{grammar.E}]い)|え(?<=[{grammar.E}]え)"
     "|あ(?<=[かがさざただなはばぱまやゃらわ]あ)|い(?<=[きぎしじちぢにひびぴみり]い)|う(?<=[くぐすずつづぬふぶぷむゆゅる]う)"
 )
+TELLING = 2
+"""More consonants than so many tell a foreign word that stands alone."""
 _TINY = re.compile("[ぁ-ゖ]{1,2}")
 """Two kana have no room for a difference: such a text has no forms to be close to but itself."""
+_LOANWORD = re.compile("[ァ-ヺ][ァ-ヺー]{2,}\\W*")
+"""One with a long vowel, as ビール, is longer than its normal form."""
 _DOUBLE = re.compile(r"([ぁ-ヿa-z ])\1+")
 
 
@@ -41,7 +46,7 @@ def form(text: str) -> Form:
     written = [chunk.written for chunk in chunks]
     marks = "".join(dict.fromkeys("".join(mark for _, mark in taken)))
     core, ordered = _spoken(written) + marks, sorted(written)
-    if _TINY.fullmatch(full):
+    if _TINY.fullmatch(full) and not _LOANWORD.fullmatch(folded):
         core, ordered = "", written
     sound, spelled = heard(full[:LOOKED_AT])
     questions, times, persons = traits.closed(full[:LOOKED_AT])
@@ -54,7 +59,7 @@ def form(text: str) -> Form:
         sound=_heard(sound) if core else "",
         spelled=spelled,
         kanji="".join(sorted(set(_KANJI.findall("".join(written))))),
-        words=(*map(hiragana, _KATAKANA.findall(steady)), *(w for w in written if _LATIN.fullmatch(w))),
+        words=(*map(hiragana, _KATAKANA.findall(steady)), *_english(written)),
         numbers=traits.numbers(steady),
         questions=questions,
         times=times,
@@ -62,6 +67,12 @@ def form(text: str) -> Form:
         signs=traits.signs(steady),
         negative=traits.negative(steady),
     )
+
+
+def _english(written: list[str]) -> list[str]:
+    """The Latin words, those that only join others left out where any else is said."""
+    words = [word for word in written if _LATIN.fullmatch(word)]
+    return [word for word in words if word not in grammar.ENGLISH_STOP] or words
 
 
 def _heard(sound: str) -> str:
@@ -77,6 +88,10 @@ def _turned(taken: list[tuple[list[Chunk], str]]) -> str:
 def _borrowed(chunks: list[Chunk], marks: str) -> str:
     if all(chunk.borrowed == chunk.written for chunk in chunks):
         return ""
+    if len(chunks) == 1:
+        # Nothing else tells it from other words: two consonants are those of ビール and of bill.
+        bones = skeleton(chunks[0].written)
+        return bones + marks if len(bones) > TELLING else ""
     return _drawn("".join(chunk.borrowed for chunk in chunks)) + marks
 
 

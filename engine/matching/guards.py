@@ -66,11 +66,29 @@ def content(query: Form, trigger: Form) -> str | None:
 def _unshared(one: Form, other: Form) -> list[str]:
     kana = "".join(run for run, reading in one.spelled if reading in other.text)
     kanji = [c for c in one.kanji if c not in other.kanji and c not in kana]
-    return kanji + [word for word in one.words if not _occurs(word, other)]
+    return kanji + _unshared_words(one, other)
 
 
-def _occurs(word: str, form: Form) -> bool:
-    return word in form.text or word in form.sound or any(_same_word(word, other) for other in form.words)
+def _unshared_words(one: Form, other: Form) -> list[str]:
+    whole = "".join(one.words)
+    return [word for word in one.words if not _occurs(word, whole, other)]
+
+
+def _occurs(word: str, whole: str, form: Form) -> bool:
+    if any(_same_word(word, other) for other in form.words):
+        return True
+    if not word.isascii():
+        return word in form.text or word in form.sound
+    # Within another word it is that word cut in two (rest room) or its beginning, not any letters of it (old, cold).
+    return _begins(word, form.text) or any(word in other and other in whole for other in form.words)
+
+
+def _begins(word: str, text: str) -> bool:
+    """Whether a Latin word of the text begins so."""
+    place = text.find(word)
+    while place > 0 and "a" <= text[place - 1] <= "z":
+        place = text.find(word, place + 1)
+    return place >= 0
 
 
 def _same_word(one: str, other: str) -> bool:

@@ -14,7 +14,8 @@ _KANA_SOUNDS = {
     "s": "さしすせそ",
     "t": "たちつてと",
     "d": "だでど",
-    "n": "なにぬねのまみむめもん",
+    "n": "なにぬねのん",
+    "m": "まみむめも",
     "h": "はひふへほ",
     "b": "ばびぶべぼ",
     "p": "ぱぴぷぺぽ",
@@ -32,6 +33,7 @@ _LETTERS = (
     (r"x", "ks"),
     (r"wh", "w"),
     (r"dg", "z"),
+    (r"m(?=[pb])", "n"),
 )
 
 
@@ -41,7 +43,7 @@ def _letters() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(pattern), sound) for pattern, sound in _LETTERS)
 
 
-_LETTER = str.maketrans({"c": "k", "q": "k", "f": "h", "l": "r", "v": "b", "g": "z", "j": "z", "m": "n", "y": None})
+_LETTER = str.maketrans({"c": "k", "q": "k", "f": "h", "l": "r", "v": "b", "g": "z", "j": "z", "y": None})
 
 
 def skeleton(word: str) -> str:

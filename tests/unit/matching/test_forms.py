@@ -58,6 +58,20 @@ def test_borrowed_words_meet_in_their_consonants():
     assert form("画面が動かない").borrowed == ""
 
 
+def test_a_word_of_two_consonants_is_not_borrowed_when_nothing_stands_beside_it():
+    assert form("ビール").borrowed == form("when").borrowed == ""
+    assert form("カラオケ").borrowed == form("karaoke").borrowed != ""
+
+
+def test_a_loanword_with_a_long_vowel_is_long_enough_to_be_close_to_something():
+    assert form("ビール！").core == "びる"
+    assert form("キス").core == form("はい").core == ""
+
+
+def test_a_question_word_alone_is_no_content():
+    assert form("what do you have").core != form("what are you").core
+
+
 def test_a_form_is_plain_data():
     one = form("すみません、3番テーブルのワインをください")
     values = [getattr(one, name) for name in Form.__slots__]

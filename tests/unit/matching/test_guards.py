@@ -26,6 +26,11 @@ from engine.matching.guards import refusal
         ("lost my umbrella", "lost my badge", "different content: badge / umbrella"),
         ("飴配ってる", "雨降ってる", "different content: 降 雨 / 配 飴"),
         ("ウーロンハイ", "緑茶ハイ", "different content: 緑 茶 / うろんはい"),
+        ("run", "i'm drunk", "different content: drunk / run"),
+        ("i'm old", "i have a cold", "different content: cold / old"),
+        ("where are you", "are you well", "different content: well / where"),
+        ("カラオケ嫌い", "カラオケできる？", "opposite polarity"),
+        ("帰らないで", "帰らないと", "opposite polarity"),
     ],
 )
 def test_a_close_match_is_refused_for_a_reason(utterance, trigger, reason):
@@ -46,6 +51,11 @@ def test_a_close_match_is_refused_for_a_reason(utterance, trigger, reason):
         ("席空いてない？", "席空いてる？"),
         ("たばこ吸える？", "煙草吸える？"),
         ("今って何時？", "今何時？"),
+        ("where's the rest room", "where's the restroom"),
+        ("printers", "printer please"),
+        ("what have you got", "what do you have"),
+        ("つまんない", "つまらない"),
+        ("あぶない", "危ない"),
     ],
 )
 def test_what_is_the_same_is_not_refused(utterance, trigger):

@@ -17,6 +17,10 @@ from engine.matching import traits
         "it doesnt work",
         "never again",
         "見ずに帰る",
+        "ビールは嫌い",
+        "お酒が苦手",
+        "帰らないで",
+        "なおさない",
     ],
 )
 def test_negations(text):
@@ -38,6 +42,12 @@ def test_negations(text):
         "内線番号",
         "うまいねえ",
         "ないわけではない",
+        "つまんない",
+        "あぶない",
+        "きたないね",
+        "もう帰らないと",
+        "帰らないとね",
+        "嫌いじゃない",
     ],
 )
 def test_what_only_looks_negative(text):
