@@ -64,7 +64,9 @@ def content(query: Form, trigger: Form) -> str | None:
 
 
 def _unshared(one: Form, other: Form) -> list[str]:
-    kana = "".join(run for run, reading in one.spelled if reading in other.text)
+    # A reading of one kana is found in any text.
+    alike = one.sound == other.sound
+    kana = "".join(run for run, reading in one.spelled if reading in other.text and (alike or len(reading) > 1))
     kanji = [c for c in one.kanji if c not in other.kanji and c not in kana]
     return kanji + _unshared_words(one, other)
 

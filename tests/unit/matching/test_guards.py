@@ -31,6 +31,7 @@ from engine.matching.guards import refusal
         ("where are you", "are you well", "different content: well / where"),
         ("カラオケ嫌い", "カラオケできる？", "opposite polarity"),
         ("帰らないで", "帰らないと", "opposite polarity"),
+        ("聞きたくない", "生きたくない", "different content: 生 / 聞"),
     ],
 )
 def test_a_close_match_is_refused_for_a_reason(utterance, trigger, reason):
@@ -55,6 +56,7 @@ def test_a_close_match_is_refused_for_a_reason(utterance, trigger, reason):
         ("printers", "printer please"),
         ("what have you got", "what do you have"),
         ("つまんない", "つまらない"),
+        ("絵を見たい", "絵をみたい"),
         ("あぶない", "危ない"),
     ],
 )
