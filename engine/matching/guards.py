@@ -94,12 +94,12 @@ def _begins(word: str, text: str) -> bool:
 
 
 def _same_word(one: str, other: str) -> bool:
-    """One with a slip in it, one borrowed from the other, or one cut short."""
+    """One with a slip in it, one borrowed from the other, one cut short, or email and mail."""
     if one.isascii() != other.isascii():
         short, long = sorted((skeleton(one), skeleton(other)), key=len)
         return short == long or (len(short) > 2 and short in long)
     if one[:1] != other[:1]:
-        return False
+        return f"e{one}" == other or one == f"e{other}"
     if fuzz.ratio(one, other) >= SAME_WORD or sorted(one) == sorted(other):
         return True
     return not one.isascii() and _cut_short(*sorted((one, other), key=len))
