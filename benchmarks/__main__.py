@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="every benchmark beside its peers")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"groups to run: {', '.join(GROUPS)} (default: all)")
     parser.add_argument(
-        "--rounds", type=int, default=40, help="samples of each side; slow ones take fewer (%(default)s)"
+        "--rounds", type=int, default=40, help="samples of each side; slow ones take fewer (default: %(default)s)"
     )
     parser.add_argument("--full", action="store_true", help="a million triggers, too")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks.md")
