@@ -7,6 +7,8 @@ loop or grow. This module runs at build time; evaluation (`engine.prompts.evalua
 from __future__ import annotations
 
 import difflib
+import re
+import unicodedata
 from typing import Literal
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
@@ -39,6 +41,11 @@ _COMPARISONS = {
     "in": "in",
     "notin": "not in",
 }
+
+_INSTEAD = {"&&": "and", "||": "or", "!": "not", "=": "==", "===": "==", "=>": ">=", "=<": "<="}
+_INSTEAD |= dict.fromkeys("“”„", '"') | dict.fromkeys("‘’", "'") | {"！": "not", "＝": "=="}
+_SLIP = re.compile("&&|\\|\\||===|=>|=<|(?<![<>=!])=(?!=)|!(?!=)|[＝＜＞！（）［］，＂＇＋－＊％“”„‘’]")
+_QUOTED = re.compile("'[^']*'|\"[^\"]*\"")
 
 
 class ConditionError(ValueError):
@@ -73,7 +80,9 @@ def _parse(source: str) -> nodes.Expr:
     try:
         body = _PARSER.parse("{{(" + source + "\n)}}").body
     except TemplateSyntaxError as error:
-        raise ConditionError(f"condition is not an expression: {_why(error, source)}", kind="syntax") from None
+        raise _slip(source) or ConditionError(
+            f"condition is not an expression: {_why(error, source)}", kind="syntax"
+        ) from None
     except RecursionError:
         raise ConditionError("condition is nested too deeply") from None
     match body:
@@ -81,6 +90,21 @@ def _parse(source: str) -> nodes.Expr:
             return expression
         case _:
             raise ConditionError("condition is not one expression", hint="write it without {{ and }}", kind="syntax")
+
+
+def _slip(source: str) -> ConditionError | None:
+    """A sign of another language, or one typed in full width, and what is written here instead."""
+    found = _SLIP.search(_QUOTED.sub(lambda text: "_" * len(text[0]), source))
+    if found is None:
+        return None
+    word = found[0]
+    remedy = _INSTEAD.get(word) or unicodedata.normalize("NFKC", word)
+    return ConditionError(
+        f"condition is not an expression: `{word}` means nothing in it",
+        word=word,
+        hint=f"write `{remedy}`",
+        kind="syntax",
+    )
 
 
 def _why(error: TemplateSyntaxError, source: str) -> str:
@@ -158,7 +182,8 @@ def _call(function: str, arguments: list[Expression]) -> Call:
         raise ConditionError(f"unknown function `{function}`", word=function, hint=hint)
     least, most = FUNCTIONS[function].arity
     if not least <= len(arguments) <= most:
-        raise ConditionError(f"`{function}` takes {least} to {most} values, {len(arguments)} given", word=function)
+        takes = f"{least} value{'s' if least > 1 else ''}" if least == most else f"{least} to {most} values"
+        raise ConditionError(f"`{function}` takes {takes}, {len(arguments)} given", word=function)
     if function == "matches":
         _check_pattern(arguments[1])
     return Call(function, tuple(arguments))
@@ -174,7 +199,9 @@ def _check_pattern(pattern: Expression) -> None:
     try:
         re2.compile(pattern.value, options)
     except re2.error as error:
-        raise ConditionError(f"pattern of `matches` cannot run: {error}", word="matches") from None
+        detail = error.args[0] if error.args else ""
+        why = detail.decode("utf-8", "replace") if isinstance(detail, bytes) else detail
+        raise ConditionError(f"pattern of `matches` cannot run: {why}", word="matches") from None
 
 
 def _describe(node: nodes.Node) -> str:

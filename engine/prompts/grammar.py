@@ -111,15 +111,13 @@ def _walk(node: nodes.Node, scope: Scope, *, locals_: frozenset[str], loops: int
         case nodes.Name() | nodes.Getattr() if (path := _path(node)) and path[0] not in locals_:
             yield from _check_path(path, node.lineno, scope)
             return
-        case nodes.Getattr(attr=attr) if attr.startswith("_"):
-            yield TemplateMistake(
-                kind="construct", message=f"attribute `{attr}` is private", line=node.lineno, word=attr
-            )
         case nodes.Filter():
             yield from _check_filter(node)
         case nodes.Test(name=name) if name not in TESTS:
             yield _unlisted("test", name, node.lineno, TESTS)
         case nodes.For(target=target):
+            # What is looped over does not see the loop's own names.
+            yield from _walk(node.iter, scope, locals_=locals_, loops=loops)
             loops += 1
             if loops > MAX_LOOPS:
                 yield TemplateMistake(
@@ -128,7 +126,7 @@ def _walk(node: nodes.Node, scope: Scope, *, locals_: frozenset[str], loops: int
             locals_ |= _targets(target) | {"loop"}
         case _:
             pass
-    for child in node.iter_child_nodes():
+    for child in node.iter_child_nodes(exclude=("iter",)):
         yield from _walk(child, scope, locals_=locals_, loops=loops)
 
 

@@ -55,6 +55,8 @@ def test_what_editors_need_is_allowed(source):
             "",
         ),
         ("{% for a in text %}{{ a }}{% endfor %}{{ a }}", "name", 1, "a"),
+        ("{% for a in a %}{{ a }}{% endfor %}", "name", 1, "a"),
+        ("{% for persona in persona.triats %}{{ persona }}{% endfor %}", "name", 1, "persona.triats"),
     ],
 )
 def test_a_mistake_is_found_on_its_line(source, kind, line, word):
