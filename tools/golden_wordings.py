@@ -8,23 +8,29 @@ One file for each file of replies, one conversation for each reply. Run it after
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from engine.app import App
+from engine.golden.cassette import Cassette
 from engine.golden.draft import DraftConversation, DraftTurn, golden_text
 from engine.golden.pipelines import Pipelines
 from engine.golden.result import variables
+from engine.golden.stage import Settings, Stage
 from engine.golden.wordings import DEFAULT_SESSIONS, heard, wordings
+from engine.model.errors import ConfigError
 from engine.model.plan import Plan, Reply
 from engine.model.spec import ReplySpec
 from engine.model.text import clean
 from engine.model.turn import ChatRequest, Outcome, Turn
 from engine.prompts.render import TemplateRenderer
+from engine.reading.sources import Sources
+from engine.reporting.problems.text import render_problems
 from engine.running.fold import names_of
 from engine.schema.golden_spec import SUFFIX
 from engine.sessions import open_store
@@ -34,10 +40,26 @@ SESSION = "wordings"
 USUAL = datetime(2026, 11, 20, 20, 30)  # noqa: DTZ001 - the zone is the persona's
 
 
-def main(pipeline: Path, folder: Path) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.golden_wordings", description="hold every wording of a bot")
+    parser.add_argument("pipeline", metavar="PIPELINE", type=Path, help="the pipeline's file")
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="where the goldens go; those of that name are lost")
+    given = parser.parse_args(arguments)
+    try:
+        write(given.pipeline, given.folder)
+    except ConfigError as error:
+        sys.stderr.write(render_problems(error.problems, Sources()))
+        return 1
+    return 0
+
+
+def write(pipeline: Path, folder: Path) -> None:
+    """One golden for each file of replies; raises `ConfigError`, and `SystemExit` for a reply that nothing selects."""
     pipelines = Pipelines()
     spec, plan = pipelines.spec(pipeline), pipelines.plan(pipeline, {})
-    app = App(plan, models={}, sessions=open_store("none"))
+    # What no reply is for goes to models, of which none is to be had here.
+    absent = Stage(plan, SESSION, Cassette(), Settings()).models
+    app = App(plan, models=absent, sessions=open_store("none"))
     by_file: dict[Path, list[DraftConversation]] = {}
     for reply_spec, reply in zip(spec.replies, plan.replies, strict=True):
         if reply_spec.match:
@@ -79,7 +101,7 @@ def _utterances(spec: ReplySpec) -> Iterator[str]:
 
 
 def _moments() -> Iterator[datetime]:
-    """An evening, then the other hours of its day and of the one before, then a day of each other month."""
+    """An evening, then the other hours of its day and of the Sunday after it, then a day of each other month."""
     yield USUAL
     yield from (USUAL.replace(hour=hour) for hour in range(24))
     yield from (USUAL.replace(hour=hour) + timedelta(days=2) for hour in range(24))
@@ -88,4 +110,4 @@ def _moments() -> Iterator[datetime]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    sys.exit(main())

@@ -19,13 +19,18 @@ UNAUTHORISED = 401
 
 
 def main() -> int:
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in json.load(sys.stdin)}
     token = os.environ.get("CLIENT_TOKEN", "")
     try:
-        status, health = _call(outputs["HealthUrl"], None, {})
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in json.load(sys.stdin)}
+        health_url, chat_url = outputs["HealthUrl"], outputs["ChatUrl"]
+    except (ValueError, TypeError, KeyError):
+        print("standard input is not what `sam list stack-outputs --output json` prints of this stack", file=sys.stderr)
+        return 2
+    try:
+        status, health = _call(health_url, None, {})
         print("health", status, json.dumps(health, ensure_ascii=False))
         said = {"Authorization": f"Bearer {token}"} if token else {}
-        answered, turn = _call(outputs["ChatUrl"], {"input": "こんばんは"}, said)
+        answered, turn = _call(chat_url, {"input": "こんばんは"}, said)
         print("reply", answered, json.dumps(turn, ensure_ascii=False))
     except OSError as error:
         print(f"the bot cannot be reached: {error}", file=sys.stderr)

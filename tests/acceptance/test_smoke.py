@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from tests.acceptance.processes import ROOT, environment, free_port, served
 
 SESAME = "sesame-71be"
@@ -15,9 +17,13 @@ def smoke(url: str, token: str = "") -> subprocess.CompletedProcess[str]:
     """The tool, with the outputs of a stack whose API stands at `url`."""
     outputs = [{"OutputKey": "ChatUrl", "OutputValue": f"{url}/chat", "Description": "Where clients post"}]
     outputs.append({"OutputKey": "HealthUrl", "OutputValue": f"{url}/health"})
+    return fed(json.dumps(outputs), token)
+
+
+def fed(text: str, token: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "tools/smoke.py"],
-        input=json.dumps(outputs),
+        input=text,
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -53,3 +59,10 @@ def test_a_bot_that_is_not_there():
     assert done.returncode == 1
     assert "cannot be reached" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "[1]"])
+def test_outputs_that_are_none_are_told(text):
+    done = fed(text)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("standard input is not what `sam list stack-outputs")
