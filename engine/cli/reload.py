@@ -14,6 +14,7 @@ from engine.app import App, pipeline_path
 from engine.building.bind import bind
 from engine.building.load import read
 from engine.model.errors import ConfigError
+from engine.model.plan import GenerateStep
 from engine.reading.sources import Sources
 from engine.reporting.problems.text import render_problems
 from engine.running.models import rows_of
@@ -68,7 +69,9 @@ class Reloader:
         return state
 
     def _files(self) -> Iterator[Path]:
-        """The pipeline's own folder, with its prompts, and the folders that replies come from."""
-        folders = {Path(reply.span.file).parent for reply in self._app.plan.replies} | {self._path.parent}
+        """Those beside the pipeline, its prompts and its replies; what lies deeper may be anything, in any number."""
+        plan, home = self._app.plan, self._path.parent
+        folders = {home} | {Path(reply.span.file).parent for reply in plan.replies}
+        folders |= {(home / step.prompt.origin).parent for step in plan.steps if isinstance(step, GenerateStep)}
         for folder in folders:
-            yield from (file for file in folder.rglob("*") if file.suffix in _KINDS)
+            yield from (file for file in folder.glob("*") if file.suffix in _KINDS)

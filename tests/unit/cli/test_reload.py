@@ -70,6 +70,14 @@ def test_a_file_that_is_added_counts_and_one_that_is_removed_no_longer_does(bar)
     assert bar.ask("さようなら") is None
 
 
+def test_a_prompt_is_taken_over_and_what_lies_deeper_is_not_looked_at(bar):
+    bar.save("prompt.j2", "{{ persona.name }}ですよ。")
+    assert bar.told == ["reloaded: bar with 1 replies"]
+    (bar.folder / "node_modules").mkdir()
+    bar.save("node_modules/other.yml", "a: 1\n")
+    assert len(bar.told) == 1
+
+
 def test_a_broken_edit_is_told_at_its_line_and_costs_nothing(bar):
     bar.save(
         "replies/hello.yml",
