@@ -9,7 +9,7 @@ from engine.model.record import record
 class Form:
     """The first six are scored: `text` is the normal form; `core` what it says without politeness, particles and
     fillers; `turned` the core with its clauses in reverse, empty with one clause; `bag` the core's chunks in
-    alphabetical order; `sound` the whole text as it is heard; `borrowed` the core with only the consonants of each
+    alphabetical order; `sound` the whole text as it is heard; `borrowed` the core with only two consonants of each
     foreign word, empty without any. The rest is what the guards compare.
     """
 

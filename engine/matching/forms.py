@@ -88,10 +88,9 @@ def _turned(taken: list[tuple[list[Chunk], str]]) -> str:
 def _borrowed(chunks: list[Chunk], marks: str) -> str:
     if all(chunk.borrowed == chunk.written for chunk in chunks):
         return ""
-    if len(chunks) == 1:
+    if len(chunks) == 1 and len(skeleton(chunks[0].written)) <= TELLING:
         # Nothing else tells it from other words: two consonants are those of ビール and of bill.
-        bones = skeleton(chunks[0].written)
-        return bones + marks if len(bones) > TELLING else ""
+        return ""
     return _drawn("".join(chunk.borrowed for chunk in chunks)) + marks
 
 

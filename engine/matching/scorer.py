@@ -58,7 +58,9 @@ def _score(query: str, trigger: str, pair: Pair) -> float:
 
 
 def comparable(query: str, trigger: str) -> bool:
-    """Empty forms say nothing, and very short ones must be the same but for what their endings mean."""
-    if len(trigger) > EXACT_LENGTH:
+    """Empty forms say nothing, and very short ones must be the same but for what their endings mean. The space behind
+    a Latin word makes it no longer.
+    """
+    if len(trigger) - trigger.count(" ") > EXACT_LENGTH:
         return bool(query)
     return query.rstrip(grammar.MARKS) == trigger.rstrip(grammar.MARKS) and bool(query)

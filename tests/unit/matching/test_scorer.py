@@ -52,6 +52,8 @@ def test_far(utterance, trigger):
         ("abc", "ab", False),
         ("ab", "ab", True),
         ("了解T", "了解", True),
+        ("a ", "ai ", False),
+        ("ai R", "ai ", True),
     ],
 )
 def test_very_short_forms_are_the_same_or_nothing(query, trigger, expected):
