@@ -140,7 +140,8 @@ class Conversation:
             self._console.print("[red]no step could answer[/]")
             for escalation in outcome.escalations:
                 why = f": {escalation.detail}" if escalation.detail else ""
-                self._console.print(Text(f"    {escalation.step} gave up ({escalation.reason}){why}", "dim"))
+                model = f" with {escalation.model}" if escalation.model else ""
+                self._console.print(Text(f"    {escalation.step}{model} gave up ({escalation.reason}){why}", "dim"))
         else:
             self._console.print(Text.assemble((self._name, "bold magenta"), "  ", outcome.reply))
         self._console.print(Text(summary(outcome, result.latency_ms), style="dim"))

@@ -58,7 +58,8 @@ def test_markup_of_a_reply_is_shown_as_it_is():
 def test_no_answer_is_explained():
     answered, shown = hold(FakeBot(outcome=NOTHING), "a", "b")
     assert not answered
-    assert "small_talk gave up (error): no such file" in shown
+    assert "small_talk with small gave up (error): no such file" in shown
+    assert "ask_large gave up (timeout)" in shown
 
 
 def test_a_text_over_the_limit_is_not_sent():
