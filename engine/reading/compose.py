@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, Union
 
 import yaml
@@ -18,8 +19,9 @@ from engine.model.source import Located, Problem, Span, span
 from engine.reading.limits import MAX_ALIASES, MAX_DEPTH, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR
 from engine.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from engine.reading.scalars import FIRST_OF_SURPRISE, WORDS, resolve, surprise
+from engine.reading.slips import swallowed_item
 from engine.reading.syntax import syntax_problem
-from engine.reading.text import UNPRINTABLE, at, problem, shortened
+from engine.reading.text import UNPRINTABLE, at, lines, problem, shortened
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -52,6 +54,8 @@ class _Mapping:
     lines: dict[str, int] = field(default_factory=dict)
     key: Node | None = None
     flagged: bool = False
+    is_two: bool = False
+    """Whether it holds the keys of two items of a list, the second of which lacks its dash."""
     size: int = 1
 
 
@@ -64,19 +68,29 @@ def compose(text: str, name: str) -> tuple[Node | None, list[Problem]]:
     Where the text stops being YAML, the tree holds what came before; no tree where a limit was passed or where nobody
     would read more problems.
     """
-    composer = _Composer(name)
+    composer = _Composer(name, text)
     try:
         composer.take(_events(text))
     except yaml.YAMLError as error:
-        with suppress(_Enough):
-            composer.break_off(syntax_problem(error, text, name))
-        return composer.root, composer.problems
+        return _broken_off(text, name, syntax_problem(error, text, name, composer.last))
     except _Enough:
         return None, composer.problems
     except _TooMuch as limit:
         return None, [*composer.problems, limit.problem]
     if composer.root is None:
         composer.problems.append(problem("P112", "file is empty", at(name, 1, 1)))
+    return composer.root, composer.problems
+
+
+def _broken_off(text: str, name: str, found: Problem) -> tuple[Node | None, list[Problem]]:
+    """The tree as far as the line of the mistake, which the parser may have noticed only later: what it made of the
+    lines between is nothing that anybody meant.
+    """
+    composer = _Composer(name, text)
+    with suppress(yaml.YAMLError, _Enough):
+        composer.take(takewhile(lambda event: event.end_mark.line + 1 < found.span.line, _events(text)))
+    with suppress(_Enough):
+        composer.break_off(found)
     return composer.root, composer.problems
 
 
@@ -92,10 +106,13 @@ def _events(text: str) -> Iterator[Any]:
 class _Composer:
     """Builds the tree from the events that `take` is given."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, text: str) -> None:
         self.root: Node | None = None
         self.problems: list[Problem] = []
+        self.last: Any = None
+        """The event of the last scalar."""
         self._name = name
+        self._text = text
         self._stack: list[_Open] = []
         self._anchors: dict[str, tuple[Node, int]] = {}
         self._aliases = 0
@@ -119,9 +136,6 @@ class _Composer:
 
     def break_off(self, found: Problem) -> None:
         """Ends the tree where the parser gave up; what is open then is flagged, as nobody knows what it would hold."""
-        # An unquoted `{{` is first a key that is no word, and then broken YAML: one mistake, told once.
-        same = [one for one in self.problems if one.code == "P113" and one.span.line == found.span.line]
-        self.problems = [one for one in self.problems if one not in same]
         self._note(found)
         while self._stack:
             opened = self._stack.pop()
@@ -177,6 +191,7 @@ class _Composer:
 
     def _scalar(self, event: Any) -> None:
         place, text = self._span(event), event.value
+        self.last = event
         self._tag(event)
         if len(text) > MAX_SCALAR:
             message = f"text is {len(text):,} characters long, at most {MAX_SCALAR:,} are allowed"
@@ -185,6 +200,8 @@ class _Composer:
             node = ScalarNode(text, text, place, self._unprintable(text, place))
         elif not text or text[0] in FIRST_OF_SURPRISE:
             node = self._surprising(text, place)
+        elif place.line != place.end_line and " - " in text:
+            node = ScalarNode(text, text, place, self._swallows(place))
         else:
             node = ScalarNode(WORDS.get(text, text), text, place)
         self._add(node, 1, event.anchor)
@@ -207,6 +224,15 @@ class _Composer:
             message = f"character U+{ord(found.group()):04X} is not allowed in a text"
             self._note(problem("P106", message, place, "remove its escape"))
         return found is not None
+
+    def _swallows(self, place: Span) -> bool:
+        """Whether lines that were meant as items of a list became a part of the unquoted text above them."""
+        item = swallowed_item(lines(self._text), place)
+        if item is not None:
+            message = f"this line is read as a part of the text that begins on line {place.line}"
+            hint = "line it up with the items beside it, and begin the first one with `- `, too"
+            self._note(problem("P114", message, item, hint))
+        return item is not None
 
     def _tag(self, event: Any) -> None:
         if event.tag is not None:
@@ -241,11 +267,20 @@ class _Composer:
             parent.flagged = True
             return
         if word.value in parent.lines:
-            message = f"key `{shortened(word.value)}` stands twice, first on line {parent.lines[word.value]}"
-            self._note(problem("P103", message, word.span, "remove one, or rename it"))
+            self._repeated(parent, word)
             return
         parent.lines[word.value] = word.span.line
         parent.entries.append(Entry(word, value))
+
+    def _repeated(self, parent: _Mapping, word: Located[str]) -> None:
+        """A key that stands twice; of a whole item that lacks its dash, only the first key is told."""
+        if parent.is_two:
+            return
+        in_list = len(self._stack) > 1 and isinstance(self._stack[-2], _Sequence)
+        parent.is_two = in_list and word.value == parent.entries[0].key.value
+        message = f"key `{shortened(word.value)}` stands twice, first on line {parent.lines[word.value]}"
+        hint = "begin the next item with `- `, or remove one" if parent.is_two else "remove one, or rename it"
+        self._note(problem("P103", message, word.span, hint))
 
     def _key(self, key: Node) -> Located[str] | None:
         if not isinstance(key, ScalarNode):

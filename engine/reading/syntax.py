@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from yaml import YAMLError
 
 from engine.model.source import Problem, Span
+from engine.reading.slips import slip
 from engine.reading.text import at, lines, problem
 
 # (what the parser's problem or context says, our message, our hint); the first that matches is used.
@@ -21,7 +23,12 @@ _MESSAGES: tuple[tuple[str, str, str], ...] = (
     ("found unexpected document indicator", "a quotation mark is opened and never closed", "close it"),
     ("while parsing a flow sequence", "a list opened with `[` is not closed or lacks a comma", "check `,` and `]`"),
     ("while parsing a flow mapping", "keys opened with `{` are not closed or lack a comma", "check `,` and `}`"),
-    ("could not find expected ':'", "a key is not followed by `:`", "write `key: value`, with a space after the colon"),
+    (
+        "could not find expected ':'",
+        "this line is neither `key: value` nor an item of a list",
+        "begin it with `- `, or write a space after the colon of its key",
+    ),
+    ("did not find expected node content", "a `,` stands where a value is expected", "remove it, or write the value"),
     (
         "did not find expected '-' indicator",
         "this line is not part of the list above it",
@@ -45,11 +52,20 @@ _MESSAGES: tuple[tuple[str, str, str], ...] = (
     ),
     ("while parsing a tag", "`!` begins a tag, and none follows", "put a text that begins with `!` in quotes"),
     ("while scanning a tag", "`!` begins a tag, and none follows", "put a text that begins with `!` in quotes"),
-    ("unknown escape character", "`\\` in double quotes begins an escape that does not exist", "write `\\\\`"),
+    (
+        "unknown escape character",
+        "`\\` in double quotes begins an escape that does not exist",
+        "write `\\\\`, or use single quotes",
+    ),
     (
         "while parsing a quoted scalar",
         "an escape that begins with `\\` is broken",
         "write `\\\\`, or use single quotes",
+    ),
+    (
+        "expected comment or line break",
+        "a text that begins with `|` or `>` is not in quotes",
+        "put it in quotes, or let it begin on the next line",
     ),
     ("while scanning a block scalar", "the text after `|` or `>` is broken", "indent all its lines alike"),
     ("block sequence entries are not allowed", "`- ` stands where no list can be", "put the list on its own lines"),
@@ -61,15 +77,28 @@ _MESSAGES: tuple[tuple[str, str, str], ...] = (
 _ANY = ("the file is not valid YAML here", "check quotation marks, colons and indentation")
 
 
-def syntax_problem(error: YAMLError, text: str, name: str) -> Problem:
-    """The problem for an error of the parser, at the place that the editor should look at."""
+def syntax_problem(error: YAMLError, text: str, name: str, last: Any) -> Problem:
+    """The problem for an error of the parser, at the place that the editor should look at.
+
+    `last` is the event of the last scalar before the error, where there was one: it may have swallowed too much.
+    """
     said = f"{getattr(error, 'context', None) or ''}\n{getattr(error, 'problem', None) or ''}"
-    span = _span(error, name, opened="quoted scalar" in said or "while parsing a flow" in said)
-    special = _wide_colon(text, span) or _special(said, _line(text, span), span)
-    if special:
-        return special
+    span = _span(error, name, opened=any(words in said for words in _AT_THEIR_BEGINNING))
+    every = lines(text)
+    found = (
+        slip(every, span, since=_first_line(last, span))
+        or _closed_too_late(last, span)
+        or _swallowed(said, every, span, last)
+        or _special(said, _line(every, span), span)
+    )
+    if found:
+        return found
     message, hint = next(((message, hint) for part, message, hint in _MESSAGES if part in said), _ANY)
     return problem("P101", message, span, hint)
+
+
+_AT_THEIR_BEGINNING = ("quoted scalar", "while parsing a flow sequence", "while parsing a flow mapping", "a simple key")
+"""What the parser complains about at its end, and what the editor should look at where it begins."""
 
 
 def _span(error: YAMLError, name: str, *, opened: bool) -> Span:
@@ -79,41 +108,63 @@ def _span(error: YAMLError, name: str, *, opened: bool) -> Span:
     return at(name, mark.line + 1, mark.column + 1) if mark else at(name, 1, 1)
 
 
-def _line(text: str, span: Span) -> str:
-    every = lines(text)
+def _line(every: Sequence[str], span: Span) -> str:
     return every[span.line - 1] if span.line <= len(every) else ""
 
 
-_FAR = 50
-"""Lines before the parser's complaint in which its reason is looked for: all that follows a key may be one text."""
+def _first_line(last: Any, span: Span) -> int:
+    """The line on which the text begins that the error stands in or behind."""
+    return last.start_mark.line + 1 if last is not None and last.end_mark.line + 1 == span.line else span.line
 
-_WIDE_COLON = re.compile(r"\s*(?:- +)?([a-z_]+)：")
+
+def _closed_too_late(last: Any, span: Span) -> Problem | None:
+    """A quotation mark that was forgotten, so that the next one, lines below, closes the text."""
+    if last is None or last.style not in ("'", '"') or _first_line(last, span) == span.line:
+        return None
+    place = at(span.file, last.start_mark.line + 1, last.start_mark.column + 1)
+    message = f"a quotation mark is opened here and closed only on line {span.line}"
+    return problem("P101", message, place, "close it where the text ends")
 
 
-def _wide_colon(text: str, span: Span) -> Problem | None:
-    """A key with the colon of a Japanese keyboard, at the line that the parser trips over or not far before it."""
-    every = lines(text)
-    for number in range(min(span.line, len(every)), max(0, span.line - _FAR), -1):
-        found = _WIDE_COLON.match(every[number - 1])
-        if found:
-            message = f"`：` after `{found[1]}` is the wide colon of Japanese, which makes no key"
-            return problem("P101", message, at(span.file, number, found.end(), 1), f"write `{found[1]}: `")
-    return None
+def _swallowed(said: str, every: Sequence[str], span: Span, last: Any) -> Problem | None:
+    """A key that is indented so far that it was read as a part of the text above it."""
+    if "mapping values are not allowed" not in said or _first_line(last, span) == span.line:
+        return None
+    line = _line(every, span)
+    place = at(span.file, span.line, len(line) - len(line.lstrip()) + 1)
+    message = "this line is read as a part of the text above it"
+    return problem("P101", message, place, "line it up with the keys above, or put a text that holds `: ` in quotes")
 
 
 def _special(said: str, line: str, span: Span) -> Problem | None:
     """Mistakes that the character at the place tells better than the parser."""
-    here = line[span.column - 1 :]
+    here, before = line[span.column - 1 :], line[: span.column - 1].rstrip()
     if "\t" in line[: len(line) - len(line.lstrip())] and ("token" in said or "tab" in said or "indent" in said):
         tab = at(span.file, span.line, line.index("\t") + 1)
         return problem("P102", "a tab stands in the indentation", tab, "indent with spaces")
     if here.startswith("{{") or re.search(r"(^|[-:,\[]\s*)\{\{", line):
         place = at(span.file, span.line, line.index("{{") + 1, 2)
         return problem("P101", "a text that begins with `{{` is not in quotes", place, 'write "{{ … }} …"')
-    if line[: span.column - 1].rstrip().endswith(("'", '"')) and here.strip() and "did not find expected" in said:
-        hint = "put quotation marks around all of it, and write 「」 for those inside"
-        return problem("P101", "text goes on after the closing quotation mark", span, hint)
+    wide = re.search('"[^"]*([”＂“])', line)
+    if wide and ("while parsing a flow" in said or "quoted scalar" in said):
+        place = at(span.file, span.line, wide.start(1) + 1)
+        return problem("P101", f'`{wide[1]}` does not close what `"` has opened', place, 'write `"`')
     if here[:1] in ("@", "`", "%") and "cannot start any token" in said:
         message = f"a text cannot begin with `{here[0]}` unless it is in quotes"
         return problem("P101", message, span, f'write "{here[0]}…"')
+    return _unexpected(before, here, span) if "did not find expected" in said and here.strip() else None
+
+
+def _unexpected(before: str, here: str, span: Span) -> Problem | None:
+    """What goes on where a key or an item should begin; `before` is the line up to it, `here` the rest."""
+    if before.endswith(("'", '"')):
+        hint = "put quotation marks around all of it, and write 「」 for those inside"
+        return problem("P101", "text goes on after the closing quotation mark", span, hint)
+    if before.endswith(("]", "}")) and here[0] not in "]}":
+        hint = f"put a text that begins with `{'[' if before[-1] == ']' else '{'}` in quotes"
+        return problem("P101", f"text goes on after `{before[-1]}`", span, hint)
+    if here.startswith("- ") and not before:
+        return problem(
+            "P101", "this item is not in line with the list above it", span, "line its `-` up with the others"
+        )
     return None

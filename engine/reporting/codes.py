@@ -30,6 +30,7 @@ CODES: Mapping[str, Code] = {
     "P111": Code("a second document in one file"),
     "P112": Code("an empty file"),
     "P113": Code("a key that is not a word"),
+    "P114": Code("an item that became a part of the text above it"),
     # Block 2, shape.
     "P201": Code("a missing key"),
     "P202": Code("a value of the wrong type"),

@@ -32,7 +32,8 @@ def test_a_block_scalar_begins_at_its_sign():
 @pytest.mark.parametrize(
     ("text", "code", "line", "column"),
     [
-        ("a: b\n  c: d", "P101", 2, 4),
+        ("a: b\n  c: d", "P101", 2, 3),
+        ("a: b: c", "P101", 1, 5),
         ("a: [1, 2", "P101", 1, 4),
         ("a: 'x", "P101", 1, 4),
         ("a: {{ x }}よ", "P101", 1, 4),
@@ -54,6 +55,25 @@ def test_a_block_scalar_begins_at_its_sign():
         ('say:\n  - "x"お皿', "P101", 2, 8),
         ("a: 'x' y", "P101", 1, 8),
         ("- id: a\n  say：\n    - x\n    - y\n  when: b", "P101", 2, 6),
+        ("- id：a\n  when: b", "P101", 1, 5),
+        ("- id:a\n  when: b", "P101", 1, 5),
+        ("a:\n  when:b\n  c: d", "P101", 2, 7),
+        ("a:\n  - x\n  － y\n  - z", "P101", 3, 3),
+        ("a:\n  - x\n  -\u3000y\n  - z", "P101", 3, 4),
+        ("a:\n  - x\n  -y\n  - z", "P101", 3, 3),
+        ("a:\n  - x\n  y\n  - z", "P101", 3, 3),
+        ("a:\n  b: c\n\u3000\u3000d:\n    - e\n  f: g", "P102", 3, 1),
+        ("a:\n  - x\n\xa0\xa0- y\n  - z", "P102", 3, 1),
+        ("a:\n  - x\n   - y\n b: c", "P101", 4, 2),
+        ("a:\n  b:\n    - [x]\n   - y", "P101", 4, 4),
+        ("a:\n  - x\n<<<<<<< HEAD\n  - y\n=======\n  - z\n>>>>>>> b", "P101", 3, 1),
+        ('a:\n  - "x\n  - "y"\nb: c', "P101", 2, 5),
+        ('a: ["x”, "y"]', "P101", 1, 7),
+        ("a:\n  - [x]y", "P101", 2, 8),
+        ("a:\n  - |x", "P101", 2, 6),
+        ("a: [x,, y]", "P101", 1, 7),
+        ("a:\n  - x\n    - y", "P114", 3, 5),
+        ("a:\n  x\n  - y", "P114", 3, 3),
     ],
 )
 def test_mistakes_have_a_place(text, code, line, column):
@@ -138,6 +158,24 @@ def test_any_text_gives_a_tree_or_problems_with_a_place(text):
 def test_any_punctuation_gives_a_tree_or_problems_with_a_place(text):
     root, problems = compose(text, "a.yml")
     assert root is not None or problems
+
+
+def test_an_item_without_its_dash_is_one_mistake():
+    problems = compose("- id: a\n  when: b\n  id: c\n  when: d\n", "a.yml")[1]
+    assert [(problem.code, problem.span.line, problem.hint) for problem in problems] == [
+        ("P103", 3, "begin the next item with `- `, or remove one")
+    ]
+
+
+def test_what_the_parser_made_of_the_lines_behind_a_mistake_is_left_out():
+    root, problems = compose("a: b\nc:\n  - when：d\n    e: f\n", "a.yml")
+    assert root is not None
+    assert plain(root) == {"a": "b"}
+    assert [problem.code for problem in problems] == ["P101"]
+
+
+def test_hyphens_and_wide_signs_in_texts_are_no_mistakes():
+    assert codes('a:\n  - "x\n    - y"\n  - |\n    \u3000- z\n    ・w\n  - 9 - 5\n  - x -\n    y\n') == []
 
 
 def test_what_stands_before_broken_yaml_is_kept():

@@ -1,0 +1,94 @@
+"""Lines that YAML reads otherwise than they were meant, for one sign that is wide, missing or left over.
+
+The parser complains about them lines later, or not at all. This module looks at lines alone and knows no grammar.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from engine.model.source import Problem, Span
+from engine.reading.text import at, problem
+
+FAR = 50
+"""Lines before the parser's complaint in which its reason is looked for: all that follows a key may be one text."""
+
+
+class _Slip(NamedTuple):
+    """`message` and `hint` may name the groups of `pattern`; its group `sign` is where the caret stands."""
+
+    pattern: re.Pattern[str]
+    message: str
+    hint: str
+    code: str = "P101"
+
+
+_ANYWHERE = (
+    _Slip(
+        re.compile(r"\s*(?:- +)?(?P<key>[A-Za-z_]+)(?P<sign>：)"),
+        "`：` after `{key}` is the wide colon of Japanese, which makes no key",
+        "write `{key}: `",
+    ),
+    _Slip(
+        re.compile(r" *(?P<sign>[\u3000\xa0])[ \u3000\xa0]*(?:-\s|[A-Za-z_]+[:：](?:\s|$))"),
+        "a wide space or a no-break space stands in the indentation",
+        "indent with plain spaces",
+        "P102",
+    ),
+    _Slip(
+        re.compile(r" *-(?P<sign>[\u3000\xa0])"),
+        "the space after `-` is a wide one, which begins no item of a list",
+        "write `- `: a hyphen and a plain space",
+    ),
+)
+"""What is wrong wherever it stands."""
+
+_NEAR = (
+    _Slip(
+        re.compile(r" *(?P<sign>[－ー―–—・•●])"),
+        "`{sign}` begins no item of a list",
+        "write `- `: a hyphen and a space",
+    ),
+    _Slip(
+        re.compile(r" *(?P<sign>-)(?![\s-])"),
+        "a space is missing after `-`",
+        "write `- `: a hyphen and a space",
+    ),
+    _Slip(
+        re.compile(r" *(?:- +)?(?P<key>[A-Za-z_]+)(?P<sign>:)(?![\s/])"),
+        "a space is missing after `{key}:`",
+        "write `{key}: `",
+    ),
+)
+"""What may be right elsewhere, and is looked for only where the parser stumbles."""
+
+_CONFLICT = re.compile(r"<{7} ")
+_ITEM = re.compile(r" *(?P<sign>-) ")
+
+
+def slip(every: Sequence[str], span: Span, *, since: int) -> Problem | None:
+    """The slip in `every` line of a file for which the parser stumbles at `span`, in a text that begins on `since`."""
+    merged = next((number for number, line in enumerate(every, start=1) if _CONFLICT.match(line)), None)
+    if merged is not None:
+        hint = "keep one of them, and remove the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`"
+        return problem("P101", "a merge left two versions here", at(span.file, merged, 1, 7), hint)
+    last = min(span.line, len(every))
+    for number in range(last, max(0, last - FAR), -1):
+        for one in (*_ANYWHERE, *(_NEAR if number >= since else ())):
+            found = one.pattern.match(every[number - 1])
+            if found:
+                place = at(span.file, number, found.start("sign") + 1)
+                words = found.groupdict()
+                return problem(one.code, one.message.format(**words), place, one.hint.format(**words))
+    return None
+
+
+def swallowed_item(every: Sequence[str], span: Span) -> Span | None:
+    """The first sign, on the lines of an unquoted text at `span` from its second on, that looks like a list's item."""
+    for number in range(span.line + 1, span.end_line + 1):
+        found = _ITEM.match(every[number - 1])
+        if found:
+            return at(span.file, number, found.start("sign") + 1)
+    return None
