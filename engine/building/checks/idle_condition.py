@@ -15,9 +15,11 @@ from engine.model.spec import Text
 from engine.prompts.evaluate import holds
 from engine.reading.text import shortened
 
-_HINTS = {
-    "never": "hours are 0 to 23; write `or` where they pass midnight",
-    "always": "write `and` between the bounds",
+_BOUNDS = {
+    "hour": "hours are 0 to 23; write `or` where they pass midnight",
+    "weekday": "weekdays are 0 for Monday to 6 for Sunday",
+    "day": "days are 1 to 31",
+    "month": "months are 1 to 12",
 }
 
 
@@ -28,7 +30,7 @@ def check(subject: Subject) -> Iterator[Problem]:
             seen[text.value] = _verdict(subject, text)
         verdict = seen[text.value]
         if verdict is not None:
-            hint = _HINTS[verdict]
+            hint = _bounds(subject, text) if verdict == "never" else "write `and` between the bounds"
             message = f"condition `{shortened(text.value, 80)}` is {verdict} true"
             yield Problem(code="P509", message=message, span=text.span, hint=hint)
 
@@ -42,3 +44,10 @@ def _verdict(subject: Subject, text: Text) -> str | None:
         return None
     outcomes = {holds(condition, names) for names in found.each}
     return {frozenset({False}): "never", frozenset({True}): "always"}.get(frozenset(outcomes))
+
+
+def _bounds(subject: Subject, text: Text) -> str:
+    """What the clock's numbers can be, of those that a condition looks at."""
+    condition = subject.condition(text)
+    looked_at = {path[-1] for path in paths_of(condition)} if condition else ()
+    return "; ".join(bounds for name, bounds in _BOUNDS.items() if name in looked_at)

@@ -1,11 +1,10 @@
-"""P406: a `regex` trigger that the linear-time engine cannot run, or that matches everything."""
+"""P406: a `regex` trigger that the linear-time engine cannot run, or that matches everything or nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.building.checks.subject import Subject
-from engine.matching.regexes import regex_problem
+from engine.building.checks.subject import Subject, regex_mistake
 from engine.model.source import Problem
 from engine.model.spec import RegexTrigger
 
@@ -13,6 +12,6 @@ from engine.model.spec import RegexTrigger
 def check(subject: Subject) -> Iterator[Problem]:
     for reply in subject.spec.replies:
         for trigger in reply.match:
-            found = regex_problem(trigger.pattern.value) if isinstance(trigger, RegexTrigger) else None
-            if found is not None and isinstance(trigger, RegexTrigger):
-                yield Problem(code="P406", message=found, span=trigger.pattern.span)
+            if isinstance(trigger, RegexTrigger) and (found := regex_mistake(trigger.pattern.value)):
+                message, hint = found
+                yield Problem(code="P406", message=message, span=trigger.pattern.span, hint=hint)

@@ -1,26 +1,53 @@
 """P502: the same trigger twice after normalisation, so that one of the two can never select its reply.
 
-Certain while the conditions look at the clock only; with others it is a warning.
+Certain while the conditions look at the clock only; with others it is a warning. What one reply takes from another is
+one mistake, however many triggers they share.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from engine.building.checks.subject import Placed, Subject
 from engine.building.checks.worlds import always_beaten
+from engine.model.record import record
 from engine.model.source import Problem, Severity
 
 
+@record
+class Loss:
+    """A trigger that never selects its reply, and the one that does instead; `exact` where that is certain."""
+
+    loser: Placed
+    winner: Placed
+    exact: bool
+
+
 def check(subject: Subject) -> Iterator[Problem]:
+    for group in _groups(subject):
+        yield from _within_replies(group)
+    for losses in losses_of(subject).values():
+        yield _problem(losses)
+
+
+@lru_cache(maxsize=1)
+def losses_of(subject: Subject) -> Mapping[tuple[int, int], Sequence[Loss]]:
+    """The triggers that a reply loses to another, by the positions of both: the loser's first."""
+    found: dict[tuple[int, int], list[Loss]] = defaultdict(list)
+    for group in _groups(subject):
+        for loss in _between_replies(subject, group):
+            found[loss.loser.place, loss.winner.place].append(loss)
+    return found
+
+
+def _groups(subject: Subject) -> Sequence[Sequence[Placed]]:
+    """Triggers that are the same, where there are several."""
     groups: dict[tuple[str, str], list[Placed]] = defaultdict(list)
     for placed, trigger, form in zip(subject.triggers, subject.index.triggers, subject.index.forms, strict=True):
         groups[trigger.kind, form.text if trigger.kind != "regex" else trigger.text].append(placed)
-    for group in groups.values():
-        if len(group) > 1:
-            yield from _within_replies(group)
-            yield from _between_replies(subject, group)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def _within_replies(group: Sequence[Placed]) -> Iterator[Problem]:
@@ -35,7 +62,7 @@ def _within_replies(group: Sequence[Placed]) -> Iterator[Problem]:
         first.setdefault(placed.place, placed)
 
 
-def _between_replies(subject: Subject, group: Sequence[Placed]) -> Iterator[Problem]:
+def _between_replies(subject: Subject, group: Sequence[Placed]) -> Iterator[Loss]:
     # Equal scores are decided by priority, then by file order.
     ranked = sorted({placed.place: placed for placed in reversed(group)}.values(), key=_claim)
     # Nobody behind the first reply without a condition can win, so nobody else needs to be looked at.
@@ -46,15 +73,21 @@ def _between_replies(subject: Subject, group: Sequence[Placed]) -> Iterator[Prob
             [subject.when(placed.place) for placed in before], subject.when(loser.place), loser.text.value
         )
         if beaten is not None:
-            winner = before[beaten.by]
-            message = (
-                f"`{loser.text.value}` never selects `{loser.reply.id.value}`: "
-                f"`{winner.reply.id.value}` has the trigger `{winner.text.value}`, both score 100"
-            )
-            why = "has the higher priority" if winner.reply.priority > loser.reply.priority else "stands first"
-            hint = f"remove one or give them a `when`; `{winner.reply.id.value}` {why}, at {winner.text.span}"
-            severity: Severity = "error" if beaten.exact else "warning"
-            yield Problem(code="P502", message=message, span=loser.text.span, severity=severity, hint=hint)
+            yield Loss(loser=loser, winner=before[beaten.by], exact=beaten.exact)
+
+
+def _problem(losses: Sequence[Loss]) -> Problem:
+    loser, winner = losses[0].loser, losses[0].winner
+    more = len(losses) - 1
+    trigger = f"`{loser.text.value}`" + (f" and {more} other trigger{'s' * (more > 1)}" if more else "")
+    message = (
+        f"{trigger} never select{'' if more else 's'} `{loser.reply.id.value}`: "
+        f"`{winner.reply.id.value}` has {'them as well' if more else f'the trigger `{winner.text.value}`'}, both score 100"
+    )
+    why = "has the higher priority" if winner.reply.priority > loser.reply.priority else "stands first"
+    hint = f"remove one or give them a `when`; `{winner.reply.id.value}` {why}, at {winner.text.span}"
+    severity: Severity = "error" if any(loss.exact for loss in losses) else "warning"
+    return Problem(code="P502", message=message, span=loser.text.span, severity=severity, hint=hint)
 
 
 def _claim(placed: Placed) -> tuple[int, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -18,7 +20,6 @@ from engine.model.source import Located, Problem, Span
 from engine.model.spec import (
     EnvRef,
     GenerateStepSpec,
-    ModelSpec,
     PipelineSpec,
     RegexTrigger,
     RepliesStepSpec,
@@ -31,6 +32,8 @@ from engine.prompts.conditions import ConditionError, parse_condition
 from engine.reading.sources import Sources
 from engine.reading.text import read_text
 from engine.schema.doubt import Named
+
+_WIDE = re.compile("[！-～]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +89,7 @@ class Subject:
 
     @cached_property
     def triggers(self) -> Sequence[Placed]:
-        """Every trigger that can run, in the order of `index.triggers`."""
+        """Every trigger of the replies that are sure, in the order of `index.triggers`."""
         return [
             Placed(place=place, reply=reply, trigger=trigger)
             for place, reply in enumerate(self._runnable)
@@ -95,13 +98,26 @@ class Subject:
 
     @cached_property
     def _runnable(self) -> Sequence[ReplySpec]:
-        return [replace(reply, match=()) if self.is_unsure(reply) else _runnable(reply) for reply in self.spec.replies]
+        return [
+            replace(reply, match=()) if place in self.unsure_replies else reply
+            for place, reply in enumerate(self.spec.replies)
+        ]
 
-    def is_unsure(self, part: ReplySpec | ModelSpec) -> bool:
-        """Whether a mistake hides when a reply would be said, which then takes no part in any comparison, or what a
-        model lacks.
+    @cached_property
+    def unsure_replies(self) -> frozenset[int]:
+        """The positions of the replies whose own mistakes hide when they would be said.
+
+        They take no part in any comparison: what follows from a mistake is no second one.
         """
-        return part.span in self.unsure
+        return frozenset(self._unsure_replies())
+
+    def _unsure_replies(self) -> Iterator[int]:
+        told: set[str] = set()
+        for place, reply in enumerate(self.spec.replies):
+            broken = reply.when is not None and self.when(place) is None
+            if broken or reply.id.value in told or reply.span in self.unsure or any(map(_is_broken, reply.match)):
+                yield place
+            told.add(reply.id.value)
 
     @cached_property
     def threshold(self) -> float:
@@ -127,7 +143,7 @@ class Subject:
 
     @cached_property
     def index(self) -> TriggerIndex:
-        """The index that a turn would search; triggers with a regex that cannot run are left out."""
+        """The index that a turn would search, without the replies that are unsure."""
         return build_index(self._runnable)
 
 
@@ -142,10 +158,15 @@ def _read_prompt(spec: PipelineSpec, path: Located[str]) -> PromptFile:
     return PromptFile(path=path, file=file.as_posix(), text=text, problems=tuple(problems))
 
 
-def _runnable(reply: ReplySpec) -> ReplySpec:
-    kept = tuple(
-        trigger
-        for trigger in reply.match
-        if not isinstance(trigger, RegexTrigger) or regex_problem(trigger.pattern.value) is None
-    )
-    return reply if len(kept) == len(reply.match) else replace(reply, match=kept)
+def regex_mistake(pattern: str) -> tuple[str, str] | None:
+    """What is wrong with a `regex` trigger, and what to write instead; none where it can be used."""
+    found = regex_problem(pattern)
+    wide = _WIDE.search(pattern)
+    if found is not None or wide is None:
+        return None if found is None else (found, "")
+    meant = unicodedata.normalize("NFKC", wide[0])
+    return f"`{wide[0]}` is a wide sign, and texts are made narrow before a regex is tried", f"write `{meant}`"
+
+
+def _is_broken(trigger: TriggerSpec) -> bool:
+    return isinstance(trigger, RegexTrigger) and regex_mistake(trigger.pattern.value) is not None

@@ -12,12 +12,13 @@ from engine.building.checks.subject import Placed, Subject
 from engine.building.checks.worlds import first_to_hold, is_clock, paths_of, worlds
 from engine.model.expression import Condition
 from engine.model.source import Problem
+from engine.prompts.evaluate import holds
 
 _HOUR = ("now", "hour")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
-    if subject.unsure:
+    if subject.unsure_replies:
         return
     families: dict[str, list[Placed]] = defaultdict(list)
     for placed, trigger, form in zip(subject.triggers, subject.index.triggers, subject.index.forms, strict=True):
@@ -50,9 +51,9 @@ def _by_the_clock(condition: Condition) -> bool:
 
 
 def _uncovered(conditions: Sequence[Condition]) -> list[int]:
-    """Hours in which, on some day, no condition holds."""
-    found = worlds(conditions, "")
-    if found is None or not conditions:
+    """Hours in which, on some day, no condition holds; none where one never does, which is a mistake of its own."""
+    found = worlds(conditions, "") if conditions else None
+    if found is None or not all(any(holds(condition, names) for names in found.each) for condition in conditions):
         return []
     return sorted({names["now"]["hour"] for names in found.each if first_to_hold(conditions, names) is None})
 

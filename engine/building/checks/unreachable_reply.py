@@ -21,8 +21,8 @@ def check(subject: Subject) -> Iterator[Problem]:
         yield Problem(code="P508", message=message, span=spec.reply_globs[0].span, severity="warning", hint=hint)
     if not said <= {reply.id.value for reply in spec.replies}:
         return
-    for reply in spec.replies:
-        if not reply.match and reply.id.value not in said and not subject.is_unsure(reply):
+    for place, reply in enumerate(spec.replies):
+        if not reply.match and reply.id.value not in said and place not in subject.unsure_replies:
             message = f"nothing says the reply `{reply.id.value}`"
             hint = "give it a `match`, or name it in a step of kind `say`"
             yield Problem(code="P508", message=message, span=reply.id.span, severity="warning", hint=hint)

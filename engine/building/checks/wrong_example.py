@@ -2,50 +2,64 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from engine.building.checks.contest import Contest, contest
+from engine.building.checks.same_trigger import losses_of
 from engine.building.checks.subject import Subject
 from engine.model.source import Problem
 from engine.model.spec import Text
 from engine.reading.text import shortened
 
+_WIDE_COMMA = re.compile("[、，]")
 FAR = 50.0
 """A score below which a trigger is no explanation of anything."""
 
 
 def check(subject: Subject) -> Iterator[Problem]:
     for place, reply in enumerate(subject.spec.replies):
-        if subject.is_unsure(reply):
+        if place in subject.unsure_replies:
             continue
         for example in reply.examples:
             found = contest(subject, example.value, place)
             if not found.wins(place) and not found.is_idle(place):
-                yield _lost(found, place, example)
+                yield from _lost(found, place, example)
         # One that wins now may lose to a reply that is left out because of its own mistakes.
-        for counterexample in () if subject.unsure else reply.counterexamples:
+        for counterexample in () if subject.unsure_replies else reply.counterexamples:
             found = contest(subject, counterexample.value, place)
             if found.wins(place):
                 yield _won(found, place, counterexample)
 
 
-def _lost(found: Contest, place: int, example: Text) -> Problem:
+def _lost(found: Contest, place: int, example: Text) -> Iterator[Problem]:
     own = found.subject.spec.replies[place].id.value
     message = f"example `{shortened(example.value)}` does not select `{own}`"
     standing = found.place_of(place)
     if standing is None:
         best = f", but `{found.spec(found.candidates[0]).id.value}`" if found.candidates else ""
-        return _problem("P503", message + best, example, _reason(found, place))
+        yield _problem("P503", message + best, example, _joined(found, place) or _reason(found, place))
+        return
     beaten = found.winner_instead_of(place)
     if beaten is None:
-        return _problem("P503", f"{message}: its `when` is never true", example, "correct `when`")
+        yield _problem("P503", f"{message}: its `when` is never true", example, "correct `when`")
+        return
     winner, _ = beaten
+    if (place, winner.reply) in losses_of(found.subject):
+        return  # That the two share triggers is told of the triggers.
     own_score, best_score = found.candidates[standing].score, winner.score
     if own_score == best_score:
         hint = f"both score {own_score:.0f} and `{found.spec(winner).id.value}` goes before: raise `priority`"
     else:
         hint = f"it scores {own_score:.0f}, the winner {best_score:.0f}: add the sentence to `match`"
-    return _problem("P503", f"{message}, but `{found.spec(winner).id.value}`", example, hint)
+    yield _problem("P503", f"{message}, but `{found.spec(winner).id.value}`", example, hint)
+
+
+def _joined(found: Contest, place: int) -> str:
+    """What to do about several sentences that a Japanese comma has made one."""
+    parts = _WIDE_COMMA.split(found.text)
+    several = len(parts) > 1 and all(contest(found.subject, part, place).wins(place) for part in parts)
+    return "write `, ` between sentences: a Japanese comma joins them" if several else ""
 
 
 def _reason(found: Contest, place: int) -> str:

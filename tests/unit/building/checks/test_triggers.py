@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from engine.building.checks import generic_trigger, same_trigger, stolen_trigger, wrong_example
+from engine.building.checks import (
+    broken_condition,
+    duplicate_id,
+    generic_trigger,
+    invalid_regex,
+    same_trigger,
+    stolen_trigger,
+    wrong_example,
+)
 from engine.building.checks.reach import reached
 from engine.building.checks.witness import close_to, sentences_for
 from engine.matching.regexes import compile_pattern
@@ -55,7 +63,9 @@ def test_the_same_contains_and_the_same_regex_count_too(subject):
         "{id: a, match: [{contains: 水割り}, {regex: 'a+b'}], say: [x]}",
         "{id: b, match: [{contains: ミズワリ}, {contains: 水割り！}, {regex: 'a+b'}], say: [x]}",
     )
-    assert [problem.span.column for problem in same_trigger.check(made)] == [50, 65]
+    (problem,) = same_trigger.check(made)
+    assert problem.span.column == 50
+    assert problem.message.startswith("`水割り！` and 1 other trigger never select `b`: `a` has them as well")
 
 
 def test_many_of_the_same_are_each_held_against_the_first(subject):
@@ -149,6 +159,43 @@ def test_an_example_says_who_won_instead(subject):
     )
     (problem,) = wrong_example.check(made)
     assert (problem.code, problem.message) == ("P503", "example `やあ、また来たよ` does not select `b`, but `a`")
+
+
+def test_examples_of_a_reply_that_loses_its_triggers_are_no_second_mistake(subject):
+    made = subject(
+        "{id: a, match: [やあ来たよ], say: [x]}", "{id: b, match: [やあ来たよ], say: [x], examples: [やあ来たよ]}"
+    )
+    assert found(wrong_example, made) == []
+
+
+def test_sentences_that_a_japanese_comma_joins_are_told_so(subject):
+    made = subject("{id: a, match: [おはよう, こんばんは], say: [x], examples: [おはよう、こんばんは、お早う]}")
+    assert next(wrong_example.check(made)).hint == "write `, ` between sentences: a Japanese comma joins them"
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        "when: now.hour かつ 3",
+        "when: nwo.hour > 3",
+        "when: now.hour() > 3",
+        "match: [やあ来たよ, {regex: '('}]",
+        "id: b",
+    ],
+)
+def test_what_follows_from_a_reply_with_a_mistake_is_not_told(subject, mistake):
+    keys = {"id": "a", "match": "[やあ来たよ]", "say": "[x]", "examples": "[やあ来たよ, おはよう]"}
+    key, value = mistake.split(": ", 1)
+    broken = "{" + ", ".join(f"{name}: {text}" for name, text in {**keys, key: value}.items()) + "}"
+    made = subject("{id: b, match: [おはよう], say: [x]}", broken, "{id: c, match: [やあ来たよ], say: [x]}")
+    assert found(same_trigger, made) == []
+    assert found(wrong_example, made) == []
+    assert {code for code, *_ in found(duplicate_id, made) + found(broken_condition, made) + found(invalid_regex, made)}
+
+
+def test_a_wide_sign_in_a_regex_is_told(subject):
+    made = subject("{id: a, match: [{regex: 'やあ（よ｜ね）'}], say: [x]}")
+    assert [(problem.code, problem.hint) for problem in invalid_regex.check(made)] == [("P406", "write `(`")]
 
 
 def test_an_example_whose_hour_never_comes_is_told_at_the_hour(subject):
