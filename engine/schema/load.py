@@ -16,7 +16,7 @@ from engine.schema.doubt import ALL, Doubt, Named
 from engine.schema.mend import mend
 from engine.schema.pipeline import literal_values, pipeline_spec
 from engine.schema.replies import reply_specs
-from engine.schema.shape import check_values, distinct
+from engine.schema.shape import distinct
 from engine.schema.values import items, mapping, texts
 
 
@@ -69,7 +69,8 @@ def read_pipeline(path: Path) -> Loaded:
         return Loaded(spec=None, problems=tuple(problems), files=(name,), lost=ALL)
     mended, found = mend(root, "pipeline")
     if mended is not None:
-        found = distinct((*found, *check_values(literal_values(mapping(mended)), mended, "pipeline")))
+        whole, more = mend(mended, "pipeline", lambda node: literal_values(mapping(node)))
+        mended, found = whole or mended, distinct((*found, *more))
     problems = [*problems, *found]
     files, unmatched = _reply_files(mended or root, path)
     read = [read_replies(file) for file in files]

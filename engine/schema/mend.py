@@ -7,7 +7,7 @@ with mistakes come here, and no plan is ever built from what this module makes o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -26,18 +26,21 @@ PASSES = 8
 STAND_IN = "?"
 """What is read where a name or a text is missing; nothing that fits a schema is called so."""
 
+_BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+"""What a number out of bounds would do is nothing that anybody meant."""
+
 _OF_EDITORS = ("models", "vars")
 """Blocks whose keys are names that something may refer to: their values are never left out."""
 
 
-def mend(root: Node, kind: Kind) -> tuple[Node | None, list[Problem]]:
-    """A tree whose values have the types that a `kind` file needs, and every mistake of shape on the way to it.
+def mend(root: Node, kind: Kind, values: Callable[[Node], Any] = plain) -> tuple[Node | None, list[Problem]]:
+    """A tree whose `values` have the types that a `kind` file needs, and every mistake of shape on the way to it.
 
     No tree where the mistakes are too many or too deep to tell what was meant.
     """
     found: list[Problem] = []
     for _ in range(PASSES):
-        errors = list(errors_of(plain(root), kind))
+        errors = list(errors_of(values(root), kind))
         found = distinct((*found, *(problem for error in errors for problem in problems_of(error, root))))
         if len(errors) >= MAX_PROBLEMS:
             return None, found
@@ -74,10 +77,12 @@ class _Mender:
     def _with_parts(self, node: Node, path: Path) -> Node:
         if isinstance(node, SequenceNode):
             parts = [self.mended(item, (*path, place)) for place, item in enumerate(node.items)]
-            return node._replace(items=tuple(part for part in parts if part is not None))
+            kept = tuple(part for part in parts if part is not None)
+            return node._replace(items=kept, flagged=node.flagged or len(kept) < len(parts))
         if isinstance(node, MappingNode):
             values = [(entry.key, self.mended(entry.value, (*path, entry.key.value))) for entry in node.entries]
-            return node._replace(entries=tuple(Entry(key, value) for key, value in values if value is not None))
+            entries = tuple(Entry(key, value) for key, value in values if value is not None)
+            return node._replace(entries=entries, flagged=node.flagged or len(entries) < len(values))
         return node
 
     def _changed(self, node: Node, path: Path, error: ValidationError) -> Node | None:
@@ -88,7 +93,7 @@ class _Mender:
             return SequenceNode((node,), node.span, flagged=True)
         if isinstance(node, SequenceNode) and error.validator not in ("type", "enum", "const"):
             return node
-        if isinstance(node, ScalarNode) and _is_readable(node, schema):
+        if isinstance(node, ScalarNode) and error.validator not in _BOUNDS and _is_readable(node, schema):
             return _word(node, path, error)
         return self._stand_in(node, path, schema)
 
@@ -123,7 +128,7 @@ def _renamed(node: MappingNode, allowed: Sequence[str]) -> MappingNode:
         if word is not None:
             present.add(word)
             entries.append(Entry(Located(value=word, span=entry.key.span), entry.value))
-    return node._replace(entries=tuple(entries))
+    return node._replace(entries=tuple(entries), flagged=node.flagged or len(entries) < len(node.entries))
 
 
 def _free(allowed: Sequence[str], present: set[str]) -> list[str]:

@@ -36,12 +36,7 @@ def schema_of(kind: Kind) -> dict[str, Any]:
 
 def check_shape(root: Node, kind: Kind) -> list[Problem]:
     """Every place where `root` does not have the shape of a `kind` file; values flagged by the reader are left out."""
-    return check_values(plain(root), root, kind)
-
-
-def check_values(instance: Any, root: Node, kind: Kind) -> list[Problem]:
-    """As `check_shape`, for an `instance` whose values were replaced but whose keys are those of `root`."""
-    return distinct(problem for error in errors_of(instance, kind) for problem in problems_of(error, root))
+    return distinct(problem for error in errors_of(plain(root), kind) for problem in problems_of(error, root))
 
 
 def errors_of(instance: Any, kind: Kind) -> Iterator[ValidationError]:
@@ -92,7 +87,8 @@ def _inlined(part: Any, definitions: Mapping[str, Any]) -> Any:
 
 def problems_of(error: ValidationError, root: Node) -> Iterator[Problem]:
     """An error in the editor's words; none where the reader has told of the place before."""
-    from engine.schema.explain import Found, explain  # noqa: PLC0415 - as above
+    from engine.schema.explain import explain  # noqa: PLC0415 - as above
+    from engine.schema.found import Found  # noqa: PLC0415 - as above
 
     trail = _trail(root, tuple(error.absolute_path))
     node = trail[-1][1]

@@ -79,11 +79,12 @@ def _between_replies(subject: Subject, group: Sequence[Placed]) -> Iterator[Loss
 def _problem(losses: Sequence[Loss]) -> Problem:
     loser, winner = losses[0].loser, losses[0].winner
     more = len(losses) - 1
-    trigger = f"`{loser.text.value}`" + (f" and {more} other trigger{'s' * (more > 1)}" if more else "")
-    message = (
-        f"{trigger} never select{'' if more else 's'} `{loser.reply.id.value}`: "
-        f"`{winner.reply.id.value}` has {'them as well' if more else f'the trigger `{winner.text.value}`'}, both score 100"
-    )
+    lost = f"`{loser.text.value}` never selects"
+    has = f"the trigger `{winner.text.value}`"
+    if more:
+        lost = f"`{loser.text.value}` and {more} other trigger{'s' if more > 1 else ''} never select"
+        has = "them as well"
+    message = f"{lost} `{loser.reply.id.value}`: `{winner.reply.id.value}` has {has}, both score 100"
     why = "has the higher priority" if winner.reply.priority > loser.reply.priority else "stands first"
     hint = f"remove one or give them a `when`; `{winner.reply.id.value}` {why}, at {winner.text.span}"
     severity: Severity = "error" if any(loss.exact for loss in losses) else "warning"

@@ -154,6 +154,29 @@ def test_a_default_obeys_the_rules_of_a_literal(folder, old, new, code):
     assert problems[0].span.line == line
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "place", "default"),
+    [
+        ("threshold: 75", "threshold: 800", lambda spec: spec.steps[0].threshold.value, 80),
+        ("threshold: 75", "threshold: '${T:800}'", lambda spec: spec.steps[0].threshold.value, 80),
+        ("${DEADLINE:6.5s}", "0", lambda spec: spec.deadline.value, 7.5),
+        ("900ms", "0ms", lambda spec: spec.steps[1].timeout, None),
+    ],
+)
+def test_a_number_out_of_bounds_is_not_used_for_anything(folder, old, new, place, default):
+    (folder / "pipelines" / "bar.yml").write_text(PIPELINE.replace(old, new), "utf-8")
+    loaded = read_pipeline(Path("pipelines/bar.yml"))
+    assert [problem.code for problem in loaded.problems] == ["P204"]
+    assert place(loaded.spec) == default
+
+
+def test_what_is_left_out_for_a_mistake_is_no_second_one(folder):
+    broken = "  - id: a\n    match: [{contains: [x]}]\n    say: [x]\n  - id: b\n    match: [{word: x}]\n    say: [x]\n"
+    (folder / "replies" / "b.yml").write_text(REPLIES + broken, "utf-8")
+    loaded = read_pipeline(Path("pipelines/bar.yml"))
+    assert [(problem.code, problem.span.line) for problem in loaded.problems] == [("P202", 10), ("P203", 13)]
+
+
 def test_a_broken_reply_keeps_its_name_and_what_is_right_in_it(folder):
     more = REPLIES + "  - id: broken\n    match: [x, [y]]\n    says: [x]\n  - id: fine\n    sya: [y]\n"
     (folder / "replies" / "b.yml").write_text(more, "utf-8")

@@ -128,3 +128,88 @@ def test_what_the_reader_reported_is_not_reported_again():
 def test_a_secret_is_not_repeated():
     key = "sk-" + "a1" * 12
     assert key not in only(f"{REPLY}    priority: {key}\n").message
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("priority: '5'", "write 5 without quotes"),
+        ("priority: ５", "write 5"),
+        ("examples: ［やあ, やあ］", "write `[`, `, ` and `]`, which are narrow"),
+        ("match: {contains: やあ}", "begin each item on its own line with `- `: a hyphen and a space"),
+        ("match: [{contains: a, regex: b}]", "write each as an item of its own, after `- `"),
+        ("match: [営業時間: 19時]", "put a text that holds `: ` in quotes"),
+        ("match: []", "write an item, or remove the key"),
+        ("match: [やあ, ]\n    examples:\n      -", "write something after `- `, or remove it"),
+    ],
+)
+def test_what_to_write_instead_is_said(written, hint):
+    assert only(f"{REPLY}    {written}\n").hint == hint
+
+
+@pytest.mark.parametrize("written", ["40", "0.4", "'40'", "40 %", "４０％", "39.8%"])
+def test_a_share_without_its_sign_is_told_what_to_write(written):
+    step = f"  - {{id: d, kind: generate, models: [x, y], prompt: z, hedge: {written}}}\n"
+    problem = only(PIPELINE + step, "pipeline")
+    assert (problem.code, problem.hint) == ("P206", "write `40%`")
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("7秒", "write `7s`"),
+        ("7 seconds", "write `7s`"),
+        ("'7'", "write `7s`"),
+        ("7,5s", "write `7.5s`"),
+        ("７００ミリ秒", "write `700ms`"),
+        ("2分", "write `120s`"),
+        ("soon", "write a number with `s` or `ms`"),
+    ],
+)
+def test_a_time_in_other_words_is_told_what_to_write(written, hint):
+    assert only(f"{PIPELINE}deadline: {written}\n", "pipeline").hint == hint
+
+
+@pytest.mark.parametrize(
+    ("threshold", "hint"), [("80%", "write 80"), ("0.8", "write 80"), ("'80'", "write 80 without quotes"), ("800", "")]
+)
+def test_a_threshold_is_of_a_hundred(threshold, hint):
+    assert only(f"{PIPELINE}  - {{id: d, kind: replies, threshold: {threshold}}}\n", "pipeline").hint == hint
+
+
+@pytest.mark.parametrize("confidence", ["25", "25%"])
+def test_a_confidence_is_of_one(confidence):
+    step = f"  - {{id: d, kind: generate, model: x, prompt: y, escalate_when: [low_confidence: {confidence}]}}\n"
+    assert only(PIPELINE + step, "pipeline").hint == "write 0.25"
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("Greet Evening", "write `greet_evening`"),
+        ("夜の挨拶", "write a name such as `greet_evening`"),
+        ("1", "write a name such as `greet_evening`"),
+    ],
+)
+def test_names_are_told_what_to_write(name, hint):
+    problem = only(REPLY.replace("greet", name))
+    assert (problem.code, problem.hint) == ("P206", hint)
+
+
+@pytest.mark.parametrize("locale", ["jp", "ja_JP", "日本語"])
+def test_japanese_is_called_ja(locale):
+    assert only(f"{PIPELINE}locale: {locale}\n", "pipeline").hint == "write `ja`"
+
+
+def test_an_unknown_key_is_probably_the_one_that_is_missing():
+    problem = only(REPLY.replace("say", "answer"))
+    assert (problem.code, problem.hint) == ("P203", "did you mean `say`, which is missing?")
+    assert only("reply:\n  - id: greet\n").hint == "did you mean `replies`, which is missing?"
+
+
+def test_a_misspelt_key_says_nothing_of_another_that_is_missing():
+    found = problems("replies:\n  - {id: greet, mtach: [x]}\n")
+    assert [(problem.code, problem.hint) for problem in found] == [
+        ("P201", "add `say: …`"),
+        ("P203", "did you mean `match`?"),
+    ]

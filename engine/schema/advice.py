@@ -1,0 +1,133 @@
+"""What to write instead of a value that does not fit its schema, as far as what was meant can be told from it.
+
+It gives hints alone: what was found and what was expected is for `engine.schema.explain` to say.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engine.reading.node import MappingNode, Node, ScalarNode, SequenceNode
+from engine.reading.text import shortened
+
+_NUMBER = re.compile(r"\D*?(-?[0-9]+(?:[.,][0-9]+)?)\D*", re.ASCII)
+_AMOUNT = re.compile(r"([0-9]+(?:[.,][0-9]+)?) ?(\D*)", re.ASCII)
+_SECONDS = {
+    **dict.fromkeys(("", "s", "sec", "secs", "second", "seconds", "秒", "秒間"), (1, "s")),
+    **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds", "ミリ秒"), (1, "ms")),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes", "分", "分間"), (60, "s")),
+}
+"""How people write units, with the factor and the unit that is read here."""
+
+
+def type_hint(  # noqa: PLR0911 - one return for each kind of mix-up
+    kinds: list[str], node: Node, *, in_list: bool, limit: float | None
+) -> str:
+    """For a value of another kind than the `kinds` of JSON Schema; `in_list` where it is an item of a list, `limit`
+    the number below which it must stay.
+    """
+    match node:
+        case ScalarNode(value=None) if in_list:
+            return "write something after `- `, or remove it"
+        case ScalarNode(value=None):
+            return "write a value after the colon, or remove the key"
+        case ScalarNode(value=bool() | int() | float(), source=source) if "string" in kinds or "object" in kinds:
+            return f'write "{source}" when it is meant as text'
+        case ScalarNode(value=str(), source=source) if {"integer", "number"} & set(kinds):
+            return _number(source, of_one=limit == 1)
+        case ScalarNode(source=source) if kinds == ["array"]:
+            return _list(source)
+        case MappingNode() if kinds == ["array"]:
+            return "begin each item on its own line with `- `: a hyphen and a space"
+        case MappingNode(entries=entries) if "string" in kinds and len(entries) == 1:
+            return "put a text that holds `: ` or begins with `{` in quotes"
+        case SequenceNode() if "string" in kinds:
+            return "write one text; put a text that begins with `[` in quotes"
+        case _:
+            return ""
+
+
+def form_hint(expected: str, source: str) -> str:
+    """For a text that has not the form which the schema's words `expected` name."""
+    if "${" in source:
+        return _reference(source)
+    return next((advise(source) for words, advise in _FORMS.items() if words in expected), "")
+
+
+def bound_hint(keyword: str, limit: Any, value: Any) -> str:
+    """For a value outside of a bound: shares and percentages are mixed up most often."""
+    if keyword == "minItems":
+        return "write an item, or remove the key"
+    if keyword == "maxProperties":
+        return "write each as an item of its own, after `- `"
+    if keyword == "minimum" and limit == 1 and isinstance(value, float) and 0 < value < 1:
+        return f"write {value * 100:g}"
+    if keyword in ("maximum", "exclusiveMaximum") and limit == 1 and 1 < value <= 100:
+        return f"write {value / 100:g}"
+    return ""
+
+
+def _list(source: str) -> str:
+    if re.match(r"[-－―–—・•●](?! )|ー", source):
+        return "begin each item on its own line with `- `: a hyphen and a space"
+    if source[0] in "［【":
+        return "write `[`, `, ` and `]`, which are narrow"
+    return f"write [{shortened(source)}], or each item on its own line after `- `"
+
+
+def _number(source: str, *, of_one: bool = False) -> str:
+    """The number that `source` holds, as a part `of_one` where it is in per cent."""
+    text = unicodedata.normalize("NFKC", source)
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        return ""
+    meant = found[1].replace(",", ".")
+    if of_one and "%" in text:
+        meant = f"{float(meant) / 100:g}"
+    return f"write {meant} without quotes" if meant == source else f"write {meant}"
+
+
+def _time(source: str) -> str:
+    found = _AMOUNT.fullmatch(unicodedata.normalize("NFKC", source).lower())
+    factor, unit = _SECONDS.get(found[2], (0, "")) if found else (0, "")
+    if found is None or not factor:
+        return "write a number with `s` or `ms`"
+    return f"write `{float(found[1].replace(',', '.')) * factor:g}{unit}`"
+
+
+def _share(source: str) -> str:
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?%?", unicodedata.normalize("NFKC", source), re.ASCII)
+    value = float(found[1]) if found else 0.0
+    meant = round(value * 100 if value < 1 else value)
+    return f"write `{meant}%`" if 1 <= meant <= 99 else ""
+
+
+def _name(source: str) -> str:
+    name = "".join(char if char.isascii() and char.isalnum() else "_" for char in source.lower()).strip("_")
+    return f"write `{name}`" if name[:1].isalpha() else "write a name such as `greet_evening`"
+
+
+def _language(source: str) -> str:
+    return "write `ja`" if source.lower().startswith(("jp", "ja", "日本")) else ""
+
+
+def _reference(source: str) -> str:
+    inner = source[source.index("${") + 2 :].split("}", maxsplit=1)[0]
+    name = inner.split(":")[0]
+    if name != name.upper():
+        return f"write the variable in capitals: ${{{name.upper()}}}"
+    return "write ${NAME:default}, where NAME is in capitals and default holds no braces"
+
+
+_FORMS: Mapping[str, Callable[[str], str]] = {
+    "a time": _time,
+    "a share": _share,
+    "small letters": _name,
+    "a number": _number,
+    "a whole number": _number,
+    "a language": _language,
+}
+"""Words of what the schemas expect, with the advice."""
