@@ -85,19 +85,6 @@ def turn(text: str, **more: Any) -> Turn:
     return Turn(text=text, **settings)
 
 
-class Clock:
-    """Monotonic seconds that move only when told to."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def forward(self, seconds: float) -> None:
-        self.now += seconds
-
-
 class FakeModel:
     """A `LanguageModel` that gives one answer, or raises one error, and remembers what it was asked."""
 

@@ -9,7 +9,8 @@ from engine.model.deadline import Deadline
 from engine.model.errors import Unavailable
 from engine.model.turn import ChatRequest, Message
 from engine.sessions import open_store
-from tests.fakes.plans import Clock, FakeModel, generate_step, plan, replies_step, reply
+from tests.fakes.clock import FakeClock
+from tests.fakes.plans import FakeModel, generate_step, plan, replies_step, reply
 
 HELLO = reply("hello", "いらっしゃい。", "あら、こんばんは。")
 EVENING = plan(replies_step(), generate_step("talk", "m"), replies={HELLO: ("こんばんは",)})
@@ -17,7 +18,7 @@ EVENING = plan(replies_step(), generate_step("talk", "m"), replies={HELLO: ("こ
 
 def app(*, model=None, sessions="none", clock=None):
     models = {"m": model or FakeModel("まあ、猫ちゃん！")}
-    return App(EVENING, models=models, sessions=open_store(sessions), clock=clock or Clock())
+    return App(EVENING, models=models, sessions=open_store(sessions), clock=clock or FakeClock())
 
 
 def test_a_turn_without_a_session_gets_one():
@@ -60,7 +61,7 @@ def test_a_history_that_the_client_sends_takes_the_place_of_the_stored_one():
 
 def test_the_earlier_deadline_counts():
     model = FakeModel("そう。")
-    clock = Clock()
+    clock = FakeClock()
     bar = app(model=model, clock=clock)
     bar.reply(ChatRequest(text="猫でね"), Deadline.after(3.0, clock))
     bar.reply(ChatRequest(text="猫でね"), Deadline.after(30.0, clock))
@@ -87,7 +88,7 @@ def test_health_tells_the_state_of_every_model():
 
 def test_a_turn_leaves_time_to_keep_its_session():
     model = FakeModel("そう。")
-    clock = Clock()
+    clock = FakeClock()
     app(model=model, clock=clock, sessions="sqlite::memory:").reply(ChatRequest(text="猫でね"))
     app(model=model, clock=clock, sessions="sqlite::memory:").reply(
         ChatRequest(text="猫でね"), Deadline.after(1.0, clock)

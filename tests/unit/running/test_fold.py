@@ -5,9 +5,9 @@ from engine.model.errors import RateLimited, TimedOut, Unavailable
 from engine.model.plan import ExpressionDetector, NamedDetector, SetStep
 from engine.model.turn import Completion
 from engine.running.fold import run
+from tests.fakes.clock import FakeClock
 from tests.fakes.plans import (
     SPAN,
-    Clock,
     FakeModel,
     condition,
     generate_step,
@@ -24,7 +24,7 @@ SORRY = reply("sorry", "ごめんなさいね。")
 
 
 def outcome(the_plan, text="猫を飼い始めたんだ", models=None, clock=None, **more):
-    return run(the_plan, turn(text, **more), services(**(models or {})), Deadline.after(7.5, clock or Clock()))
+    return run(the_plan, turn(text, **more), services(**(models or {})), Deadline.after(7.5, clock or FakeClock()))
 
 
 def events(result):
@@ -170,6 +170,16 @@ def test_a_set_step_gives_variables_to_what_follows():
     assert outcome(the_plan, text="こんにちは").step == "ja"
 
 
+@pytest.mark.parametrize(("number", "step"), [(1, "first"), (3, "later")])
+def test_conditions_see_how_many_turns_the_session_had(number, step):
+    the_plan = plan(
+        say_step(0, "first", when="session.turns == 0 and turn.number == 1"),
+        say_step(0, "later", when="session.turns == 2 and turn.number == 3"),
+        replies={SORRY: ()},
+    )
+    assert outcome(the_plan, number=number).step == step
+
+
 def test_a_say_step_whose_template_fails_escalates():
     broken = reply("broken", "{{ user.name }}")
     result = outcome(plan(say_step(0, "first"), say_step(1, "second"), replies={broken: (), SORRY: ()}))
@@ -190,9 +200,9 @@ def test_a_model_leaves_a_second_to_each_available_model_behind_it():
 
 @pytest.mark.parametrize(("used", "given"), [(6.0, 0.75), (6.3, 0.6), (6.5, 1.0), (7.2, 0.3)])
 def test_a_model_that_used_up_its_time_leaves_shares_that_are_worth_a_call(used, given):
-    clock = Clock()
+    clock = FakeClock()
     models = {
-        "a": FakeModel(TimedOut("x", backend="x"), on_call=lambda: clock.forward(used)),
+        "a": FakeModel(TimedOut("x", backend="x"), on_call=lambda: clock.advance(used)),
         "b": FakeModel(TimedOut("x", backend="x")),
         "c": FakeModel("はい。"),
     }

@@ -3,7 +3,8 @@ from engine.model.errors import Unavailable
 from engine.model.turn import Prompt
 from engine.running.fold import run
 from engine.running.prepare import prepare_models
-from tests.fakes.plans import Clock, FakeModel, generate_step, plan, services, turn
+from tests.fakes.clock import FakeClock
+from tests.fakes.plans import FakeModel, generate_step, plan, services, turn
 
 
 class EagerModel(FakeModel):
@@ -41,7 +42,7 @@ def test_while_one_model_is_asked_the_next_available_one_gets_ready():
         "c": EagerModel("はい。"),
     }
     the_plan = plan(generate_step("small", "a"), generate_step("large", "off", "b", "c"))
-    run(the_plan, turn("猫でね"), services(**models), Deadline.after(7.5, Clock()))
+    run(the_plan, turn("猫でね"), services(**models), Deadline.after(7.5, FakeClock()))
     assert len(models["off"].prepared) == 0
     assert len(models["b"].prepared) == 2
     assert len(models["c"].prepared) == 1
