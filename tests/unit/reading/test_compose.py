@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from engine.model.source import Span
 from engine.reading.compose import compose
-from engine.reading.limits import MAX_ALIASES, MAX_DEPTH, MAX_NODES, MAX_PROBLEMS
+from engine.reading.limits import MAX_ALIASES, MAX_DEPTH, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR
 from engine.reading.node import MappingNode, ScalarNode, SequenceNode, plain, scalars
 
 
@@ -118,6 +118,7 @@ def test_plain_words_mean_what_everybody_expects(word, value):
 def test_aliases_share_their_node_within_the_limit():
     root, problems = compose("a: &x [1]\nb: *x\n", "a.yml")
     assert (plain(root), problems) == ({"a": [1], "b": [1]}, [])
+    assert codes("a: &x 1\nb: [" + "*x, " * MAX_ALIASES + "]") == []
     assert codes("a: &x 1\nb: [" + "*x, " * (MAX_ALIASES + 1) + "]") == ["P108"]
 
 
@@ -131,6 +132,13 @@ def test_too_many_values_are_told_with_what_to_do():
     root, problems = compose("[" + "x, " * MAX_NODES + "]", "a.yml")
     assert root is None
     assert [(problem.code, problem.hint) for problem in problems] == [("P109", "split the file into several")]
+
+
+def test_a_text_may_be_as_long_as_the_limit():
+    assert codes("a: " + "あ" * MAX_SCALAR) == []
+    root, problems = compose("a: " + "あ" * (MAX_SCALAR + 1), "a.yml")
+    assert root is None
+    assert [(problem.code, str(problem.span)) for problem in problems] == [("P109", "a.yml:1:4")]
 
 
 def test_reading_stops_where_nobody_would_read_more_problems():

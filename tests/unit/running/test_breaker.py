@@ -7,7 +7,7 @@ import threading
 import pytest
 from hypothesis import settings
 
-from engine.running.breaker import Breaker, Permit, State, Verdict
+from engine.running.breaker import Breaker, BreakerSnapshot, Permit, State, Verdict
 from tests.fakes.breaker import POLICY, BreakerAgainstReference
 from tests.fakes.clock import FakeClock
 
@@ -30,7 +30,7 @@ def opened(clock: FakeClock) -> Breaker:
 
 
 def test_a_new_breaker_is_closed() -> None:
-    assert breaker(FakeClock()).snapshot().state == "closed"
+    assert breaker(FakeClock()).snapshot() == BreakerSnapshot(state="closed", calls=0, failures=0, slow=0, probe_in=0.0)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,7 @@ def test_open_admits_nobody_until_its_time_is_over() -> None:
     subject = opened(clock)
     clock.advance(9.0)
     assert subject.admit() is None
+    assert subject.snapshot().state == "open"
     assert subject.snapshot().probe_in == pytest.approx(1.0)
     clock.advance(1.0)
     assert subject.snapshot().state == "half_open"

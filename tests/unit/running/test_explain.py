@@ -28,7 +28,28 @@ def test_the_winner_and_what_stood_in_the_way_of_the_others():
         ("any", "chosen", ""),
     ]
     assert explanation.decisions[0].action == "answers with `any`"
-    assert "scores 100.0" in explanation.decisions[0].why
+    assert explanation.decisions[0].why == "trigger `こんばんは` scores 100.0, no other reply matches"
+
+
+def test_a_reply_without_condition_is_chosen_over_those_that_score_less():
+    near = reply("near", "こちらも。")
+    the_plan = plan(replies_step(), replies={ANY: ("ただいま戻りました",), near: ("ただいま戻りましたよ",)})
+    explanation = explain(the_plan, the_plan.index, turn("ただいま戻りました", now=NOON), ())
+    assert verdicts(explanation) == [("any", "chosen", ""), ("near", "passed over", "`any` stands before it")]
+    best, other = (one.score for one in explanation.considered)
+    assert explanation.decisions[0].why.endswith(f", {best - other:.1f} before the next reply")
+    assert best > other
+
+
+def test_triggers_of_one_reply_that_share_a_verdict_are_told_once():
+    the_plan = plan(
+        replies_step(), replies={EVENING: ("今夜も来たよ", "今夜もきたよ"), ANY: ("今夜もきたよね", "今夜も来たよね")}
+    )
+    explanation = explain(the_plan, the_plan.index, turn("今夜も来たよ", now=NOON), ())
+    assert [(one.reply_id, one.verdict) for one in explanation.considered] == [
+        ("evening", "condition"),
+        ("any", "chosen"),
+    ]
 
 
 def test_the_clock_changes_the_winner():
@@ -54,6 +75,7 @@ def test_the_steps_are_followed_to_the_one_that_surely_answers():
     explanation = explained(
         "猫を飼い始めたんだ", replies_step(), generate_step("off", "z", when="false"), small, say_step(3)
     )
+    assert explanation.decisions[0].why == "no reply reaches 80"
     assert [(one.step, one.action) for one in explanation.decisions] == [
         ("canned", "goes on"),
         ("off", "passed over"),
@@ -63,6 +85,12 @@ def test_the_steps_are_followed_to_the_one_that_surely_answers():
     assert explanation.decisions[2].why == (
         "on error, timeout, empty, low_confidence below 0.25 the turn goes on to `sorry`"
     )
+
+
+def test_where_a_step_escalates_to_is_told():
+    jump = generate_step("small", "a", escalate_to=2)
+    explanation = explained("猫を飼い始めたんだ", jump, generate_step("large", "b"), say_step(3))
+    assert [one.why.rpartition(" to ")[2] for one in explanation.decisions[:2]] == ["`sorry`", "`sorry`"]
 
 
 def test_a_hedge_is_told():

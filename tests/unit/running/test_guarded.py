@@ -209,6 +209,30 @@ def test_a_bug_in_a_model_does_not_keep_its_permit() -> None:
     assert isinstance(ask(subject, clock), Completion)
 
 
+@dataclass(slots=True)
+class EagerModel(Model):
+    prepared: list[Prompt] = field(default_factory=list)
+
+    def prepare(self, prompt: Prompt) -> None:
+        self.prepared.append(prompt)
+
+
+def test_a_model_gets_ready_while_its_circuit_is_closed() -> None:
+    clock = FakeClock()
+    model = EagerModel(clock, [REFUSED])
+    subject = guard(model)
+    subject.prepare(PROMPT)
+    ask(subject, clock)
+    subject.prepare(PROMPT)
+    assert model.prepared == [PROMPT]
+
+
+def test_a_model_that_has_nothing_to_get_ready_is_left_alone() -> None:
+    model = Model(FakeClock(), [None])
+    guard(model).prepare(PROMPT)
+    assert model.calls == 0
+
+
 def test_closing_closes_the_model() -> None:
     model = Model(FakeClock(), [None])
     guard(model).close()
