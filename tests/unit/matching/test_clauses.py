@@ -43,6 +43,8 @@ def test_a_clause_ends_at_a_pause_or_before_a_noun_it_does_not_describe(text):
         ("カラオケできる？", ["からおけ", "で"]),
         ("出身どこ？", ["出身", "どこ"]),
         ("お水をください", ["水"]),
+        ("御予約をください", ["予約"]),
+        ("御", ["御"]),
         ("降ってきた", ["降って"]),
         ("3番テーブル", ["3", "番", "てぶる"]),
         ("where is the toilet", ["where", "toilet"]),

@@ -32,6 +32,8 @@ from engine.matching.guards import refusal
         ("カラオケ嫌い", "カラオケできる？", "opposite polarity"),
         ("帰らないで", "帰らないと", "opposite polarity"),
         ("聞きたくない", "生きたくない", "different content: 生 / 聞"),
+        ("バスある？", "バーボンソーダある？", "different content: ばぼんそだ / ばす"),
+        ("abください", "アルコールビールください", "different content: あるこるびる / ab"),
     ],
 )
 def test_a_close_match_is_refused_for_a_reason(utterance, trigger, reason):
@@ -59,6 +61,7 @@ def test_a_close_match_is_refused_for_a_reason(utterance, trigger, reason):
         ("つまんない", "つまらない"),
         ("絵を見たい", "絵をみたい"),
         ("あぶない", "危ない"),
+        ("休み？", "明日は休み？"),
     ],
 )
 def test_what_is_the_same_is_not_refused(utterance, trigger):

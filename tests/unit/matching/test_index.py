@@ -88,6 +88,10 @@ def test_an_emoji_can_be_a_trigger():
     assert replies(index("😭", "🍺"), "🍺") == [1]
 
 
+def test_a_part_of_which_nothing_is_left_is_found_nowhere():
+    assert replies(index(("contains", "！？"), ("contains", "予約")), "予約したい！？") == [1]
+
+
 def test_a_bad_pattern_is_refused():
     with pytest.raises(ValueError, match="lookaround"):
         index(("regex", "(?=a)"))

@@ -115,6 +115,7 @@ def test_a_detector_escalates_with_its_name_or_the_editors_words(detector, reaso
     )
     assert result.reply == "そうなのね。"
     assert [(e.step, e.reason) for e in result.escalations] == [("small", reason)]
+    assert [event.data["escalates"] for event in result.trace if event.event == "generated"] == [reason, None]
 
 
 def test_an_empty_answer_escalates_even_where_nothing_is_listed():
@@ -196,6 +197,12 @@ def test_a_model_leaves_a_second_to_each_available_model_behind_it():
     }
     outcome(plan(generate_step("small", "a", timeout=6.0), generate_step("large", "b", "off", "c")), models=models)
     assert [models[name].asked[0][1] for name in ("a", "b", "off", "c")] == [5.5, 6.5, 6.5, 7.5]
+
+
+def test_nothing_is_left_to_a_model_that_is_switched_off():
+    model = FakeModel("はい。")
+    outcome(plan(generate_step("small", "a"), generate_step("large", "off", when="false")), models={"a": model})
+    assert model.asked[0][1] == 7.5
 
 
 @pytest.mark.parametrize(("used", "given"), [(6.0, 0.75), (6.3, 0.6), (6.5, 1.0), (7.2, 0.3)])

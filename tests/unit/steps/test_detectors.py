@@ -5,10 +5,10 @@ from engine.model.turn import Completion
 from engine.steps.detectors import detects, language
 
 
-def objects(name, text, *, finish="stop", user="元気？", threshold=None, confidence=None):
+def objects(name, text, *, finish="stop", user="元気？", threshold=None, confidence=None, locale="ja"):
     completion = Completion(text=text, finish_reason=finish, model="m", confidence=confidence)
     detector = NamedDetector(name=name, threshold=threshold)
-    return detects(detector, completion, user_text=user, locale="ja")
+    return detects(detector, completion, user_text=user, locale=locale)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,7 @@ def objects(name, text, *, finish="stop", user="元気？", threshold=None, conf
         ("repetition", "いいわね、いいわねえ。" * 3),
         ("repetition", "そうねそうねそうねそうねそうねそうねそうねそうねそうねそうねそうね"),
         ("repetition", "りんごよ。りんごよ。りんごよ。いちごよ。いちごよ。"),
+        ("repetition", "りんごよ。いちごよ。りんごよ。いちごよ。"),
         ("wrong_language", "今天天气很好，我们去喝酒吧。"),
         ("wrong_language", "Sure, what would you like to drink tonight?"),
         ("wrong_language", "오늘은 뭐 마실래요"),
@@ -40,6 +41,7 @@ def test_a_bad_answer_is_noticed(name, text):
         "そうねえ、桃とビールはいかが？",
         "ふふ、ありがとう。ありがとうって言われると、はりきっちゃうわ。",
         "OK、ハイボールね。",
+        "OK!",
         "はいはい、どうぞどうぞ。",
         "ワインならLa Tâcheが一度飲んでみたいわねえ。",
         "ごめんなさいね、今夜は満席で入れないの。",
@@ -51,6 +53,10 @@ def test_a_good_answer_passes(name, text):
 
 def test_an_answer_in_the_language_the_user_wrote_is_right():
     assert not objects("wrong_language", "Sure, what would you like to drink?", user="good evening, mama")
+
+
+def test_a_language_is_right_whatever_the_country():
+    assert not objects("wrong_language", "Sure, what would you like to drink?", locale="en-GB")
 
 
 def test_a_cut_sentence_is_truncated_but_a_cut_after_a_full_sentence_is_not():
@@ -76,7 +82,12 @@ def test_confidence_is_compared_with_the_threshold_where_there_is_one():
         ("こんばんは", "ja"),
         ("飲み放題です", "ja"),
         ("東京都知事選挙", "zh"),
+        ("東京都知事選挙の日", "ja"),
+        ("ビール one two", "ja"),
+        ("ビール one twos", "en"),
         ("good evening", "en"),
+        ("good", "en"),
+        ("goo", None),
         ("안녕하세요", "ko"),
         ("!?", None),
     ],

@@ -175,6 +175,13 @@ def test_never_more_than_two_at_once() -> None:
     ]
 
 
+def test_the_first_is_waited_for_when_the_last_one_fails_beside_it() -> None:
+    first = Waiting()
+    later = threading.Timer(0.01, first.go.set)
+    result = outcome(first, FakeModel(Unavailable("down", backend="x"), on_call=later.start))
+    assert (result.reply, result.engine, first.called_off) == ("はい。", "external", False)
+
+
 def test_when_nobody_answers_the_turn_goes_on_by_the_deadline() -> None:
     result = outcome(Waiting(), Waiting(), seconds=0.2)
     assert (result.reply, result.engine) == ("ごめんなさいね。", "fallback")
