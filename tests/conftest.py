@@ -1,13 +1,26 @@
-"""Fixtures that several suites share: the real models, put in place once."""
+"""Fixtures that several suites share: an environment without settings, and the real models, put in place once."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.environment import NO_AWS, SETTING
 from tests.models import for_gpt4all, write_tiny_model
 from tools.demo_model import ensure
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobodys_environment() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in filter(SETTING.match, list(os.environ)):
+            patch.delenv(name)
+        for name, value in NO_AWS.items():
+            patch.setenv(name, value)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.environment import SETTING
 from tools.demo_model import ensure
 
 ROOT = Path(__file__).parents[2]
@@ -23,10 +24,7 @@ SETTINGS = {"USE_LOCAL_LLM": "false", "PYTHONUNBUFFERED": "1"}
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """This process's environment without any setting of the engine, and `extra`."""
-    engine = re.compile(
-        r"MISAKI_|LOCAL_LLM|USE_LOCAL|OPENAI|BEDROCK|HUGGINGFACE|SESSION_STORE|ALLOW|CLIENT_TOKEN|LOG_TEXT|AWS_"
-    )
-    base = {name: value for name, value in os.environ.items() if not engine.match(name)}
+    base = {name: value for name, value in os.environ.items() if not SETTING.match(name)}
     return base | SETTINGS | dict(extra or {})
 
 

@@ -45,11 +45,7 @@ def container(key: str, minutes: float) -> Behaviour:
     return behaviours.respond(json.dumps(document).encode())
 
 
-def test_credentials_about_to_expire_are_renewed(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+def test_credentials_about_to_expire_are_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
     with (
         Peer([container("AKIDOLD", 5), container("AKIDNEW", 300)]) as endpoint,
         Peer([behaviours.respond(wires.answer("bedrock"))]) as peer,

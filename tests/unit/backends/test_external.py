@@ -205,23 +205,12 @@ def test_the_most_talkative_logs_hold_no_key(provider: Provider, caplog: pytest.
     assert wires.SECRET not in caplog.text + repr(model) + repr(model.status())
 
 
-@pytest.fixture
-def no_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "PROFILE", "REGION", "DEFAULT_REGION"):
-        monkeypatch.delenv(f"AWS_{name}", raising=False)
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-
-
-@pytest.mark.usefixtures("no_aws")
 def test_bedrock_without_any_credentials() -> None:
     model = open_model(wires.row("bedrock", "http://127.0.0.1:9"), {})
     assert why(model).startswith("BEDROCK_CREDENTIALS is not set and the standard AWS chain finds no credentials")
     assert model.status().state == "unavailable"
 
 
-@pytest.mark.usefixtures("no_aws")
 def test_bedrock_does_not_wait_for_a_metadata_service_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     with Peer([behaviours.silence]) as peer:
         monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "false")
@@ -232,7 +221,6 @@ def test_bedrock_does_not_wait_for_a_metadata_service_that_hangs(monkeypatch: py
         assert model.status().state == "loading"
 
 
-@pytest.mark.usefixtures("no_aws")
 def test_bedrock_follows_the_standard_chain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDCHAIN")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "chain")
@@ -241,13 +229,11 @@ def test_bedrock_follows_the_standard_chain(monkeypatch: pytest.MonkeyPatch) -> 
     assert "Credential=AKIDCHAIN/" in peer.received[0].headers["authorization"]
 
 
-@pytest.mark.usefixtures("no_aws")
 def test_bedrock_with_a_profile_that_nobody_knows() -> None:
     model = open_model(wires.row("bedrock", "http://127.0.0.1:9"), {"BEDROCK_CREDENTIALS": "stranger"})
     assert why(model) == "BEDROCK_CREDENTIALS names a profile that the AWS configuration does not have"
 
 
-@pytest.mark.usefixtures("no_aws")
 def test_bedrock_without_a_region() -> None:
     row = ModelRow(id="b", backend="bedrock", settings={"model": "m"})
     assert why(open_model(row, ENVIRONMENT)).startswith("no client for bedrock can be made: check its region")

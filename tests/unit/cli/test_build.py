@@ -11,9 +11,7 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def pipeline(tmp_path, monkeypatch):
-    for name in ("MISAKI_PLAN", "MISAKI_PIPELINE", "LOCAL_LLM_MODEL"):
-        monkeypatch.delenv(name, raising=False)
+def pipeline(tmp_path):
     folder = Path(shutil.copytree(ROOT / "tests/configs/good/bar", tmp_path / "bar"))
     for file in folder.iterdir():
         os.utime(file, (time.time() - 100, time.time() - 100))

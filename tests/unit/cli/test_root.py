@@ -72,8 +72,7 @@ def test_problems_of_the_configuration_are_printed(raising, capsys):
     assert "replies/a.yml:14:7" in capsys.readouterr().err
 
 
-def test_a_bug_is_owned_up_to(raising, capsys, monkeypatch):
-    monkeypatch.delenv("MISAKI_DEBUG", raising=False)
+def test_a_bug_is_owned_up_to(raising, capsys):
     raising(RuntimeError("oh no"))
     assert main(["boom"]) == BUG
     shown = capsys.readouterr().err

@@ -24,8 +24,6 @@ class Terminal(io.StringIO):
 @pytest.fixture(autouse=True)
 def _at_home(monkeypatch):
     monkeypatch.chdir(BAD)
-    monkeypatch.delenv("FORCE_COLOR", raising=False)
-    monkeypatch.delenv("NO_COLOR", raising=False)
 
 
 def test_exit_codes():

@@ -1,0 +1,17 @@
+"""What of a developer's environment no test may see: settings of the engine, of AWS, and of the terminal's colours."""
+
+from __future__ import annotations
+
+import os
+import re
+
+SETTING = re.compile(
+    r"MISAKI_|LOCAL_LLM|USE_LOCAL|OPENAI|BEDROCK|HUGGINGFACE|SESSION_STORE|ALLOW|CLIENT_TOKEN|LOG_TEXT|METRICS|AWS_"
+    r"|FORCE_COLOR|NO_COLOR"
+)
+NO_AWS = {
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+"""Nor what AWS's SDK finds elsewhere: in files of the home folder, or by asking the machine."""
