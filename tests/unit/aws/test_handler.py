@@ -2,7 +2,9 @@ import json
 
 import pytest
 
+from engine.aws.body import BODY_LIMIT
 from engine.aws.handler import RESERVE, make_handler
+from engine.aws.policy import Policy
 from engine.model.errors import Unavailable
 from engine.model.record import replace
 from engine.model.turn import TraceEvent
@@ -123,6 +125,22 @@ def test_the_log_tells_of_the_turn_without_its_words():
 def test_the_log_holds_words_where_the_operator_wants_them():
     [record] = answer(POST, LOG_TEXT="true")[2]
     assert (record["text"], record["reply"]) == ("こんばんは", "いらっしゃい。")
+    [record] = answer(POST, FakeBot(outcome=NOTHING), LOG_TEXT=" TRUE ")[2]
+    assert record["details"] == ["no such file", ""]
+
+
+@pytest.mark.parametrize(("event", "status", "level"), [(POST, 503, "error"), (POST | {"body": ""}, 400, "info")])
+def test_only_what_is_our_fault_is_an_error_in_the_log(event, status, level):
+    [record] = answer(event, FakeBot(failure=RuntimeError("x")))[2]
+    assert (record["status"], record["level"]) == (status, level)
+
+
+def test_the_log_names_the_method_and_how_long_it_took():
+    [record] = answer(POST)[2]
+    assert (record["method"], record["path"], record["level"]) == ("POST", "/chat", "info")
+    assert 0 <= record["milliseconds"] < 60_000
+    [record] = answer(http("BREW", "/chat"))[2]
+    assert record["method"] == "other"
 
 
 def test_a_path_that_a_client_made_up_is_not_logged():
@@ -213,6 +231,35 @@ def test_the_client_token(authorization, status):
         assert response["headers"]["WWW-Authenticate"] == "Bearer"
 
 
+def test_the_client_token_may_have_blanks_around_it_and_is_never_shown():
+    event = POST | {"headers": {"Authorization": f"Bearer {SESAME}"}}
+    assert answer(event, CLIENT_TOKEN=f" {SESAME}\n")[0]["statusCode"] == 200
+    assert SESAME not in repr(Policy.from_env({"CLIENT_TOKEN": SESAME}))
+
+
+def test_headers_with_several_values_are_read_too():
+    rest = {"httpMethod": "POST", "path": "/chat", "body": '{"input": "a"}'}
+    event = rest | {"multiValueHeaders": {"Authorization": [f"Bearer {SESAME}"], "Accept": [7, "a"], "Odd": "b"}}
+    response, _, _ = answer(event, CLIENT_TOKEN=SESAME)
+    assert response["statusCode"] == 200
+    assert "headers" in response
+
+
+@pytest.mark.parametrize(
+    ("path", "context", "status"),
+    [
+        (None, {"http": {"method": "POST", "path": "/chat"}}, 200),
+        (None, {"http": {"method": "POST", "path": "/nowhere"}}, 404),
+        ("/prod", {"http": {"method": "POST"}, "stage": "prod"}, 200),
+        ("/prod/chat/", {"http": {"method": "POST"}, "stage": "prod"}, 200),
+        ("/production/chat", {"http": {"method": "POST"}, "stage": "prod"}, 404),
+    ],
+)
+def test_where_the_path_stands(path, context, status):
+    event = {"rawPath": path, "requestContext": context, "body": '{"input": "a"}', "headers": {}}
+    assert answer(event)[0]["statusCode"] == status
+
+
 def test_the_client_token_guards_neither_health_nor_preflight_nor_direct_invocations():
     for event in (http("GET", "/health"), http("OPTIONS", "/chat"), {"input": "a"}):
         assert answer(event, CLIENT_TOKEN=SESAME)[0]["statusCode"] < 300
@@ -232,6 +279,16 @@ def test_a_body_over_the_limit():
     event = POST | {"body": '{"input": "' + "a" * 300_000 + '"}'}
     response, body, _ = answer(event)
     assert (response["statusCode"], body["code"]) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize(("more", "code"), [(0, "input_too_long"), (1, "body_too_large")])
+@pytest.mark.parametrize("character", ["a", "あ"])
+def test_the_limit_is_one_of_bytes(character, more, code):
+    around = '{"input": ""}'
+    count, rest = divmod(BODY_LIMIT - len(around), len(character.encode()))
+    body = '{"input": "' + character * count + "a" * (rest + more) + '"}'
+    assert len(body.encode()) == BODY_LIMIT + more
+    assert answer(POST | {"body": body})[1]["code"] == code
 
 
 def test_a_base64_body_over_the_limit_is_not_decoded():

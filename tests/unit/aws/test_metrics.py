@@ -101,6 +101,15 @@ def test_tokens_and_their_price_are_counted_by_model():
     ]
 
 
+@pytest.mark.parametrize(
+    ("told", "dollars"), [({"prompt_tokens": None, "tokens": 7}, 7e-5), ({"prompt_tokens": 7, "tokens": None}, 7e-6)]
+)
+def test_what_is_known_of_a_price_is_counted(told, dollars):
+    half = Outcome(reply="", trace=(TraceEvent(step="small_talk", event="generated", data={"model": "small", **told}),))
+    [(_, _, cost)] = of(counted(App(half), small=(1.0, 10.0)), "model")
+    assert cost == ("EstimatedCost", pytest.approx(dollars))
+
+
 def test_a_call_that_a_hedge_ended_is_counted_by_model():
     lost = {"model": "small", "prompt_tokens": None, "tokens": None}
     hedged = Outcome(
@@ -175,7 +184,10 @@ def test_every_line_is_in_the_embedded_metric_format_and_holds_no_text_of_a_user
         assert line.isascii()
 
 
-@pytest.mark.parametrize("text", ["[]", "{", '{"openai": 1}', '{"openai": [1]}', '{"a": [-1, 0]}', '{"a": [NaN, 0]}'])
+@pytest.mark.parametrize(
+    "text",
+    ["[]", "{", '{"openai": 1}', '{"openai": [1]}', '{"a": [-1, 0]}', '{"a": [NaN, 0]}', '{"a": [Infinity, 0]}'],
+)
 def test_prices_that_are_none_are_refused_with_the_variable_s_name(text):
     with pytest.raises(ValueError, match="MODEL_PRICES"):
         read_prices(text)
@@ -183,4 +195,4 @@ def test_prices_that_are_none_are_refused_with_the_variable_s_name(text):
 
 def test_prices_are_dollars_for_a_million_tokens():
     assert read_prices("") == {}
-    assert read_prices('{"openai": [0.15, 0.6]}') == {"openai": (0.15, 0.6)}
+    assert read_prices('{"openai": [0.15, 0.6], "own": [0, 0]}') == {"openai": (0.15, 0.6), "own": (0.0, 0.0)}

@@ -1,33 +1,62 @@
-"""What the function does when Lambda imports it."""
+"""The start of the function, with a small pipeline and without AWS."""
 
-from __future__ import annotations
+import json
+from pathlib import Path
 
 import pytest
 
 from engine.aws.start import start
+from engine.model.errors import ConfigError
 
-BAR = "tests/configs/good/bar/pipeline.yml"
-
-
-def metrics_of(env, capsys):
-    """The lines in the embedded metric format that a start writes."""
-    start({"MISAKI_PIPELINE": BAR, **env}, log=lambda _: None)
-    return [line for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+BAR = Path(__file__).parents[2] / "configs" / "good" / "bar" / "pipeline.yml"
+CHAT = {"input": "こんばんは"}
 
 
-@pytest.mark.parametrize("setting", ["true", "1", " Yes "])
-def test_metrics_are_written_where_they_are_asked_for(setting, capsys):
-    assert metrics_of({"METRICS": setting}, capsys)
-    assert metrics_of({"METRICS": setting, "AWS_LAMBDA_FUNCTION_NAME": "misaki"}, capsys)
+def started(**env):
+    records = []
+    handler = start({"MISAKI_PIPELINE": str(BAR), "USE_LOCAL_LLM": "false", **env}, log=records.append)
+    return handler, records
 
 
-@pytest.mark.parametrize("setting", ["false", "0", "no"])
-def test_metrics_are_not_written_where_they_are_refused(setting, capsys):
-    assert not metrics_of({"METRICS": setting}, capsys)
-    assert not metrics_of({"METRICS": setting, "AWS_LAMBDA_FUNCTION_NAME": "misaki"}, capsys)
+def test_it_answers_and_has_said_how_long_it_took():
+    handler, [loaded] = started()
+    assert handler(CHAT, None)["statusCode"] == 200
+    assert (loaded["level"], loaded["event"]) == ("info", "loaded")
+    assert 0 < loaded["milliseconds"] < 60_000
 
 
-@pytest.mark.parametrize("env", [{}, {"METRICS": ""}])
-def test_metrics_are_written_on_lambda_alone_where_nothing_is_said(env, capsys):
-    assert not metrics_of(env, capsys)
-    assert metrics_of({**env, "AWS_LAMBDA_FUNCTION_NAME": "misaki"}, capsys)
+def test_every_problem_of_a_pipeline_is_in_the_log(tmp_path):
+    bad = tmp_path / "bad.yml"
+    bad.write_text("version: 1\nnmae: tiny\n", encoding="utf-8")
+    records = []
+    with pytest.raises(ConfigError) as caught:
+        start({"MISAKI_PIPELINE": str(bad)}, log=records.append)
+    assert [record["message"] for record in records] == [str(problem) for problem in caught.value.problems]
+    assert {(record["level"], record["event"]) for record in records} == {("error", "config_problem")}
+
+
+@pytest.mark.parametrize(
+    ("env", "counted"),
+    [
+        ({}, False),
+        ({"METRICS": ""}, False),
+        *(({"METRICS": setting}, True) for setting in (" True ", "1", "yes")),
+        *(({"METRICS": setting, "AWS_LAMBDA_FUNCTION_NAME": "misaki"}, False) for setting in ("false", "0", "no")),
+        ({"METRICS": "", "AWS_LAMBDA_FUNCTION_NAME": "misaki"}, True),
+        ({"AWS_LAMBDA_FUNCTION_NAME": "misaki"}, True),
+    ],
+)
+def test_turns_are_counted_on_lambda_or_where_it_is_wanted(env, counted, capsys):
+    handler, _ = started(**env)
+    handler(CHAT, None)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert ("ColdStart" in str(lines), "TurnTime" in str(lines)) == (counted, counted)
+    assert {line["function"] for line in lines} <= {env.get("AWS_LAMBDA_FUNCTION_NAME", "local")}
+
+
+def test_prices_that_are_none_cost_the_estimate_only(capsys):
+    handler, [warning, loaded] = started(METRICS="true", MODEL_PRICES="free")
+    assert (warning["level"], warning["event"], loaded["event"]) == ("warning", "no_prices", "loaded")
+    assert "MODEL_PRICES" in warning["message"]
+    assert handler(CHAT, None)["statusCode"] == 200
+    assert "TurnTime" in capsys.readouterr().out
