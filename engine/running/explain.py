@@ -60,17 +60,73 @@ class ExplainingIndex(Protocol):
 
 def explain(plan: Plan, index: ExplainingIndex, turn: Turn, stages: tuple[tuple[str, str], ...]) -> Explanation:
     """The decisions that `plan` takes on `turn`; `index` is the plan's own, `stages` the text's normalisation."""
-    names = names_of(plan, turn)
-    threshold = next((step.threshold for step in plan.steps if isinstance(step, RepliesStep)), 100.0)
-    considered = tuple(_considered(plan, index, turn, names, threshold))
+    walk = _Walk(plan, index, turn)
+    decisions = tuple(walk.decisions())
     return Explanation(
         text=turn.text,
         now=turn.now,
         stages=stages,
-        threshold=threshold,
-        considered=considered,
-        decisions=tuple(_decisions(plan, names, considered)),
+        threshold=walk.threshold,
+        considered=walk.considered,
+        decisions=decisions,
     )
+
+
+class _Walk:
+    """The way through the steps on which no model answers. `considered` is what the last `replies` step on it saw, or
+    the first one would, where it leads past them all.
+    """
+
+    def __init__(self, plan: Plan, index: ExplainingIndex, turn: Turn) -> None:
+        self._plan, self._index, self._turn = plan, index, turn
+        self._names = names_of(plan, turn)
+        self._consider(next((step.threshold for step in plan.steps if isinstance(step, RepliesStep)), 100.0))
+
+    def decisions(self) -> Iterator[Decision]:
+        """One for each step, to the first that certainly answers."""
+        position: int | None = 0
+        while position is not None and position < len(self._plan.steps):
+            step = self._plan.steps[position]
+            if holds(step.when, self._names):
+                decision, position = self._decide(step, position + 1)
+                yield decision
+            else:
+                source = step.when.source if step.when else ""
+                yield _decision(step, "passed over", f"`{source}` does not hold")
+                position += 1
+        if position is not None:
+            yield Decision(
+                step="end",
+                kind="end",
+                action="no answer: error 503",
+                why="where no model answered, as no step is left",
+                span=self._plan.steps[-1].span,
+            )
+
+    def _consider(self, threshold: float) -> None:
+        self.threshold = threshold
+        self.considered = tuple(_considered(self._plan, self._index, self._turn, self._names, threshold))
+
+    def _decide(self, step: Step, following: int) -> tuple[Decision, int | None]:
+        """What `step` does, and where the turn goes on; nowhere when it answers."""
+        match step:
+            case RepliesStep():
+                self._consider(step.threshold)
+                best = next((one for one in self.considered if one.verdict == "chosen"), None)
+                if best is not None:
+                    return _decision(step, f"answers with `{best.reply_id}`", _margin(best, self.considered)), None
+                return _decision(step, "goes on", f"no reply reaches {step.threshold:g}"), following
+            case SayStep():
+                reply = self._plan.replies[step.reply].id
+                return _decision(step, f"says `{reply}`", "nothing before it answered"), None
+            case SetStep():
+                values = {name: evaluate(expression, self._names) for name, expression in step.values}
+                self._names = {**self._names, "vars": {**self._names["vars"], **values}}
+                told = ", ".join(f"{name} = {value}" for name, value in values.items())
+                return _decision(step, f"sets {told}", ""), following
+            case GenerateStep():
+                after = following if step.escalate_to is None else step.escalate_to
+                return _decision(step, _asks(step), _escalations(step, self._plan.steps[after:])), after
 
 
 def _considered(
@@ -110,39 +166,6 @@ def _verdict(
     if chosen is None:
         return "chosen", ""
     return "passed over", f"`{chosen}` stands before it"
-
-
-def _decisions(plan: Plan, names: Mapping[str, Any], considered: tuple[Considered, ...]) -> Iterator[Decision]:
-    """One for each step, to the first that certainly answers."""
-    for place, step in enumerate(plan.steps):
-        if not holds(step.when, names):
-            source = step.when.source if step.when else ""
-            yield _decision(step, "passed over", f"`{source}` does not hold")
-            continue
-        match step:
-            case RepliesStep():
-                best = next((one for one in considered if one.verdict == "chosen"), None)
-                if best is not None:
-                    yield _decision(step, f"answers with `{best.reply_id}`", _margin(best, considered))
-                    return
-                yield _decision(step, "goes on", f"no reply reaches {step.threshold:g}")
-            case SayStep():
-                yield _decision(step, f"says `{plan.replies[step.reply].id}`", "nothing before it answered")
-                return
-            case SetStep():
-                values = {name: evaluate(expression, names) for name, expression in step.values}
-                names = {**names, "vars": {**names["vars"], **values}}
-                yield _decision(step, "sets " + ", ".join(f"{name} = {value}" for name, value in values.items()), "")
-            case GenerateStep():
-                after = plan.steps[step.escalate_to if step.escalate_to is not None else place + 1 :]
-                yield _decision(step, _asks(step), _escalations(step, after))
-    yield Decision(
-        step="end",
-        kind="end",
-        action="no answer: error 503",
-        why="where no model answered, as no step is left",
-        span=plan.steps[-1].span,
-    )
 
 
 def _margin(best: Considered, considered: tuple[Considered, ...]) -> str:

@@ -1,8 +1,8 @@
 from datetime import UTC, datetime
 
-from engine.model.plan import NamedDetector
+from engine.model.plan import NamedDetector, SetStep
 from engine.running.explain import explain
-from tests.fakes.plans import generate_step, plan, replies_step, reply, say_step, turn
+from tests.fakes.plans import SPAN, condition, generate_step, plan, replies_step, reply, say_step, turn
 
 EVENING = reply("evening", "こんばんは。", when="now.hour >= 17")
 ANY = reply("any", "いらっしゃい。")
@@ -19,6 +19,10 @@ def explained(text, *steps, now=NOON):
 
 def verdicts(explanation):
     return [(one.reply_id, one.verdict, one.why) for one in explanation.considered]
+
+
+def actions(explanation):
+    return [(one.step, one.action) for one in explanation.decisions]
 
 
 def test_the_winner_and_what_stood_in_the_way_of_the_others():
@@ -76,7 +80,7 @@ def test_the_steps_are_followed_to_the_one_that_surely_answers():
         "猫を飼い始めたんだ", replies_step(), generate_step("off", "z", when="false"), small, say_step(3)
     )
     assert explanation.decisions[0].why == "no reply reaches 80"
-    assert [(one.step, one.action) for one in explanation.decisions] == [
+    assert actions(explanation) == [
         ("canned", "goes on"),
         ("off", "passed over"),
         ("small", "asks a"),
@@ -90,7 +94,28 @@ def test_the_steps_are_followed_to_the_one_that_surely_answers():
 def test_where_a_step_escalates_to_is_told():
     jump = generate_step("small", "a", escalate_to=2)
     explanation = explained("猫を飼い始めたんだ", jump, generate_step("large", "b"), say_step(3))
-    assert [one.why.rpartition(" to ")[2] for one in explanation.decisions[:2]] == ["`sorry`", "`sorry`"]
+    assert explanation.decisions[0].why.rpartition(" to ")[2] == "`sorry`"
+
+
+def test_each_replies_step_has_its_own_threshold():
+    explanation = explained("やあやあやあ", replies_step("strict", 100.0), replies_step("loose", 70.0), say_step(3))
+    assert actions(explanation) == [("strict", "goes on"), ("loose", "answers with `any`")]
+    assert explanation.threshold == 70.0
+    assert verdicts(explanation)[0] == ("any", "chosen", "")
+
+
+def test_a_variable_that_a_step_sets_counts_for_the_replies_behind_it():
+    english = reply("english", "Hello.", when="vars.lang == 'en'")
+    setting = SetStep(id="tongue", when=None, values=(("lang", condition("'en'")),), span=SPAN)
+    the_plan = plan(setting, replies_step(), replies={english: ("やあやあ",)})
+    explanation = explain(the_plan, the_plan.index, turn("やあやあ"), ())
+    assert actions(explanation) == [("tongue", "sets lang = en"), ("canned", "answers with `english`")]
+
+
+def test_what_an_escalation_jumps_over_is_not_told():
+    first = generate_step("small", "a", escalate_to=2)
+    explanation = explained("猫を飼い始めたんだ", first, generate_step("large", "b"), say_step(3))
+    assert [one.step for one in explanation.decisions] == ["small", "sorry"]
 
 
 def test_a_hedge_is_told():
