@@ -94,8 +94,11 @@ def _attempt(step: Step, scene: Scene) -> StepResult:
 
 
 def _behind(plan: Plan, position: int) -> tuple[str, ...]:
-    later = [step for step in plan.steps[position + 1 :] if isinstance(step, GenerateStep)]
-    return tuple(name for step in later for name in step.models)
+    """The models that may be asked when this step does not answer."""
+    step = plan.steps[position]
+    target = step.escalate_to if isinstance(step, GenerateStep) else None
+    later = plan.steps[position + 1 if target is None else target :]
+    return tuple(name for step in later if isinstance(step, GenerateStep) for name in step.models)
 
 
 def _outcome(step: Step, answer: Answer, record: _Record, seconds: float) -> Outcome:

@@ -205,6 +205,14 @@ def test_nothing_is_left_to_a_model_that_is_switched_off():
     assert model.asked[0][1] == 7.5
 
 
+def test_a_model_leaves_no_time_to_those_that_its_escalation_jumps_over():
+    models = {"a": FakeModel(Unavailable("x", backend="x")), "b": FakeModel("never"), "c": FakeModel("はい。")}
+    steps = [generate_step("small", "a", escalate_to=2), generate_step("large", "b"), generate_step("last", "c")]
+    outcome(plan(*steps), models=models)
+    assert [models[name].asked[0][1] for name in ("a", "c")] == [6.5, 7.5]
+    assert models["b"].asked == []
+
+
 @pytest.mark.parametrize(("used", "given"), [(6.0, 0.75), (6.3, 0.6), (6.5, 1.0), (7.2, 0.3)])
 def test_a_model_that_used_up_its_time_leaves_shares_that_are_worth_a_call(used, given):
     clock = FakeClock()
