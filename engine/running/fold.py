@@ -90,13 +90,18 @@ def _attempt(step: Step, scene: Scene) -> StepResult:
     try:
         return run_step(step, scene)
     except TurnError as error:
-        return Escalate(escalations=(Escalation(step=step.id, reason="error", detail=str(error)),))
+        return Escalate(
+            escalations=(Escalation(step=step.id, reason="error", detail=str(error)),), to=_escalates_to(step)
+        )
+
+
+def _escalates_to(step: Step) -> int | None:
+    return step.escalate_to if isinstance(step, GenerateStep) else None
 
 
 def _behind(plan: Plan, position: int) -> tuple[str, ...]:
     """The models that may be asked when this step does not answer."""
-    step = plan.steps[position]
-    target = step.escalate_to if isinstance(step, GenerateStep) else None
+    target = _escalates_to(plan.steps[position])
     later = plan.steps[position + 1 if target is None else target :]
     return tuple(name for step in later if isinstance(step, GenerateStep) for name in step.models)
 

@@ -3,6 +3,7 @@ import pytest
 from engine.model.deadline import Deadline
 from engine.model.errors import RateLimited, TimedOut, Unavailable
 from engine.model.plan import ExpressionDetector, NamedDetector, SetStep
+from engine.model.record import replace
 from engine.model.turn import Completion
 from engine.running.fold import run
 from tests.fakes.clock import FakeClock
@@ -16,6 +17,7 @@ from tests.fakes.plans import (
     reply,
     say_step,
     services,
+    template,
     turn,
 )
 
@@ -186,6 +188,13 @@ def test_a_say_step_whose_template_fails_escalates():
     result = outcome(plan(say_step(0, "first"), say_step(1, "second"), replies={broken: (), SORRY: ()}))
     assert result.step == "second"
     assert result.escalations[0].step == "first"
+
+
+def test_a_prompt_whose_template_fails_escalates_as_its_step_says():
+    broken = replace(generate_step("small", "a", escalate_to=2), prompt=template("{{ user.name }}"))
+    result = outcome(plan(broken, say_step(0, "skipped"), say_step(0, "target"), replies={SORRY: ()}))
+    assert result.step == "target"
+    assert [(one.step, one.reason) for one in result.escalations] == [("small", "error")]
 
 
 def test_a_model_leaves_a_second_to_each_available_model_behind_it():
