@@ -52,7 +52,8 @@ class Models(Mapping[str, LanguageModel]):
         return bool([self[name] for name in local])
 
     def close(self) -> None:
-        for model in self._opened.values():
+        # A list, since a turn that is not over yet may open another.
+        for model in list(self._opened.values()):
             model.close()
 
     def _open(self, name: str, row: ModelRow) -> LanguageModel:

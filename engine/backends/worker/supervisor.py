@@ -264,7 +264,9 @@ class Supervisor:
                     self._send_ahead()
                 case "prepared":
                     self._prepared = True
-                    self._restarts.note(message["problem"]) if "problem" in message else self._restarts.clear()
+                    self._restarts.clear()
+                    if "problem" in message:
+                        self._restarts.note(str(message["problem"]))
                     self._changed.notify_all()
                 case "failed":
                     self._restarts.note(str(message.get("message")))
