@@ -1,4 +1,4 @@
-"""What a provider's refusal means: from its status and error code first, from its words only where it has no code.
+"""What a provider's refusal means: from its status and error code first, from its words only where these do not tell.
 
 Nothing of the provider's free text gets into a message: it may quote the key or the user. What is passed on is the
 status and the provider's own error code, if that looks like one.
