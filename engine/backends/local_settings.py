@@ -39,7 +39,7 @@ class _Range:
 _GGUF: Final = b"GGUF"
 
 NUMBERS: Final[Mapping[str, _Range]] = {
-    "context": _Range(64, 131072, whole=True),
+    "context": _Range(64, 1_048_576, whole=True),
     "max_tokens": _Range(1, 32768, whole=True),
     "threads": _Range(1, 256, whole=True),
     "temperature": _Range(0, 5),
