@@ -62,6 +62,7 @@ class GuardedModel:
         except BackendError as error:
             if not deadline.cancelled or deadline.clock() >= deadline.at:
                 verdict = verdict_of(error)
+            # Called off before its time: that nobody waited any more says nothing, but so long without an answer does.
             elif self._is_slow(deadline.clock() - began):
                 verdict = "slow"
             raise
