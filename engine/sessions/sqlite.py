@@ -31,7 +31,7 @@ DELETE FROM sessions WHERE expires <= (SELECT expires FROM sessions ORDER BY exp
 _WRITE = """
 INSERT INTO sessions (id, turns, state, expires) VALUES (?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET turns = excluded.turns, state = excluded.state, expires = excluded.expires
-WHERE excluded.turns >= sessions.turns OR sessions.expires <= ?
+WHERE excluded.turns > sessions.turns OR sessions.expires <= ?
 """
 """A turn that could not read its session, or is kept late, does not overwrite a later one."""
 

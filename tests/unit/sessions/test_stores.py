@@ -33,6 +33,12 @@ def test_the_latest_state_counts(store):
     assert store.load("seat-7") == SessionState(4)
 
 
+def test_of_two_turns_at_once_the_first_that_is_kept_counts(store):
+    store.save("seat-7", STATE)
+    store.save("seat-7", SessionState(STATE.turns))
+    assert store.load("seat-7") == STATE
+
+
 def test_any_id_will_do(store):
     for number, name in enumerate(["", "'; DROP TABLE sessions", "席", "\ud800", "x" * 10_000]):
         store.save(name, SessionState(number))
