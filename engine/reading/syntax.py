@@ -158,7 +158,8 @@ def _special(said: str, line: str, span: Span) -> Problem | None:
 def _unexpected(before: str, here: str, span: Span) -> Problem | None:
     """What goes on where a key or an item should begin; `before` is the line up to it, `here` the rest."""
     if before.endswith(("'", '"')):
-        hint = "put quotation marks around all of it, and write 「」 for those inside"
+        other = "'" if before[-1] == '"' else '"'
+        hint = f"put `{other}` before and after all of it"
         return problem("P101", "text goes on after the closing quotation mark", span, hint)
     if before.endswith(("]", "}")) and here[0] not in "]}":
         hint = f"put a text that begins with `{'[' if before[-1] == ']' else '{'}` in quotes"

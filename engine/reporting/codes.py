@@ -18,7 +18,7 @@ class Code:
 CODES: Mapping[str, Code] = {
     # Block 1, reading.
     "P101": Code("the file is not valid YAML"),
-    "P102": Code("a tab stands in the indentation"),
+    "P102": Code("a tab or a wide space stands in the indentation"),
     "P103": Code("a key stands twice"),
     "P104": Code("a file cannot be read"),
     "P105": Code("a file is not UTF-8"),

@@ -11,6 +11,7 @@ from engine.model.source import Problem
 from engine.model.spec import ExpressionDetectorSpec, SetStepSpec, Text
 from engine.prompts.conditions import ConditionError, parse_condition
 from engine.prompts.scope import Scope
+from engine.schema.suggest import nearest
 
 _QUOTED = re.compile("'[^']*'|\"[^\"]*\"")
 _SLIPS = (
@@ -21,8 +22,33 @@ _SLIPS = (
     (re.compile("(?<![=!<>])=(?!=)"), "=="),
     (re.compile("[！-～]"), ""),
     (re.compile("「[^」]*」|“[^”]*”|『[^』]*』"), "'…'"),
+    (re.compile(r"かつ|且つ|そして|\b(?:AND|And)\b"), "and"),
+    (re.compile(r"または|又は|もしくは|\b(?:OR|Or)\b"), "or"),
+    (re.compile(r"ではない|でない|\b(?:NOT|Not)\b"), "not"),
+    (re.compile("以上"), ">="),
+    (re.compile("以下"), "<="),
+    (re.compile("未満"), "<"),
 )
 """What is written by mistake, with what is meant; nothing stands for the same sign of half width."""
+
+_JINJA = (
+    (re.compile(r"expected token '\)', got '(.+)'"), r"`\1` stands where nothing more is expected"),
+    (re.compile("unexpected char (?:\"'\"|'\"')"), "a quotation mark is opened and never closed"),
+    (re.compile(r"unexpected char '(.)'"), r"`\1` is no sign of conditions"),
+    (re.compile(r"unexpected '\}', expected '\)'"), "a `(` is never closed"),
+    (re.compile(r"unexpected '(.+)'"), r"a value is missing before `\1`"),
+    (re.compile("expected name or number"), "a name is missing after `.`"),
+    (re.compile("Invalid character in identifier"), "a wide sign of Japanese stands in it"),
+)
+"""What Jinja complains about, in words for people who do not know its grammar."""
+
+_HINTS = (
+    (re.compile(r"^(?:if|when|もし)\b"), "write the condition alone, without `{0}`"),
+    (re.compile(r"\d(時|月|日|分|歳|回)"), "write the number without `{1}`"),
+    (re.compile(r"\d:\d\d"), "write hours as `now.hour >= 17 and now.hour < 22`"),
+    (re.compile("between|から|\\.\\.|[~〜～]"), "write `17 <= now.hour < 22` for from 17 to 22 o'clock"),
+)
+_HOW = "compare with `==`, `<`, `>=` or `in`, and join with `and`, `or` and `not`"
 
 _CODES = {"syntax": "P401", "name": "P402", "construct": "P403"}
 
@@ -32,11 +58,53 @@ def check(subject: Subject) -> Iterator[Problem]:
         try:
             parse_condition(text.value, scope)
         except ConditionError as error:
-            written, meant = _slip(text.value) if error.kind == "syntax" else ("", "")
-            word = error.word or written
-            place = subject.sources.find(text.span, word) if word else text.span
-            hint = f"write `{meant}` instead of `{written}`" if written else error.hint
-            yield Problem(code=_CODES[error.kind], message=str(error), span=place, hint=hint)
+            yield _problem(subject, text, scope, error)
+
+
+def _problem(subject: Subject, text: Text, scope: Scope, error: ConditionError) -> Problem:
+    message, word, hint = str(error), error.word, error.hint
+    if error.kind == "name":
+        hint = _name_hint(word, scope) or hint
+    if error.kind == "syntax":
+        message, got = _plain(message)
+        written, meant = _slip(text.value)
+        word = written or got
+        hint = f"write `{meant}` instead of `{written}`" if written else hint or _hint(text.value, got)
+    place = subject.sources.find(text.span, word) if word else text.span
+    return Problem(code=_CODES[error.kind], message=message, span=place, hint=hint)
+
+
+def _plain(message: str) -> tuple[str, str]:
+    """Jinja's complaint in plain words, and the word that it is about; unknown ones stay as they are."""
+    for pattern, words in _JINJA:
+        found = pattern.search(message)
+        if found:
+            return message[: found.start()] + found.expand(words), found[1] if pattern.groups else ""
+    return message, ""
+
+
+def _hint(source: str, got: str) -> str:
+    """What to write where something else, such as the word `got`, is no part of an expression."""
+    bare = _QUOTED.sub("", source)
+    for pattern, words in _HINTS:
+        found = pattern.search(bare)
+        if found:
+            return words.format(found[0], *found.groups())
+    return _HOW if got else ""
+
+
+def _name_hint(word: str, scope: Scope) -> str:
+    """Where an unknown name is a text without quotes, or an unknown part of a known name."""
+    if not word.isascii():
+        return f"put a text in quotes, as in `'{word}' in text`"
+    first, dot, rest = word.partition(".")
+    if not dot or first not in scope.names:
+        return ""
+    known = [name.removeprefix(f"{first}.") for name in scope.spellings() if name.startswith(f"{first}.")]
+    if first == "vars" and not known:
+        return "a step of kind `set` has to keep it first"
+    close = nearest(rest, known)
+    return f"did you mean `{first}.{close}`?" if close else f"`{first}` has {', '.join(f'`{name}`' for name in known)}"
 
 
 def _slip(source: str) -> tuple[str, str]:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from engine.building.checks.subject import PromptFile, Subject
 from engine.model.source import Problem
+from engine.schema.mend import STAND_IN
 from engine.schema.suggest import nearest
 
 
 def check(subject: Subject) -> Iterator[Problem]:
     for prompt in subject.prompts.values():
-        for problem in prompt.problems:
+        for problem in prompt.problems if prompt.path.value != STAND_IN else ():
             if problem.code == "P104":
                 message = problem.message.replace("file cannot", f"prompt `{prompt.path.value}` cannot")
                 yield Problem(code="P308", message=message, span=prompt.path.span, hint=_hint(prompt))
@@ -21,12 +22,14 @@ def check(subject: Subject) -> Iterator[Problem]:
 
 
 def _hint(prompt: PromptFile) -> str:
+    """The file that was probably meant: of the same kind, with a name like it, beside it or one folder below."""
     file = Path(prompt.file)
     try:
-        beside = sorted(entry.name for entry in file.parent.iterdir() if entry.is_file())
-    except OSError:
-        beside = []
-    close = nearest(file.name, beside)
+        there = sorted((*file.parent.glob(f"*{file.suffix}"), *file.parent.glob(f"*/*{file.suffix}")))
+    except (OSError, ValueError):
+        there = []
+    close = nearest(file.name, [found.name for found in there])
     if close is None:
         return f"it is looked for at `{file.as_posix()}`"
-    return f"did you mean `{(Path(prompt.path.value).parent / close).as_posix()}`?"
+    meant = next(found for found in there if found.name == close).relative_to(file.parent)
+    return f"did you mean `{(Path(prompt.path.value).parent / meant).as_posix()}`?"

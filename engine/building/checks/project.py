@@ -100,9 +100,13 @@ def validate(paths: Sequence[Path], sources: Sources) -> Findings:
 
 
 def _kind(file: Path, collected: _Collected) -> Kind | None:
-    """The kind of `file`; one that nothing tells is reported only where no pipeline reads it either."""
+    """The kind of `file`; one that nothing tells is reported only where no pipeline reads it either.
+
+    What cannot be read may be a pipeline that uses the others.
+    """
     text, problems = read_text(file, file.as_posix())
     collected.add(problems)
+    collected.readable = collected.readable and text is not None
     return None if text is None else kind_of(file, text)
 
 
@@ -154,7 +158,7 @@ def _checked(loaded: Loaded, sources: Sources) -> _Checked:
     found = run((*ESSENTIAL, *BEHAVIOUR), subject)
     return _Checked(
         problems=tuple(one for one in found if _place(one) not in told and not one.message.startswith(unknown)),
-        files=frozenset(prompt.file for prompt in subject.prompts.values() if prompt.text is not None),
+        files=frozenset(prompt.file for prompt in subject.prompts.values() if not prompt.is_missing),
     )
 
 

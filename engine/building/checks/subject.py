@@ -45,6 +45,10 @@ class PromptFile:
     text: str | None
     problems: tuple[Problem, ...]
 
+    @property
+    def is_missing(self) -> bool:
+        return any(problem.code == "P104" for problem in self.problems)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:

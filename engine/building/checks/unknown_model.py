@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from engine.building.checks.subject import Subject
 from engine.model.source import Problem
+from engine.schema.mend import STAND_IN
 from engine.schema.suggest import hint
 
 
@@ -13,7 +14,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     known = list(subject.spec.models)
     for step in subject.generate_steps:
         for model in step.models:
-            if model.value not in subject.spec.models and "model" not in subject.lost:
+            if model.value not in (*known, STAND_IN) and "model" not in subject.lost:
                 message = f"step `{step.id.value}` asks the model `{model.value}`, which does not exist"
                 advice = hint(model.value, known) if known else "list it under `models`"
                 yield Problem(code="P306", message=message, span=model.span, hint=advice)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from engine.building.checks.subject import Subject
 from engine.model.source import Problem
 from engine.model.spec import SayStepSpec
+from engine.schema.mend import STAND_IN
 from engine.schema.suggest import nearest
 
 
@@ -14,7 +15,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     known = [reply.id.value for reply in subject.spec.replies]
     for step in subject.spec.steps:
         # A reply that is missing only because its own mistakes took it out of the spec is reported as those.
-        if isinstance(step, SayStepSpec) and step.reply.value not in known and "reply" not in subject.lost:
+        if isinstance(step, SayStepSpec) and step.reply.value not in (*known, STAND_IN) and "reply" not in subject.lost:
             close = nearest(step.reply.value, known)
             hint = f"did you mean `{close}`?" if close else "write a reply with this `id` in a replies file"
             message = f"step `{step.id.value}` says the reply `{step.reply.value}`, which does not exist"

@@ -15,7 +15,14 @@ def check(subject: Subject) -> Iterator[Problem]:
     try:
         ZoneInfo(zone.value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        close = nearest(zone.value, sorted(available_timezones()))
+        close = _meant(zone.value)
         hint = f"did you mean `{close}`?" if close else "write a name such as `Asia/Tokyo`"
         message = f"time zone `{zone.value}` does not exist"
         yield Problem(code="P311", message=message, span=zone.span, hint=hint)
+
+
+def _meant(name: str) -> str | None:
+    """The zone of a city without its continent, or one that is spelt alike; abbreviations are all alike."""
+    known = sorted(zone for zone in available_timezones() if "/" in zone)
+    city = next((zone for zone in known if zone.rpartition("/")[2].casefold() == name.casefold()), None)
+    return city or nearest(name, known)

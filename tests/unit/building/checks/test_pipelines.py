@@ -11,12 +11,15 @@ from engine.building.checks import (
     failing_template,
     idle_condition,
     idle_hedge,
+    missing_prompt,
     no_confidence,
     no_final_answer,
     timeouts,
     uncovered_hours,
+    unknown_timezone,
     unknown_variable,
     unreachable_step,
+    unread_template,
 )
 from engine.building.checks.unreachable_step import reachable
 from tests.unit.building.checks.conftest import PIPELINE
@@ -178,12 +181,110 @@ def test_broken_conditions(subject, source, code, word):
         ("now.hour ＞ 3 || text == 'a'", "＞", ">"),
         ("text == 「はい」", "「はい」", "'…'"),
         ("（now.hour) > 3", "（", "("),
+        ("now.hour > 3 かつ now.hour < 5", "かつ", "and"),
+        ("now.hour > 3 AND now.hour < 5", "AND", "and"),
+        ("now.hour > 30 または now.hour < 5", "または", "or"),
+        ("now.hour 以上 17", "以上", ">="),
     ],
 )
 def test_what_other_notations_write_is_told_in_ours(subject, source, written, meant):
     (problem,) = broken_condition.check(subject(f'{{id: a, when: "{source}", say: [x]}}'))
     assert (problem.code, problem.hint) == ("P401", f"write `{meant}` instead of `{written}`")
     assert problem.span.end_column - problem.span.column == len(written)
+
+
+@pytest.mark.parametrize(
+    ("source", "message", "hint"),
+    [
+        ("now.hour が 17", "`が` stands where nothing more is expected", "compare with"),
+        ("now.hour >= 17時", "`時` stands where", "write the number without `時`"),
+        ("17:00-22:00", "`:` stands where", "write hours as `now.hour >= 17 and now.hour < 22`"),
+        ("now.hour between 17 and 22", "`between` stands where", "write `17 <= now.hour < 22`"),
+        ("if now.hour > 17", "`now` stands where", "write the condition alone, without `if`"),
+        ("now.hour >= 17 and < 22", "a value is missing before `<`", "compare with"),
+        ("(now.hour >= 17", "a `(` is never closed", ""),
+        ("text == 'a", "a quotation mark is opened and never closed", ""),
+    ],
+)
+def test_what_is_no_expression_is_told_in_plain_words(subject, source, message, hint):
+    (problem,) = broken_condition.check(subject(f'{{id: a, when: "{source}", say: [x]}}'))
+    assert problem.message.startswith(f"condition is not an expression: {message}")
+    assert problem.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [
+        ("夜", "put a text in quotes, as in `'夜' in text`"),
+        ("vars.mood == 1", "a step of kind `set` has to keep it first"),
+        ("now.huor == 1", "did you mean `now.hour`?"),
+        ("session.x == 1", "`session` has `id`, `turns`"),
+    ],
+)
+def test_unknown_names_are_told_what_to_write(subject, source, hint):
+    (problem,) = broken_condition.check(subject(f'{{id: a, when: "{source}", say: [x]}}'))
+    assert (problem.code, problem.hint) == ("P402", hint)
+
+
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [
+        ("now.weekday == 7", "weekdays are 0 for Monday to 6 for Sunday"),
+        ("now.month == 13 and now.day == 1", "days are 1 to 31; months are 1 to 12"),
+        ("now.hour == 24", "hours are 0 to 23; write `or` where they pass midnight"),
+    ],
+)
+def test_what_the_clock_shows_is_told(subject, source, hint):
+    (problem,) = idle_condition.check(subject(f'{{id: a, when: "{source}", say: [x]}}'))
+    assert problem.hint == hint
+
+
+def test_an_hour_that_never_comes_leaves_no_gap(subject):
+    made = subject(
+        "{id: a, match: [来たよ、ママ], when: now.hour >= 24, say: [x]}",
+        "{id: b, match: [来たよママ], when: now.hour >= 12, say: [x]}",
+    )
+    assert told(uncovered_hours, made) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("Tokyo", "did you mean `Asia/Tokyo`?"),
+        ("Asia/Tokio", "did you mean `Asia/Tokyo`?"),
+        ("JST", "write a name such as `Asia/Tokyo`"),
+    ],
+)
+def test_a_time_zone_is_found_by_its_city(subject, name, hint):
+    (problem,) = unknown_timezone.check(subject(pipeline=PIPELINE.replace("Asia/Tokyo", name)))
+    assert (problem.code, problem.hint) == ("P311", hint)
+
+
+@pytest.mark.parametrize("written", ["p.j3", "pp.j2", "talk.j2"])
+def test_a_prompt_is_looked_for_beside_and_below(subject, tmp_path, written):
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "talk.j2").write_text("x", "utf-8")
+    (problem,) = missing_prompt.check(subject(steps=(TALK.replace("p.j2", written) % "", SORRY)))
+    meant = {"p.j3": "it is looked for at `p.j3`", "pp.j2": "did you mean `p.j2`?"}
+    assert problem.hint == meant.get(written, "did you mean `prompts/talk.j2`?")
+
+
+@pytest.mark.parametrize(
+    ("said", "braces"),
+    [
+        ("{persona.name}よ", "{persona.name}"),
+        ("{ persona.name }よ", "{ persona.name }"),
+        ("｛｛ persona.name ｝｝よ", "｛｛ persona.name ｝｝"),
+        ("{{ persona.name }}よ", None),
+        ("{笑}や{a.b}", None),
+    ],
+)
+def test_braces_that_make_no_template_are_told(subject, said, braces):
+    found = list(unread_template.check(subject(f'{{id: a, match: [やあ来たよ], say: ["{said}"]}}')))
+    assert [(problem.severity, problem.hint) for problem in found] == (
+        [("warning", "write `{{ … }}`")] if braces else []
+    )
+    assert all(f"`{braces}`" in problem.message for problem in found)
 
 
 @pytest.mark.parametrize(
