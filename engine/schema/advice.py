@@ -15,6 +15,7 @@ from engine.reading.text import shortened
 
 _NUMBER = re.compile(r"\D*?(-?[0-9]+(?:[.,][0-9]+)?)\D*", re.ASCII)
 _AMOUNT = re.compile(r"([0-9]+(?:[.,][0-9]+)?) ?(\D*)", re.ASCII)
+_DAY = re.compile(r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?[ T]*([0-9]{1,2})[:時]([0-9]{2})?分?", re.ASCII)
 _SECONDS = {
     **dict.fromkeys(("", "s", "sec", "secs", "second", "seconds", "秒", "秒間"), (1, "s")),
     **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds", "ミリ秒"), (1, "ms")),
@@ -98,6 +99,14 @@ def _time(source: str) -> str:
     return f"write `{float(found[1].replace(',', '.')) * factor:g}{unit}`"
 
 
+def _day(source: str) -> str:
+    found = _DAY.fullmatch(unicodedata.normalize("NFKC", source))
+    if found is None:
+        return ""
+    year, month, day, hour, minute = (int(part or 0) for part in found.groups())
+    return f'write "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}"'
+
+
 def _share(source: str) -> str:
     found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?%?", unicodedata.normalize("NFKC", source), re.ASCII)
     value = float(found[1]) if found else 0.0
@@ -123,7 +132,8 @@ def _reference(source: str) -> str:
 
 
 _FORMS: Mapping[str, Callable[[str], str]] = {
-    "a time": _time,
+    "expected a time ": _time,
+    "expected a day ": _day,
     "a share": _share,
     "small letters": _name,
     "a number": _number,

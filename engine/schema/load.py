@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.model.record import replace
 from engine.model.source import Problem, Span
 from engine.model.spec import PipelineSpec, ReplySpec
 from engine.reading.files import read_file
@@ -17,6 +18,7 @@ from engine.schema.mend import mend
 from engine.schema.pipeline import literal_values, pipeline_spec
 from engine.schema.replies import reply_specs
 from engine.schema.shape import distinct
+from engine.schema.suggest import pipeline_meant
 from engine.schema.values import items, mapping, texts
 
 
@@ -66,6 +68,9 @@ def read_pipeline(path: Path) -> Loaded:
     name = path.as_posix()
     root, problems = read_file(path, name)
     if root is None:
+        meant = None if path.is_file() else pipeline_meant(path)
+        if meant is not None:
+            problems = [replace(problem, hint=f"did you mean `{meant.as_posix()}`?") for problem in problems]
         return Loaded(spec=None, problems=tuple(problems), files=(name,), lost=ALL)
     mended, found = mend(root, "pipeline")
     if mended is not None:

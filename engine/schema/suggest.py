@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from pathlib import Path
 
 from rapidfuzz.distance import OSA
+
+PIPELINES = Path("pipelines")
+"""The folder in which pipelines are looked for that somebody calls by their name alone."""
 
 ALIKE = 0.6
 """Least similarity of two words, unless they are one edit apart."""
@@ -29,3 +33,10 @@ def hint(word: str, allowed: Collection[str]) -> str:
     if close is not None:
         return f"did you mean `{close}`?"
     return "known: " + ", ".join(f"`{name}`" for name in allowed) if len(allowed) <= 20 else ""
+
+
+def pipeline_meant(path: Path) -> Path | None:
+    """The pipeline that `path`, which is no file, probably names: without its ending or its folder, or misspelt."""
+    there = {file.stem: file for folder in (PIPELINES, path.parent) for file in sorted(folder.glob("*.y*ml"))}
+    close = nearest(path.stem, there)
+    return None if close is None else there[close]

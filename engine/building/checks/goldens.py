@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from engine.model.spec import EnvRef, GenerateStepSpec, PipelineSpec, RepliesSte
 from engine.reading.node import MappingNode, Node, ScalarNode
 from engine.schema.golden import load_golden
 from engine.schema.golden_spec import Expectation, GoldenFile, TurnSpec
-from engine.schema.suggest import hint
+from engine.schema.suggest import hint, pipeline_meant
 from engine.schema.values import items
 
 _CODES = {"reply": "P307", "step": "P304", "model": "P306"}
@@ -25,12 +26,20 @@ def golden_problems(path: Path, spec_of: Callable[[Path], PipelineSpec | None]) 
     if golden is None:
         return problems
     if not golden.pipeline_path.is_file():
-        message = f"no pipeline at `{golden.pipeline.value}`"
-        advice = f"it is looked for in `{path.parent.as_posix()}`"
-        return [*problems, Problem(code="P301", message=message, span=golden.pipeline.span, hint=advice)]
+        return [*problems, _missing_pipeline(golden)]
     spec = spec_of(golden.pipeline_path)
     found = () if spec is None else reference_problems(golden, spec)
     return sorted((*problems, *found), key=lambda problem: problem.sort_key)
+
+
+def _missing_pipeline(golden: GoldenFile) -> Problem:
+    meant = pipeline_meant(golden.pipeline_path)
+    folder = golden.path.parent
+    advice = f"it is looked for in `{folder.as_posix()}`"
+    if meant is not None:
+        advice = f"did you mean `{Path(os.path.relpath(meant, folder)).as_posix()}`?"
+    message = f"no pipeline at `{golden.pipeline.value}`"
+    return Problem(code="P301", message=message, span=golden.pipeline.span, hint=advice)
 
 
 def reference_problems(golden: GoldenFile, spec: PipelineSpec) -> Iterator[Problem]:

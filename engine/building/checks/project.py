@@ -21,9 +21,7 @@ from engine.reading.sources import Sources
 from engine.reading.text import at, read_text
 from engine.schema.load import Loaded, read_pipeline, read_replies
 from engine.schema.shape import Kind
-
-PIPELINES = "pipelines"
-"""The folder in which pipelines are looked for that use a given file of replies."""
+from engine.schema.suggest import PIPELINES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +169,7 @@ def _loose_replies(files: Sequence[Path], sources: Sources, collected: _Collecte
     names = {file.as_posix() for file in files}
     problems: list[Problem] = []
     used: set[str] = set()
-    for pipeline in files_below([Path(PIPELINES)] if Path(PIPELINES).is_dir() else []):
+    for pipeline in files_below([PIPELINES] if PIPELINES.is_dir() else []):
         loaded = read_pipeline(pipeline)
         if names & set(loaded.files):
             used |= names & set(loaded.files)

@@ -92,3 +92,9 @@ def test_two_conversations_of_one_name_are_a_mistake(tmp_path):
     assert golden is None
     assert problem.code == "P303"
     assert "already, on line 6" in problem.message
+
+
+@pytest.mark.parametrize("written", ["2026/11/20 19:30", "2026年11月20日 19時30分", "2026.11.20 19:30"])
+def test_a_day_in_another_form_is_told_what_to_write(tmp_path, written):
+    (problem,) = problems_of(tmp_path, 'clock: "2026-11-20 19:30"', f"clock: {written}")
+    assert problem.endswith('| write "2026-11-20 19:30"')

@@ -37,7 +37,16 @@ def test_what_is_there_is_no_problem(tmp_path):
             "8 P310 unknown environment variable `LOCAL_LLM_TEMPERATUR` | did you mean `LOCAL_LLM_TEMPERATURE`?",
         ),
         ("    turns:", "    env: {OPENAI_API_KEY: x}\n    turns:", "8 P310 `OPENAI_API_KEY` is a secret"),
-        ("pipelines/bar.yml", "pipelines/baz.yml", "2 P301 no pipeline at `../pipelines/baz.yml`"),
+        (
+            "pipelines/bar.yml",
+            "pipelines/kitchen.yml",
+            "2 P301 no pipeline at `../pipelines/kitchen.yml` | it is looked",
+        ),
+        (
+            "pipelines/bar.yml",
+            "pipelines/bar",
+            "2 P301 no pipeline at `../pipelines/bar` | did you mean `../pipelines/bar.yml`?",
+        ),
     ],
 )
 def test_what_the_pipeline_does_not_have(tmp_path, old, new, problem):
