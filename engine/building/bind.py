@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.building.environment import resolve, values
+from engine.building.environment import THRESHOLD, TIME, Bounds, bounded, values
 from engine.building.models import bind_model
 from engine.model.compiled import Compiled, EnvRef
 from engine.model.plan import GenerateStep, Plan, RepliesStep, Step
@@ -18,29 +18,38 @@ def bind(compiled: Compiled, env: Mapping[str, str]) -> Plan:
     """The plan of `compiled` in `env`; what was not understood there is in its notices."""
     found, notices = values(env)
     plan = compiled.plan
+    numbers = _Numbers(env, notices)
     return replace(
         plan,
-        deadline=plan.deadline if compiled.deadline is None else _number(compiled.deadline, env, plan.deadline),
+        deadline=numbers.read(compiled.deadline, plan.deadline, TIME),
         env=found,
         models={declared.id: bind_model(declared, env) for declared in compiled.models},
-        steps=tuple(_bound(step, compiled.numbers.get(step.id), env) for step in plan.steps),
+        steps=tuple(_bound(step, compiled.numbers.get(step.id), numbers) for step in plan.steps),
         notices=(*plan.notices, *notices),
     )
 
 
-def _bound(step: Step, reference: EnvRef | None, env: Mapping[str, str]) -> Step:
+def _bound(step: Step, reference: EnvRef | None, numbers: _Numbers) -> Step:
     match step:
         case RepliesStep() if reference is not None:
-            return replace(step, threshold=_number(reference, env, step.threshold))
+            return replace(step, threshold=numbers.read(reference, step.threshold, THRESHOLD))
         case GenerateStep() if reference is not None:
-            return replace(step, timeout=_number(reference, env, step.timeout))
+            return replace(step, timeout=numbers.read(reference, step.timeout, TIME))
         case _:
             return step
 
 
-def _number(reference: EnvRef, env: Mapping[str, str], default: float | None) -> float | None:
-    try:
-        value = resolve(reference, env)
-    except ValueError:
-        return default
-    return float(value) if isinstance(value, int | float) else default
+class _Numbers:
+    """Reads references that stand for numbers, and notes what does not fit."""
+
+    def __init__(self, env: Mapping[str, str], notices: list[str]) -> None:
+        self._env = env
+        self._notices = notices
+
+    def read(self, reference: EnvRef | None, default: float | None, bounds: Bounds) -> float | None:
+        try:
+            value = None if reference is None else bounded(reference, self._env, bounds)
+        except ValueError as error:
+            self._notices.append(str(error))
+            return default
+        return default if value is None else value

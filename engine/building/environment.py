@@ -7,10 +7,11 @@ where a model depends on it, a model that says what is wrong and lets the turn e
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 
 from engine.model.compiled import EnvRef
 from engine.model.expression import Scalar, Value
-from engine.model.record import record
+from engine.model.record import field, record
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
@@ -23,6 +24,38 @@ class Variable:
     read: Callable[[str], Scalar]
     what: str
     default: Scalar = None
+
+
+@record
+class Bounds:
+    """The numbers from `least` to `most`, or times in seconds; `what` as in `Variable`."""
+
+    least: float
+    most: float
+    what: str
+    units: Mapping[str, float] = field(default_factory=dict)
+
+    def read(self, text: str) -> float:
+        unit = next((unit for unit in self.units if text.endswith(unit)), "")
+        value = float(text.removesuffix(unit)) * self.units.get(unit, 1.0)
+        if not self.least <= value <= self.most:
+            raise ValueError(text)
+        return value
+
+
+TIME = Bounds(least=0.001, most=900.0, what="a time such as 4s or 900ms", units={"ms": 0.001, "s": 1.0})
+THRESHOLD = Bounds(least=1.0, most=100.0, what="a number from 1 to 100")
+"""As in the schema, which checks literals and defaults; these hold for what comes from the environment."""
+
+
+def _number(text: str) -> int | float:
+    try:
+        return int(text)
+    except ValueError:
+        value = float(text)
+        if not isfinite(value):
+            raise
+        return value
 
 
 def _boolean(text: str) -> bool:
@@ -72,8 +105,20 @@ def resolve(reference: EnvRef, env: Mapping[str, str]) -> Value:
     text = env.get(reference.name, "")
     if not text.strip():
         return reference.default
-    variable = VARIABLES.get(reference.name)
-    return _read(reference.name, text, variable) if variable else _scalar(text, reference.default)
+    return _read(reference.name, text, VARIABLES.get(reference.name) or _own(reference.default))
+
+
+def bounded(reference: EnvRef, env: Mapping[str, str], bounds: Bounds) -> float | None:
+    """The number that a variable holds, or none where it is not set; a time may have its unit, as in `4s`.
+
+    Raises:
+        ValueError: as `resolve`, also for a number out of bounds.
+    """
+    text = env.get(reference.name, "").strip()
+    try:
+        return bounds.read(text) if text else None
+    except ValueError:
+        raise ValueError(_misfit(reference.name, text, bounds.what)) from None
 
 
 def values(env: Mapping[str, str]) -> tuple[dict[str, Scalar], list[str]]:
@@ -96,21 +141,15 @@ def _read(name: str, text: str, variable: Variable) -> Scalar:
     try:
         return variable.read(text.strip())
     except ValueError:
-        raise ValueError(
-            f"{name} is `{text.strip()[:40]}`, it must be {variable.what}: set it so, or unset it"
-        ) from None
+        raise ValueError(_misfit(name, text.strip(), variable.what)) from None
 
 
-def _scalar(text: str, default: Scalar) -> Scalar:
+def _misfit(name: str, text: str, what: str) -> str:
+    return f"{name} is `{text[:40]}`, it must be {what}: set it so, or unset it"
+
+
+def _own(default: Scalar) -> Variable:
     """An editor's own variable takes the type of its default."""
-    text = text.strip()
-    try:
-        if isinstance(default, bool):
-            return _boolean(text)
-        if isinstance(default, int):
-            return int(text)
-        if isinstance(default, float):
-            return float(text)
-    except ValueError:
-        return default
-    return text
+    if isinstance(default, bool):
+        return Variable(_boolean, "true or false")
+    return Variable(_number, "a number") if isinstance(default, int | float) else Variable(str, "a text")

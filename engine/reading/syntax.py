@@ -145,6 +145,10 @@ def _special(said: str, line: str, span: Span) -> Problem | None:
     if here.startswith("{{") or re.search(r"(^|[-:,\[]\s*)\{\{", line):
         place = at(span.file, span.line, line.index("{{") + 1, 2)
         return problem("P101", "a text that begins with `{{` is not in quotes", place, 'write "{{ … }} …"')
+    reference = re.search(r"[:,\[] *(\$\{)", line)
+    if reference and "while parsing a flow" in said:
+        place = at(span.file, span.line, reference.start(1) + 1, 2)
+        return problem("P101", "`${…}` inside of `{ }` or `[ ]` is not in quotes", place, 'write "${…}"')
     wide = re.search('"[^"]*([”＂“])', line)
     if wide and ("while parsing a flow" in said or "quoted scalar" in said):
         place = at(span.file, span.line, wide.start(1) + 1)

@@ -64,6 +64,26 @@ def test_a_value_that_does_not_fit_gives_way_to_the_default(compiled):
     assert any("LOCAL_LLM_MAX_TOKENS" in notice for notice in plan.notices)
 
 
+@pytest.mark.parametrize(("text", "seconds"), [("5s", 5.0), ("900ms", 0.9), ("2.5", 2.5), (" 4s ", 4.0)])
+def test_a_time_from_the_environment_may_have_its_unit(compiled, text, seconds):
+    plan = bind(compiled, {"DEADLINE": text, "PATIENCE": text})
+    assert (plan.deadline, plan.steps[1].timeout, plan.notices) == (seconds, seconds, ())
+
+
+@pytest.mark.parametrize("text", ["-3", "0", "nan", "inf", "1e9", "soon", "5m"])
+def test_a_time_that_cannot_be_is_noticed_and_not_used(compiled, text):
+    plan = bind(compiled, {"DEADLINE": text})
+    assert plan.deadline == 6.0
+    assert plan.notices == (f"DEADLINE is `{text}`, it must be a time such as 4s or 900ms: set it so, or unset it",)
+
+
+@pytest.mark.parametrize("text", ["800", "0.8", "90%", "nan"])
+def test_a_threshold_that_cannot_be_is_noticed_and_not_used(compiled, text):
+    plan = bind(compiled, {"THRESHOLD": text})
+    assert plan.steps[0].threshold == 85.0
+    assert plan.notices == (f"THRESHOLD is `{text}`, it must be a number from 1 to 100: set it so, or unset it",)
+
+
 def test_what_does_not_change_is_shared(compiled):
     one, other = bind(compiled, {}), bind(compiled, {"THRESHOLD": "90"})
     assert one.replies is other.replies

@@ -34,6 +34,7 @@ def model(**settings):
         ("MY_NUMBER", 5, "7", 7),
         ("MY_SWITCH", True, "no", False),
         ("MY_TEXT", "a", "7", "7"),
+        ("MY_NUMBER", 1, "0.5", 0.5),
     ],
 )
 def test_a_reference_takes_a_typed_value(name, default, text, value):
@@ -54,6 +55,15 @@ def test_a_value_that_does_not_fit_names_the_variable_and_the_remedy(name, text,
     found, notices = values({name: text})
     assert notices == [f"{says}: set it so, or unset it"]
     assert found[name] in {VARIABLES[name].default, False}
+
+
+@pytest.mark.parametrize(
+    ("default", "text", "what"),
+    [(5, "many", "a number"), (0.5, "nan", "a number"), (True, "maybe", "true or false")],
+)
+def test_an_editors_own_variable_names_the_remedy_too(default, text, what):
+    with pytest.raises(ValueError, match=f"MINE is `{text}`, it must be {what}: set it so, or unset it"):
+        resolve(ref("MINE", default), {"MINE": text})
 
 
 def test_the_local_model_is_used_when_it_is_named_unless_switched_off():
