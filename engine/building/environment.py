@@ -96,8 +96,10 @@ SECRETS = (
 """Variables whose values belong in no file and no report."""
 
 
-def resolve(reference: EnvRef, env: Mapping[str, str]) -> Value:
+def resolve(reference: EnvRef, env: Mapping[str, str], *, number: bool = False) -> Value:
     """The value of `${NAME:default}`; an unset or empty variable gives the default.
+
+    Where a `number` is wanted, one without a default takes that type.
 
     Raises:
         ValueError: the text does not fit; the message names the variable and the remedy.
@@ -105,7 +107,7 @@ def resolve(reference: EnvRef, env: Mapping[str, str]) -> Value:
     text = env.get(reference.name, "")
     if not text.strip():
         return reference.default
-    return _read(reference.name, text, VARIABLES.get(reference.name) or _own(reference.default))
+    return _read(reference.name, text, VARIABLES.get(reference.name) or _own(reference.default, number))
 
 
 def bounded(reference: EnvRef, env: Mapping[str, str], bounds: Bounds) -> float | None:
@@ -148,8 +150,9 @@ def _misfit(name: str, text: str, what: str) -> str:
     return f"{name} is `{text[:40]}`, it must be {what}: set it so, or unset it"
 
 
-def _own(default: Scalar) -> Variable:
+def _own(default: Scalar, number: bool) -> Variable:  # noqa: FBT001 - private to this module
     """An editor's own variable takes the type of its default."""
     if isinstance(default, bool):
         return Variable(_boolean, "true or false")
-    return Variable(_number, "a number") if isinstance(default, int | float) else Variable(str, "a text")
+    number = isinstance(default, int | float) or (default is None and number)
+    return Variable(_number, "a number") if number else Variable(str, "a text")

@@ -11,11 +11,30 @@ from engine.model.compiled import EnvRef, Given, ModelDeclaration
 from engine.model.expression import Value
 from engine.model.plan import ModelRow
 
-_RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "max_tokens": (lambda value: isinstance(value, int) and 1 <= value <= 32_768, "a whole number from 1 to 32768"),
-    "temperature": (lambda value: isinstance(value, int | float) and 0 <= value <= 2, "a number from 0 to 2"),
-    "context": (lambda value: isinstance(value, int) and 128 <= value <= 1_048_576, "a whole number from 128"),
-    "threads": (lambda value: isinstance(value, int) and 1 <= value <= 256, "a whole number from 1 to 256"),
+Range = tuple[Callable[[Any], bool], str]
+"""Whether a value fits, and what completes the sentence "it must be …"."""
+
+
+def _whole(least: int, most: int) -> Range:
+    return lambda value: isinstance(value, int) and least <= value <= most, f"a whole number from {least} to {most}"
+
+
+def _number(least: float, most: float) -> Range:
+    return lambda value: isinstance(value, int | float) and least <= value <= most, f"a number from {least} to {most}"
+
+
+_RANGES: Mapping[str, Range] = {
+    "max_tokens": _whole(1, 32_768),
+    "temperature": _number(0, 2),
+    "top_p": _number(0, 1),
+    "top_k": _whole(1, 1_000_000),
+    "min_p": _number(0, 1),
+    "repeat_penalty": _number(0, 3),
+    "context": _whole(128, 1_048_576),
+    "threads": _whole(1, 256),
+    "examples": _whole(0, 500),
+    "seed": _whole(0, 4_294_967_295),
+    "style": (lambda value: value in ("auto", "chat", "raw"), "auto, chat or raw"),
 }
 """The schema checks literals; these hold for what came from the environment."""
 
@@ -38,12 +57,12 @@ def _resolved(key: str, given: Given, env: Mapping[str, str], wrong: list[str]) 
     if not isinstance(given, EnvRef):
         return given
     try:
-        value = resolve(given, env)
+        value = resolve(given, env, number=key in _RANGES and key != "style")
     except ValueError as error:
         wrong.append(str(error))
         return given.default
     fits, what = _RANGES.get(key, (lambda _: True, ""))
-    if not fits(value):
-        wrong.append(f"{given.name} is `{value}`, it must be {what}: set it so, or unset it")
-        return given.default
-    return value
+    if value is None or fits(value):
+        return value
+    wrong.append(f"{given.name} is `{value}`, it must be {what}: set it so, or unset it")
+    return given.default

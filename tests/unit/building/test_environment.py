@@ -72,6 +72,27 @@ def test_the_local_model_is_used_when_it_is_named_unless_switched_off():
     assert values({"LOCAL_LLM_MODEL": "a.gguf", "USE_LOCAL_LLM": "false"})[0]["USE_LOCAL_LLM"] is False
 
 
+@pytest.mark.parametrize(
+    ("key", "default", "text", "what"),
+    [
+        ("top_p", 0.9, "9", "a number from 0 to 1"),
+        ("top_k", 40, "0.5", "a whole number from 1 to 1000000"),
+        ("seed", 1, "-1", "a whole number from 0 to 4294967295"),
+        ("style", "auto", "chatty", "auto, chat or raw"),
+    ],
+)
+def test_every_setting_from_the_environment_has_its_bounds(key, default, text, what):
+    row = bind_model(declare_model(model(**{key: ref("MINE", default)})), {"MINE": text})
+    assert row.misconfigured == f"MINE is `{text}`, it must be {what}: set it so, or unset it"
+    assert row.settings == {key: default}
+
+
+@pytest.mark.parametrize(("text", "value"), [("", None), ("64", 64)])
+def test_a_number_without_a_default_may_be_unset_and_is_a_number_where_it_is_set(text, value):
+    row = bind_model(declare_model(model(max_tokens=ref("MINE", None))), {"MINE": text})
+    assert (row.misconfigured, row.settings) == (None, {"max_tokens": value})
+
+
 def test_no_secret_can_be_named_in_a_condition():
     assert not {"OPENAI_API_KEY", "BEDROCK_CREDENTIALS", "HUGGINGFACE_TOKEN", "CLIENT_TOKEN"} & set(VARIABLES)
 
