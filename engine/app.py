@@ -83,12 +83,15 @@ class App:
         return self._sessions.load(request.session_id, min(LOADING, until.remaining() / 4))
 
     def _run(self, turn: Turn, until: Deadline) -> Outcome:
+        plan, rebuild = self.plan, self._rebuild
         try:
-            return run(self.plan, turn, self._services, until)
+            return run(plan, turn, self._services, until)
         except Damaged:
-            if self._rebuild is None:
-                raise
-            self.plan, self._rebuild = self._rebuild(), None
+            # Another turn may have met the same damage, and have mended it.
+            if self.plan is plan:
+                if rebuild is None:
+                    raise
+                self.plan, self._rebuild = rebuild(), None
             return run(self.plan, turn, self._services, until)
 
     def renew(self, plan: Plan) -> None:

@@ -28,9 +28,7 @@ from engine.model.spec import (
 from engine.model.turn import Exchange, Labels
 from engine.prompts.grammar import is_constant
 from engine.prompts.scope import Scope, condition_scope, detector_scope, template_scope
-
-DEFAULT_DEADLINE = 7.5
-"""Seconds; the web client gives up after 8.0."""
+from engine.schema.pipeline import DEFAULT_DEADLINE
 
 
 @record

@@ -29,8 +29,7 @@ from engine.model.spec import (
 )
 from engine.prompts.conditions import parse_condition
 from engine.prompts.scope import Scope
-
-DEFAULT_THRESHOLD = 80.0
+from engine.schema.pipeline import DEFAULT_THRESHOLD
 
 
 @record
@@ -49,8 +48,7 @@ def build_step(spec: StepSpec, context: StepContext) -> Step:
     when = condition(spec.when, context.conditions)
     match spec:
         case RepliesStepSpec():
-            threshold = number(spec.threshold)
-            threshold = DEFAULT_THRESHOLD if threshold is None else threshold
+            threshold = number(spec.threshold) or DEFAULT_THRESHOLD
             return RepliesStep(id=spec.id.value, when=when, threshold=threshold, span=spec.span)
         case GenerateStepSpec():
             return GenerateStep(

@@ -42,9 +42,9 @@ from engine.schema.values import (
 DEFAULT_LOCALE = "en"
 DEFAULT_TIMEZONE = "UTC"
 DEFAULT_DEADLINE = 7.5
-"""Seconds."""
+"""Seconds; the web client gives up after 8.0."""
 
-DEFAULT_THRESHOLD = 80
+DEFAULT_THRESHOLD = 80.0
 DEFAULT_USER_LABEL = "User"
 
 

@@ -7,6 +7,8 @@ import pytest
 from engine.app import App, load_app
 from engine.model.deadline import Deadline
 from engine.model.errors import Unavailable
+from engine.model.record import replace
+from engine.model.table import Damaged
 from engine.model.turn import ChatRequest, Message
 from engine.sessions import open_store
 from tests.fakes.clock import FakeClock
@@ -73,6 +75,36 @@ def test_an_unanswered_turn_is_not_remembered():
     assert bar.reply(ChatRequest(text="猫でね", session_id="s")).outcome.reply is None
     result = bar.reply(ChatRequest(text="こんばんは", session_id="s", now=datetime(2026, 11, 20, 12, tzinfo=UTC)))
     assert result.outcome.reply_id == "hello"
+
+
+class Torn:
+    """An index that turns out to be damaged, after something else has happened."""
+
+    def __init__(self, meanwhile):
+        self._meanwhile = meanwhile
+
+    def candidates(self, _text, _threshold):
+        self._meanwhile()
+        raise Damaged("a piece of a table is not what was written")
+
+
+def test_a_damaged_plan_is_made_anew_and_the_turn_is_answered():
+    torn = replace(EVENING, index=Torn(lambda: None))
+    bar = App(torn, models={"m": FakeModel("x")}, sessions=open_store("none"), clock=Clock(), rebuild=lambda: EVENING)
+    assert bar.reply(ChatRequest(text="こんばんは")).outcome.reply_id == "hello"
+    assert bar.plan is EVENING
+
+
+def test_damage_that_another_turn_has_mended_is_no_matter():
+    torn = replace(EVENING, index=Torn(lambda: bar.renew(EVENING)))
+    bar = App(torn, models={"m": FakeModel("x")}, sessions=open_store("none"), clock=Clock())
+    assert bar.reply(ChatRequest(text="こんばんは")).outcome.reply_id == "hello"
+
+
+def test_damage_without_sources_is_told():
+    bar = App(replace(EVENING, index=Torn(lambda: None)), models={}, sessions=open_store("none"), clock=Clock())
+    with pytest.raises(Damaged):
+        bar.reply(ChatRequest(text="こんばんは"))
 
 
 def test_health_tells_what_the_parts_of_the_start_took():

@@ -11,7 +11,6 @@ from functools import cached_property
 from pathlib import Path
 
 from engine.building.build import Scopes, scopes
-from engine.building.steps import DEFAULT_THRESHOLD
 from engine.building.triggers import build_index
 from engine.matching.index import TriggerIndex
 from engine.matching.regexes import regex_problem
@@ -32,6 +31,7 @@ from engine.prompts.conditions import ConditionError, parse_condition
 from engine.reading.sources import Sources
 from engine.reading.text import read_text
 from engine.schema.doubt import Named
+from engine.schema.pipeline import DEFAULT_THRESHOLD
 
 _WIDE = re.compile("[！-～]")
 
