@@ -19,7 +19,7 @@ from engine.model.source import Located, Problem, Span, span
 from engine.reading.limits import MAX_ALIASES, MAX_DEPTH, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR
 from engine.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from engine.reading.scalars import FIRST_OF_SURPRISE, WORDS, resolve, surprise
-from engine.reading.slips import swallowed_item
+from engine.reading.slips import glued_comments, swallowed_item
 from engine.reading.syntax import syntax_problem
 from engine.reading.text import UNPRINTABLE, at, lines, problem, shortened
 
@@ -78,8 +78,8 @@ def compose(text: str, name: str) -> tuple[Node | None, list[Problem]]:
     except _TooMuch as limit:
         return None, [*composer.problems, limit.problem]
     if composer.root is None:
-        composer.problems.append(problem("P112", "file is empty", at(name, 1, 1)))
-    return composer.root, composer.problems
+        return None, [*composer.problems, problem("P112", "file is empty", at(name, 1, 1))]
+    return composer.root, [*composer.problems, *glued_comments(text, composer.root)]
 
 
 def _broken_off(text: str, name: str, found: Problem) -> tuple[Node | None, list[Problem]]:

@@ -1,19 +1,25 @@
 """Lines that YAML reads otherwise than they were meant, for one sign that is wide, missing or left over.
 
-The parser complains about them lines later, or not at all. This module looks at lines alone and knows no grammar.
+The parser complains about them lines later, or not at all. This module looks at lines and knows no grammar.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from engine.model.source import Problem, Span
-from engine.reading.text import at, problem
+from engine.reading.node import Node, scalars
+from engine.reading.text import at, lines, problem, shortened
 
 FAR = 50
 """Lines before the parser's complaint in which its reason is looked for: all that follows a key may be one text."""
+
+
+MOST_COMMENTS = 100
+"""Comments that are told of in one file."""
 
 
 class _Slip(NamedTuple):
@@ -64,6 +70,7 @@ _NEAR = (
 )
 """What may be right elsewhere, and is looked for only where the parser stumbles."""
 
+_GLUED_COMMENT = re.compile(r"(?<=[^\s\"'\]}])[ \t]+#(?=[^\s#!])")
 _CONFLICT = re.compile(r"<{7} ")
 _ITEM = re.compile(r" *(?P<sign>-) ")
 
@@ -92,3 +99,22 @@ def swallowed_item(every: Sequence[str], span: Span) -> Span | None:
         if found:
             return at(span.file, number, found.start("sign") + 1)
     return None
+
+
+def glued_comments(text: str, root: Node) -> Iterator[Problem]:
+    """Texts without quotes that end at ` #` where a word follows at once, as in `今夜は #カラオケ`: meant, perhaps."""
+    return islice(_glued_comments(text, root), MOST_COMMENTS)
+
+
+def _glued_comments(text: str, root: Node) -> Iterator[Problem]:
+    if not _GLUED_COMMENT.search(text):
+        return
+    every = lines(text)
+    for node in scalars(root):
+        line = every[node.span.end_line - 1]
+        found = _GLUED_COMMENT.match(line, node.span.end_column - 1)
+        if isinstance(node.value, str) and found:
+            message = f"`{shortened(line[found.end() - 1 :])}` is a comment, and no part of the text before it"
+            hint = "put the whole text in quotes, or write a space after `#`"
+            place = at(node.span.file, node.span.end_line, found.end())
+            yield Problem(code="P115", message=message, span=place, severity="warning", hint=hint)

@@ -31,6 +31,7 @@ CODES: Mapping[str, Code] = {
     "P112": Code("an empty file"),
     "P113": Code("a key that is not a word"),
     "P114": Code("an item that became a part of the text above it"),
+    "P115": Code("words that are read as a comment", heuristic=True),
     # Block 2, shape.
     "P201": Code("a missing key"),
     "P202": Code("a value of the wrong type"),

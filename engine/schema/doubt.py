@@ -25,8 +25,9 @@ class Doubt:
 
     def __init__(self, root: Node, problems: Sequence[Problem]) -> None:
         self._root = root
-        self._places = sorted((problem.span.line, problem.span.column) for problem in problems)
-        self._lost = any(problem.code.startswith("P1") and problem.code != "P110" for problem in problems)
+        errors = [problem for problem in problems if problem.severity == "error"]
+        self._places = sorted((problem.span.line, problem.span.column) for problem in errors)
+        self._lost = any(problem.code.startswith("P1") and problem.code != "P110" for problem in errors)
 
     def replies(self) -> frozenset[Span]:
         """The spans of the replies of which nobody knows when they would be said."""

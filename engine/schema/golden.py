@@ -30,7 +30,8 @@ from engine.schema.values import items, mapping, seconds, text
 def load_golden(path: Path) -> tuple[GoldenFile | None, list[Problem]]:
     """The spec of a golden file, or `None` with every mistake in its reading and shape. Opens no other file."""
     root, problems = read_file(path, path.as_posix())
-    return (None, problems) if root is None else golden_of(path, root, problems)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    return (None, errors) if root is None else golden_of(path, root, errors)
 
 
 def golden_of(path: Path, root: Node, problems: Sequence[Problem] = ()) -> tuple[GoldenFile | None, list[Problem]]:

@@ -75,6 +75,8 @@ def test_a_block_scalar_begins_at_its_sign():
         ("a: [x,, y]", "P101", 1, 7),
         ("a:\n  - x\n    - y", "P114", 3, 5),
         ("a:\n  x\n  - y", "P114", 3, 3),
+        ("a: x #y", "P115", 1, 6),
+        ("a:\n  - x\n    y #z", "P115", 3, 7),
     ],
 )
 def test_mistakes_have_a_place(text, code, line, column):
@@ -185,6 +187,10 @@ def test_what_the_parser_made_of_the_lines_behind_a_mistake_is_left_out():
 
 def test_hyphens_and_wide_signs_in_texts_are_no_mistakes():
     assert codes('a:\n  - "x\n    - y"\n  - |\n    \u3000- z\n    ・w\n  - 9 - 5\n  - x -\n    y\n') == []
+
+
+def test_comments_that_nobody_takes_for_text_are_no_mistakes():
+    assert codes("a: x # y\nb: [x] #y\nc: 'x' #y\nd: 7 #y\n#z\ne: x#y\nf: x ##\ng: #y\n  - h\n") == []
 
 
 def test_what_stands_before_broken_yaml_is_kept():
