@@ -93,6 +93,7 @@ def validate(paths: Sequence[Path], sources: Sources) -> Findings:
         collected.files.add(file.as_posix())
     if collected.readable and all(problem.code != "P308" for problem in collected.problems):
         collected.add(_unused_prompts(paths, collected.files))
+    collected.add(_saved_as_text(paths))
     problems = tuple(sorted(collected.problems, key=lambda problem: problem.sort_key))
     return Findings(problems=problems, files=frozenset(collected.files), replies=collected.replies)
 
@@ -195,6 +196,14 @@ def _unused_prompts(paths: Sequence[Path], used: set[str]) -> list[Problem]:
     found = {file for folder in folders for file in folder.rglob("*.j2") if file.as_posix() not in used}
     hint = "name it as the `prompt:` of a step, or delete it"
     return [_idle("P511", "no step uses this prompt", file, hint) for file in found]
+
+
+def _saved_as_text(paths: Sequence[Path]) -> Iterator[Problem]:
+    """Files of ours that an editor has saved under the name of a plain text, so that nothing reads them."""
+    for file in sorted(file for path in paths if path.is_dir() for file in path.rglob("*.txt")):
+        text, _ = read_text(file, file.as_posix())
+        if text is not None and kind_of(Path(file.name), text) is not None:
+            yield _idle("P512", "no pipeline uses this file", file, "let its name end in `.yml`")
 
 
 def _idle(code: str, message: str, file: Path, hint: str) -> Problem:

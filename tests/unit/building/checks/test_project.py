@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from engine.building.checks.project import validate
@@ -31,3 +33,12 @@ def test_what_stands_in_for_a_mistake_is_looked_for_nowhere(subject, tmp_path, r
     path = tmp_path / "pipeline.yml"
     path.write_text(path.read_text("utf-8").replace(right, wrong), "utf-8")
     assert [code for code in codes(tmp_path) if not code.startswith("P5")] == ["P202"]
+
+
+@pytest.mark.parametrize("name", ["more.txt", "more.yml.txt"])
+def test_replies_that_were_saved_as_a_plain_text_are_told(subject, tmp_path, name):
+    subject()
+    (tmp_path / name).write_text("replies:\n  - {id: a, match: [やあ来たよ], say: [x]}\n", "utf-8")
+    (tmp_path / "notes.txt").write_text("あとで直す: 挨拶\n", "utf-8")
+    found = [problem for problem in validate([tmp_path], Sources()).problems if problem.code == "P512"]
+    assert [(Path(problem.span.file).name, problem.hint) for problem in found] == [(name, "let its name end in `.yml`")]
