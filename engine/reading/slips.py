@@ -58,6 +58,11 @@ _NEAR = (
         "write `- `: a hyphen and a space",
     ),
     _Slip(
+        re.compile(r" *(?P<sign>//|/\*|<!--)"),
+        "`{sign}` begins no comment",
+        "write `# `",
+    ),
+    _Slip(
         re.compile(r" *(?P<sign>-)(?![\s-])"),
         "a space is missing after `-`",
         "write `- `: a hyphen and a space",

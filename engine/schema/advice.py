@@ -45,6 +45,8 @@ def type_hint(  # noqa: PLR0911 - one return for each kind of mix-up
             return "begin each item on its own line with `- `: a hyphen and a space"
         case MappingNode(entries=entries) if "string" in kinds and len(entries) == 1:
             return "put a text that holds `: ` or begins with `{` in quotes"
+        case SequenceNode() if "object" in kinds and in_list:
+            return "write the items of the inner list as items of the outer one"
         case SequenceNode() if "string" in kinds:
             return "write one text; put a text that begins with `[` in quotes"
         case _:

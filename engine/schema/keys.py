@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,8 @@ from engine.reading.node import MappingNode, Node, ScalarNode
 from engine.reading.text import shortened
 from engine.schema.found import Found
 from engine.schema.suggest import hint, nearest
+
+_GLUED = re.compile("([A-Za-z_]+)[:：]")
 
 
 def wrong_key(found: Found) -> Problem:
@@ -35,6 +38,9 @@ def unknown_keys(found: Found) -> Iterator[Problem]:
 def _meant(found: Found, word: str, allowed: Any) -> str:
     """What to write instead of the unknown key `word`."""
     absent = _absent(allowed, found.node)
+    glued = _GLUED.match(word)
+    if glued and glued[1] in absent:
+        return f"write `{glued[1]}: `, with a narrow colon and a space"
     if nearest(word, absent) is not None:
         return hint(word, absent)
     alone = isinstance(found.node, MappingNode) and len(found.node.entries) == 1

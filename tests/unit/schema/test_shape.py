@@ -140,6 +140,7 @@ def test_a_secret_is_not_repeated():
         ("match: [{contains: a, regex: b}]", "write each as an item of its own, after `- `"),
         ("match: [営業時間: 19時]", "put a text that holds `: ` in quotes"),
         ("match: []", "write an item, or remove the key"),
+        ("match: [[やあ]]", "write the items of the inner list as items of the outer one"),
         ("match: [やあ, ]\n    examples:\n      -", "write something after `- `, or remove it"),
     ],
 )
@@ -205,6 +206,12 @@ def test_an_unknown_key_is_probably_the_one_that_is_missing():
     problem = only(REPLY.replace("say", "answer"))
     assert (problem.code, problem.hint) == ("P203", "did you mean `say`, which is missing?")
     assert only("reply:\n  - id: greet\n").hint == "did you mean `replies`, which is missing?"
+
+
+@pytest.mark.parametrize("written", ["id：d", "id:d", "id： d"])
+def test_a_key_with_its_colon_glued_to_it_is_told(written):
+    problem = only(f"{PIPELINE}  - {{{written}, kind: replies}}\n", "pipeline")
+    assert (problem.code, problem.hint) == ("P203", "write `id: `, with a narrow colon and a space")
 
 
 def test_a_misspelt_key_says_nothing_of_another_that_is_missing():
