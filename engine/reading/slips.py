@@ -82,11 +82,11 @@ _ITEM = re.compile(r" *(?P<sign>-) ")
 
 def slip(every: Sequence[str], span: Span, *, since: int) -> Problem | None:
     """The slip in `every` line of a file for which the parser stumbles at `span`, in a text that begins on `since`."""
-    merged = next((number for number, line in enumerate(every, start=1) if _CONFLICT.match(line)), None)
+    last = min(span.line, len(every))
+    merged = next((number for number in range(1, last + 1) if _CONFLICT.match(every[number - 1])), None)
     if merged is not None:
         hint = "keep one of them, and remove the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`"
         return problem("P101", "a merge left two versions here", at(span.file, merged, 1, 7), hint)
-    last = min(span.line, len(every))
     for number in range(last, max(0, last - FAR), -1):
         for one in (*_ANYWHERE, *(_NEAR if number >= since else ())):
             found = one.pattern.match(every[number - 1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from engine.model.source import Problem, Span
@@ -13,7 +14,8 @@ from engine.reading.secrets import covered
 # YAML counts these as line breaks; a source line is shown by the same rule.
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-_OTHER_ENCODINGS = (("shift_jis", "Shift_JIS"), ("cp932", "Shift_JIS"), ("euc_jp", "EUC-JP"))
+_OTHER_ENCODINGS = {"cp932": "Shift_JIS", "euc_jp": "EUC-JP"}
+_JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 
 
 def read_text(path: Path, name: str) -> tuple[str | None, list[Problem]]:
@@ -87,18 +89,21 @@ def _wrong_encoding(data: bytes, error: UnicodeDecodeError, name: str) -> Proble
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return problem("P105", "file is UTF-16, not UTF-8", at(name, 1, 1), "save it as UTF-8")
     line, column = position(data[: error.start].decode("utf-8-sig", "replace"), len(data))
-    guess = next((label for codec, label in _OTHER_ENCODINGS if _decodes(data, codec)), None)
+    guess = _encoding(data)
     message = f"file is not UTF-8: byte {data[error.start]:#04x} is not part of a character"
     hint = f"it looks like {guess}: save it as UTF-8" if guess else "save it as UTF-8"
     return problem("P105", message, at(name, line, column), hint)
 
 
-def _decodes(data: bytes, codec: str) -> bool:
-    try:
-        data.decode(codec)
-    except UnicodeDecodeError:
-        return False
-    return True
+def _encoding(data: bytes) -> str | None:
+    """What bytes that are no UTF-8 probably are: the encoding in which most of them are Japanese."""
+    if b"\0" in data:
+        return "UTF-16, or no text at all"
+    likely: dict[str, int] = {}
+    for codec, label in _OTHER_ENCODINGS.items():
+        with suppress(UnicodeDecodeError):
+            likely[label] = len(_JAPANESE.findall(data.decode(codec)))
+    return max(likely, key=lambda label: likely[label], default=None)
 
 
 def _unprintable(text: str, found: re.Match[str], name: str) -> Problem:

@@ -17,7 +17,9 @@ def test_a_byte_order_mark_is_dropped():
     ("data", "code", "place", "hint"),
     [
         ("a: こんばんは".encode("shift_jis"), "P105", (1, 4), "it looks like Shift_JIS: save it as UTF-8"),
-        ("a: こんばんは".encode("euc_jp"), "P105", (1, 4), "save it as UTF-8"),
+        ("a: こんばんは".encode("euc_jp"), "P105", (1, 4), "it looks like EUC-JP: save it as UTF-8"),
+        ("a: 梅酒".encode("cp932"), "P105", (1, 4), "it looks like Shift_JIS: save it as UTF-8"),
+        ("a: 梅酒".encode("utf-16-le"), "P105", (1, 7), "it looks like UTF-16, or no text at all"),
         ("a: 1".encode("utf-16"), "P105", (1, 1), "save it as UTF-8"),
         (b"a: 1\nb: \xff", "P105", (2, 4), "save it as UTF-8"),
         (b"a: \x00", "P106", (1, 4), "delete"),
