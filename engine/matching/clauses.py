@@ -33,7 +33,7 @@ _SIGH = re.compile(r"(?<!\w)(?:[あうえおふへほわやなよん]|いや|う
 _HEDGE = re.compile(r"\b(?:id|i would|would) like(?: to)?\b")
 _OPENING = grammar.FILLERS | frozenset(grammar.PREFIXES)
 _OPENERS = tuple(grammar.OPENERS)
-_INTERJECTION = re.compile("[あいうえおはふへほんっやぁ]{1,3}")
+_INTERJECTION = re.compile("[あいうえおはふへほんっやぁー]{1,3}")
 
 
 def clauses(folded: str) -> list[str]:

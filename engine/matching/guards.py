@@ -97,7 +97,7 @@ def _same_word(one: str, other: str) -> bool:
     """One with a slip in it, one borrowed from the other, one cut short, or email and mail."""
     if one.isascii() != other.isascii():
         short, long = sorted((skeleton(one), skeleton(other)), key=len)
-        return short == long or (len(short) > 2 and short in long)
+        return short == long or (len(short) > 2 and short in long and 2 * len(short) > len(long))
     if one[:1] != other[:1]:
         return f"e{one}" == other or one == f"e{other}"
     if fuzz.ratio(one, other) >= SAME_WORD or sorted(one) == sorted(other):

@@ -22,6 +22,8 @@ LIMIT = 2000
 
 _KATAKANA = {code: code - 0x60 for code in range(0x30A1, 0x30F7)} | {0x30FD: 0x309D, 0x30FE: 0x309E}
 _TO_KATAKANA = {hira: kata for kata, hira in _KATAKANA.items()}
+# The small ones are counters, and said か: 一ヶ月.
+_KATAKANA |= dict.fromkeys((0x30F5, 0x30F6), ord("か"))
 _MARKS = "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
 _MARKS += "\u3099\u309a\ufe20-\ufe2f"
 _RUN_LIMIT = 30
@@ -36,7 +38,8 @@ _JOINING = frozenset("'\u2018\u2019\u02bc`-\u2010\u2011\u2012\u2013\u2014\u2015\
 _ODD = r"(?:[^\w\s()、。,.!?:/%~$¥+&\"\'-]|[α-ωа-я])"
 _FACE = rf"[\\ヽヾ٩m]?\((?:[^()]{{0,12}}{_ODD}[^()]{{0,12}}|[^\W\d_]|[;^_ ]+)\)(?:=\d|[mノ彡])?"
 _UNDERSCORED = r"(?<![a-z0-9])(?:[to0ouq]_+[to0ouq]|orz)(?![a-z0-9])"
-_LAUGHTER = "(?<![a-z0-9])w+(?![a-z0-9])"
+_LAUGHTER = f"(?<![a-z0-9])(?!\\Aw{IDEOGRAPH})w+(?![a-z0-9])"
+"""Not so one letter that begins the text, as in W杯."""
 _LAUGHED = frozenset("wｰー笑草ぁぃぅぇぉァィゥェォ")
 _SILENT = re.compile(r"[\W_]+")
 _SPACE = re.compile(r" (?![a-z0-9])|(?<![a-z0-9]) ")
@@ -49,12 +52,14 @@ _ROWS = {
     "ぉ": "おこごそぞとどのほぼぽもよょろを",
 }
 _DRAWING = frozenset("ーｰぁぃぅぇぉァィゥェォ")
-_DRAWN = (
+_HESITATION = "(?P<hesitation>(?<![ぁ-ヿ])[うウ][ーｰぅゥ]+[んン](?![ぁ-ヿ]))|"
+"""Only how long it lasts tells うーん from うん, which is a yes."""
+_DRAWN = _HESITATION + (
     "|".join(
         f"(?<=[{row}{row.translate(_TO_KATAKANA)}])(?:[ーｰ]*[{vowel}{vowel.translate(_TO_KATAKANA)}])+"
         for vowel, row in _ROWS.items()
     )
-    + f"|(?<={IDEOGRAPH})(?:(?:[ーｰ]*[ぁぃぅぇぉ])+|([あいうえお])\\1{{2,}})|(?<![a-z0-9])[ーｰ]+"
+    + f"|(?<={IDEOGRAPH})(?:(?:[ーｰ]*[ぁぃぅぇぉ])+|([あいうえお])\\2{{2,}})|(?<![a-z0-9])[ーｰ]+"
 )
 
 
@@ -110,7 +115,11 @@ def _silence(text: str) -> str:
 def undrawn(text: str) -> str:
     """A drawn-out sound is not another word: `ー` goes, and so does a small vowel after its own row."""
     long_vowel = "あああ" in text or "いいい" in text or "ううう" in text or "えええ" in text or "おおお" in text
-    return re.sub(_DRAWN, "", text) if long_vowel or not _DRAWING.isdisjoint(text) else text
+    return re.sub(_DRAWN, _kept, text) if long_vowel or not _DRAWING.isdisjoint(text) else text
+
+
+def _kept(drawn: re.Match[str]) -> str:
+    return "うーん" if drawn["hesitation"] else ""
 
 
 def repeated(text: str) -> str:

@@ -29,6 +29,7 @@ from engine.matching.guards import refusal
         ("run", "i'm drunk", "different content: drunk / run"),
         ("i'm old", "i have a cold", "different content: cold / old"),
         ("where are you", "are you well", "different content: well / where"),
+        ("ゴルフしよう", "girlfriendになって", "different content: girlfriend / ごるふ"),
         ("カラオケ嫌い", "カラオケできる？", "opposite polarity"),
         ("帰らないで", "帰らないと", "opposite polarity"),
         ("聞きたくない", "生きたくない", "different content: 生 / 聞"),

@@ -23,12 +23,19 @@ SAME = [
     ("What's up???", "whats up"),
     ("乾杯～🍻", "乾杯"),
     ("  my   pc \n", "my pc"),
+    ("一ヶ月", "一か月"),
+    ("ウーン…", "うーーん"),
 ]
 
 
 @pytest.mark.parametrize(("one", "other"), SAME)
 def test_what_only_looks_different_is_the_same(one, other):
     assert normalise(one) == normalise(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("うーん", "うん"), ("うーん", "ううん"), ("W杯", "杯")])
+def test_what_only_looks_the_same_is_not(one, other):
+    assert normalise(one) != normalise(other)
 
 
 @pytest.mark.parametrize("text", ["予約（2名）", "3時に（個室で）"])
@@ -71,7 +78,7 @@ def test_the_steps_are_the_pipeline():
 
 
 ALPHABET = st.sampled_from(
-    list("あいかきんっぁーｰ〜~wW笑草(（)）´ω・_^;。、!？ 'aoz-09１アカｶﾞ゙〱々人休\u0300\u3099\ufdfa\u0130ß\u1e9e😭\n")
+    list("あいうかきんっぁーｰ〜~wW笑草(（)）´ω・_^;。、!？ 'aoz-09１アカｶﾞ゙〱々人休\u0300\u3099\ufdfa\u0130ß\u1e9e😭\n")
 )
 
 
