@@ -68,6 +68,9 @@ def _fits(rest: str, ending: str, whole: int) -> bool:
     """Whether content is left: any kanji, else two kana, and more where a particle may be part of the word."""
     if not rest:
         return len(ending) >= whole
+    if ending == "って" and rest.endswith("にな"):
+        # 友達になって asks for something, 友達って does not.
+        return False
     if ending in grammar.AFTER_PREDICATE and rest[-1] not in _PREDICATES:
         return False
     if not is_kana(rest[-1]) or not is_kana(rest[0]):

@@ -12,6 +12,11 @@ def test_a_hundred_is_kept_for_the_same_normal_form():
     assert score(form("こんばんわ"), form("こんばんは")) == 99
 
 
+def test_a_loanword_is_closer_to_a_request_in_its_own_script():
+    alone = form("ハイボール")
+    assert score(alone, form("ハイボールください")) > score(alone, form("highball please")) >= 80
+
+
 def test_another_spelling_is_worth_less_than_another_ending():
     assert score(form("今晩は"), form("こんばんは")) == 90
 
@@ -37,6 +42,8 @@ def test_close(utterance, trigger):
         ("うんざりする", "うん"),
         ("はいれない", "はい"),
         ("俺ってバカだな", "バカ"),
+        ("友達になって", "友達が吐いてる"),
+        ("彼女いる？", "彼女になって"),
     ],
 )
 def test_far(utterance, trigger):
