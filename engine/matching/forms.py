@@ -27,6 +27,8 @@ _LONG = re.compile(
 )
 TELLING = 2
 """More consonants than so many tell a foreign word that stands alone."""
+_ALONE = "--"
+"""Behind such a word: what is as short, and stands beside others, is not close to it."""
 _TINY = re.compile("[ぁ-ゖ]{1,2}")
 """Two kana have no room for a difference: such a text has no forms to be close to but itself."""
 _LOANWORD = re.compile("[ァ-ヺ][ァ-ヺー]{2,}\\W*")
@@ -88,10 +90,11 @@ def _turned(taken: list[tuple[list[Chunk], str]]) -> str:
 def _borrowed(chunks: list[Chunk], marks: str) -> str:
     if all(chunk.borrowed == chunk.written for chunk in chunks):
         return ""
-    if len(chunks) == 1 and len(skeleton(chunks[0].written)) <= TELLING:
-        # Nothing else tells it from other words: two consonants are those of ビール and of bill.
-        return ""
-    return _drawn("".join(chunk.borrowed for chunk in chunks)) + marks
+    told = [chunk for chunk in chunks if chunk.borrowed]
+    if len(told) == 1:
+        # Nothing beside it tells it from others: ビール has the consonants of bill.
+        return f"{told[0].borrowed}{_ALONE}{marks}" if len(skeleton(told[0].written)) > TELLING else ""
+    return _drawn("".join(chunk.borrowed for chunk in told)) + marks
 
 
 def _spoken(chunks: Iterable[str]) -> str:

@@ -28,6 +28,8 @@ def test_another_spelling_is_worth_less_than_another_ending():
         ("辞めたいよ、仕事", "仕事辞めたい"),
         ("思い出した、財布を", "財布を思い出した"),
         ("モニタ映らない", "モニターが映らない"),
+        ("リモワ", "リモートワークしたい"),
+        ("printer please", "プリンターください"),
     ],
 )
 def test_close(utterance, trigger):
@@ -42,6 +44,8 @@ def test_close(utterance, trigger):
         ("うんざりする", "うん"),
         ("はいれない", "はい"),
         ("俺ってバカだな", "バカ"),
+        ("プリンター", "parental leave"),
+        ("ビール", "bill please"),
         ("友達になって", "友達が吐いてる"),
         ("彼女いる？", "彼女になって"),
     ],
