@@ -79,7 +79,9 @@ def _dispatch(arguments: Sequence[str]) -> int:
         root.print_help()
         return USAGE
     name = root.parse_args(arguments[:1]).command
-    row = next(row for row in COMMANDS if row.name == name)
+    row = next((row for row in COMMANDS if row.name == name), None)
+    if row is None:
+        root.error(_unknown(name))
     command = cast("Command", importlib.import_module(row.module))
     parser = argparse.ArgumentParser(prog=f"misaki {row.name}", description=row.help)
     command.configure(parser)
@@ -88,6 +90,12 @@ def _dispatch(arguments: Sequence[str]) -> int:
     except Usage as error:
         print(f"misaki {row.name}: {error}", file=sys.stderr)
         return USAGE
+
+
+def _unknown(name: str) -> str:
+    from engine.schema.suggest import hint  # noqa: PLC0415  needed for a mistake
+
+    return f"`{name}` is no command: {hint(name, [row.name for row in COMMANDS])}"
 
 
 def _root_parser() -> argparse.ArgumentParser:
@@ -100,7 +108,7 @@ def _root_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"misaki {__version__}")
-    parser.add_argument("command", choices=[row.name for row in COMMANDS], metavar="COMMAND")
+    parser.add_argument("command", metavar="COMMAND", help="one of those below")
     return parser
 
 

@@ -65,6 +65,13 @@ def test_usage_errors(arguments, capsys):
     assert "usage: misaki" in shown.out + shown.err
 
 
+def test_a_command_that_is_not_there_is_told_with_the_near_one(capsys):
+    assert main(["valdate"]) == USAGE
+    assert "`valdate` is no command: did you mean `validate`?" in capsys.readouterr().err
+    assert main(["bench"]) == USAGE
+    assert "`bench` is no command: known: `serve`, `chat`" in capsys.readouterr().err
+
+
 def test_problems_of_the_configuration_are_printed(raising, capsys):
     span = Span(file="replies/a.yml", line=14, column=7, end_line=14, end_column=12)
     raising(ConfigError([Problem(code="P203", message="unknown key `cutof`", span=span)]))
