@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from hashlib import blake2b
 from itertools import cycle
 
 from rapidfuzz import fuzz, process
 
 from benchmarks import agreement
 from benchmarks.corpus import misheard, sentences
-from benchmarks.machine import CACHE
+from benchmarks.machine import CACHE, ROOT
 from benchmarks.measure import Row, Samples, Take, alternate, timed
 from engine.building.artefact.container import open_container, write_container
 from engine.matching.close import columns, scores
@@ -92,14 +94,23 @@ def _held(file: str, found: Columns) -> Iterator[Row]:
 
 
 def _columns(texts: Sequence[str]) -> Columns:
-    """What is compared of each text; kept from run to run, since taking 100,000 texts apart takes a while."""
-    file = CACHE / f"columns-{len(texts)}.json"
+    """What is compared of each text; kept while matching is the same, since taking 100,000 apart takes a while."""
+    file = CACHE / f"columns-{len(texts)}-{_matching()}.json"
     if not file.exists():
         triggers = [Trigger(kind="fuzzy", text=text, reply=0) for text in texts]
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(columns(triggers, [form(text) for text in texts])), encoding="utf-8")
     found: Columns = json.loads(file.read_text(encoding="utf-8"))
     return found
+
+
+@cache
+def _matching() -> str:
+    """A digest of the code that takes texts apart."""
+    digest = blake2b(digest_size=6)
+    for file in sorted((ROOT / "engine" / "matching").glob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _must_agree(one: StoredSearch, other: ListSearch, queries: Sequence[Form]) -> None:
