@@ -14,6 +14,7 @@ from engine.cli.usage import Usage
 def folder(tmp_path, monkeypatch):
     """The working directory of somebody with two pipelines."""
     (tmp_path / "pipelines").mkdir()
+    (tmp_path / "empty").mkdir()
     for name in ("helpdesk.yml", "snack_misaki.yml", "a.golden.yml"):
         (tmp_path / "pipelines" / name).touch()
     monkeypatch.chdir(tmp_path)
@@ -46,7 +47,7 @@ def test_without_any_it_is_the_shipped_one(tmp_path, monkeypatch):
         ("pipelines/helpdsek.yml", "did you mean `pipelines/helpdesk.yml`?"),
         ("pipelines/nothing_alike.yml", "name a file, such as `pipelines/helpdesk.yml`"),
         ("pipelines", "`pipelines` is a folder: name a file, such as `pipelines/helpdesk.yml`"),
-        ("..", "`..` is a folder: name a pipeline's file"),
+        ("empty", "`empty` is a folder: name a pipeline's file"),
     ],
 )
 def test_a_pipeline_that_is_not_there_is_told_with_the_one_that_is(given, told):

@@ -112,3 +112,12 @@ def test_what_the_pipeline_does_not_have_is_said_with_its_place(tmp_path):
         run(project(tmp_path, golden))
     assert "P307" in str(caught.value)
     assert "did you mean `greet_evening`?" in str(caught.value)
+
+
+def test_a_pattern_that_cannot_run_is_said_with_its_place(tmp_path):
+    path = project(
+        tmp_path, GOLDEN.replace("expect: いらっしゃい。今夜も来てくれて嬉しいわ。", "expect: {matches: '(?=あ)'}")
+    )
+    with pytest.raises(ConfigError, match="lookaround is not supported") as caught:
+        load_goldens([path], Pipelines())
+    assert [(problem.code, problem.span.line) for problem in caught.value.problems] == [("P406", 10)]
