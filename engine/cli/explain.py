@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -44,8 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
     """0 with an explanation, 1 where `--run` got no answer, 2 where the text or the session cannot be read."""
     try:
         request = _request(arguments)
-    except (ValueError, RequestError) as error:
+    except ValueError as error:
         raise Usage(str(error)) from None
+    except RequestError as error:
+        raise Usage(f"`{arguments.session}`: {error}" if arguments.session else str(error)) from None
     env = conversation_env(arguments)
     explanation = _explanation(request, env)
     goldens = mentions(request.text)
@@ -84,7 +87,7 @@ def _explanation(request: ChatRequest, env: Mapping[str, str]) -> Explanation:
     zone = ZoneInfo(plan.timezone)
     turn = Turn(
         text=request.text,
-        now=datetime.now(zone) if request.now is None else request.now.replace(tzinfo=zone),
+        now=datetime.now(zone) if request.now is None else _zoned(request.now, zone),
         session_id=request.session_id or "explain",
         number=sum(message.role == "user" for message in request.history) + 1,
         history=request.history,
@@ -93,10 +96,15 @@ def _explanation(request: ChatRequest, env: Mapping[str, str]) -> Explanation:
     return explain(plan, plan.index, turn, steps(request.text))
 
 
+def _zoned(moment: datetime, zone: ZoneInfo) -> datetime:
+    """A time without a zone is the persona's."""
+    return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)
+
+
 def _run(request: ChatRequest, env: Mapping[str, str]) -> tuple[dict[str, Any], int]:
     app = load_app(env)
     try:
-        zoned = request if request.now is None else replace(request, now=request.now.replace(tzinfo=app.zone))
+        zoned = request if request.now is None else replace(request, now=_zoned(request.now, app.zone))
         status, payload = result_payload(app.reply(zoned), with_trace=True)
     finally:
         app.close()
@@ -111,9 +119,9 @@ def _request(arguments: argparse.Namespace) -> ChatRequest:
     if arguments.session:
         payload = _session(arguments.session)
     before = payload.pop("conversation", None) or payload.pop("messages", None) or []
-    if not isinstance(before, list):
-        raise ValueError(  # noqa: TRY004 - the file is wrong, not the program
-            f"`{arguments.session}`: `conversation` must be a list"
+    if not isinstance(before, list) or not payload.keys().isdisjoint(("input", "message")):
+        raise ValueError(
+            f"`{arguments.session}` must hold what was said so far as a list, `conversation` or `messages`"
         )
     payload["conversation"] = [*before, {"role": "user", "content": arguments.text}]
     return replace(read_chat(payload).request, now=arguments.at)
@@ -134,7 +142,9 @@ def _session(file: str) -> dict[str, Any]:
 
 
 def _moment(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=None)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"`{text}` is no time: expected something like 2026-11-20T19:30") from None
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(text)
+        # The first and the last year are partly out of reach in another zone.
+        if MINYEAR < moment.year < MAXYEAR:
+            return moment
+    raise argparse.ArgumentTypeError(f"`{text}` is no time: expected something like 2026-11-20T19:30")

@@ -33,6 +33,12 @@ def test_the_time_that_is_pretended_decides(capsys):
     assert chosen("2026-11-20T19:30") != chosen("2026-11-20T12:00")
 
 
+@pytest.mark.parametrize("at", ["2026-11-20 19:30", "2026-11-20T19:30+09:00", "2026-11-20T10:30Z"])
+def test_a_time_with_a_zone_is_that_moment_for_the_persona(at, capsys):
+    assert explain("こんばんは", "--at", at, "--format", "json", pipeline=SNACK) == 0
+    assert json.loads(capsys.readouterr().out)["now"].startswith("2026-11-20T19:30")
+
+
 def test_a_turn_that_is_taken_is_told_in_one_line(capsys):
     assert explain("こんばんは", "--at", "2026-11-20T19:30", "--run") == 0
     told = capsys.readouterr().out.partition("what came out")[2]
@@ -47,7 +53,9 @@ def test_a_conversation_so_far_is_read(capsys, tmp_path):
     assert json.loads(capsys.readouterr().out)["ran"]["session_id"] == "s"
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "[" * 10_000, '{"conversation": 1}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", "[" * 10_000, '{"conversation": 1}', '{"input": "やあ"}', '{"session_id": 5}']
+)
 def test_a_session_that_is_none_is_named(text, capsys, tmp_path):
     session = tmp_path / "session.json"
     session.write_text(text, "utf-8")
@@ -64,5 +72,6 @@ def test_nothing_to_explain_is_told(text, capsys):
 def test_usage_is_told(capsys):
     assert explain("こんばんは", "--session", "nowhere.json") == 2
     assert "`nowhere.json` cannot be read" in capsys.readouterr().err
+    assert explain("こんばんは", "--at", "9999-12-31T23:00Z") == 2
     assert explain("こんばんは", "--at", "tomorrow") == 2
     assert "2026-11-20T19:30" in capsys.readouterr().err
