@@ -54,9 +54,6 @@ class Calibration:
     changes: tuple[Change, ...]
     mistakes: tuple[Change, ...]
 
-    def point(self, threshold: float) -> Point:
-        return min(self.points, key=lambda point: abs(point.threshold - threshold))
-
 
 def calibrate(name: str, current: float, samples: Sequence[Sample]) -> Calibration:
     """The calibration of a `replies` step whose threshold is `current` now."""

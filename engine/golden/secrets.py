@@ -36,9 +36,6 @@ class Secrets:
     def __bool__(self) -> bool:
         return bool(self._values)
 
-    def __contains__(self, text: str) -> bool:
-        return any(value in text for value in self._values)
-
     def __repr__(self) -> str:
         return f"Secrets({len(self._values)})"
 

@@ -7,7 +7,6 @@ from engine.golden.secrets import HIDDEN, Secrets
 def test_a_secret_is_hidden_wherever_it_stands(name):
     secrets = Secrets({name: "canary-12345"})
     assert secrets.hide("the key is canary-12345, is it") == f"the key is {HIDDEN}, is it"
-    assert "canary-12345" in secrets
     assert secrets.hide_all({"problem": "canary-12345", "tokens": 3}) == {"problem": HIDDEN, "tokens": 3}
 
 
