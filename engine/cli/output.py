@@ -34,6 +34,6 @@ def output_file(text: str) -> Path:
 
 
 def write_output(path: Path, text: str) -> None:
-    """Writes the file, and the folders above it where they are missing."""
+    """Writes the file, and the folders above it where they are missing. Names of files may hold what is no text."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")

@@ -20,5 +20,5 @@ def test_a_file_that_cannot_be_written_is_told_before_the_work(tmp_path, name, t
 def test_folders_that_are_missing_are_made(tmp_path):
     path = output_file(str(tmp_path / "reports" / "junit.xml"))
     assert not path.parent.exists()
-    write_output(path, "<あ/>")
-    assert path.read_text("utf-8") == "<あ/>"
+    write_output(path, "<あ file='\udcff'/>")
+    assert path.read_text("utf-8") == "<あ file='\\udcff'/>"
