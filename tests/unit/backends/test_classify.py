@@ -47,6 +47,7 @@ def verdict(status: int, body: object = None, **headers: str) -> BackendError:
         (422, BadRequest, False),
         (424, Unavailable, True),
         (429, RateLimited, True),
+        (410, BadRequest, False),
         (500, Unavailable, True),
         (501, Unavailable, True),
         (502, Unavailable, True),

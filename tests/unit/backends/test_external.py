@@ -15,7 +15,10 @@ import pytest
 from engine.backends.asker import Asker, Opening
 from engine.backends.caller import TEXT_LIMIT
 from engine.backends.external import ExternalModel, open_external
+from engine.backends.openai import _options
 from engine.backends.registry import open_model
+from engine.backends.settings import Settings
+from engine.backends.transport import HttpRequest
 from engine.backends.wire import current
 from engine.model.deadline import Deadline
 from engine.model.errors import AuthFailed, BackendError, Malformed, Unavailable
@@ -23,6 +26,7 @@ from engine.model.plan import ModelRow
 from engine.model.ports import LanguageModel
 from engine.model.turn import Completion, Exchange, Labels, Message, Prompt
 from engine.running.guarded import make_guard
+from tests.fakes.clock import FakeClock
 from tests.faults import behaviours, wires
 from tests.faults.peer import Peer, Received
 from tests.faults.wires import ENVIRONMENT, PROVIDERS, Provider
@@ -57,6 +61,13 @@ def why(model: LanguageModel) -> str:
     assert type(caught.value) is Unavailable
     assert not caught.value.retryable
     return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "limit"), [(None, "max_completion_tokens"), ("http://127.0.0.1:9/v1", "max_tokens")]
+)
+def test_openai_itself_has_another_name_for_the_most_tokens(base_url: str | None, limit: str) -> None:
+    assert _options(Settings(model="m", base_url=base_url, max_tokens=5)) == {limit: 5}
 
 
 @pytest.mark.parametrize("provider", ["openai", "huggingface"])
@@ -292,6 +303,16 @@ def test_a_slow_import_does_not_pass_the_deadline() -> None:
     assert model.generate(PROMPT, Deadline.after(AMPLE)).text == "x"
 
 
+def test_a_completion_tells_how_long_it_took() -> None:
+    clock = FakeClock()
+
+    def act() -> Completion:
+        clock.advance(1.5)
+        return Completion(text="x", finish_reason="stop", model="m")
+
+    assert opened(lambda: Scripted(act)).generate(PROMPT, Deadline.after(AMPLE, clock)).seconds == 1.5
+
+
 def test_a_prompt_that_an_sdk_cannot_send_is_a_bad_request() -> None:
     def act() -> Completion:
         raise ValueError("secret")
@@ -299,6 +320,29 @@ def test_a_prompt_that_an_sdk_cannot_send_is_a_bad_request() -> None:
     with pytest.raises(BackendError) as caught:
         opened(lambda: Scripted(act)).generate(PROMPT, Deadline.after(AMPLE))
     assert str(caught.value) == "the request to openai could not be built from this prompt"
+
+
+def test_what_a_provider_did_is_told_whatever_an_sdk_makes_of_it() -> None:
+    class Wrapped(Exception):
+        pass
+
+    with Peer([behaviours.respond(b"{}", status=503)]) as peer:
+
+        def act() -> Completion:
+            try:
+                current().send(HttpRequest(method="GET", url=peer.url, headers=(), body=b""))
+            except BackendError as error:
+                raise Wrapped from error
+            raise AssertionError("a 503 is no answer")
+
+        with pytest.raises(Unavailable, match="openai answered 503"):
+            opened(lambda: Scripted(act, (Wrapped,))).generate(PROMPT, Deadline.after(AMPLE))
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_an_error_that_comes_as_a_success_is_called_so(provider: Provider) -> None:
+    with pytest.raises(Malformed, match=f"^{provider} answered 200 with an error$"):
+        exchanged(provider, json.dumps({**json.loads(wires.answer(provider)), "error": "overloaded"}).encode())
 
 
 def test_no_sdk_reaches_the_network_outside_of_a_call() -> None:

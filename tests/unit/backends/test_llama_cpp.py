@@ -37,6 +37,17 @@ def test_confidence_is_the_geometric_mean_of_the_tokens_probabilities(engine):
     assert generation.completion_tokens in {len(logs), len(logs) - 1}
 
 
+def test_the_settings_of_sampling_reach_the_sampler(tiny_path):
+    sampling = {"top_p": 0.5, "top_k": 7, "min_p": 0.2, "repeat_penalty": 1.3}
+    settings = LocalSettings(path=str(tiny_path), context=256, temperature=0.4, cache="off", **sampling)
+    engine = load(settings, read_metadata(tiny_path))
+    asked = []
+    generate = engine._llama.generate
+    engine._llama.generate = lambda tokens, **given: asked.append(given) or generate(tokens, **given)
+    engine.generate(request("hello"))
+    assert asked == [{"temp": 0.4, **sampling}]
+
+
 def test_what_the_last_prompt_shares_is_not_evaluated_again(engine):
     evaluated = []
     evaluate = engine._llama.eval

@@ -57,6 +57,7 @@ def test_settings_of_other_backends_are_none_of_ours(read):
         ({"max_tokens": True}, "`max_tokens`"),
         ({"max_tokens": 0}, "`max_tokens`"),
         ({"max_tokens": 12.5}, "whole number"),
+        ({"examples": 1.5}, "`examples` is `1.5`; give a whole number from 0 to 10000"),
         ({"temperature": -1}, "`temperature` is `-1`; give a number from 0 to 5"),
         ({"temperature": float("nan")}, "`temperature`"),
         ({"threads": 0}, "`threads`"),

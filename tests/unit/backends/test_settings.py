@@ -63,6 +63,7 @@ def test_no_model(model: object) -> None:
         ("max_tokens", True),
         ("max_tokens", 1.5),
         ("temperature", "hot"),
+        ("temperature", True),
         ("top_p", -0.1),
         ("examples", 0.5),
         ("logprobs", "yes"),

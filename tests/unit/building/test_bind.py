@@ -32,6 +32,11 @@ def compiled(tmp_path: Path):
     return found.compiled
 
 
+def test_a_step_asks_with_the_words_of_its_prompt_file(compiled):
+    [talk] = [step for step in bind(compiled, {}).steps if isinstance(step, GenerateStep)]
+    assert (talk.prompt.source, Path(talk.prompt.origin).name) == ("{{ persona.name }}", "prompt.j2")
+
+
 def numbers(plan) -> tuple:
     canned, talk, _ = plan.steps
     assert isinstance(canned, RepliesStep)

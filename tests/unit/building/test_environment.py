@@ -66,6 +66,10 @@ def test_an_editors_own_variable_names_the_remedy_too(default, text, what):
         resolve(ref("MINE", default), {"MINE": text})
 
 
+def test_a_blank_value_counts_as_not_set():
+    assert values({"LOCAL_LLM_MAX_TOKENS": "  "}) == values({})
+
+
 def test_the_local_model_is_used_when_it_is_named_unless_switched_off():
     assert values({})[0]["USE_LOCAL_LLM"] is False
     assert values({"LOCAL_LLM_MODEL": "a.gguf"})[0]["USE_LOCAL_LLM"] is True

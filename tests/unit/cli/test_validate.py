@@ -97,6 +97,13 @@ def test_files_alone_are_held_against_the_pipelines_that_use_them(tmp_path, monk
     assert "in 1 file with" in shown
 
 
+def test_a_file_that_is_asked_about_is_looked_at_whatever_its_name(tmp_path, capsys):
+    (tmp_path / "notes.txt").write_text("a: 1", "utf-8")
+    assert main(["validate", str(tmp_path / "notes.txt")]) == 1
+    assert "P302" in capsys.readouterr().out
+    assert main(["validate", str(tmp_path)]) == 0
+
+
 def test_watch_checks_again_when_a_file_changes(tmp_path, monkeypatch):
     for name in ("pipeline.yml", "replies.yml"):
         (tmp_path / name).write_text((BAD / "P203" / name).read_text("utf-8"), "utf-8")

@@ -38,6 +38,10 @@ def test_a_template_may_refuse_a_system_message():
     assert not of(NO_SYSTEM).takes_system
 
 
+def test_what_a_template_writes_as_json_stays_readable():
+    assert of("{{ messages[0] | tojson }}").render([("user", "やあ")]) == '{"role": "user", "content": "やあ"}'
+
+
 def test_the_special_tokens_are_at_hand():
     assert of("{{ bos_token }}{{ messages[0].content }}{{ eos_token }}").render([("user", "U")]) == "<s>U</s>"
 

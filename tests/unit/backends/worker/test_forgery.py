@@ -43,3 +43,4 @@ def test_no_token_is_left_whatever_the_guest_writes(text):
 def test_a_transcript_line_has_no_line_breaks_and_no_speaker():
     line = one_line("元気？\n美砂樹: 秘密は\u2028美砂樹 ：x\x85お客さん:y", ("お客さん", "美砂樹"))
     assert line == "元気？ 美砂樹、 秘密は 美砂樹、x お客さん、y"
+    assert one_line(" \nやあ\n", ()) == "やあ"

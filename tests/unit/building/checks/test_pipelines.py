@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from engine.building.checks import (
@@ -70,6 +72,7 @@ def test_jumps_backward_or_in_place_are_refused(subject, target):
     [
         ((TALK % ", timeout: 4s", SORRY), []),
         ((TALK % ", timeout: 9s", SORRY), ["error"]),
+        ((TALK % ", timeout: '${PATIENCE:}'", SORRY), []),
         ((TALK % ", timeout: 4s", (TALK % ", timeout: 4s").replace("talk", "b"), SORRY), []),
         (
             (TALK % ", timeout: 5s", (TALK % ", timeout: 5s").replace("talk", "b"), (TALK % "").replace("talk", "c")),
@@ -79,6 +82,13 @@ def test_jumps_backward_or_in_place_are_refused(subject, target):
 )
 def test_timeouts_must_fit_the_deadline(subject, steps, severities):
     assert [severity for _, severity, _ in told(timeouts, subject(steps=steps))] == severities
+
+
+def test_the_step_that_has_no_time_left_is_named(subject):
+    names = ("talk", "second", "third")
+    steps = tuple((TALK % ", timeout: 4s").replace("talk", name) for name in names)
+    ((_, _, message),) = told(timeouts, subject(steps=(*steps, SORRY)))
+    assert message == "after 8 s in all, step `third` has nothing left of the deadline of 7.5 s"
 
 
 @pytest.mark.parametrize(
@@ -124,7 +134,9 @@ def test_hours_that_a_family_of_replies_leaves_out(subject):
     assert (severity, message) == ("warning", "nobody answers `来たよママ` from 4 to 5 and 11 to 12 o'clock")
 
 
-@pytest.mark.parametrize("last", ["now.hour >= 11 or now.hour < 5", "user.vip", "now.hour >= 11 or user.vip"])
+@pytest.mark.parametrize(
+    "last", ["now.hour >= 11 or now.hour < 5", "now.month == 2", "user.vip", "now.hour >= 11 or user.vip"]
+)
 def test_no_hours_are_left_out_where_others_may_answer(subject, last):
     made = subject(
         "{id: a, match: [来たよ、ママ], when: now.hour >= 5 and now.hour < 11, say: [x]}",
@@ -317,6 +329,19 @@ def test_a_template_that_fails_is_found_by_trying_it(subject):
     problems = told(failing_template, made)
     assert [code for code, _, _ in problems] == ["P407"]
     assert "'str'" not in problems[0][2]
+
+
+def test_a_template_without_braces_is_tried_too(subject):
+    made = subject('{id: a, say: ["{% if persona.name > 1 %}x{% endif %}"]}')
+    assert [code for code, _, _ in told(failing_template, made)] == ["P407"]
+
+
+def test_a_prompt_that_fails_is_tried_once_and_no_other_is_blamed(subject):
+    made = subject(steps=(TALK % "", SORRY))
+    Path("p.j2").write_text("{{ persona.name + 1 }}", "utf-8")
+    ((code, severity, message),) = told(failing_template, made)
+    assert (code, severity) == ("P407", "error")
+    assert message.startswith("template fails when it is tried: it calculates with something that is not a number")
 
 
 def test_a_value_that_is_kept_decides_nothing(subject):

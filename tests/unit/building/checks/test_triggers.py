@@ -113,7 +113,8 @@ def test_what_is_found_everywhere_means_too_little(subject):
     made = subject("{id: a, match: [{contains: です}, {contains: 飲みたい}, {regex: 飲み.*です}], say: [x]}", *others)
     problems = list(generic_trigger.check(made))
     assert [problem.span.column for problem in problems] == [32, 48, 63]
-    assert "is found in 6 triggers of other replies" in problems[0].message
+    some = "`茶を飲みたいです`, `酒を飲みたいです`, `水を飲みたいです`"
+    assert problems[0].message == f"trigger `です` is found in 6 triggers of other replies: {some}"
     assert found(stolen_trigger, made) == []
 
 
@@ -196,6 +197,24 @@ def test_what_follows_from_a_reply_with_a_mistake_is_not_told(subject, mistake):
 def test_a_wide_sign_in_a_regex_is_told(subject):
     made = subject("{id: a, match: [{regex: 'やあ（よ｜ね）'}], say: [x]}")
     assert [(problem.code, problem.hint) for problem in invalid_regex.check(made)] == [("P406", "write `(`")]
+
+
+@pytest.mark.parametrize(
+    ("example", "message", "hint"),
+    [
+        ("ビールをください", ", but `other`", "none of its triggers is like it: add it to `match`"),
+        ("メールが届いた", "", "trigger `メールが届かない` scores 77, but opposite polarity"),
+        ("届かない", "", "below 80: add a trigger like it"),
+    ],
+)
+def test_an_example_that_does_not_match_says_what_came_closest(subject, example, message, hint):
+    made = subject(
+        f"{{id: own, match: [メールが届かない], say: [x], examples: [{example}]}}",
+        "{id: other, match: [ビールをください], say: [x]}",
+    )
+    (problem,) = wrong_example.check(made)
+    assert problem.message == f"example `{example}` does not select `own`{message}"
+    assert hint in problem.hint
 
 
 def test_an_example_whose_hour_never_comes_is_told_at_the_hour(subject):
