@@ -99,8 +99,21 @@ def test_at_temperature_zero_the_text_is_the_same(opened):
 
 
 def test_a_seed_pins_the_text(opened):
-    texts = {opened("llama.cpp", seed=seed, temperature=2.0).generate(PROMPT, soon()).text for seed in (7, 7)}
-    assert len(texts) == 1
+    def text(seed):
+        return opened("llama.cpp", seed=seed, temperature=2.0).generate(PROMPT, soon()).text
+
+    assert text(7) == text(7)
+    assert len({text(seed) for seed in (7, 8, 9)}) > 1
+
+
+@pytest.mark.parametrize("backend", ENGINES)
+def test_a_stop_text_ends_the_answer_before_it(opened, backend):
+    whole = opened(backend, temperature=0, max_tokens=24).generate(PROMPT, soon())
+    assert whole.finish_reason == "length"
+    stop = whole.text[4]
+    cut = opened(backend, temperature=0, max_tokens=24, stop=(stop,)).generate(PROMPT, soon())
+    assert (cut.text, cut.finish_reason) == (whole.text.partition(stop)[0], "stop")
+    assert 0 < cut.completion_tokens < whole.completion_tokens
 
 
 def test_a_saved_beginning_changes_nothing_but_the_time(opened, tmp_path):

@@ -98,11 +98,11 @@ def test_half_open_lets_exactly_the_probes_through() -> None:
 
 def test_successful_probes_close_it_with_an_empty_window() -> None:
     clock = FakeClock()
-    subject = opened(clock)
+    subject = breaker(clock)
+    go(subject, "slow", "failure", "fatal")
     clock.advance(10.0)
     go(subject, "success", "success")
-    snapshot = subject.snapshot()
-    assert (snapshot.state, snapshot.calls) == ("closed", 0)
+    assert subject.snapshot() == breaker(clock).snapshot()
 
 
 @pytest.mark.parametrize("verdict", ["failure", "slow", "fatal"])

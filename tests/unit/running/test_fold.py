@@ -120,6 +120,21 @@ def test_a_detector_escalates_with_its_name_or_the_editors_words(detector, reaso
     assert [event.data["escalates"] for event in result.trace if event.event == "generated"] == [reason, None]
 
 
+def test_the_time_that_steps_and_the_turn_took_is_told():
+    clock = FakeClock()
+    models = {
+        "a": FakeModel(TimedOut("x", backend="x"), on_call=lambda: clock.advance(2.0)),
+        "b": FakeModel("はい。", on_call=lambda: clock.advance(1.5)),
+    }
+    answered = outcome(plan(generate_step("small", "a"), generate_step("large", "b")), models=models, clock=clock)
+    assert answered.seconds == 3.5
+    assert [(event.event, event.seconds) for event in answered.trace if event.event in {"escalated", "answered"}] == [
+        ("escalated", 2.0),
+        ("answered", 1.5),
+    ]
+    assert outcome(plan(generate_step("small", "a")), models=models, clock=clock).seconds == 2.0
+
+
 def test_an_empty_answer_escalates_even_where_nothing_is_listed():
     result = outcome(plan(generate_step("small", "a")), models={"a": FakeModel("  ")})
     assert result.reply is None

@@ -249,6 +249,7 @@ def test_closing_closes_the_model() -> None:
         (Unavailable("no key", backend="b"), "ignored"),
         (Unavailable("x", backend="b", status=503, retryable=True), "failure"),
         (Unavailable("x", backend="b", retryable=True), "failure"),
+        (Unavailable("redirect", backend="b", status=302), "failure"),
         (Malformed("too large", backend="b"), "failure"),
         (RateLimited("x", backend="b", status=429), "failure"),
         (TimedOut("x", backend="b"), "failure"),

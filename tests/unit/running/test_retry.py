@@ -79,9 +79,10 @@ def test_what_cannot_succeed_is_called_once() -> None:
 def test_retry_after_is_honoured_where_it_fits() -> None:
     clock = FakeClock()
     asked = RateLimited("slow down", backend="b", retryable=True, retry_after=1.5)
-    provider = Provider(clock, iter([asked, "yes"]))
-    assert retries(clock, rich(), lambda: 0.0).call(provider, Deadline.after(5.0, clock)) == "yes"
-    assert clock.slept == [1.5]
+    provider = Provider(clock, iter([asked, asked, "yes"]))
+    dice = iter([0.0, 1.0])
+    assert retries(clock, rich(), lambda: next(dice)).call(provider, Deadline.after(9.0, clock)) == "yes"
+    assert clock.slept == [1.5, 1.5 + POLICY.base]
 
 
 def test_retry_after_beyond_the_deadline_is_raised_at_once() -> None:

@@ -66,7 +66,7 @@ def test_one_worker_serves_many_turns(start):
     assert [ask(supervisor, text) for text in "abc"] == ["1: a", "2: b", "3: c"]
     report = supervisor.report()
     assert (report.state, report.starts, report.problem) == ("ready", 1, "")
-    assert report.info["engine"] == "fine"
+    assert report.info == {"engine": "fine", "pid": supervisor._child.pid}
 
 
 def test_turns_from_many_threads_are_answered_one_by_one(start):
