@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from engine.building.bind import bind
-from engine.building.load import read
+from engine.building.load import load, read
 from engine.model.plan import GenerateStep, RepliesStep
 
 PIPELINE = """
@@ -35,6 +35,13 @@ def compiled(tmp_path: Path):
 def test_a_step_asks_with_the_words_of_its_prompt_file(compiled):
     [talk] = [step for step in bind(compiled, {}).steps if isinstance(step, GenerateStep)]
     assert (talk.prompt.source, Path(talk.prompt.origin).name) == ("{{ persona.name }}", "prompt.j2")
+
+
+def test_a_turn_has_seven_seconds_and_a_half_where_a_pipeline_says_nothing(tmp_path):
+    for name, text in (("bar.yml", PIPELINE.replace("deadline: ${DEADLINE:6}", "")), ("prompt.j2", "x")):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "replies.yml").write_text("replies:\n  - {id: sorry, say: [ごめんなさい。]}\n", encoding="utf-8")
+    assert load(tmp_path / "bar.yml", {}).deadline == 7.5
 
 
 def numbers(plan) -> tuple:

@@ -88,12 +88,14 @@ def test_a_page_is_printed(capsys):
 
 def test_files_alone_are_held_against_the_pipelines_that_use_them(tmp_path, monkeypatch, capsys):
     (tmp_path / "pipelines").mkdir()
-    (tmp_path / "pipelines" / "a.yml").write_text((BAD / "P503" / "pipeline.yml").read_text("utf-8"), "utf-8")
+    pipeline = (BAD / "P503" / "pipeline.yml").read_text("utf-8")
+    (tmp_path / "pipelines" / "a.yml").write_text(f"{pipeline}nobody: asks\n", "utf-8")
     (tmp_path / "pipelines" / "replies.yml").write_text((BAD / "P503" / "replies.yml").read_text("utf-8"), "utf-8")
     monkeypatch.chdir(tmp_path)
     assert main(["validate", "pipelines/replies.yml"]) == 1
     shown = capsys.readouterr().out
     assert "pipelines/replies.yml:5:23: error P503" in shown
+    assert "a.yml" not in shown
     assert "in 1 file with" in shown
 
 

@@ -60,10 +60,11 @@ def test_an_end_without_an_answer_is_a_warning_but_not_the_operators_choice(subj
     assert len(told(no_final_answer, subject(steps=(CANNED, at_night)))) == 1
 
 
-@pytest.mark.parametrize("target", ["talk", "canned"])
-def test_jumps_backward_or_in_place_are_refused(subject, target):
+@pytest.mark.parametrize(("target", "where"), [("talk", "to itself"), ("canned", "back to `canned`")])
+def test_jumps_backward_or_in_place_are_refused(subject, target, where):
     made = subject(steps=(CANNED, TALK % f", escalate_to: {target}", SORRY))
-    assert [code for code, _, _ in told(backward_jump, made)] == ["P305"]
+    ((code, _, message),) = told(backward_jump, made)
+    assert (code, message) == ("P305", f"step `talk` escalates {where}, so a turn might never end")
     assert told(unreachable_step, made) == []
 
 
@@ -145,6 +146,22 @@ def test_no_hours_are_left_out_where_others_may_answer(subject, last):
     assert told(uncovered_hours, made) == []
 
 
+def test_a_family_is_told_of_once_whatever_it_shares(subject):
+    made = subject(
+        "{id: a, match: [来たよママ, ママ来たよ], when: now.hour < 11, say: [x]}",
+        "{id: b, match: [来たよママ, ママ来たよ], when: now.hour >= 12, say: [x]}",
+    )
+    assert len(told(uncovered_hours, made)) == 1
+
+
+def test_patterns_are_no_family(subject):
+    made = subject(
+        "{id: a, match: [{regex: おは}], when: now.hour < 11, say: [x]}",
+        "{id: b, match: [{regex: こん}], when: now.hour >= 12, say: [x]}",
+    )
+    assert told(uncovered_hours, made) == []
+
+
 def test_a_confidence_is_missed_only_where_the_backend_gives_none(subject):
     steps = (TALK % ", escalate_when: [{low_confidence: 0.2}, {if: output.confidence < 0.1, reason: x}]", SORRY)
     assert told(no_confidence, subject(steps=steps)) == []
@@ -181,6 +198,18 @@ def test_broken_conditions(subject, source, code, word):
     ((found, _, message),) = told(broken_condition, subject(f'{{id: a, when: "{source}", say: [x]}}'))
     assert found == code
     assert word in message
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "{id: a, kind: set, vars: {x: now.huor}}",
+        "{id: a, kind: set, vars: {x: 1}, when: now.huor}",
+        TALK % ", escalate_when: [{if: now.huor, reason: x}]",
+    ],
+)
+def test_every_expression_of_a_step_is_looked_at(subject, step):
+    assert [code for code, _, _ in told(broken_condition, subject(steps=(step, SORRY)))] == ["P402"]
 
 
 @pytest.mark.parametrize(
