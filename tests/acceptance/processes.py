@@ -28,19 +28,26 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return base | SETTINGS | dict(extra or {})
 
 
-def misaki(*arguments: str, stdin: str = "", env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Runs a command to its end."""
+def run(
+    *command: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None, stdin: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Runs a module of this tree, in any folder, to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "engine", *arguments],
+        [sys.executable, "-m", *command],
         input=stdin,
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=120,
-        cwd=ROOT,
-        env=environment(env),
+        timeout=300,
+        cwd=cwd,
+        env=environment({"PYTHONPATH": str(ROOT), "COLUMNS": "120", **(env or {})}),
         check=False,
     )
+
+
+def misaki(*arguments: str, stdin: str = "", env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs a command to its end."""
+    return run("engine", *arguments, stdin=stdin, env=env)
 
 
 class Server:

@@ -1,25 +1,12 @@
 """A page on another origin talks to `misaki serve` in a real browser."""
 
-import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from tests.acceptance.processes import served
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-# Without these, the browser calls home all the time.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PAGE = """<!doctype html><meta charset="utf-8"><title>another origin</title><p id="reply"></p><p id="message"></p>
 <script>
 async function ask(url, payload) {
@@ -52,14 +39,6 @@ def origin():
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from playwright.sync_api import sync_playwright
 
-from tests.acceptance.processes import ROOT, environment
+from tests.acceptance.processes import ROOT, run
 from tests.fakes.golden import GOLDEN, REPLIES, project
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 CANARY = "canary-4f1d8a27c3"
 CANARIES = {
     "OPENAI_API_KEY": f"sk-{CANARY}-openai",
@@ -24,22 +19,6 @@ CANARIES = {
     "CLIENT_TOKEN": f"{CANARY}-client",
     "BEDROCK_CREDENTIALS": f'{{"access_key_id": "AKIA{CANARY}", "secret_access_key": "{CANARY}-secret"}}',
 }
-
-
-def run(
-    *command: str, cwd: Path, env: dict[str, str] | None = None, stdin: str = ""
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", *command],
-        check=False,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=300,
-        cwd=cwd,
-        env=environment({"PYTHONPATH": str(ROOT), "COLUMNS": "120", **(env or {})}),
-    )
 
 
 @pytest.fixture(scope="module")
@@ -170,14 +149,6 @@ def reports(tmp_path_factory) -> dict[str, Path]:
     run("engine", "test", "--coverage", "--html", "report.html", cwd=folder)
     run("engine", "calibrate", "--pipeline", "pipelines/bar.yml", "--html", "calibration.html", "golden", cwd=folder)
     return {"report": folder / "report.html", "calibration": folder / "calibration.html"}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.mark.parametrize("width", [390, 1280])
