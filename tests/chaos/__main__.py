@@ -25,7 +25,8 @@ class Module(Protocol):
 
     TITLE: str
 
-    def run(self, share: float) -> Iterator[Check]: ...
+    def run(self, share: float) -> Iterator[Check]:
+        """Takes the share of the full size to run, in (0, 1]."""
 
 
 EXPERIMENTS: Mapping[str, Module] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 
@@ -18,7 +17,3 @@ class Check:
     @property
     def holds(self) -> bool:
         return self.right == self.asked
-
-
-Experiment = Callable[[float], Iterator[Check]]
-"""Takes the share of the full size to run, in (0, 1]."""

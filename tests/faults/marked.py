@@ -69,7 +69,7 @@ def town() -> Iterator[Mapping[Provider, str]]:
 def main() -> None:
     with ExitStack() as stack:
         peers = {name: stack.enter_context(Peer([as_marked(name)])) for name in PROVIDERS}
-        print(json.dumps({name: peer.url for name, peer in peers.items()}), flush=True)  # noqa: T201
+        print(json.dumps({name: peer.url for name, peer in peers.items()}), flush=True)  # noqa: T201  `town` reads it
         sys.stdin.read()
 
 

@@ -201,7 +201,7 @@ def test_405_names_what_is_allowed():
 def test_only_listed_origins_may_read(origin, allowed):
     event = POST | {"headers": {"origin": origin}}
     headers = answer(event, ALLOWED_ORIGINS="https://bar.example/, http://localhost:3000")[0]["headers"]
-    assert headers.get("Access-Control-Allow-Origin") == allowed
+    assert headers.get("Access-Control-Allow-Origin", "not there") == (allowed or "not there")
     assert headers["Vary"] == "Origin"
 
 

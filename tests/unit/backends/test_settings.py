@@ -8,7 +8,7 @@ from engine.model.plan import ModelRow
 
 
 def row(**settings: object) -> ModelRow:
-    return ModelRow(id="large", backend="openai", settings={"model": "m", **settings})  # type: ignore[dict-item]
+    return ModelRow(id="large", backend="openai", settings={"model": "m", **settings})
 
 
 def test_only_a_model_is_needed() -> None:

@@ -30,7 +30,7 @@ def recorded_project(folder: Path, pipeline: str = SCRIPTED_PIPELINE) -> Path:
 
 
 def run(path: Path, mode: str, env: dict[str, str] | None = None):
-    runner = Runner(pipelines=Pipelines(), settings=Settings(mode=mode, secrets=Secrets(env or {})), env=env or {})  # type: ignore[arg-type]
+    runner = Runner(pipelines=Pipelines(), settings=Settings(mode=mode, secrets=Secrets(env or {})), env=env or {})
     (result,) = runner.run(load_goldens([path], runner.pipelines))
     return result
 

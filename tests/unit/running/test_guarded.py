@@ -201,7 +201,7 @@ def test_a_bug_in_a_model_does_not_keep_its_permit() -> None:
     subject = guard(model)
     ask(subject, clock)
     clock.advance(10.0)
-    model.results = ["not an error at all"]  # type: ignore[list-item]
+    model.results = ["not an error at all"]
     for _ in range(5):
         with pytest.raises(TypeError):
             subject.generate(PROMPT, Deadline.after(7.0, clock))
