@@ -63,6 +63,10 @@ def test_a_close_match_is_refused_for_a_reason(utterance, trigger, reason):
         ("絵を見たい", "絵をみたい"),
         ("あぶない", "危ない"),
         ("休み？", "明日は休み？"),
+        ("3人で予約したい", "予約したい"),
+        ("予約したい", "3人で予約したい"),
+        ("printerある？", "プリンタードライバーある？"),
+        ("プリンタードライバーある？", "printerある？"),
     ],
 )
 def test_what_is_the_same_is_not_refused(utterance, trigger):

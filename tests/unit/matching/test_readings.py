@@ -25,6 +25,11 @@ def test_kanji_are_read_by_word_by_okurigana_or_one_by_one(run, following, readi
     assert read_kanji(run, following) == reading
 
 
+def test_only_the_last_kanji_sees_what_follows():
+    assert read_kanji("来", "な") == "こ"
+    assert read_kanji("来龘", "な") == "らい龘"
+
+
 def test_an_unknown_character_stays():
     assert read_kanji("龘", "") == "龘"
 
@@ -37,6 +42,7 @@ def test_an_unknown_character_stays():
         ("kyou", "きょう"),
         ("gakkou", "がこう"),
         ("otsukare", "おつかれ"),
+        ("watashiwotaku", "わたしをたく"),
     ],
 )
 def test_typed_japanese_is_heard(word, kana):
