@@ -1,4 +1,6 @@
-"""Fixtures that several suites share: an environment without settings, and the real models, put in place once."""
+"""What several suites share: examples without a clock, an environment without settings, and the real models, put in
+place once.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.environment import NO_AWS, SETTING
 from tests.models import for_gpt4all, write_tiny_model
 from tools.demo_model import ensure
+
+# A machine may be slow: no example fails for the time that it takes.
+settings.register_profile("unhurried", settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]))
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session", autouse=True)

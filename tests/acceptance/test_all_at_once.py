@@ -159,7 +159,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_whatever_is_broken_at_once_ends_in_problems(folder, data):
     file = data.draw(st.sampled_from(FILES))
     root, _ = compose((EVERYTHING / file).read_text("utf-8"), file.as_posix())

@@ -84,7 +84,7 @@ def refers_to_nothing_or_backward(steps: list[dict[str, Any]]) -> bool:
     )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(steps=STEPS, text=st.sampled_from(["こんばんは", "猫", "x"]), hour=st.integers(0, 23))
 def test_what_validates_ends_and_what_cannot_end_does_not_validate(tmp_path_factory, steps, text, hour):
     path = write(tmp_path_factory.getbasetemp(), steps)
@@ -139,7 +139,7 @@ def overlapping(draw: st.DrawFn) -> tuple[list[str], bool]:
     return [f"{{id: a, match: {first}, say: [x]}}", f"{{id: b, match: {second}, say: [x]}}"], way != "inside"
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(case=overlapping())
 def test_the_witness_of_a_theft_really_goes_to_the_thief(tmp_path, capsys, case):
     replies, certain = case

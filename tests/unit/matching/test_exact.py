@@ -65,7 +65,7 @@ def test_the_same_at_the_very_edge_of_the_cutoff():
                 assert sorted(tried.matches(query, cutoff)) == brute(texts, query, cutoff)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.text(st.characters(codec="utf-8"), max_size=12), max_size=25),
     st.text(max_size=12),

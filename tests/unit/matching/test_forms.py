@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.matching.forms import LOOKED_AT, Form, form
@@ -89,7 +89,6 @@ def test_only_the_beginning_of_a_long_text_is_taken_apart():
     assert len(one.text) > LOOKED_AT >= len(one.core)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_has_a_form(text):
     assert form(text) == form(text)

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.matching.normalise import LIMIT, normalise, steps
@@ -85,13 +85,11 @@ ALPHABET = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.text(ALPHABET, max_size=25))
 def test_normalising_again_changes_nothing(text):
     assert normalise(normalise(text)) == normalise(text)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_has_a_normal_form(text):
     assert normalise(normalise(text)) == normalise(text)

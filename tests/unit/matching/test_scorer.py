@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
@@ -82,7 +82,6 @@ def test_no_ratio_below_a_cutoff_reaches_the_threshold(threshold):
             assert cutoff == 0.0 or pair.score(cutoff) < threshold
 
 
-@settings(deadline=None)
 @given(st.text("かきくけ帰りますないアレab ー、", max_size=12), st.text("かきくけ帰りますないアレab ー、", max_size=12))
 def test_the_score_is_the_best_of_the_pairs(one, other):
     query, trigger = form(one), form(other)

@@ -140,4 +140,4 @@ def test_a_late_verdict_counts_for_nothing() -> None:
 
 
 TestBreakerAgainstReference = BreakerAgainstReference.TestCase
-TestBreakerAgainstReference.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+TestBreakerAgainstReference.settings = settings(max_examples=200, stateful_step_count=40)
