@@ -36,7 +36,8 @@ def test_the_oldest_make_room_where_the_bytes_would_not_fit():
 
 
 def test_a_surrogate_does_not_break_the_store():
-    encode(SessionState(1, (Message("user", "\ud800"),))).encode()
+    text = encode(SessionState(1, (Message("user", "\ud800"),)))
+    assert decode(text.encode().decode()).history == (Message("user", "?"),)
 
 
 @pytest.mark.parametrize(

@@ -62,5 +62,7 @@ def test_who_stands_before_whom(better, own, beaten):
 def test_every_world_can_be_evaluated():
     sources = ["now.hour in [1, 2]", "vars.mood == 'good' or session.turns > 2", "contains(text, 'あ')", "not user.vip"]
     found = worlds([condition(source) for source in sources], "あ")
-    for names in found.each:
+    each = list(found.each)
+    assert len(each) > len(sources)
+    for names in each:
         assert all(isinstance(holds(condition(source), names), bool) for source in sources)
