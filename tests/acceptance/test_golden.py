@@ -36,7 +36,7 @@ def installed(tmp_path_factory) -> Path:
 def test_a_fresh_folder_with_the_package_one_pipeline_one_golden_and_pytest(installed, tmp_path):
     golden = project(tmp_path)
     env = {"PYTHONPATH": str(installed)}
-    assert ROOT.as_posix() not in run("engine", "--version", cwd=tmp_path, env=env).stderr
+    assert f"Origin: {installed.as_posix()}/" in run("inspect", "--details", "engine", cwd=tmp_path, env=env).stdout
     passed = run("pytest", "-v", cwd=tmp_path, env=env)
     assert passed.returncode == 0, passed.stdout + passed.stderr
     assert "golden/bar.golden.yml::夕方の挨拶 PASSED" in passed.stdout
