@@ -90,19 +90,21 @@ class Torn:
 
 def test_a_damaged_plan_is_made_anew_and_the_turn_is_answered():
     torn = replace(EVENING, index=Torn(lambda: None))
-    bar = App(torn, models={"m": FakeModel("x")}, sessions=open_store("none"), clock=Clock(), rebuild=lambda: EVENING)
+    bar = App(
+        torn, models={"m": FakeModel("x")}, sessions=open_store("none"), clock=FakeClock(), rebuild=lambda: EVENING
+    )
     assert bar.reply(ChatRequest(text="こんばんは")).outcome.reply_id == "hello"
     assert bar.plan is EVENING
 
 
 def test_damage_that_another_turn_has_mended_is_no_matter():
     torn = replace(EVENING, index=Torn(lambda: bar.renew(EVENING)))
-    bar = App(torn, models={"m": FakeModel("x")}, sessions=open_store("none"), clock=Clock())
+    bar = App(torn, models={"m": FakeModel("x")}, sessions=open_store("none"), clock=FakeClock())
     assert bar.reply(ChatRequest(text="こんばんは")).outcome.reply_id == "hello"
 
 
 def test_damage_without_sources_is_told():
-    bar = App(replace(EVENING, index=Torn(lambda: None)), models={}, sessions=open_store("none"), clock=Clock())
+    bar = App(replace(EVENING, index=Torn(lambda: None)), models={}, sessions=open_store("none"), clock=FakeClock())
     with pytest.raises(Damaged):
         bar.reply(ChatRequest(text="こんばんは"))
 
