@@ -79,7 +79,12 @@ def _unicode(text: str) -> str:
 
 
 def _joined(text: str) -> str:
-    return text if _JOINING.isdisjoint(text) else re.sub(_JOINED, "", text)
+    return text if _JOINING.isdisjoint(text) else re.sub(_JOINED, _drawn, text)
+
+
+def _drawn(sign: re.Match[str]) -> str:
+    """A wave within a word draws it out, as ー does."""
+    return "ー" if sign[0][0] in "~〜" else ""
 
 
 def _faces(text: str) -> str:
