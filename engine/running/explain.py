@@ -115,7 +115,7 @@ class _Walk:
                 best = next((one for one in self.considered if one.verdict == "chosen"), None)
                 if best is not None:
                     return _decision(step, f"answers with `{best.reply_id}`", _margin(best, self.considered)), None
-                return _decision(step, "goes on", f"no reply reaches {step.threshold:g}"), following
+                return _decision(step, "goes on", _why_none(step.threshold, self.considered)), following
             case SayStep():
                 reply = self._plan.replies[step.reply].id
                 return _decision(step, f"says `{reply}`", "nothing before it answered"), None
@@ -166,6 +166,11 @@ def _verdict(
     if chosen is None:
         return "chosen", ""
     return "passed over", f"`{chosen}` stands before it"
+
+
+def _why_none(threshold: float, considered: tuple[Considered, ...]) -> str:
+    reached = any(one.verdict != "too low" for one in considered)
+    return f"no reply that reaches {threshold:g} may be said" if reached else f"no reply reaches {threshold:g}"
 
 
 def _margin(best: Considered, considered: tuple[Considered, ...]) -> str:

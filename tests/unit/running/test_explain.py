@@ -65,7 +65,9 @@ def test_the_clock_changes_the_winner():
 
 
 def test_a_guard_is_told():
-    assert ("thanks", "refused", "opposite polarity") in verdicts(explained("ありがとうございません"))
+    explanation = explained("ありがとうございません", replies_step(), say_step(3))
+    assert ("thanks", "refused", "opposite polarity") in verdicts(explanation)
+    assert explanation.decisions[0].why == "no reply that reaches 80 may be said"
 
 
 def test_a_near_miss_tells_how_much_was_missing():
