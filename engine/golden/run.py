@@ -14,7 +14,6 @@ from engine.golden.pipelines import Pipelines
 from engine.golden.play import Played, play
 from engine.golden.result import ConversationResult
 from engine.golden.stage import Settings
-from engine.matching.regexes import compile_pattern
 from engine.model.errors import ConfigError
 from engine.model.plan import ModelRow, Plan
 from engine.model.ports import LanguageModel
@@ -64,7 +63,7 @@ def load_goldens(paths: Iterable[Path], pipelines: Pipelines) -> list[Loaded]:
         if golden is not None:
             found = _pipeline_problems(golden, pipelines)
             cassette, broken = read_cassette(golden.cassette_path)
-            problems.extend((*found, *_pattern_problems(golden), *broken))
+            problems.extend((*found, *broken))
             loaded.append(Loaded(golden=golden, cassette=cassette))
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))
@@ -80,16 +79,6 @@ def _pipeline_problems(golden: GoldenFile, pipelines: Pipelines) -> list[Problem
         return list(reference_problems(golden, pipelines.spec(golden.pipeline_path)))
     except ConfigError as error:
         return list(error.problems)
-
-
-def _pattern_problems(golden: GoldenFile) -> Iterator[Problem]:
-    """The patterns of `matches` that cannot be run."""
-    turns = (turn for conversation in golden.conversations for turn in conversation.turns)
-    for expectation in (one for turn in turns for one in turn.expect if one.key == "matches"):
-        try:
-            compile_pattern(expectation.value)
-        except ValueError as error:
-            yield Problem(code="P406", message=str(error), span=expectation.span)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,6 @@
-"""Holds a golden file against its pipeline: every reply, step, model and variable that it names must be there."""
+"""Holds a golden file against its pipeline: every reply, step, model and variable that it names must be there, and
+every pattern has to run.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from engine.building.environment import SECRETS, VARIABLES
+from engine.matching.regexes import compile_pattern
 from engine.model.source import Located, Problem, Span
 from engine.model.spec import EnvRef, GenerateStepSpec, PipelineSpec, RepliesStepSpec
 from engine.reading.node import MappingNode, Node, ScalarNode
@@ -43,7 +46,7 @@ def _missing_pipeline(golden: GoldenFile) -> Problem:
 
 
 def reference_problems(golden: GoldenFile, spec: PipelineSpec) -> Iterator[Problem]:
-    """What `golden` names and `spec` does not have."""
+    """What `golden` names and `spec` does not have, and patterns that cannot run."""
     known = {
         "reply": [reply.id.value for reply in spec.replies],
         "step": [step.id.value for step in spec.steps],
@@ -58,6 +61,16 @@ def reference_problems(golden: GoldenFile, spec: PipelineSpec) -> Iterator[Probl
                 hint=hint(name.value, known[what]),
             )
     yield from _wrong_variables(golden, spec)
+    yield from _wrong_patterns(golden)
+
+
+def _wrong_patterns(golden: GoldenFile) -> Iterator[Problem]:
+    turns = (turn for conversation in golden.conversations for turn in conversation.turns)
+    for expectation in (one for turn in turns for one in turn.expect if one.key == "matches"):
+        try:
+            compile_pattern(expectation.value)
+        except ValueError as error:
+            yield Problem(code="P406", message=str(error), span=expectation.span)
 
 
 def _names(golden: GoldenFile) -> Iterator[tuple[str, Located[str]]]:

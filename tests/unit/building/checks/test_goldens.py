@@ -23,6 +23,7 @@ def test_what_is_there_is_no_problem(tmp_path):
     ("old", "new", "problem"),
     [
         ("engine: external", "reply_id: greet_evenin", "16 P307 the pipeline has no reply `greet_evenin`"),
+        ("engine: external", "matches: '('", "16 P406 "),
         ("engine: external", "step: asks", "16 P304 the pipeline has no step `asks` | did you mean `ask`?"),
         ("model: large", "model: larg", "17 P306 the pipeline has no model `larg` | did you mean `large`?"),
         ("large: {says", "larg: {says", "13 P306 the pipeline has no model `larg` | did you mean `large`?"),
