@@ -33,13 +33,12 @@ def pause(seconds: float, deadline: Deadline) -> None:
 
 @record
 class RetryPolicy:
-    """At most `attempts` in all, waits up to `base` seconds doubled each time, `cap` at most; no attempt starts with
-    less than `least` seconds left.
+    """At most `attempts` in all, waits up to `base` seconds doubled each time; no attempt starts with less than `least`
+    seconds left.
     """
 
     attempts: int = 3
     base: float = 0.2
-    cap: float = 2.0
     least: float = LEAST
 
 
@@ -103,4 +102,4 @@ class Retries:
             return None
         if error.retry_after is not None:
             return error.retry_after + self.uniform() * self.policy.base
-        return self.uniform() * min(self.policy.cap, self.policy.base * 2.0 ** (tried - 1))
+        return self.uniform() * self.policy.base * 2.0 ** (tried - 1)

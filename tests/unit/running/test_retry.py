@@ -16,7 +16,7 @@ from engine.model.errors import BackendError, BadRequest, RateLimited, Unavailab
 from engine.running.retry import Retries, RetryBudget, RetryPolicy
 from tests.fakes.clock import FakeClock
 
-POLICY = RetryPolicy(attempts=3, base=0.2, cap=2.0, least=0.5)
+POLICY = RetryPolicy(attempts=3, base=0.2, least=0.5)
 OVERLOADED = Unavailable("overloaded", backend="b", retryable=True)
 
 
