@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine.model.source import Problem
-from engine.reading.node import MappingNode, Node, ScalarNode
+from engine.reading.node import MappingNode, Node
 from engine.reading.text import shortened
 from engine.schema.found import Found
 from engine.schema.suggest import hint, nearest
@@ -100,12 +100,13 @@ def _known_keys(found: Found) -> list[str]:
 
 
 def refused(found: Found) -> Iterator[Problem]:
-    if isinstance(found.node, ScalarNode):
-        yield found.problem("P208", str(found.schema.get("errorMessage", "this is not allowed here")))
-    else:
-        keys = found.limit.get("required", [])
-        message = "expected only one of " + ", ".join(f"`{key}`" for key in keys) + found.context
+    """Keys that exclude each other, or a text that may not stand there; what is neither has another mistake."""
+    together = found.limit.get("required", [])
+    if together and isinstance(found.node, MappingNode):
+        message = "expected only one of " + ", ".join(f"`{key}`" for key in together) + found.context
         yield found.problem("P210", message, "write two entries")
+    elif not together:
+        yield found.problem("P208", str(found.schema.get("errorMessage", "this is not allowed here")))
 
 
 def one_of(found: Found) -> Iterator[Problem]:

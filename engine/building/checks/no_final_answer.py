@@ -11,7 +11,7 @@ from engine.building.checks.subject import Subject
 from engine.building.checks.unreachable_step import reachable
 from engine.building.checks.worlds import paths_of
 from engine.model.source import Problem
-from engine.model.spec import SayStepSpec
+from engine.model.spec import SayStepSpec, StepSpec
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -26,8 +26,9 @@ def check(subject: Subject) -> Iterator[Problem]:
     yield Problem(code="P507", message=message, span=last.id.span, severity="warning", hint=hint)
 
 
-def _is_operators_choice(subject: Subject, step: object) -> bool:
-    if not isinstance(step, SayStepSpec):
+def _is_operators_choice(subject: Subject, step: StepSpec) -> bool:
+    """Whether the environment alone decides; a condition that cannot be read may say so."""
+    if not isinstance(step, SayStepSpec) or step.when is None:
         return False
     condition = subject.condition(step.when)
-    return condition is not None and all(path[0] == "env" for path in paths_of(condition))
+    return condition is None or all(path[0] == "env" for path in paths_of(condition))

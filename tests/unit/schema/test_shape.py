@@ -110,6 +110,8 @@ def test_pipelines_too(written, code, words):
         ("{id: d, kind: generate, model: x, prompt: y, escalate_when: [eror]}", "P205", "found text `eror`"),
         ("{id: d, kind: generate, model: x, prompt: y, escalate_when: [{if: x}]}", "P201", "missing key `reason`"),
         ("{id: d, kind: generate, model: x, prompt: y, escalate_when: [{low_confidence: 1}]}", "P204", "less than 1"),
+        ("{id: d, kind: generate, model: x, prompt: y, escalate_when: [~]}", "P202", "found nothing"),
+        ("{id: d, kind: generate, model: x, prompt: y, escalate_when: [[x]]}", "P202", "found a list"),
         ("just words", "P202", "expected keys with values, found text `just words`"),
     ],
 )

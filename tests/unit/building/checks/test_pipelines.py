@@ -58,6 +58,8 @@ def test_an_end_without_an_answer_is_a_warning_but_not_the_operators_choice(subj
     assert told(no_final_answer, subject(steps=(CANNED, switched))) == []
     at_night = "{id: sorry, kind: say, reply: sorry, when: now.hour > 3}"
     assert len(told(no_final_answer, subject(steps=(CANNED, at_night)))) == 1
+    broken = "{id: sorry, kind: say, reply: sorry, when: env.LOCAL_LLM_ALOW_FALLBACK}"
+    assert told(no_final_answer, subject(steps=(CANNED, broken))) == []
 
 
 @pytest.mark.parametrize(("target", "where"), [("talk", "to itself"), ("canned", "back to `canned`")])
