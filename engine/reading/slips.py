@@ -6,7 +6,7 @@ The parser complains about them lines later, or not at all. This module looks at
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -16,7 +16,6 @@ from engine.reading.text import at, lines, problem, shortened
 
 FAR = 50
 """Lines before the parser's complaint in which its reason is looked for: all that follows a key may be one text."""
-
 
 MOST_COMMENTS = 100
 """Comments that are told of in one file."""
@@ -80,18 +79,28 @@ _CONFLICT = re.compile(r"<{7} ")
 _ITEM = re.compile(r" *(?P<sign>-) ")
 
 
-def slip(every: Sequence[str], span: Span, *, since: int) -> Problem | None:
-    """The slip in `every` line of a file for which the parser stumbles at `span`, in a text that begins on `since`."""
+def near_slip(every: Sequence[str], span: Span, *, since: int) -> Problem | None:
+    """The slip for which the parser stumbles at `span`, in a text that begins on line `since`; `every` line is given."""
     last = min(span.line, len(every))
     merged = next((number for number in range(1, last + 1) if _CONFLICT.match(every[number - 1])), None)
     if merged is not None:
         hint = "keep one of them, and remove the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`"
         return problem("P101", "a merge left two versions here", at(span.file, merged, 1, 7), hint)
-    for number in range(last, max(0, last - FAR), -1):
-        for one in (*_ANYWHERE, *(_NEAR if number >= since else ())):
+    return _nearest(every, span.file, range(last, since - 1, -1), (*_ANYWHERE, *_NEAR))
+
+
+def far_slip(every: Sequence[str], span: Span) -> Problem | None:
+    """The slip on a line before, for which the parser may stumble only at `span`: where nothing there explains it."""
+    last = min(span.line, len(every))
+    return _nearest(every, span.file, range(last, max(0, last - FAR), -1), _ANYWHERE)
+
+
+def _nearest(every: Sequence[str], file: str, numbers: Iterable[int], slips: Sequence[_Slip]) -> Problem | None:
+    for number in numbers:
+        for one in slips:
             found = one.pattern.match(every[number - 1])
             if found:
-                place = at(span.file, number, found.start("sign") + 1)
+                place = at(file, number, found.start("sign") + 1)
                 words = found.groupdict()
                 return problem(one.code, one.message.format(**words), place, one.hint.format(**words))
     return None

@@ -9,7 +9,7 @@ from typing import Any
 from yaml import YAMLError
 
 from engine.model.source import Problem, Span
-from engine.reading.slips import slip
+from engine.reading.slips import far_slip, near_slip
 from engine.reading.text import at, lines, problem
 
 # (what the parser's problem or context says, our message, our hint); the first that matches is used.
@@ -86,10 +86,11 @@ def syntax_problem(error: YAMLError, text: str, name: str, last: Any) -> Problem
     span = _span(error, name, opened=any(words in said for words in _AT_THEIR_BEGINNING))
     every = lines(text)
     found = (
-        slip(every, span, since=_first_line(last, span))
+        near_slip(every, span, since=_first_line(last, span))
         or _closed_too_late(last, span)
         or _swallowed(said, every, span, last)
         or _special(said, _line(every, span), span)
+        or far_slip(every, span)
     )
     if found:
         return found
