@@ -80,7 +80,7 @@ _ITEM = re.compile(r" *(?P<sign>-) ")
 
 
 def near_slip(every: Sequence[str], span: Span, *, since: int) -> Problem | None:
-    """The slip for which the parser stumbles at `span`, in a text that begins on line `since`; `every` line is given."""
+    """The slip for which the parser stumbles at `span`, in a text that begins on line `since` of `every` line."""
     last = min(span.line, len(every))
     merged = next((number for number in range(1, last + 1) if _CONFLICT.match(every[number - 1])), None)
     if merged is not None:
