@@ -65,7 +65,8 @@ def test_a_pattern_sees_katakana_and_the_normal_form(text):
 
 
 def test_a_reply_is_given_once():
-    triggers = [Trigger(kind="fuzzy", text=text, reply=7) for text in ("おはよう", "おはようございます", "おはよ")]
+    texts = ("おはよう", "オハヨウ！", "おはようございます", "おはよ")
+    triggers = [Trigger(kind="fuzzy", text=text, reply=7) for text in texts]
     assert replies(TriggerIndex.build(triggers), "おはよう") == [7]
 
 

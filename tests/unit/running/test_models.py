@@ -2,7 +2,7 @@ from engine.model.plan import ModelRow
 from engine.model.record import replace
 from engine.running.guarded import GuardedModel
 from engine.running.models import Models
-from tests.fakes.plans import generate_step, plan
+from tests.fakes.plans import FakeModel, generate_step, plan
 
 ROWS = {
     "near": ModelRow(id="near", backend="scripted", settings={}),
@@ -41,6 +41,19 @@ def test_only_models_on_this_machine_are_started():
     models, opened, _ = opened_by()
     assert models.start_local()
     assert opened == ["near"]
+
+
+def test_those_that_were_opened_are_closed():
+    closed = []
+
+    class Closing(FakeModel):
+        def close(self):
+            closed.append(self)
+
+    models = Models(PLAN, {}, lambda _, __: Closing("x"))
+    near, one = models["near"], models["one"]
+    models.close()
+    assert closed == [near, one]
 
 
 def test_whether_there_are_any_is_told():
