@@ -81,6 +81,16 @@ def test_a_deadline_before_the_first_token(engine):
     assert engine.generate(request(PERSONA)).completion_tokens
 
 
+def test_a_deadline_during_the_answer(engine):
+    clock = FakeClock()
+    piece = engine._piece
+    engine._piece = lambda token: clock.advance(2.0) or piece(token)
+    deadline = Deadline.after(5.0, clock)
+    generation = engine.generate(Request(text="hello", prefix=0, stop=(), max_tokens=8, deadline=deadline))
+    assert (generation.finish_reason, generation.completion_tokens) == ("deadline", 3)
+    assert generation.text
+
+
 def test_a_prompt_that_leaves_no_room_for_the_answer(engine):
     with pytest.raises(DoesNotFit):
         engine.generate(request("hello", max_tokens=2045))
