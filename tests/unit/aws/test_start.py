@@ -1,6 +1,7 @@
 """The start of the function, with a small pipeline and without AWS."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,20 @@ def test_prices_that_are_none_cost_the_estimate_only(capsys):
     assert "MODEL_PRICES" in warning["message"]
     assert handler(CHAT, None)["statusCode"] == 200
     assert "TurnTime" in capsys.readouterr().out
+
+
+def test_steps_are_shown_to_x_ray_where_it_listens():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(("127.0.0.1", 0))
+        daemon.settimeout(30)
+        handler, _ = started(
+            AWS_XRAY_DAEMON_ADDRESS=f"127.0.0.1:{daemon.getsockname()[1]}",
+            _X_AMZN_TRACE_ID="Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
+        )
+        assert handler(CHAT, None)["statusCode"] == 200
+        assert b"1-5759e988-bd862e3fe1be46a994272793" in daemon.recv(65_536)
+
+
+def test_an_address_that_is_none_costs_the_traces_only():
+    handler, _ = started(AWS_XRAY_DAEMON_ADDRESS="nowhere")
+    assert handler(CHAT, None)["statusCode"] == 200

@@ -56,6 +56,7 @@ def test_what_no_reply_covers_goes_to_the_model():
         plan(replies_step(), generate_step("talk", "m"), replies={HELLO: ("こんばんは",)}), models={"m": model}
     )
     assert (result.reply, result.engine, result.step) == ("まあ、猫ちゃん！", "local", "talk")
+    assert events(result)[:2] == [("canned", "no_match"), ("canned", "continued")]
     prompt, _ = model.asked[0]
     assert prompt.system == "あなたは美砂樹。"
     assert prompt.text == "猫を飼い始めたんだ"
@@ -69,6 +70,11 @@ def test_a_refused_candidate_falls_through_to_the_next():
     )
     assert result.reply_id == "hello"
     assert events(result)[0] == ("canned", "condition_refused")
+
+
+def test_what_a_template_leaves_around_the_words_is_not_said():
+    result = outcome(plan(say_step(0), replies={reply("spaced", "\n {{ persona.name }}よ。 \n"): ()}))
+    assert result.reply == "美砂樹よ。"
 
 
 def test_a_reply_whose_template_fails_falls_through_too():

@@ -41,7 +41,7 @@ def test_a_bad_answer_is_noticed(name, text):
         "そうねえ、桃とビールはいかが？",
         "ふふ、ありがとう。ありがとうって言われると、はりきっちゃうわ。",
         "OK、ハイボールね。",
-        "OK!",
+        "いらっしゃい。今夜は寒いわね。お茶をどうぞ。ゆっくりしていって。",
         "はいはい、どうぞどうぞ。",
         "ワインならLa Tâcheが一度飲んでみたいわねえ。",
         "ごめんなさいね、今夜は満席で入れないの。",
@@ -53,6 +53,10 @@ def test_a_good_answer_passes(name, text):
 
 def test_an_answer_in_the_language_the_user_wrote_is_right():
     assert not objects("wrong_language", "Sure, what would you like to drink?", user="good evening, mama")
+
+
+def test_a_few_letters_are_in_no_language():
+    assert not objects("wrong_language", "OK!", user="good evening, mama")
 
 
 def test_a_language_is_right_whatever_the_country():
