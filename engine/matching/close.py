@@ -5,7 +5,7 @@ Taking texts apart, rapidfuzz and the guards are imported with this module, when
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from engine.matching.form import Form
 from engine.matching.forms import form
@@ -55,19 +55,8 @@ class Closeness:
         for row, part in self._parts.contained:
             if part in query.text:
                 yield self._candidate(row, 100.0)
-        for row in self._matched({fold(text), query.text}):
+        for row in self._parts.matched({fold(text), query.text}):
             yield self._candidate(row, 100.0)
-
-    def _matched(self, shown: Collection[str]) -> Iterator[int]:
-        """The rows of the regexes found in one of the forms of a text. Most hold none: one search tells."""
-        if not self._parts.regexes:
-            return
-        some = self._parts.some_regex
-        if some is not None and all(some.search(one) is None for one in shown):
-            return
-        for row, pattern in self._parts.regexes:
-            if any(pattern.search(one) is not None for one in shown):
-                yield row
 
     def _candidate(self, row: int, score: float, *, exact: bool = False) -> Candidate:
         return Candidate(trigger=row, reply=self._triggers[row].reply, score=score, exact=exact)

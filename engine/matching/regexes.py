@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Protocol
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import re2
+
+_SET_MEMORY = 64 * 2**20
+"""Bytes that the automaton of all patterns may take; what a short text needs of it is far less."""
 
 _UNSUPPORTED = (
     (re.compile(r"\(\?<?[=!]"), "lookaround"),
@@ -27,14 +34,43 @@ def compile_pattern(pattern: str) -> Pattern:
     """
     import re2  # noqa: PLC0415 - 4 MB of extension that most pipelines never need
 
-    options = re2.Options()
-    options.case_sensitive = False
-    options.log_errors = False
     try:
-        compiled: Pattern = re2.compile(pattern, options)
+        compiled: Pattern = re2.compile(pattern, _options())
     except re2.error as error:
         raise ValueError(_explained(pattern, error)) from error
     return compiled
+
+
+class PatternSet:
+    """Patterns that are looked for all at once, in one pass over a text."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        """Raises `ValueError` as `compile_pattern` does, for the first that cannot be compiled."""
+        import re2  # noqa: PLC0415 - as above
+
+        options = _options()
+        options.max_mem = _SET_MEMORY
+        self._set = re2.Set.SearchSet(options)
+        for pattern in patterns:
+            try:
+                self._set.Add(pattern)
+            except re2.error:
+                compile_pattern(pattern)
+                raise
+        self._set.Compile()
+
+    def found_in(self, text: str) -> Sequence[int]:
+        """The places of the patterns that are found in `text`."""
+        return self._set.Match(text) or ()
+
+
+def _options() -> re2.Options:
+    import re2  # noqa: PLC0415 - as above
+
+    options = re2.Options()
+    options.case_sensitive = False
+    options.log_errors = False
+    return options
 
 
 def regex_problem(pattern: str) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from engine.model.record import field_names
 from engine.model.table import Decoded, Table, make_table
 
 if TYPE_CHECKING:
-    from engine.matching.regexes import Pattern
+    from engine.matching.regexes import PatternSet
 
 MOST_KEPT = 2_000
 """Triggers kept decoded, and forms."""
@@ -51,7 +50,7 @@ class Parts:
         regexes = [(row, t.text) for row, t in enumerate(triggers) if t.kind == "regex"]
         kept = {"contains": [entry for entry in contained if entry[1]], "regex": regexes}
         parts = cls(Table(memoryview(make_table([json.dumps(kept).encode()]))))
-        parts.regexes  # noqa: B018 - what cannot be compiled is told now
+        parts._patterns  # noqa: B018 - what cannot be compiled is told now
         return parts
 
     @classmethod
@@ -66,22 +65,19 @@ class Parts:
         """Normal forms that an utterance's normal form must hold."""
         return [(row, part) for row, part in self._read["contains"]]
 
+    def matched(self, texts: Iterable[str]) -> set[int]:
+        """The rows of the patterns that are found in one of `texts`."""
+        if self._patterns is None:
+            return set()
+        return {self._read["regex"][place][0] for text in texts for place in self._patterns.found_in(text)}
+
     @cached_property
-    def regexes(self) -> Sequence[tuple[int, Pattern]]:
+    def _patterns(self) -> PatternSet | None:
         if not self._read["regex"]:
-            return []
-        from engine.matching.regexes import compile_pattern  # noqa: PLC0415 - for pipelines that use patterns
+            return None
+        from engine.matching.regexes import PatternSet  # noqa: PLC0415 - for pipelines that use patterns
 
-        return [(row, compile_pattern(source)) for row, source in self._read["regex"]]
-
-    @cached_property
-    def some_regex(self) -> Pattern | None:
-        """One pattern that is found where any of `regexes` is; `None` where they cannot be joined into one."""
-        from engine.matching.regexes import compile_pattern  # noqa: PLC0415 - as above
-
-        with suppress(ValueError):
-            return compile_pattern("|".join(f"(?:{source})" for _, source in self._read["regex"]))
-        return None
+        return PatternSet(source for _, source in self._read["regex"])
 
     @cached_property
     def _read(self) -> Any:

@@ -1,6 +1,6 @@
 import pytest
 
-from engine.matching.regexes import compile_pattern, regex_problem
+from engine.matching.regexes import PatternSet, compile_pattern, regex_problem
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,16 @@ def test_a_bad_pattern_is_an_error_with_the_same_words():
 
 def test_what_takes_others_forever_is_answered():
     assert compile_pattern("(a+)+$").search("a" * 5000 + "b") is None
+
+
+def test_a_set_finds_what_each_of_its_patterns_finds():
+    sources = ["今(何時|なんじ)", "^VPN", "[ァ-ヶ]+", "(が|は)$", "."]
+    patterns, together = [compile_pattern(source) for source in sources], PatternSet(sources)
+    for text in ["今何時", "vpnが", "のvpn", "カラオケは", "", "。\n"]:
+        found = [place for place, pattern in enumerate(patterns) if pattern.search(text) is not None]
+        assert sorted(together.found_in(text)) == found
+
+
+def test_a_set_says_what_is_wrong_with_a_pattern():
+    with pytest.raises(ValueError, match="lookaround is not supported"):
+        PatternSet(["a", "(?=a)b"])
