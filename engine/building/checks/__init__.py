@@ -6,7 +6,7 @@ that would keep a pipeline from being built or from running, and are cheap enoug
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from engine.building.checks import (
     backward_jump,
@@ -82,6 +82,6 @@ BEHAVIOUR: Sequence[Check] = (
 )
 
 
-def run(checks: Sequence[Check], subject: Subject) -> list[Problem]:
+def run(checks: Iterable[Check], subject: Subject) -> list[Problem]:
     """The problems that `checks` find, sorted by place."""
     return sorted((problem for check in checks for problem in check(subject)), key=lambda problem: problem.sort_key)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.building.checks import BEHAVIOUR, ESSENTIAL, run
+from engine.building.checks import BEHAVIOUR, ESSENTIAL, run, wrong_example
 from engine.building.checks.aside import aside
 from engine.building.checks.goldens import golden_problems
 from engine.building.checks.kinds import SUFFIXES, is_cassette, kind_of
@@ -22,6 +22,9 @@ from engine.reading.text import at, read_text
 from engine.schema.load import Loaded, read_pipeline, read_replies
 from engine.schema.shape import Kind
 from engine.schema.suggest import PIPELINES
+
+MANY_EXAMPLES = 1000
+"""So many take longer to try than a process takes to copy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,11 +157,21 @@ def _checked(loaded: Loaded, sources: Sources) -> _Checked:
     # Where reading found a mistake, or lost a name, a check can only find what follows from it.
     told = {_place(problem) for problem in loaded.problems}
     unknown = tuple(f"unknown name `{name}" for name in loaded.lost)
-    found = run((*ESSENTIAL, *BEHAVIOUR), subject)
+    found = _found(subject)
     return _Checked(
         problems=tuple(one for one in found if _place(one) not in told and not one.message.startswith(unknown)),
         files=frozenset(prompt.file for prompt in subject.prompts.values() if not prompt.is_missing),
     )
+
+
+def _found(subject: Subject) -> list[Problem]:
+    """What all checks find; many examples are tried beside the other checks, once the index that both need is there."""
+    checks = (*ESSENTIAL, *BEHAVIOUR)
+    if sum(len(reply.examples) for reply in subject.spec.replies) < MANY_EXAMPLES:
+        return run(checks, subject)
+    _ = subject.index
+    examples = aside(lambda: run((wrong_example.check,), subject))
+    return run((check for check in checks if check is not wrong_example.check), subject) + examples()
 
 
 def _place(problem: Problem) -> tuple[str, int, int]:
