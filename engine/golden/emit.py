@@ -14,7 +14,7 @@ Style = Literal["plain", "single", "double"]
 
 _INDICATORS = frozenset("-?:,[]{}#&*!|>'\"%@`")
 _UNSAFE = re.compile(r": |:$| #|[\n\r\t\x85\u2028\u2029]")
-_UNSAFE_IN_FLOW = re.compile(r"[,\[\]{}]|:$")
+_UNSAFE_IN_FLOW = re.compile(r"[,?\[\]{}]|:$")
 _SPECIAL = re.compile("[\x7f\x85\u2028\u2029\ufeff\ufffe\uffff]")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from engine.backends.registry import open_model
-from engine.building.checks.goldens import reference_problems
+from engine.building.checks.goldens import missing_pipeline, reference_problems
 from engine.golden.cassette import Cassette, Recording, read_cassette, write_cassette
 from engine.golden.pipelines import Pipelines
 from engine.golden.play import Played, play
@@ -72,9 +72,7 @@ def load_goldens(paths: Iterable[Path], pipelines: Pipelines) -> list[Loaded]:
 
 def _pipeline_problems(golden: GoldenFile, pipelines: Pipelines) -> list[Problem]:
     if not golden.pipeline_path.is_file():
-        message = f"no pipeline at `{golden.pipeline.value}`"
-        hint = f"it is looked for in `{golden.path.parent.as_posix()}`"
-        return [Problem(code="P301", message=message, span=golden.pipeline.span, hint=hint)]
+        return [missing_pipeline(golden)]
     try:
         return list(reference_problems(golden, pipelines.spec(golden.pipeline_path)))
     except ConfigError as error:

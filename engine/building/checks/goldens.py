@@ -29,13 +29,14 @@ def golden_problems(path: Path, spec_of: Callable[[Path], PipelineSpec | None]) 
     if golden is None:
         return problems
     if not golden.pipeline_path.is_file():
-        return [*problems, _missing_pipeline(golden)]
+        return [*problems, missing_pipeline(golden)]
     spec = spec_of(golden.pipeline_path)
     found = () if spec is None else reference_problems(golden, spec)
     return sorted((*problems, *found), key=lambda problem: problem.sort_key)
 
 
-def _missing_pipeline(golden: GoldenFile) -> Problem:
+def missing_pipeline(golden: GoldenFile) -> Problem:
+    """For a golden whose pipeline is not there, with the near one that is."""
     meant = pipeline_meant(golden.pipeline_path)
     folder = golden.path.parent
     advice = f"it is looked for in `{folder.as_posix()}`"
