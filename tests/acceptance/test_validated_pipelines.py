@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from engine.building.checks.project import validate
 from engine.building.load import load
 from engine.cli import main
+from engine.matching.normalise import normalise
 from engine.model.deadline import Deadline
 from engine.model.errors import ConfigError, TimedOut, Unavailable
 from engine.model.turn import Turn
@@ -128,6 +129,8 @@ def witness(message: str) -> tuple[str, str] | None:
 def overlapping(draw: st.DrawFn) -> tuple[list[str], bool]:
     """Two replies that want the same sentences; and whether one must lose for certain."""
     word, more = draw(WORDS), draw(WORDS)
+    # A vowel that goes on in what follows is drawn out there, and no part of the sentence as it is compared.
+    assume(normalise(word) in normalise(word + more))
     way = draw(st.sampled_from(["same", "part", "regex", "inside"]))
     other = "".join(chr(ord(char) + 0x60) if char in KANA else char for char in word) + "！"
     first, second = {
