@@ -117,7 +117,6 @@ class _Composer:
         self._anchors: dict[str, tuple[Node, int]] = {}
         self._aliases = 0
         self._documents = 0
-        self._nodes = 0
 
     def take(self, events: Iterable[Any]) -> None:
         handlers = {
@@ -242,7 +241,6 @@ class _Composer:
             self._note(problem("P107", f"tag `{tag}` is not allowed", place, hint))
 
     def _add(self, node: Node, size: int, anchor: str | None) -> None:
-        self._nodes += 1
         if anchor is not None:
             self._anchors[anchor] = (node, size)
         if not self._stack:
