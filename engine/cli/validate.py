@@ -53,7 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
         what = f"`{missing[0]}` does not exist" if missing else "there is no folder `pipelines` or `replies` here"
         raise Usage(what)
     if not arguments.watch:
-        return _check(paths, arguments)
+        code = _check(paths, arguments)
+        # The process ends, and takes what was read with it: looking for garbage in it first takes a while.
+        gc.freeze()
+        return code
     return watch(paths, arguments, wait_for_change)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from engine.building.checks.contest import Contest, contest
 from engine.building.checks.same_trigger import losses_of
@@ -18,9 +18,15 @@ FAR = 50.0
 
 
 def check(subject: Subject) -> Iterator[Problem]:
-    for place, reply in enumerate(subject.spec.replies):
+    return check_replies(subject, range(len(subject.spec.replies)))
+
+
+def check_replies(subject: Subject, places: Iterable[int]) -> Iterator[Problem]:
+    """What is wrong with the examples of the replies at `places`: each is tried by itself."""
+    for place in places:
         if place in subject.unsure_replies:
             continue
+        reply = subject.spec.replies[place]
         for example in reply.examples:
             found = contest(subject, example.value, place)
             if not found.wins(place) and not found.is_idle(place):
