@@ -105,4 +105,4 @@ def _spoken(chunks: Iterable[str]) -> str:
 
 
 def _drawn(text: str) -> str:
-    return _LONG.sub("", _DOUBLE.sub(r"\1", text))
+    return _LONG.sub("", _DOUBLE.sub(r"\1", text) if len(set(text)) < len(text) else text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 SHORTEST_LATIN = 4
 """Shorter Latin words are codes and initials: vpn, pc, id."""
@@ -46,6 +46,7 @@ def _letters() -> tuple[tuple[re.Pattern[str], str], ...]:
 _LETTER = str.maketrans({"c": "k", "q": "k", "f": "h", "l": "r", "v": "b", "g": "z", "j": "z", "y": None})
 
 
+@lru_cache(maxsize=4096)
 def skeleton(word: str) -> str:
     """The consonants of a loanword in Latin letters (lower case) or hiragana, as far as Japanese keeps them apart.
 

@@ -129,7 +129,7 @@ def _kept(drawn: re.Match[str]) -> str:
 
 def repeated(text: str) -> str:
     """Runs of three and more are drawn out: of kana one is left, of Latin letters two."""
-    return _REPEAT.sub(r"\1\2\2", text)
+    return _REPEAT.sub(r"\1\2\2", text) if len(set(text)) + 1 < len(text) else text
 
 
 def _spaces(text: str) -> str:
