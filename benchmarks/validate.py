@@ -61,6 +61,8 @@ BOMBS = {
     "an alias bomb": "a: &a [x, x]\n" + "".join(f"b{n}: &b{n} [*a, *a]\n" for n in range(300)),
     "a list of as many items as may be": "replies: [" + "x, " * (MAX_NODES - 10) + "]",
     "90,000 replies": "replies:\n" + "  - {id: a}\n" * 90_000,
+    "texts of two lines": "replies:\n" + "  - a\n    b - c\n" * 50_000,
+    "comments glued to texts": "replies:\n" + "  - a #b\n" * 90_000,
     "lists in lists": "replies: [" + ",".join("[" * 30 + "x" + "]" * 30 for _ in range(MAX_NODES // 32)) + "]",
 }
 """The most values that are read at all, with mistakes in all of them, and more than are read."""

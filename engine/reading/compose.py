@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import takewhile
 from typing import Any, Union
 
@@ -224,9 +225,14 @@ class _Composer:
             self._note(problem("P106", message, place, "remove its escape"))
         return found is not None
 
+    @cached_property
+    def _lines(self) -> list[str]:
+        """Taken apart once: every text of several lines may have to be looked at."""
+        return lines(self._text)
+
     def _swallows(self, place: Span) -> bool:
         """Whether lines that were meant as items of a list became a part of the unquoted text above them."""
-        item = swallowed_item(lines(self._text), place)
+        item = swallowed_item(self._lines, place)
         if item is not None:
             message = f"this line is read as a part of the text that begins on line {place.line}"
             hint = "line it up with the items beside it, and begin the first one with `- `, too"

@@ -50,6 +50,8 @@ BOMBS = {
     "deep block": "".join(" " * n + "a:\n" for n in range(2_000)),
     "quotes": '"' + "\\x41" * 100_000,
     "folded": "replies: >\n" + " x\n" * 100_000,
+    "texts of two lines": "replies:\n" + "  - a\n    b - c\n" * 50_000,
+    "glued comments": "replies:\n" + "  - a #b\n" * 90_000,
     "number": "replies: " + "9" * 100_000,
     "marks": "replies: " + "\u0301\u0316" * 40_000,
     "ligatures": "replies: " + "\ufdfa" * 90_000,
