@@ -162,7 +162,7 @@ def load_app(env: Mapping[str, str], wrap: Wrap = lambda _name, model: model) ->
 
 
 def pipeline_path(env: Mapping[str, str]) -> Path:
-    """`MISAKI_PIPELINE`, or else the shipped one: relative to the working directory where it lies below it."""
+    """`MISAKI_PIPELINE`, or else `DEFAULT_PIPELINE` in the working directory, or else the shipped one."""
     from pathlib import Path  # noqa: PLC0415 - dear at a cold start, which has an artefact
 
     return Path(_pipeline(env))
@@ -172,10 +172,9 @@ def _pipeline(env: Mapping[str, str]) -> str:
     given = env.get("MISAKI_PIPELINE", "")
     if given:
         return given
-    root = os.path.realpath(f"{__file__}/../..")
-    shipped = f"{root}/{DEFAULT_PIPELINE}"
-    relative = os.path.relpath(shipped)
-    return shipped if relative.startswith(os.pardir) else relative
+    if os.path.isfile(DEFAULT_PIPELINE):  # noqa: PTH113 - as above
+        return DEFAULT_PIPELINE
+    return os.path.realpath(f"{__file__}/../../{DEFAULT_PIPELINE}")
 
 
 def _plan(env: Mapping[str, str]) -> tuple[Plan, Callable[[], Plan] | None]:

@@ -13,7 +13,7 @@ from engine.model.errors import Malformed
 from engine.model.text import clean
 from engine.model.turn import Completion, Prompt
 
-TEXT_LIMIT = 50_000
+ANSWER_LIMIT = 50_000
 """Characters of an answer. It goes out three times, with six bytes for a character where it is escaped, and a load
 balancer takes 1 MB from Lambda.
 """
@@ -36,9 +36,9 @@ class Caller:
         except caught:
             raise call.explain() from None
         text = clean(completion.text)
-        if len(text) > TEXT_LIMIT:
+        if len(text) > ANSWER_LIMIT:
             raise Malformed(
-                f"the answer of {self._backend} is longer than {TEXT_LIMIT} characters", backend=self._backend
+                f"the answer of {self._backend} is longer than {ANSWER_LIMIT} characters", backend=self._backend
             )
         return replace(completion, text=text)
 

@@ -35,8 +35,13 @@ def hint(word: str, allowed: Collection[str]) -> str:
     return "known: " + ", ".join(f"`{name}`" for name in allowed) if len(allowed) <= 20 else ""
 
 
+def pipelines_in(folder: Path) -> list[Path]:
+    """The files in `folder` that may be pipelines, by their names."""
+    return sorted(file for file in folder.glob("*.y*ml") if not file.stem.endswith(".golden"))
+
+
 def pipeline_meant(path: Path) -> Path | None:
     """The pipeline that `path`, which is no file, probably names: without its ending or its folder, or misspelt."""
-    there = {file.stem: file for folder in (PIPELINES, path.parent) for file in sorted(folder.glob("*.y*ml"))}
+    there = {file.stem: file for folder in (PIPELINES, path.parent) for file in pipelines_in(folder)}
     close = nearest(path.stem, there)
     return None if close is None else there[close]

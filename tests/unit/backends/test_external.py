@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from engine.backends.asker import Asker, Opening
-from engine.backends.caller import TEXT_LIMIT
+from engine.backends.caller import ANSWER_LIMIT
 from engine.backends.external import ExternalModel, open_external
 from engine.backends.openai import _options
 from engine.backends.registry import open_model
@@ -162,7 +162,7 @@ def test_an_answer_is_cleaned(provider: Provider) -> None:
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_an_answer_that_no_response_could_carry_is_malformed(provider: Provider) -> None:
-    longest = "あ" * TEXT_LIMIT
+    longest = "あ" * ANSWER_LIMIT
     assert exchanged(provider, wires.answer(provider, longest))[0].text == longest
     with pytest.raises(Malformed) as caught:
         exchanged(provider, wires.answer(provider, f"{longest}い"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.app import DEFAULT_PIPELINE
+from engine.app import DEFAULT_PIPELINE, pipeline_path
 from engine.cli.environment import conversation_env
 from engine.cli.usage import Usage
 
@@ -22,7 +22,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def pipeline_of(given: str | None, base: dict[str, str]) -> str:
-    return conversation_env(argparse.Namespace(pipeline=given), base)["MISAKI_PIPELINE"]
+    return pipeline_path(conversation_env(argparse.Namespace(pipeline=given), base)).as_posix()
 
 
 @pytest.mark.usefixtures("folder")
@@ -35,7 +35,7 @@ def test_the_option_goes_before_the_variable_and_that_before_the_working_directo
 
 def test_without_any_it_is_the_shipped_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert "MISAKI_PIPELINE" not in conversation_env(argparse.Namespace(pipeline=None), {})
+    assert pipeline_of(None, {}) == (Path(__file__).parents[3] / DEFAULT_PIPELINE).as_posix()
 
 
 @pytest.mark.usefixtures("folder")
