@@ -21,7 +21,7 @@ class Bounds:
     """
 
     burst: int = 64
-    strained: int = 4
+    strained: int = 2
     strain: float = 5.0
     patience: float = 0.04
 
