@@ -74,7 +74,7 @@ COPY tools/image/entrypoint.sh /usr/local/bin/lambda-entrypoint
 COPY --from=application /var/task ./
 USER 1000:1000
 # A library that this base cannot load fails the build, not the first turn.
-RUN ["python3.11", "-c", "import awslambdaric, boto3, llama_cpp, openai, rapidfuzz, re2, yaml"]
+RUN ["python3.11", "-c", "import awslambdaric, boto3, llama_cpp, openai, rapidfuzz, re2, sudachidict_small, sudachipy, yaml"]
 ENTRYPOINT ["/usr/local/bin/lambda-entrypoint"]
 CMD ["lambda_function.lambda_handler"]
 
