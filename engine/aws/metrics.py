@@ -21,7 +21,7 @@ from engine.model.turn import ChatRequest, ChatResult, Engine, Outcome, TraceEve
 NAMESPACE = "Misaki"
 ENDS = frozenset({"answered", "continued", "escalated"})
 """Trace events that close a step, and hold its time."""
-ERRORS = ("error", "timeout", "refusal", "empty", "slow")
+ERRORS = ("error", "timeout", "refusal", "empty")
 """Reasons that need no detector."""
 OTHER = "other"
 
@@ -134,9 +134,6 @@ class Vocabulary:
                 step = event.step if event.step in self.steps else OTHER
                 yield Measure(dimension="step", of=step, values=(("StepTime", "Milliseconds", event.seconds * 1000),))
             elif event.event == "generated":
-                yield from self._generated(event, prices)
-            elif event.event == "cancelled":
-                yield self.model(str(event.data.get("model")), (("Cancelled", "Count", 1),))
                 yield from self._generated(event, prices)
 
     def model(self, name: str, values: tuple[tuple[str, Unit, float], ...]) -> Measure:

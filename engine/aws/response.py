@@ -83,7 +83,7 @@ def _answer(outcome: Outcome, reply: str) -> dict[str, Any]:
     if outcome.completion is not None:
         payload["model"] = outcome.completion.model
         payload["confidence"] = outcome.completion.confidence
-    payload["usage"] = _usage(outcome.completion) | _cancelled(outcome)
+    payload["usage"] = _usage(outcome.completion)
     return payload
 
 
@@ -106,12 +106,6 @@ def _usage(completion: Completion | None) -> dict[str, Any]:
     prompt, written = completion.prompt_tokens, completion.completion_tokens
     total = None if prompt is None or written is None else prompt + written
     return {"prompt_tokens": prompt, "completion_tokens": written, "total_tokens": total}
-
-
-def _cancelled(outcome: Outcome) -> dict[str, int]:
-    """Calls that a hedge ended: what they cost, nobody says."""
-    calls = sum(event.event == "cancelled" for event in outcome.trace)
-    return {"cancelled_calls": calls} if calls else {}
 
 
 def _escalation(escalation: Escalation) -> dict[str, Any]:

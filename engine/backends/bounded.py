@@ -33,12 +33,8 @@ def _run(work: Callable[[], T], future: Future[T]) -> None:
 
 
 def outcome(future: Future[T], deadline: Deadline) -> T:
-    """What `future` returns or raises. Raises `TimeoutError` at the deadline, also when that is called off."""
-    ended = threading.Event()
-    future.add_done_callback(lambda _: ended.set())
-    with deadline.waking(ended.set):
-        ended.wait(deadline.remaining())
-    return future.result(timeout=0.0)
+    """What `future` returns or raises. Raises `TimeoutError` at the deadline."""
+    return future.result(timeout=deadline.remaining())
 
 
 class Helpers:

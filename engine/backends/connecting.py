@@ -1,7 +1,6 @@
 """A connection that is open by a deadline, TLS and the look-up of the name included, or not at all.
 
-Each wait gets only what the deadline leaves, and ends when the deadline is called off. Knows nothing of what will be
-said over the connection.
+Each wait gets only what the deadline leaves. Knows nothing of what will be said over the connection.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import cache
 from urllib.parse import SplitResult
 
@@ -60,8 +58,7 @@ def _open(addresses: Sequence[Address], deadline: Deadline) -> socket.socket:
         connection = socket.socket(family, kind, protocol)
         try:
             connection.settimeout(left(deadline) / (len(addresses) - position))
-            with deadline.waking(lambda: shut(connection)):  # noqa: B023 — called within this round
-                connection.connect(address)
+            connection.connect(address)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
             connection.close()
@@ -75,18 +72,11 @@ def _secure(connection: socket.socket, host: str, deadline: Deadline) -> socket.
     secured = trust().wrap_socket(connection, server_hostname=host, do_handshake_on_connect=False)
     try:
         secured.settimeout(left(deadline))
-        with deadline.waking(lambda: shut(secured)):
-            secured.do_handshake()
+        secured.do_handshake()
     except BaseException:
         secured.close()
         raise
     return secured
-
-
-def shut(connection: socket.socket) -> None:
-    """End whatever another thread waits for on `connection`, TLS or not; closing it is left to that thread."""
-    with suppress(OSError):
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 def left(deadline: Deadline) -> float:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from engine.backends.address import is_address
-from engine.backends.connecting import Resolver, connect, left, lookup, shut
+from engine.backends.connecting import Resolver, connect, left, lookup
 from engine.model.deadline import Deadline
 from engine.model.errors import BadRequest, Malformed, TimedOut, Unavailable
 
@@ -68,10 +68,7 @@ def exchange(
         raise BadRequest(f"the base URL of {backend} is not an http or https address", backend=backend)
     url = urlsplit(request.url)
     try:
-        with (
-            closing(connect(url, deadline, backend, resolve)) as connection,
-            deadline.waking(lambda: shut(connection)),
-        ):
+        with closing(connect(url, deadline, backend, resolve)) as connection:
             stream = _Stream(connection, deadline, limit + _HEADER_ROOM, backend)
             return _converse(stream, url, request, limit, backend)
     except TimeoutError:
@@ -90,8 +87,6 @@ def exchange(
     except (http.client.HTTPException, ValueError):
         raise Malformed(f"the answer of {backend} is not HTTP", backend=backend, retryable=True) from None
     except OSError as error:
-        if deadline.cancelled:
-            raise _late(backend) from None
         reason = (error.strerror or "connection failed").lower()
         raise Unavailable(f"{backend} cannot be reached: {reason}", backend=backend, retryable=True) from None
 
@@ -129,8 +124,6 @@ class _Stream:
     def receive_into(self, buffer: memoryview) -> int:
         self._arm()
         received = self._connection.recv_into(buffer)
-        if not received and self._deadline.cancelled:
-            raise TimeoutError
         self._left_to_receive -= received
         if self._left_to_receive < 0:
             raise _too_large(self._backend)

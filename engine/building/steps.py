@@ -59,7 +59,6 @@ def build_step(spec: StepSpec, context: StepContext) -> Step:
                 timeout=None if spec.timeout is None else number(spec.timeout),
                 detectors=tuple(_detector(detector, context.detectors) for detector in spec.escalate_when),
                 escalate_to=None if spec.escalate_to is None else context.step_places[spec.escalate_to.value],
-                hedge=None if spec.hedge is None else spec.hedge.value,
                 span=spec.span,
             )
         case SayStepSpec():

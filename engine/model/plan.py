@@ -62,10 +62,7 @@ class RepliesStep:
 
 @record
 class GenerateStep:
-    """`escalate_to` is the position of a later step; `timeout` is in seconds.
-
-    With `hedge`, a share in (0, 1), the next model is asked beside one that has not answered after so much of its time.
-    """
+    """`escalate_to` is the position of a later step; `timeout` is in seconds."""
 
     id: str
     when: Condition | None
@@ -75,7 +72,6 @@ class GenerateStep:
     detectors: tuple[Detector, ...]
     escalate_to: int | None
     span: Span
-    hedge: float | None = None
 
 
 @record

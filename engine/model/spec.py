@@ -117,14 +117,13 @@ class RepliesStepSpec:
 
 @record
 class GenerateStepSpec:
-    """`models` holds one entry where the file said `model:`; `timeout` is in seconds, `hedge` a share in (0, 1)."""
+    """`models` holds one entry where the file said `model:`; `timeout` is in seconds."""
 
     id: Text
     when: Text | None
     models: tuple[Text, ...]
     prompt: Text
     timeout: Setting | None
-    hedge: Located[float] | None
     escalate_when: tuple[DetectorSpec, ...]
     escalate_to: Text | None
     span: Span

@@ -82,7 +82,6 @@ CODES: Mapping[str, Code] = {
     "P515": Code("a confidence that is never known"),
     "P516": Code("the same variant twice"),
     "P517": Code("something that looks like a secret", heuristic=True),
-    "P518": Code("a hedge that cannot help"),
 }
 
 

@@ -180,7 +180,7 @@ def _margin(best: Considered, considered: tuple[Considered, ...]) -> str:
 
 
 def _asks(step: GenerateStep) -> str:
-    return "asks " + ", then ".join(step.models) + (f", hedged at {step.hedge:.0%}" if step.hedge else "")
+    return "asks " + ", then ".join(step.models)
 
 
 def _escalations(step: GenerateStep, after: tuple[Step, ...]) -> str:

@@ -58,20 +58,14 @@ class GuardedModel:
         began = deadline.clock()
         try:
             completion = self._inner.generate(prompt, deadline)
-            verdict = "slow" if self._is_slow(deadline.clock() - began) else "success"
+            slow = deadline.clock() - began >= self._breaker.policy.slow_seconds
+            verdict = "slow" if slow else "success"
         except BackendError as error:
-            if not deadline.cancelled or deadline.clock() >= deadline.at:
-                verdict = verdict_of(error)
-            # Called off before its time: that nobody waited any more says nothing, but so long without an answer does.
-            elif self._is_slow(deadline.clock() - began):
-                verdict = "slow"
+            verdict = verdict_of(error)
             raise
         finally:
             self._breaker.record(permit, verdict)
         return completion
-
-    def _is_slow(self, seconds: float) -> bool:
-        return seconds >= self._breaker.policy.slow_seconds
 
     def _not_asked(self) -> BackendError:
         """For want of time, if it could be asked at all."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -18,17 +19,8 @@ from engine.steps.budget import LEAST
 
 T = TypeVar("T")
 
-Pause = Callable[[float, Deadline], None]
-"""Waits so many seconds, or until the deadline is called off."""
-
 Random = Callable[[], float]
 """Uniform in [0, 1)."""
-
-
-def pause(seconds: float, deadline: Deadline) -> None:
-    ended = threading.Event()
-    with deadline.waking(ended.set):
-        ended.wait(seconds)
 
 
 @record
@@ -75,7 +67,7 @@ class Retries:
 
     policy: RetryPolicy
     budget: RetryBudget
-    pause: Pause = pause
+    pause: Callable[[float], None] = time.sleep
     uniform: Random = random.random
 
     def call(self, attempt: Callable[[Deadline], T], deadline: Deadline) -> T:
@@ -94,7 +86,7 @@ class Retries:
                 wait = self._wait(error, tried)
                 if wait is None or deadline.remaining() < wait + self.policy.least or not self.budget.withdraw():
                     raise
-            self.pause(wait, deadline)
+            self.pause(wait)
 
     def _wait(self, error: BackendError, tried: int) -> float | None:
         """Seconds to wait before the next attempt; `None` when there must be none."""

@@ -109,13 +109,6 @@ def _day(source: str) -> str:
     return f'write "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}"'
 
 
-def _share(source: str) -> str:
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?%?", unicodedata.normalize("NFKC", source), re.ASCII)
-    value = float(found[1]) if found else 0.0
-    meant = round(value * 100 if value < 1 else value)
-    return f"write `{meant}%`" if 1 <= meant <= 99 else ""
-
-
 def _name(source: str) -> str:
     name = "".join(char if char.isascii() and char.isalnum() else "_" for char in source.lower()).strip("_")
     return f"write `{name}`" if name[:1].isalpha() else "write a name such as `greet_evening`"
@@ -136,7 +129,6 @@ def _reference(source: str) -> str:
 _FORMS: Mapping[str, Callable[[str], str]] = {
     "expected a time ": _time,
     "expected a day ": _day,
-    "a share": _share,
     "small letters": _name,
     "a number": _number,
     "a whole number": _number,

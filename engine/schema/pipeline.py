@@ -30,7 +30,6 @@ from engine.schema.values import (
     items,
     mapping,
     number,
-    optional_share,
     optional_text,
     parse_reference,
     seconds,
@@ -132,7 +131,6 @@ def _generate_step(node: MappingNode, common: Mapping[str, Any]) -> StepSpec:
         models=_models(node),
         prompt=text(node.get("prompt")),
         timeout=_optional(node.get("timeout"), duration),
-        hedge=optional_share(node.get("hedge")),
         escalate_when=tuple(_detector(item) for item in items(node.get("escalate_when"))),
         escalate_to=optional_text(node.get("escalate_to")),
     )

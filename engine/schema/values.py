@@ -13,7 +13,6 @@ from engine.reading.scalars import parse_default
 
 _REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::([^{}]*))?\}", re.ASCII)
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s)", re.ASCII)
-_SHARE = re.compile(r"([1-9][0-9]?)%", re.ASCII)
 _SECONDS = {"s": 1.0, "ms": 0.001}
 
 
@@ -25,12 +24,6 @@ def text(node: Node | None) -> Text:
 
 def optional_text(node: Node | None) -> Text | None:
     return None if node is None else text(node)
-
-
-def optional_share(node: Node | None) -> Located[float] | None:
-    """A share such as `40%` as a number in (0, 1); none where something else stands, which the schema reports."""
-    found = _SHARE.fullmatch(node.source) if isinstance(node, ScalarNode) else None
-    return None if node is None or found is None else Located(value=float(found[1]) / 100, span=node.span)
 
 
 def texts(node: Node | None) -> tuple[Text, ...]:

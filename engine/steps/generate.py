@@ -1,26 +1,26 @@
-"""The `generate` step: asks its models, in turn or hedged, until one gives an answer that no detector objects to."""
+"""The `generate` step: asks its models in turn until one gives an answer that no detector objects to.
+
+A model that raises always escalates, whether or not the pipeline lists `error`: that is what the next one is for.
+"""
 
 from __future__ import annotations
 
-from engine.model.errors import TurnError
-from engine.model.plan import GenerateStep
-from engine.model.turn import Prompt
-from engine.steps.asking import Asking, Attempt
-from engine.steps.result import Scene, StepResult
+from collections.abc import Mapping
+from typing import Any
+
+from engine.model.deadline import Deadline
+from engine.model.errors import BackendError, TurnError, Unavailable
+from engine.model.plan import ExpressionDetector, GenerateStep
+from engine.model.ports import Preparing
+from engine.model.turn import Completion, Escalation, Prompt, TraceEvent
+from engine.prompts.evaluate import holds
+from engine.steps.budget import available, leave_time
+from engine.steps.detectors import detects
+from engine.steps.result import Answer, Escalate, Scene, StepResult
 
 
 def run(step: GenerateStep, scene: Scene) -> StepResult:
-    asking = Asking(step, scene, compose(step, scene))
-    if step.hedge is None:
-        return asking.result(_ask_in_turn(asking))
-    from engine.steps.hedge import ask_hedged  # noqa: PLC0415 - few pipelines hedge
-
-    return asking.result(ask_hedged(asking, step.hedge))
-
-
-def _ask_in_turn(asking: Asking) -> Attempt | None:
-    attempts = (asking.ask(place, asking.until(place)) for place in range(len(asking.models)))
-    return next((attempt for attempt in attempts if asking.accepts(attempt)), None)
+    return _Asking(step, scene).run()
 
 
 def compose(step: GenerateStep, scene: Scene) -> Prompt:
@@ -37,3 +37,94 @@ def compose(step: GenerateStep, scene: Scene) -> Prompt:
         text=scene.turn.text,
         labels=persona.labels,
     )
+
+
+class _Asking:
+    """One step's questions in one turn, and what became of them."""
+
+    def __init__(self, step: GenerateStep, scene: Scene) -> None:
+        self._step = step
+        self._scene = scene
+        self._prompt = compose(step, scene)
+        self._deadline = scene.deadline if step.timeout is None else scene.deadline.within(step.timeout)
+        self._escalations: list[Escalation] = []
+        self._trace: list[TraceEvent] = []
+
+    def run(self) -> StepResult:
+        for place, name in enumerate(self._step.models):
+            completion = self._ask(name, self._until(place))
+            if completion is not None:
+                return Answer(
+                    reply=completion.text,
+                    engine=self._scene.services.models[name].engine,
+                    completion=completion,
+                    escalations=tuple(self._escalations),
+                    trace=tuple(self._trace),
+                )
+        return Escalate(escalations=tuple(self._escalations), to=self._step.escalate_to, trace=tuple(self._trace))
+
+    def _until(self, place: int) -> Deadline:
+        """When the model at `place` must have answered, so that those behind it can be asked. The first of them may
+        get ready now.
+        """
+        services, own = self._scene.services, self._step.models[place + 1 :]
+        rest, behind = available(own, services), available((*own, *self._scene.behind), services)
+        if behind and isinstance(behind[0], Preparing):
+            behind[0].prepare(self._prompt)
+        return leave_time(self._scene.deadline, len(behind)).within(leave_time(self._deadline, len(rest)).remaining())
+
+    def _ask(self, name: str, until: Deadline) -> Completion | None:
+        """The answer of the model `name`, unless it fails or a detector objects; notes what became of it."""
+        began = until.clock()
+        try:
+            completion = self._scene.services.models[name].generate(self._prompt, until)
+        except BackendError as error:
+            self._escalations.append(self._from_error(name, error))
+            event = "skipped" if isinstance(error, Unavailable) else "failed"
+            about = {"reason": error.reason, "kind": error.kind, "problem": str(error)}
+            self._note(event, name, until.clock() - began, about)
+            return None
+        reason = self._objection(completion)
+        measured = {
+            "finish_reason": completion.finish_reason,
+            "prompt_tokens": completion.prompt_tokens,
+            "tokens": completion.completion_tokens,
+            "confidence": completion.confidence,
+            "escalates": reason,
+        }
+        self._note("generated", name, until.clock() - began, measured)
+        if reason is None:
+            return completion
+        self._escalations.append(Escalation(step=self._step.id, reason=reason, model=name))
+        return None
+
+    def _objection(self, completion: Completion) -> str | None:
+        names: Mapping[str, Any] | None = None
+        for detector in self._step.detectors:
+            if isinstance(detector, ExpressionDetector):
+                names = names or {**self._scene.names, "output": _output(completion), "error": None}
+                if holds(detector.test, names):
+                    return detector.reason
+            elif detects(detector, completion, user_text=self._scene.turn.text, locale=self._scene.plan.locale):
+                return detector.name
+        # Whatever a pipeline lists, silence is no answer.
+        return "empty" if not completion.text.strip() else None
+
+    def _from_error(self, model: str, error: BackendError) -> Escalation:
+        names = {**self._scene.names, "output": {}, "error": error.kind}
+        tests = [detector for detector in self._step.detectors if isinstance(detector, ExpressionDetector)]
+        reason = next((detector.reason for detector in tests if holds(detector.test, names)), error.reason)
+        return Escalation(step=self._step.id, reason=reason, model=model, detail=str(error))
+
+    def _note(self, event: str, model: str, seconds: float, data: Mapping[str, Any]) -> None:
+        self._trace.append(TraceEvent(step=self._step.id, event=event, data={"model": model, **data}, seconds=seconds))
+
+
+def _output(completion: Completion) -> Mapping[str, Any]:
+    return {
+        "text": completion.text,
+        "finish_reason": completion.finish_reason,
+        "tokens": completion.completion_tokens,
+        "confidence": completion.confidence,
+        "seconds": completion.seconds,
+    }

@@ -11,7 +11,6 @@ from tests.chaos import (
     document,
     drips,
     files,
-    hedging,
     load,
     outage,
     pairwise,
@@ -41,14 +40,6 @@ def test_every_fault_leads_to_its_type_and_the_next_step():
 def test_dripping_peers_leave_nothing_open():
     with stage("openai") as on:
         assert failing(drips.dripping(on, behaviours.drip_body, 10, deadline=0.6, grace=ANY_TIME)) == []
-
-
-def test_calls_that_lose_to_a_hedge_are_ended():
-    with hedging.scene("openai", "bedrock") as on:
-        before = on.open()
-        answers = on.turns(on.hedged, 4, slow_share=1.0, slow=ANY_TIME)
-        assert {answer.body["model"] for answer in answers} == {"speaker"}
-        assert failing([hedging.cost(on, 4), hedging.losers(on, answers, before)]) == []
 
 
 @pytest.mark.parametrize("name", ["503", "reset connections", "refused keys"])

@@ -2,7 +2,7 @@
 templates and conditions meet, and the event itself.
 
 What a turn meets depends on its number alone: `python -m tests.chaos.pairwise NUMBER…` plays it again and shows it.
-Three turns of four have time to ask every model even where each hangs, and one of those hedges; the others have little.
+Three turns of four have time to ask every model even where each hangs; the others have little.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ steps:
     prompt: local.j2
     timeout: 400ms
     escalate_when: [refusal, repetition, {{if: output.tokens > user.age + 100, reason: too long}}]
-  - {{id: ask_large, kind: generate, models: [openai, bedrock, huggingface], prompt: prompt.j2{hedge}}}
+  - {{id: ask_large, kind: generate, models: [openai, bedrock, huggingface], prompt: prompt.j2}}
   - {{id: sorry, kind: say, reply: sorry}}
 """
 REPLIES = """
@@ -100,7 +100,6 @@ class Played:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
     patient: Bot
-    hedging: Bot
     hasty: Bot
     local: MoodyModel
     models: Mapping[str, LanguageModel]
@@ -108,7 +107,7 @@ class Scene:
     def play(self, turn: Planned) -> Played:
         healthy = time.monotonic() - self.local.harmed_at > RECOVERY and self.local.status().state == "ready"
         shut = {name for name in PROVIDERS if self.models[name].status().state == "unavailable"}
-        bot = (self.hasty, self.hedging, self.patient, self.patient)[turn.seed % 4]
+        bot = self.hasty if is_hasty(turn.seed) else self.patient
         began = time.monotonic()
         response = bot.handler(turn.event, None)
         seconds = time.monotonic() - began
@@ -135,20 +134,15 @@ def scene() -> Iterator[Scene]:
         rows = {**json.loads(declared(*PROVIDERS)), "local": {"backend": "llama.cpp", "path": str(path)}}
         bots = [
             make_bot(
-                make_plan(
-                    PIPELINE.format(deadline=seconds, models=json.dumps(rows), hedge=hedge),
-                    REPLIES,
-                    {},
-                    local=LOCAL_PROMPT,
-                ),
+                make_plan(PIPELINE.format(deadline=seconds, models=json.dumps(rows)), REPLIES, {}, local=LOCAL_PROMPT),
                 models,
                 sessions=store,
             )
-            for seconds, hedge in ((PATIENT, ""), (PATIENT, ", hedge: 30%"), (HASTY, ""))
+            for seconds in (PATIENT, HASTY)
         ]
         try:
             _wait_for(local)
-            yield Scene(patient=bots[0], hedging=bots[1], hasty=bots[2], local=local, models=models)
+            yield Scene(patient=bots[0], hasty=bots[1], local=local, models=models)
         finally:
             local.close()
             store.close()
@@ -169,7 +163,7 @@ def run(share: float) -> Iterator[Check]:
 def turns(number: int, *, grace: float = GRACE, useful: float = USEFUL) -> Iterator[Check]:
     with captured_log() as log, scene() as on, ThreadPoolExecutor(LANES) as pool:
         played = list(pool.map(on.play, map(planned, range(1, number + 1))))
-        records = [*log, *(str(record) for bot in (on.patient, on.hedging, on.hasty) for record in bot.records)]
+        records = [*log, *(str(record) for bot in (on.patient, on.hasty) for record in bot.records)]
     yield from report(played, grace, useful)
     hidden = sum(wires.SECRET not in record for record in records)
     yield Check(what="log records without a key", right=hidden, asked=len(records))

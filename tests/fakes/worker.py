@@ -28,7 +28,7 @@ def main() -> None:
     LOADING.get(order["engine"], lambda: None)()
     _say(event="phase", phase="loading the model")
     _say(event="ready", engine=order["engine"], pid=os.getpid())
-    for count, question in enumerate((one for one in messages if one["op"] != "cancel"), 1):
+    for count, question in enumerate(messages, 1):
         text = question["prompt"]["text"]
         TURNS.get(text, lambda: None)()
         if question["op"] == "prepare":

@@ -20,7 +20,6 @@ from engine.backends.worker.gguf import read_metadata
 from engine.backends.worker.inference import DoesNotFit, EngineModule, LoadError, OutOfTime
 from engine.backends.worker.protocol import Decoder, Message, encode
 from engine.backends.worker.settings import prompt_from_json, settings_from_json
-from engine.model.cancellation import Cancellation
 from engine.model.deadline import Deadline
 from engine.model.record import replace
 from engine.model.turn import Prompt
@@ -29,10 +28,7 @@ ENGINES: Mapping[str, str] = {"llama.cpp": "engine.backends.llama_cpp", "gpt4all
 
 
 class Pipe:
-    """Our ends of the pipes, moved away from descriptors 0 and 1.
-
-    A `cancel` does not wait in line: it calls off the question that came last, there being only one at a time.
-    """
+    """Our ends of the pipes, moved away from descriptors 0 and 1."""
 
     def __init__(self) -> None:
         self._in, self._out = os.dup(0), os.dup(1)
@@ -40,11 +36,10 @@ class Pipe:
         os.dup2(nothing, 0)
         os.close(nothing)
         os.dup2(2, 1)
-        self._messages: SimpleQueue[tuple[Message, Cancellation]] = SimpleQueue()
+        self._messages: SimpleQueue[Message] = SimpleQueue()
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def receive(self) -> tuple[Message, Cancellation]:
-        """What the parent says, and whether it still wants to know."""
+    def receive(self) -> Message:
         return self._messages.get()
 
     def idle(self) -> bool:
@@ -57,18 +52,10 @@ class Pipe:
 
     def _listen(self) -> None:
         decoder = Decoder()
-        asked: tuple[int, Cancellation] | None = None
         try:
             while data := os.read(self._in, 2**16):
                 for message in decoder.feed(data):
-                    if message["op"] == "cancel":
-                        if asked is not None and message["id"] == asked[0]:
-                            asked[1].cancel()
-                        continue
-                    cancellation = Cancellation()
-                    if message["op"] == "generate":
-                        asked = message["id"], cancellation
-                    self._messages.put((message, cancellation))
+                    self._messages.put(message)
         finally:
             os._exit(0)
 
@@ -124,7 +111,7 @@ def main() -> None:
     """Returns when there is nothing to serve with; the parent's going away ends the process elsewhere."""
     pipe = Pipe()
     try:
-        order, _ = pipe.receive()
+        order = pipe.receive()
         answerer, info = load(order, lambda phase: pipe.send({"event": "phase", "phase": phase}))
     except LoadError as error:
         pipe.send({"event": "failed", "message": str(error)})
@@ -145,13 +132,13 @@ def serve(pipe: Pipe, answerer: Answerer) -> NoReturn:
                 ahead = None
                 pipe.send(done)
             continue
-        order, cancellation = pipe.receive()
+        order = pipe.receive()
         prompt = prompt_from_json(order["prompt"])
         if order["op"] == "prepare":
             ahead = prompt
             continue
         try:
-            reply = answer(answerer, prompt, Deadline.after(order["seconds"]).unless(cancellation))
+            reply = answer(answerer, prompt, Deadline.after(order["seconds"]))
         except Exception as error:  # noqa: BLE001 - as above: one bad turn does not cost the loaded model
             reply = {"event": "error", "kind": "error", "message": _unexpected(error)}
         pipe.send({**reply, "id": order["id"]})

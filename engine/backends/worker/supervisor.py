@@ -92,16 +92,13 @@ class Supervisor:
 
     def ask(self, question: Mapping[str, Any], deadline: Deadline) -> Message:
         """The worker's reply to `question`; raises `TimedOut` and `Unavailable`, and returns by the deadline."""
-        with deadline.waking(self._wake):
-            with self._queue():
-                exchange = self._begin(deadline)
-            budget = deadline.remaining() - min(_MARGIN, deadline.remaining() * _MARGIN_SHARE)
-            self._send({**question, "op": "generate", "id": exchange.id, "seconds": budget}, exchange.child, deadline)
-            reply = self._finish(exchange, deadline)
+        with self._queue():
+            exchange = self._begin(deadline)
+        budget = deadline.remaining() - min(_MARGIN, deadline.remaining() * _MARGIN_SHARE)
+        self._send({**question, "op": "generate", "id": exchange.id, "seconds": budget}, exchange.child, deadline)
+        reply = self._finish(exchange, deadline)
         if reply is not None:
             return reply
-        if deadline.cancelled:
-            self._send({"op": "cancel", "id": exchange.id}, exchange.child, Deadline.after(_TICK))
         self._expect(exchange.child, lambda: self._exchange is not exchange, _GRACE)
         raise TimedOut("the model did not answer by the deadline", backend="local", retryable=True)
 
@@ -162,7 +159,7 @@ class Supervisor:
             if self._state == "down" and not self._restarts.wait:
                 self._restarts.begin_anew()
                 self._start()
-            self._changed.wait_for(lambda: deadline.passed or self._free_or_hopeless(), deadline.remaining())
+            self._changed.wait_for(self._free_or_hopeless, deadline.remaining())
             if self._state in {"closed", "down"}:
                 raise self._down()
             if self._state == "loading":
@@ -185,7 +182,7 @@ class Supervisor:
         """The reply, or `None` when there is none by the deadline; raises `Unavailable` for a worker that was lost."""
         with self._changed:
             self._changed.wait_for(
-                lambda: deadline.passed or exchange.reply is not None or self._exchange is not exchange,
+                lambda: exchange.reply is not None or self._exchange is not exchange,
                 deadline.remaining(),
             )
             if exchange.reply is not None or self._exchange is exchange:
@@ -193,10 +190,6 @@ class Supervisor:
             raise Unavailable(
                 f"the model worker was lost: {exchange.loss or 'closed'}", backend="local", retryable=True
             )
-
-    def _wake(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
 
     def _free_or_hopeless(self) -> bool:
         return self._state in {"down", "closed"} or (self._state == "ready" and self._exchange is None)

@@ -6,8 +6,6 @@ from engine.aws.body import BODY_LIMIT
 from engine.aws.handler import RESERVE, make_handler
 from engine.aws.policy import Policy
 from engine.model.errors import Unavailable
-from engine.model.record import replace
-from engine.model.turn import TraceEvent
 from tests.fakes.bots import LOCAL, NOTHING, FakeBot
 
 SESAME = "open-sesame"
@@ -68,12 +66,6 @@ def test_a_generated_reply_names_its_model_tokens_and_confidence():
     assert (body["engine"], body["model"], body["confidence"]) == ("local", "tiny.gguf", 0.61)
     assert body["usage"] == {"prompt_tokens": 40, "completion_tokens": 9, "total_tokens": 49}
     assert "reply_id" not in body
-
-
-def test_usage_tells_of_calls_whose_cost_nobody_knows():
-    lost = TraceEvent(step="ask_large", event="cancelled", data={"model": "openai"})
-    _, body, _ = answer(POST, FakeBot(outcome=replace(LOCAL, trace=(lost,))))
-    assert body["usage"]["cancelled_calls"] == 1
 
 
 def test_no_reply_is_503_with_the_reasons():

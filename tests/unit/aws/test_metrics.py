@@ -110,26 +110,6 @@ def test_what_is_known_of_a_price_is_counted(told, dollars):
     assert cost == ("EstimatedCost", pytest.approx(dollars))
 
 
-def test_a_call_that_a_hedge_ended_is_counted_by_model():
-    lost = {"model": "small", "prompt_tokens": None, "tokens": None}
-    hedged = Outcome(
-        reply=CANARY,
-        engine="external",
-        escalations=(Escalation(step="small_talk", reason="slow", model="small"),),
-        trace=(
-            TraceEvent(step="small_talk", event="cancelled", data=lost, seconds=2.0),
-            TraceEvent(step="small_talk", event="cancelled", data={**lost, "prompt_tokens": 9}),
-        ),
-    )
-    measures = counted(App(hedged))
-    assert of(measures, "reason") == [("slow", ("Escalations", 1))]
-    assert of(measures, "model") == [
-        ("small", ("Cancelled", 1)),
-        ("small", ("Cancelled", 1)),
-        ("small", ("PromptTokens", 9)),
-    ]
-
-
 ASKED = Outcome(reply=None, trace=(TraceEvent(step="small_talk", event="skipped", data={"model": "small"}),))
 
 

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 
 from engine.backends.bounded import Helpers, Lazy
-from engine.model.cancellation import Cancellation
 from engine.model.deadline import Deadline
 from tests.fakes.clock import FakeClock
 
@@ -41,25 +39,6 @@ def test_the_caller_leaves_at_the_deadline_and_the_slot_is_free_when_the_work_en
             helpers.call(ended.set, Deadline.after(AMPLE), "t")
         except TimeoutError:
             continue
-
-
-def test_a_wait_that_is_called_off_ends_at_once() -> None:
-    release, begun, cancellation = threading.Event(), threading.Event(), Cancellation()
-    deadline = Deadline.after(AMPLE).unless(cancellation)
-
-    def work() -> None:
-        begun.set()
-        release.wait()
-
-    def cancel() -> None:
-        begun.wait()
-        cancellation.cancel()
-
-    threading.Thread(target=cancel).start()
-    with pytest.raises(TimeoutError):
-        Helpers(1).call(work, deadline, "t")
-    assert time.monotonic() < deadline.at
-    release.set()
 
 
 class Maker:

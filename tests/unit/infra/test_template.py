@@ -101,7 +101,7 @@ def test_the_role_may_do_what_the_function_does_and_no_more():
 
 def test_the_dashboard_and_the_guide_show_every_metric():
     counted = set(re.findall(r'\("(\w+)", "(?:Count|Milliseconds|NoUnit)"', ENGINE))
-    assert len(counted) >= 13
+    assert len(counted) >= 12
     dashboard = str(RESOURCES["Dashboard"]["Properties"]["DashboardBody"])
     watching = GUIDE.partition("**Metrics**")[2]
     assert {name for name in counted if name not in dashboard} <= {"TurnTime"}, "which is Lambda's own Duration there"

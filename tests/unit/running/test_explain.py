@@ -120,11 +120,6 @@ def test_what_an_escalation_jumps_over_is_not_told():
     assert [one.step for one in explanation.decisions] == ["small", "sorry"]
 
 
-def test_a_hedge_is_told():
-    step = generate_step("large", "a", "b", hedge=0.4)
-    assert explained("猫を飼い始めたんだ", step, say_step(3)).decisions[0].action == "asks a, then b, hedged at 40%"
-
-
 def test_a_pipeline_that_may_end_without_answer_says_so():
     explanation = explained("猫を飼い始めたんだ", replies_step(), generate_step("small", "a"))
     assert explanation.decisions[-1].action == "no answer: error 503"

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import pytest
 
-from engine.model.cancellation import Cancellation
 from engine.model.deadline import Deadline
 from engine.model.errors import (
     AuthFailed,
@@ -42,14 +41,12 @@ class Model:
     closed: bool = False
     engine: Engine = field(default="external")
     state: Literal["ready", "unavailable"] = "ready"
-    on_call: Callable[[], None] = lambda: None
 
     def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:
         del prompt, deadline
         result = self.results[min(self.calls, len(self.results) - 1)]
         self.calls += 1
         self.clock.advance(self.seconds)
-        self.on_call()
         if result is not None:
             raise result
         return Completion(text="あら。", finish_reason="stop", model="m", seconds=self.seconds)
@@ -65,7 +62,7 @@ def guard(model: Model, *, attempts: int = 1) -> GuardedModel:
     retries = Retries(
         policy=RetryPolicy(attempts=attempts),
         budget=RetryBudget(),
-        pause=lambda seconds, _: model.clock.sleep(seconds),
+        pause=model.clock.sleep,
         uniform=lambda: 0.5,
     )
     return GuardedModel(model, backend="b", breaker=Breaker(BreakerPolicy(), model.clock), retries=retries)
@@ -141,48 +138,6 @@ def test_one_that_is_not_to_be_had_says_why_however_little_time_is_left() -> Non
     model = Model(clock, [None], state="unavailable")
     error = ask(guard(model), clock, seconds=0.4)
     assert (type(error), str(error), model.calls) == (Unavailable, "m", 0)
-
-
-def test_a_call_that_is_called_off_says_nothing_about_the_provider() -> None:
-    clock, cancellation = FakeClock(), Cancellation()
-    model = Model(clock, [REFUSED], on_call=cancellation.cancel)
-    subject = guard(model)
-    with pytest.raises(AuthFailed):
-        subject.generate(PROMPT, Deadline.after(7.0, clock).unless(cancellation))
-    assert subject.status().data["circuit"]["state"] == "closed"
-    assert model.calls == 1
-
-
-@pytest.mark.parametrize(("seconds", "verdicts"), [(5.9, (0, 0, 0)), (6.0, (3, 0, 3)), (7.0, (3, 3, 0))])
-def test_a_call_that_is_called_off_late_counts_as_slow_and_one_without_time_as_failed(
-    seconds: float, verdicts: tuple[int, int, int]
-) -> None:
-    clock = FakeClock()
-    model = Model(clock, [TimedOut("late", backend="b")], seconds=seconds)
-    subject = guard(model)
-    for _ in range(3):
-        cancellation = Cancellation()
-        model.on_call = cancellation.cancel
-        with pytest.raises(TimedOut):
-            subject.generate(PROMPT, Deadline.after(7.0, clock).unless(cancellation))
-    circuit = subject.status().data["circuit"]
-    assert (circuit["calls"], circuit["failures"], circuit["slow"]) == verdicts
-
-
-def test_a_probe_that_is_called_off_may_be_repeated() -> None:
-    clock = FakeClock()
-    model = Model(clock, [REFUSED, OVERLOADED, OVERLOADED, None])
-    subject = guard(model)
-    ask(subject, clock)
-    clock.advance(10.0)
-    for _ in range(2):
-        cancellation = Cancellation()
-        model.on_call = cancellation.cancel
-        with pytest.raises(Unavailable):
-            subject.generate(PROMPT, Deadline.after(7.0, clock).unless(cancellation))
-    model.on_call = lambda: None
-    assert [type(ask(subject, clock)) for _ in range(2)] == [Completion] * 2
-    assert subject.status().data["circuit"]["state"] == "closed"
 
 
 def test_the_state_shows() -> None:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.model.cancellation import Cancellation
 from engine.model.deadline import Deadline
 from engine.model.errors import BackendError, BadRequest, RateLimited, Unavailable
 from engine.running.retry import Retries, RetryBudget, RetryPolicy
@@ -43,7 +40,7 @@ class Provider:
 
 
 def retries(clock: FakeClock, budget: RetryBudget, uniform: Callable[[], float] = lambda: 0.5) -> Retries:
-    return Retries(policy=POLICY, budget=budget, pause=lambda seconds, _: clock.sleep(seconds), uniform=uniform)
+    return Retries(policy=POLICY, budget=budget, pause=clock.sleep, uniform=uniform)
 
 
 def test_a_success_is_not_repeated() -> None:
@@ -100,21 +97,6 @@ def test_no_attempt_begins_without_the_time_it_needs() -> None:
     with pytest.raises(Unavailable):
         retries(clock, rich()).call(provider, Deadline.after(5.0, clock))
     assert len(provider.calls) == 1
-
-
-def test_a_wait_that_is_called_off_is_the_last() -> None:
-    cancellation, calls = Cancellation(), list[float]()
-
-    def attempt(deadline: Deadline) -> str:
-        calls.append(deadline.remaining())
-        threading.Timer(0.01, cancellation.cancel).start()
-        raise RateLimited("later", backend="b", retryable=True, retry_after=9.0)
-
-    deadline = Deadline.after(20.0).unless(cancellation)
-    with pytest.raises(RateLimited):
-        Retries(policy=RetryPolicy(attempts=2), budget=rich()).call(attempt, deadline)
-    assert calls[1:] == [0.0]
-    assert time.monotonic() < deadline.at
 
 
 @pytest.mark.parametrize("turns", [1, 10, 1000])

@@ -38,7 +38,6 @@ steps:
     model: small
     prompt: p.j2
     timeout: 900ms
-    hedge: 40%
     when: now.hour > 3
     escalate_when: [error, {low_confidence: 0.25}, {if: output.tokens < 3, reason: too short}]
     escalate_to: sorry
@@ -98,7 +97,6 @@ def test_steps_are_typed_by_their_kind():
     assert canned.threshold.value == 75
     assert [model.value for model in talk.models] == ["small"]
     assert (talk.timeout.value, talk.when.value, talk.escalate_to.value) == (0.9, "now.hour > 3", "sorry")
-    assert talk.hedge.value == 0.4
     error, confidence, short = talk.escalate_when
     assert isinstance(error, NamedDetectorSpec)
     assert (error.name.value, error.threshold) == ("error", None)

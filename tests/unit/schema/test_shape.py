@@ -150,13 +150,6 @@ def test_what_to_write_instead_is_said(written, hint):
     assert only(f"{REPLY}    {written}\n").hint == hint
 
 
-@pytest.mark.parametrize("written", ["40", "0.4", "'40'", "40 %", "４０％", "39.8%"])
-def test_a_share_without_its_sign_is_told_what_to_write(written):
-    step = f"  - {{id: d, kind: generate, models: [x, y], prompt: z, hedge: {written}}}\n"
-    problem = only(PIPELINE + step, "pipeline")
-    assert (problem.code, problem.hint) == ("P206", "write `40%`")
-
-
 @pytest.mark.parametrize(
     ("written", "hint"),
     [

@@ -74,21 +74,6 @@ def test_a_question_that_makes_no_sense_costs_that_turn_only(worker, tiny_path):
     assert "Traceback" in noise
 
 
-def test_a_question_that_is_called_off_stops_at_once(worker, tiny_path):
-    """It waits in line when it is called off, so nothing of it is done; the next one is answered."""
-    asked = {"op": "generate", "seconds": 30.0, "prompt": prompt_to_json(PROMPT)}
-    cancel = {"op": "cancel", "id": 1}
-    said, _ = worker(orders=[order(tiny_path), {**asked, "id": 1}, cancel, {**asked, "id": 2}], until="result")
-    assert [(one["id"], one.get("kind")) for one in said if "id" in one] == [(1, "timeout"), (2, None)]
-
-
-def test_calling_off_what_was_answered_long_ago_does_nothing(worker, tiny_path):
-    asked = {"op": "generate", "seconds": 30.0, "prompt": prompt_to_json(PROMPT)}
-    cancel = {"op": "cancel", "id": 1}
-    said, _ = worker(orders=[order(tiny_path), cancel, {**asked, "id": 2}, cancel], until="result")
-    assert [one["id"] for one in said if "id" in one] == [2]
-
-
 @pytest.mark.parametrize(
     ("spoil", "problem"),
     [

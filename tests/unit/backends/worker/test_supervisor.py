@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +14,6 @@ import pytest
 from engine.backends.worker.child import Command, worker_command
 from engine.backends.worker.restarts import MAX_BACKOFF
 from engine.backends.worker.supervisor import MAX_LOADING, MAX_WAITING, Supervisor
-from engine.model.cancellation import Cancellation
 from engine.model.deadline import Deadline
 from engine.model.errors import TimedOut, Unavailable
 from tests.fakes.clock import FakeClock
@@ -124,33 +122,6 @@ def test_a_worker_that_hangs_is_given_up_at_the_deadline_and_replaced(start):
     assert supervisor.report().starts == 2
 
 
-def test_a_question_that_is_called_off_is_left_at_once_and_the_worker_kept(start):
-    supervisor = start()
-    ask(supervisor)
-    cancellation = Cancellation()
-    deadline = Deadline.after(LONG).unless(cancellation)
-    threading.Timer(0.01, cancellation.cancel).start()
-    with pytest.raises(TimedOut):
-        supervisor.ask({"prompt": {"text": "slowly"}}, deadline)
-    assert time.monotonic() < deadline.at
-    assert ask(supervisor, "again") == "3: again"
-    assert supervisor.report().starts == 1
-
-
-def test_waiting_for_another_turn_can_be_called_off(start):
-    supervisor = start()
-    ask(supervisor)
-    cancellation = Cancellation()
-    with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(ask, supervisor, "slowly")
-        while supervisor._exchange is None:
-            pass
-        cancellation.cancel()
-        with pytest.raises(TimedOut):
-            supervisor.ask({"prompt": {"text": "never"}}, Deadline.after(LONG).unless(cancellation))
-        assert first.result() == "2: slowly"
-
-
 def test_a_late_worker_is_kept(start):
     supervisor = start()
     ask(supervisor)
@@ -251,18 +222,6 @@ def test_a_question_larger_than_the_pipe_does_not_hold_a_turn_beyond_its_deadlin
     with pytest.raises(TimedOut):
         ask(supervisor, "あ" * 200_000, 0.1)
     assert ask(supervisor, "again") == "1: again"
-
-
-def test_a_question_larger_than_the_pipe_can_be_called_off(start):
-    supervisor = start()
-    ask(supervisor)
-    os.kill(supervisor.report().pid, signal.SIGSTOP)
-    cancellation = Cancellation()
-    threading.Timer(0.05, cancellation.cancel).start()
-    deadline = Deadline.after(LONG).unless(cancellation)
-    with pytest.raises(TimedOut):
-        supervisor.ask({"prompt": {"text": "あ" * 200_000}}, deadline)
-    assert time.monotonic() < deadline.at
 
 
 def test_no_time_left_is_a_timeout(start):

@@ -12,7 +12,6 @@ from engine.building.checks import (
     broken_template,
     failing_template,
     idle_condition,
-    idle_hedge,
     missing_prompt,
     no_confidence,
     no_final_answer,
@@ -92,23 +91,6 @@ def test_the_step_that_has_no_time_left_is_named(subject):
     steps = tuple((TALK % ", timeout: 4s").replace("talk", name) for name in names)
     ((_, _, message),) = told(timeouts, subject(steps=(*steps, SORRY)))
     assert message == "after 8 s in all, step `third` has nothing left of the deadline of 7.5 s"
-
-
-@pytest.mark.parametrize(
-    ("models", "more", "words"),
-    [
-        ("model: small", "", "no second model to ask when `small` is slow"),
-        ("models: [small, large]", "", None),
-        ("models: [small, large]", ", timeout: 700ms", "0.42 s left for `large`, which takes 0.5 s at least"),
-        ("models: [small, large]", ", timeout: '${PATIENCE:700ms}'", "0.42 s left"),
-        ("models: [small, large]", ", timeout: '${PATIENCE:}'", None),
-    ],
-)
-def test_a_hedge_needs_a_second_model_and_time_for_it(subject, models, more, words):
-    talk = TALK.replace("model: small", models) % f", hedge: 40%{more}"
-    problems = told(idle_hedge, subject(steps=(talk, SORRY)))
-    assert [code for code, _, _ in problems] == ["P518"] * (words is not None)
-    assert all(words in message for _, _, message in problems)
 
 
 @pytest.mark.parametrize(
