@@ -11,7 +11,11 @@ from engine.aws.event import Request
 from engine.aws.kinds import kind
 
 BODY_LIMIT = 256 * 1024
-"""Bytes of a body after decoding; far above any conversation that the engine keeps."""
+"""Bytes of a body after decoding, and of a direct event; far above any conversation that the engine keeps."""
+EVENT_LIMIT = 6 * 1024 * 1024
+"""Bytes of an event; Lambda's own limit."""
+_HTTP = (b'"requestContext"', b'"httpMethod"', b'"body"')
+"""What stands in an event of HTTP."""
 
 
 def read_payload(request: Request) -> Mapping[str, Any]:
@@ -20,14 +24,47 @@ def read_payload(request: Request) -> Mapping[str, Any]:
     Raises:
         RequestError: 400 for a body that is missing, broken or no object; 413 for one over `BODY_LIMIT`.
     """
-    value = request.body if request.shape == "direct" else _parse(_decode(request))
+    value = _weighed(request.body) if request.shape == "direct" else _parse(_decode(request))
     if not isinstance(value, Mapping):
         raise RequestError(400, "body_not_object", f"the body must be a JSON object, found {kind(value)}")
     return value
 
 
-def too_large() -> RequestError:
-    return RequestError(413, "body_too_large", f"the body is larger than {BODY_LIMIT // 1024} KB")
+def read_event_json(data: bytes) -> Any:
+    """The event in `data`, as it is posted to the invocation path of a function.
+
+    A direct event has the limit of a body and is refused before it is parsed. An event of HTTP holds its body as a
+    string of JSON, escaped and perhaps as base64: its sender may take as much as Lambda does.
+
+    Raises:
+        RequestError: 413 for an event that is too large, 400 for one that is not JSON.
+    """
+    if len(data) > EVENT_LIMIT or (len(data) > BODY_LIMIT and not any(sign in data for sign in _HTTP)):
+        raise too_large("event")
+    try:
+        return json.loads(data or b"{}")
+    except (ValueError, RecursionError):
+        raise RequestError(400, "event_not_json", "the event is not JSON") from None
+
+
+def too_large(what: str = "body") -> RequestError:
+    return RequestError(413, "body_too_large", f"the {what} is larger than {BODY_LIMIT // 1024} KB")
+
+
+def _weighed(event: Any) -> Any:
+    """A direct event, whose texts, names and values are as many as a body's bytes may be."""
+    weight, waiting = 0, [event]
+    while waiting and weight <= BODY_LIMIT:
+        value = waiting.pop()
+        if isinstance(value, Mapping):
+            waiting.extend(value)
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+        weight += 1 + (len(value.encode("utf-8", "replace")) if isinstance(value, str) else 0)
+    if weight > BODY_LIMIT:
+        raise too_large("event")
+    return event
 
 
 def _decode(request: Request) -> str:

@@ -1,16 +1,18 @@
 """The text of a turn and the history before it, from any of the four fields that a client may write them in.
 
 The last user entry is the text, what stands before it is history, what stands after it is dropped. Entries of other
-roles (`system`, `developer`, `tool`, `function`) are ignored: a client cannot put words into the system text.
+roles (`system`, `developer`, `tool`, `function`) are ignored: a client cannot put words into the system text. So is an
+entry of the history that holds no words or cannot be read; only the last entry must be right.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Union
 
 from engine.aws.body import BODY_LIMIT
+from engine.aws.content import is_result, words_of
 from engine.aws.errors import RequestError
 from engine.aws.event import INPUT_FIELDS
 from engine.aws.kinds import kind
@@ -22,12 +24,20 @@ TEXT_LIMIT = 4_000
 HISTORY_ENTRIES = 40
 HISTORY_CHARACTERS = 16_000
 
-_ROLES: Mapping[str, Role] = {"user": "user", "assistant": "assistant"}
+_ROLES: Mapping[str, Role] = {
+    "user": "user",
+    "human": "user",
+    "assistant": "assistant",
+    "ai": "assistant",
+    "bot": "assistant",
+    "model": "assistant",
+}
 _IGNORED = frozenset({"system", "developer", "tool", "function"})
 _SPEAKER = r"(?im)^(user|assistant)[ \t\u3000]*[:：][ \t\u3000]*"
 _COLONS = frozenset(":：")
 
-_Entry = tuple[Role, str]
+_Entry = tuple[Role, Union[str, None]]
+"""A role with its words; none where an entry holds only what is not read."""
 
 
 def read_conversation(payload: Mapping[str, Any]) -> tuple[str, tuple[Message, ...]]:
@@ -75,11 +85,11 @@ def _bounded(field: str, text: str) -> str:
 
 def _without_prefix(text: str) -> str:
     """`text` without a leading `user:`; a field that holds one text is the user's, whatever else it begins with."""
-    entry = _spoken(text)
-    return entry[1] if entry[0] == "user" else text
+    role, words = _spoken(text)
+    return words if role == "user" else text
 
 
-def _spoken(text: str) -> _Entry:
+def _spoken(text: str) -> tuple[Role, str]:
     cleaned = clean(text)
     found = None if _COLONS.isdisjoint(cleaned) else re.match(_SPEAKER, cleaned)
     return (_ROLES[found[1].lower()], cleaned[found.end() :]) if found else ("user", cleaned)
@@ -97,41 +107,36 @@ def _transcript(text: str) -> Sequence[_Entry]:
 
 
 def _listed(field: str, values: Sequence[Any]) -> Iterator[_Entry]:
+    """The entries of known roles; one that cannot be read is refused where it is the last, else left out."""
     for position, value in enumerate(values):
-        place = f"{field}[{position}]"
+        place, is_last = f"{field}[{position}]", position == len(values) - 1
         if isinstance(value, str) and field == "conversation":
             yield _spoken(_bounded(field, value))
         elif isinstance(value, Mapping):
-            role = _role(field, place, value.get("role"))
-            content = _bounded(field, _content(field, place, value.get("content")))
-            if role is not None:
-                yield (role, content)
-        else:
+            role = _role(value)
+            if role is not None and not is_result(value):
+                words = words_of(value)
+                yield role, None if words is None else _bounded(field, words)
+            elif is_last and role is None and _role_name(value) not in _IGNORED:
+                raise RequestError(400, f"{field}_role", f"`{place}.role` must be `user` or `assistant`")
+        elif is_last:
             expected = "a string or an object" if field == "conversation" else "an object"
             raise RequestError(400, f"{field}_type", f"`{place}` must be {expected}, found {kind(value)}")
 
 
-def _role(field: str, place: str, value: Any) -> Role | None:
-    name = value.strip().lower() if isinstance(value, str) else ""
-    if name in _IGNORED:
-        return None
-    if name not in _ROLES:
-        raise RequestError(400, f"{field}_role", f"`{place}.role` must be `user` or `assistant`")
-    return _ROLES[name]
+def _role(entry: Mapping[str, Any]) -> Role | None:
+    return _ROLES.get(_role_name(entry))
 
 
-def _content(field: str, place: str, value: Any) -> str:
-    """A string, or a list of `{type: text, text}` parts as chat clients send it."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        texts = [part.get("text") if isinstance(part, Mapping) else None for part in value]
-        if all(isinstance(text, str) for text in texts):
-            return "\n".join(str(text) for text in texts)
-    raise RequestError(400, f"{field}_content", f"`{place}.content` must be a string, found {kind(value)}")
+def _role_name(entry: Mapping[str, Any]) -> str:
+    value = entry.get("role")
+    return value.strip().lower() if isinstance(value, str) else ""
 
 
-def _text(field: str, raw: str) -> str:
+def _text(field: str, raw: str | None) -> str:
+    if raw is None:
+        message = f"the last entry of the user in `{field}` holds no text: images, files and tools are not read"
+        raise RequestError(400, f"{field}_content", message)
     text = clean(raw)
     if not text:
         raise RequestError(400, f"{field}_empty", f"`{field}` holds no text")
@@ -146,7 +151,7 @@ def _history(entries: Sequence[_Entry]) -> tuple[Message, ...]:
     kept: list[Message] = []
     characters = 0
     for role, raw in reversed(entries):
-        text = clean(raw[:BODY_LIMIT])[:TEXT_LIMIT]
+        text = clean((raw or "")[:BODY_LIMIT])[:TEXT_LIMIT]
         characters += len(text)
         if len(kept) == HISTORY_ENTRIES or characters > HISTORY_CHARACTERS:
             break

@@ -63,7 +63,8 @@ def make_handler(app: Bot, env: Mapping[str, str], *, log: Log = print_record) -
             "milliseconds": round((time.monotonic() - started) * 1000, 1),
         }
         log(record)
-        return proxy_response(request, policy, answer.status, answer.payload, answer.headers)
+        response = proxy_response(request, policy, answer.status, answer.payload, answer.headers)
+        return response if request.source is None else {**response, **request.source.answer}
 
     return handle
 
@@ -82,6 +83,9 @@ def _guarded(app: Bot, policy: Policy, request: Request, context: Any) -> _Answe
 
 
 def _route(app: Bot, policy: Policy, request: Request, context: Any) -> _Answer:
+    if request.source is not None:
+        message = f"an event of {request.source.name} is no turn: send a text as `input`, or over HTTP"
+        raise RequestError(400, "not_a_turn", message)
     if request.method == "OPTIONS":
         return _Answer(status=204, payload=None, headers=preflight(), record={})
     methods = _ALLOWED.get(request.path)

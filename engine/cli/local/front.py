@@ -6,11 +6,10 @@ event and the handler's proxy response is the answer.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from engine.aws.body import BODY_LIMIT
+from engine.aws.body import BODY_LIMIT, EVENT_LIMIT, read_event_json
 from engine.aws.errors import RequestError
 from engine.aws.event import Request
 from engine.aws.handler import Handler
@@ -19,8 +18,6 @@ from engine.aws.response import error_payload, proxy_response, to_json
 from engine.cli.local.events import Incoming, LocalContext, function_url_event, path_of
 
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
-EVENT_LIMIT = 6 * 1024 * 1024
-"""Bytes of an event; Lambda's own limit."""
 _ORIGINS = 64
 
 Response = dict[str, Any]
@@ -36,7 +33,7 @@ class Front:
         self._turned_away: dict[str, Response] = {}
 
     def body_limit(self, target: str) -> int:
-        return EVENT_LIMIT if path_of(target) == INVOCATIONS else BODY_LIMIT
+        return EVENT_LIMIT if _is_invocation(path_of(target)) else BODY_LIMIT
 
     def answer(self, incoming: Incoming) -> Response:
         if incoming.method in ("GET", "HEAD") and incoming.path == "/":
@@ -66,7 +63,7 @@ class Front:
 
     def _hand_over(self, incoming: Incoming) -> Response:
         context = LocalContext()
-        if incoming.path != INVOCATIONS:
+        if not _is_invocation(incoming.path):
             return self._handler(function_url_event(incoming, context), context)
         if incoming.method != "POST":
             raise RequestError(405, "method_not_allowed", f"`{INVOCATIONS}` takes POST", {"Allow": "POST"})
@@ -77,11 +74,15 @@ class Front:
         if not self._policy.authorises(incoming.headers.get("authorization", "")):
             message = "this service needs `Authorization: Bearer …` with its client token"
             raise RequestError(401, "authorization_invalid", message, {"WWW-Authenticate": "Bearer"})
-        try:
-            event = json.loads(incoming.body or b"{}")
-        except (ValueError, RecursionError):
-            raise RequestError(400, "event_not_json", "the event is not JSON") from None
+        event = read_event_json(incoming.body)
         return {"statusCode": 200, "headers": _JSON, "body": to_json(self._handler(event, context))}
+
+
+def _is_invocation(path: str) -> bool:
+    """Whether `path` is Lambda's, behind any base path and for any name of a function."""
+    version, functions, _, invocations = INVOCATIONS.split("/")[1:]
+    parts = [part for part in path.split("/") if part]
+    return parts[-4:-2] == [version, functions] and parts[-1] == invocations
 
 
 _TEXT: Mapping[str, str] = {"Content-Type": "text/plain; charset=utf-8"}

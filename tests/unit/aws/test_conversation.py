@@ -54,8 +54,9 @@ def test_roles_are_read_as_people_write_them():
 def test_parts_of_a_message_are_its_lines():
     parts = [{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]
     assert read_conversation({"messages": [{"role": "user", "content": parts}]})[0] == "one\ntwo"
-    code, _ = refused({"messages": [{"role": "user", "content": ["one"]}]})
+    code, words = refused({"messages": [{"role": "user", "content": [{"type": "image"}]}]})
     assert code == "messages_content"
+    assert "holds no text" in words
 
 
 def test_blank_lines_before_the_first_speaker_are_nobodys():

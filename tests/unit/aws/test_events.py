@@ -18,6 +18,21 @@ WITH_HISTORY = {
     "conversation_entries": HISTORY,
     "conversation_transcript": (HISTORY[0], Message("assistant", "いらっしゃい。\nお好きな席にどうぞ。")),
     "messages": HISTORY,
+    **dict.fromkeys(
+        (
+            "conversation_null_content",
+            "messages_function_and_developer",
+            "messages_image_in_history",
+            "messages_input_text",
+            "messages_model_parts",
+            "messages_null_content",
+            "messages_parts_history",
+            "messages_tool_last",
+            "messages_tool_result_of_user",
+            "messages_unreadable_history",
+        ),
+        HISTORY,
+    ),
 }
 
 

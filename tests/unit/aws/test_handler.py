@@ -246,7 +246,8 @@ def test_headers_with_several_values_are_read_too():
         (None, {"http": {"method": "POST", "path": "/nowhere"}}, 404),
         ("/prod", {"http": {"method": "POST"}, "stage": "prod"}, 200),
         ("/prod/chat/", {"http": {"method": "POST"}, "stage": "prod"}, 200),
-        ("/production/chat", {"http": {"method": "POST"}, "stage": "prod"}, 404),
+        ("/production/chat", {"http": {"method": "POST"}, "stage": "prod"}, 200),
+        ("/prod/chatroom", {"http": {"method": "POST"}, "stage": "prod"}, 404),
     ],
 )
 def test_where_the_path_stands(path, context, status):
@@ -297,3 +298,87 @@ def test_a_load_balancer_gets_its_own_fields():
     response, _, _ = answer(plain | {"multiValueHeaders": {"host": ["bar.example"]}})
     assert "headers" not in response
     assert response["multiValueHeaders"]["Content-Type"] == ["application/json; charset=utf-8"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/health",
+        "/health/",
+        "//health",
+        "/prod/health",
+        "/bot/health",
+        "/api/v1/health",
+        "/api//health//",
+        "/prod/bot/health",
+        "/chat/health",
+        "/%E5%BA%97/health",
+    ],
+)
+def test_the_health_behind_a_base_path(path):
+    event = {"rawPath": path, "requestContext": {"http": {"method": "GET"}, "stage": "prod"}}
+    response, body, _ = answer(event)
+    assert (response["statusCode"], body["status"]) == (200, "ok")
+
+
+@pytest.mark.parametrize(
+    ("event", "name", "extra"),
+    [
+        (
+            {"Records": [{"eventSource": "aws:sqs", "messageId": "a"}, {"eventSource": "aws:sqs", "messageId": "b"}]},
+            "SQS",
+            {"batchItemFailures": [{"itemIdentifier": "a"}, {"itemIdentifier": "b"}]},
+        ),
+        (
+            [{"eventSource": "aws:sqs", "messageId": "a"}],
+            "SQS",
+            {"batchItemFailures": [{"itemIdentifier": "a"}]},
+        ),
+        (
+            {"Records": [{"eventSource": "aws:kinesis", "kinesis": {"sequenceNumber": "1"}}]},
+            "Kinesis",
+            {"batchItemFailures": [{"itemIdentifier": "1"}]},
+        ),
+        (
+            {"Records": [{"eventSource": "aws:dynamodb", "dynamodb": {"SequenceNumber": "2"}}]},
+            "DynamoDB Streams",
+            {"batchItemFailures": [{"itemIdentifier": "2"}]},
+        ),
+        ({"Records": [{"EventSource": "aws:sns", "Sns": {}}]}, "SNS", {}),
+        ({"Records": [None, 7, {"messageId": 7}]}, "an event source", {}),
+        ({"Records": "x"}, "an event source", {}),
+        ({"type": "REQUEST", "routeArn": "arn"}, "an API Gateway authorizer", {"isAuthorized": False}),
+        ({"requestContext": {"connectionId": "c"}, "body": "{}"}, "a WebSocket API", {}),
+        ({"source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": "{}"}, "EventBridge", {}),
+        ({"warmer": True}, "a schedule", {}),
+        ({"triggerSource": "PostConfirmation", "request": {}, "response": {}}, "Cognito", {}),
+    ],
+)
+def test_an_event_without_a_turn_is_refused_in_the_form_its_sender_reads(event, name, extra):
+    response, body, [record] = answer(event)
+    assert (response["statusCode"], body["code"]) == (400, "not_a_turn")
+    assert f"an event of {name} is no turn" in body["error"]
+    assert {key: response[key] for key in response.keys() - {"statusCode", "headers", "body"}} == extra
+    assert (record["level"], record["code"]) == ("info", "not_a_turn")
+
+
+@pytest.mark.parametrize(
+    "extra", [{"source": "x"}, {"token": "x"}, {"request": {}}, {"Comment": "x"}, {"taskToken": "x"}]
+)
+def test_what_stands_beside_a_text_does_not_make_it_another_event(extra):
+    assert answer({"input": "こんばんは", **extra})[0]["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"input": "あ" * 100_000},
+        {"input": "a", "metadata": {"x": ["y" * 1000] * 300}},
+        {"input": "a", "metadata": {"x" * 300_000: 1}},
+        {"messages": [{"role": "user", "content": "b" * 1000}] * 300},
+        {"messages": [0] * 300_000},
+    ],
+)
+def test_a_direct_event_over_the_limit_of_a_body_is_refused(event):
+    response, body, _ = answer(event)
+    assert (response["statusCode"], body["code"]) == (413, "body_too_large")

@@ -45,6 +45,41 @@ def test_an_invocation_that_is_no_json(body):
     assert (response["statusCode"], json.loads(response["body"])["code"]) == (400, "event_not_json")
 
 
+def test_a_direct_event_over_256_kilobytes_is_refused_before_it_is_parsed():
+    response = front().answer(post(INVOCATIONS, b"[" * (256 * 1024 + 1)))
+    assert (response["statusCode"], json.loads(response["body"])["code"]) == (413, "body_too_large")
+
+
+def test_an_event_of_http_may_be_as_large_as_its_escaped_body():
+    event = {"httpMethod": "POST", "path": "/chat", "body": '{"input": "a", "x": "' + "い" * 80_000 + '"}'}
+    response = front().answer(post(INVOCATIONS, json.dumps(event).encode()))
+    assert json.loads(response["body"])["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/2015-03-31/functions/function/invocations/",
+        "//2015-03-31/functions/function/invocations",
+        "/2015-03-31//functions/function/invocations",
+        "/2015-03-31/functions/misaki/invocations",
+        "/api/2015-03-31/functions/function/invocations",
+        "/a/b/2015-03-31/functions/function/invocations?x=1",
+    ],
+)
+def test_the_invocation_path_behind_a_base_path(path):
+    proxy = json.loads(front().answer(post(path))["body"])
+    assert proxy["statusCode"] == 200
+    assert front().body_limit(path) > 256 * 1024
+
+
+@pytest.mark.parametrize(
+    "path", ["/functions/function/invocations", "/2015-03-31/functions/function", "/x/invocations"]
+)
+def test_other_paths_are_no_invocation(path):
+    assert front().answer(post(path))["statusCode"] == 404
+
+
 def test_an_invocation_is_posted():
     assert front().answer(Incoming(method="GET", target=INVOCATIONS))["statusCode"] == 405
 
