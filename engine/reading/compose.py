@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Any, Union
 
 import yaml
@@ -25,6 +25,8 @@ from engine.reading.syntax import syntax_problem
 from engine.reading.text import UNPRINTABLE, at, lines, problem, shortened
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TOO_DEEP = "exceeded maximum nesting depth"
+"""What libyaml says since PyYAML 6.0.4, of 1,000 brackets and before it has given an event of the first."""
 
 
 class _TooMuch(Exception):
@@ -96,7 +98,19 @@ def _broken_off(text: str, name: str, found: Problem) -> tuple[Node | None, list
 
 
 def _events(text: str) -> Iterator[Any]:
-    loader = _LOADER(text)
+    """The parser's events; where libyaml gives up at its own depth, PyYAML goes on up to ours."""
+    given = 0
+    try:
+        for given, event in enumerate(_parsed(text, _LOADER), start=1):  # noqa: B007  counted for the other parser
+            yield event
+    except yaml.YAMLError as error:
+        if _TOO_DEEP not in str(error):
+            raise
+        yield from islice(_parsed(text, yaml.SafeLoader), given, None)
+
+
+def _parsed(text: str, loader_class: Any) -> Iterator[Any]:
+    loader = loader_class(text)
     try:
         while not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
             yield event

@@ -160,6 +160,16 @@ def test_depth_is_limited_however_deep_the_input(opening):
     assert str(MAX_DEPTH) in problems[0].message
 
 
+@pytest.mark.parametrize("opening", ["[", "{a: ", "[{a: "])
+@pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 999, 1001, 5000])
+@pytest.mark.parametrize("before", ["", "- a\n- ", "a: 1\nb: "])
+def test_the_first_bracket_too_many_is_told_by_every_parser(before, depth, opening):
+    """libyaml from PyYAML 6.0.4 on has a limit of its own, and met it before ours."""
+    _, problems = compose(before + opening * depth, "a.yml")
+    _, shallow = compose(before + opening * (MAX_DEPTH + 1), "a.yml")
+    assert [(problem.code, problem.span) for problem in problems] == [("P109", shallow[0].span)]
+
+
 @given(st.text(alphabet=st.characters(exclude_categories=("Cs",)), max_size=200))
 def test_any_text_gives_a_tree_or_problems_with_a_place(text):
     root, problems = compose(text, "a.yml")
