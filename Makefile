@@ -35,8 +35,12 @@ $(DEMO_MODEL): | $(VENV)/.run
 
 # --- running ---------------------------------------------------------------------------------------------------------
 
-MODEL_NEEDED := $(if $(strip $(LOCAL_LLM_MODEL)),,$(DEMO_MODEL))
-serve chat lambda build image-test: export LOCAL_LLM_MODEL := $(or $(MODEL_NEEDED),$(LOCAL_LLM_MODEL))
+# The commands read `.env` themselves; whether it names a model decides here about the demo model alone.
+NAMED_IN_ENV := $(shell grep -sE '^[[:blank:]]*(export[[:blank:]]+)?LOCAL_LLM_MODEL[[:blank:]]*=[[:blank:]]*[^[:blank:]\#]' $(or $(MISAKI_ENV_FILE),.env))
+MODEL_NEEDED := $(if $(strip $(LOCAL_LLM_MODEL)$(NAMED_IN_ENV)),,$(DEMO_MODEL))
+ifneq ($(MODEL_NEEDED),)
+serve chat lambda build: export LOCAL_LLM_MODEL := $(MODEL_NEEDED)
+endif
 
 # The demo model has read its prompt before the first turn comes; another one may take long over it, and does so meanwhile.
 # What `misaki build` finds wrong does not stop a server, which says it itself.
@@ -61,6 +65,7 @@ check: $(VENV)/.dev ## the fast inner loop: format, lint, types, layers, validat
 	$(BIN)/misaki validate
 	$(BIN)/python -m pytest -q tests/unit
 
+test: export MISAKI_ENV_FILE := off
 test: export LOCAL_LLM_MODEL :=
 test: $(VENV)/.dev ## every test, with real models, real servers and a real browser
 	$(BIN)/python -m tools.test_setup

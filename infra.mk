@@ -9,8 +9,9 @@ IMAGE ?= localhost/snack-misaki-backend:$(TARGET)
 image: ## build the image with docker or buildah; TARGET, MODEL, IMAGE and BASE_IMAGE are optional
 	@TARGET=$(TARGET) IMAGE=$(IMAGE) MODEL=$(MODEL) BASE_IMAGE=$(BASE_IMAGE) tools/image/build.sh
 
-image-test: image $(MODEL_NEEDED) ## run the image read-only, as nobody, with 2 GB; a canned and a local reply, sizes and times
-	@python3 tools/image/trial.py --image $(IMAGE) --model "$(LOCAL_LLM_MODEL)" --port $(PORT)
+image-test: MODEL_TRIED := $(or $(strip $(LOCAL_LLM_MODEL)),$(DEMO_MODEL))
+image-test: image $(if $(strip $(LOCAL_LLM_MODEL)),,$(DEMO_MODEL)) ## run the image read-only, as nobody, with 2 GB; a canned and a local reply, sizes and times
+	@python3 tools/image/trial.py --image $(IMAGE) --model "$(MODEL_TRIED)" --port $(PORT)
 
 lint-infra: $(INFRA)/.done $(ACTIONLINT) ## Dockerfile, compose file, AWS template and workflows
 	$(INFRA_BIN)/hadolint Dockerfile

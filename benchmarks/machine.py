@@ -53,7 +53,7 @@ def environment(site_packages: str | None = None, **extra: str) -> dict[str, str
         "PYTHONPATH": site_packages or sysconfig.get_path("purelib"),
         "PYTHONPYCACHEPREFIX": str(CACHE / "bytecode"),
     }
-    return base | python | {"USE_LOCAL_LLM": "false"} | extra
+    return base | python | {"USE_LOCAL_LLM": "false", "MISAKI_ENV_FILE": "off"} | extra
 
 
 def python(code: str, *arguments: str) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.environment import NO_AWS, SETTING
+from tests.environment import NOTHING_ELSE, SETTING
 from tests.models import for_gpt4all, write_tiny_model
 from tools.demo_model import ensure
 
@@ -25,7 +25,7 @@ def _nobodys_environment() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in filter(SETTING.match, list(os.environ)):
             patch.delenv(name)
-        for name, value in NO_AWS.items():
+        for name, value in NOTHING_ELSE.items():
             patch.setenv(name, value)
         yield
 

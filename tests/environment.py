@@ -9,9 +9,10 @@ SETTING = re.compile(
     r"MISAKI_|LOCAL_LLM|USE_LOCAL|OPENAI|BEDROCK|HUGGINGFACE|SESSION_STORE|ALLOW|CLIENT_TOKEN|LOG_TEXT|METRICS|AWS_"
     r"|FORCE_COLOR|NO_COLOR"
 )
-NO_AWS = {
+NOTHING_ELSE = {
+    "MISAKI_ENV_FILE": "off",
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-"""Nor what AWS's SDK finds elsewhere: in files of the home folder, or by asking the machine."""
+"""Nor what a `.env` of this folder holds, nor what AWS's SDK finds in the home folder or by asking the machine."""

@@ -66,19 +66,27 @@ def environment(timeout: int, memory: int, base: Mapping[str, str] = os.environ)
 
 
 def main() -> None:
+    # `tools/image/base.sh` fetches the binary with any Python, which need not have the engine.
+    from engine.cli.env_file import read_env_file  # noqa: PLC0415  as said
+    from engine.cli.usage import Usage  # noqa: PLC0415  as above
+
     parser = argparse.ArgumentParser(description="run the function in AWS's Lambda emulator")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9000)
     parser.add_argument("--timeout", type=int, default=10, help="seconds an invocation may take")
     parser.add_argument("--memory", type=int, default=1024, help="megabytes that the function is told it has")
     arguments = parser.parse_args()
+    os.chdir(ROOT)
+    try:
+        print(read_env_file(os.environ), file=sys.stderr, flush=True)
+    except Usage as error:
+        sys.exit(str(error))
     starting = command(arguments.host, arguments.port)
     url = f"http://{arguments.host}:{arguments.port}{INVOCATIONS}"
     print(
         f"""Lambda's emulator, one invocation at a time; try\n  curl -s {url} -d '{{"input": "こんばんは"}}'""",
         flush=True,
     )
-    os.chdir(ROOT)
     os.execve(starting[0], starting, environment(arguments.timeout, arguments.memory))  # noqa: S606  no shell is meant
 
 

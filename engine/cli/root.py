@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from engine import __version__
+from engine.cli.env_file import read_env_file
 from engine.cli.usage import Usage
 from engine.model.errors import ConfigError
 
@@ -37,6 +38,7 @@ class Row:
     name: str
     module: str
     help: str
+    reads_settings: bool = True
 
 
 COMMANDS = (
@@ -47,7 +49,7 @@ COMMANDS = (
     Row("test", "engine.cli.test", "play the golden conversations and show what is not as it was"),
     Row("calibrate", "engine.cli.calibrate", "find the threshold that suits the replies"),
     Row("build", "engine.cli.build", "compile the pipeline into one file, for a quick start"),
-    Row("schema", "engine.cli.schema", "print the JSON Schema of a kind of file"),
+    Row("schema", "engine.cli.schema", "print the JSON Schema of a kind of file", reads_settings=False),
     Row("invoke", "engine.cli.invoke", "give one Lambda event to the handler and print the response"),
 )
 
@@ -85,8 +87,11 @@ def _dispatch(arguments: Sequence[str]) -> int:
     command = cast("Command", importlib.import_module(row.module))
     parser = argparse.ArgumentParser(prog=f"misaki {row.name}", description=row.help)
     command.configure(parser)
+    options = parser.parse_args(arguments[1:])
     try:
-        return command.run(parser.parse_args(arguments[1:]))
+        if row.reads_settings and (summary := read_env_file(os.environ)):
+            print(summary, file=sys.stderr)
+        return command.run(options)
     except Usage as error:
         print(f"misaki {row.name}: {error}", file=sys.stderr)
         return USAGE

@@ -18,7 +18,7 @@ from tests.environment import SETTING
 from tools.demo_model import ensure
 
 ROOT = Path(__file__).parents[2]
-SETTINGS = {"USE_LOCAL_LLM": "false", "PYTHONUNBUFFERED": "1"}
+SETTINGS = {"USE_LOCAL_LLM": "false", "PYTHONUNBUFFERED": "1", "MISAKI_ENV_FILE": "off"}
 """No local model: what is tested here is the edge, and it answers from the canned replies."""
 
 

@@ -1,0 +1,76 @@
+"""Reads settings from a file of the working directory, `.env`, into the environment of a command.
+
+Only the command line reads it: on Lambda the function's own configuration is all there is. What the environment holds
+already stays, even where it is empty, and values are neither shown nor logged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, MutableMapping
+from io import StringIO
+from pathlib import Path
+
+from engine.cli.usage import Usage
+
+DEFAULT = ".env"
+_VARIABLE = "MISAKI_ENV_FILE"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_FORM = "expected NAME=value, a quote closed where it was opened, or a comment that begins with #"
+
+
+def read_env_file(env: MutableMapping[str, str]) -> str:
+    """Puts the file's settings into `env` and returns a sentence that names them, empty where nothing was read.
+
+    `MISAKI_ENV_FILE` names another file than `.env`, or is `off`.
+
+    Raises:
+        Usage: a line that is no setting, by its number; or the named file is not there.
+        OSError: the file cannot be opened.
+    """
+    named = env.get(_VARIABLE, "").strip()
+    path = Path(named or DEFAULT)
+    if named == "off":
+        return ""
+    if not path.is_file():
+        if named:
+            raise Usage(f"{_VARIABLE}: there is no file `{named}`")
+        return ""
+    read = dict(_settings(path))
+    new = {name: value for name, value in read.items() if name not in env}
+    env.update(new)
+    return _summary(path, list(new), [name for name in read if name not in new])
+
+
+def _settings(path: Path) -> Iterator[tuple[str, str]]:
+    """Names and values; what a broken line holds may be a secret, so that only its number is told."""
+    from dotenv import dotenv_values  # noqa: PLC0415  only where there is such a file
+    from dotenv.parser import parse_stream  # noqa: PLC0415  as above
+
+    try:
+        text = path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise Usage(f"`{path}`, line {line}: is not UTF-8; save the file as UTF-8") from None
+    lines = {}
+    for binding in parse_stream(StringIO(text)):
+        if binding.error or (binding.key and (binding.value is None or not _NAME.fullmatch(binding.key))):
+            raise Usage(f"`{path}`, line {_line(binding.original.string, binding.original.line)}: {_FORM}")
+        if binding.key:
+            lines[binding.key] = binding.original.line
+    for name, value in dotenv_values(stream=StringIO(text)).items():
+        if "\0" in (value or ""):
+            raise Usage(f"`{path}`, line {lines[name]}: the value holds a NUL character; remove it")
+        yield name, value or ""
+
+
+def _line(text: str, first: int) -> int:
+    """Where the setting itself begins: the parser counts the blank lines before it in."""
+    return first + len(text[: len(text) - len(text.lstrip())].splitlines())
+
+
+def _summary(path: Path, new: list[str], kept: list[str]) -> str:
+    parts = [", ".join(new) or "none"]
+    if kept:
+        parts.append(f"set outside of it already: {', '.join(kept)}")
+    return f"settings from {path}: {'; '.join(parts)}" if new or kept else ""
