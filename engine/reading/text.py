@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from stat import S_ISREG
 
 from engine.model.source import Problem, Span
 from engine.reading.limits import MAX_BYTES
@@ -19,15 +21,26 @@ _JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 
 
 def read_text(path: Path, name: str) -> tuple[str | None, list[Problem]]:
-    """The text of a UTF-8 file, or the problem that it cannot be had; `name` is what problems call the file."""
+    """The text of a UTF-8 file, or the problem that it cannot be had; `name` is what problems call the file.
+
+    Pipes and devices are not read: one may never end, another is changed by reading.
+    """
     try:
-        with path.open("rb") as file:
+        # What waits for a writer is opened all the same, and refused.
+        with open(path, "rb", opener=_without_waiting) as file:  # noqa: PTH123 - `Path.open` takes no opener
+            if not S_ISREG(os.fstat(file.fileno()).st_mode):
+                message = "file cannot be read: it is a pipe or a device"
+                return None, [problem("P104", message, at(name, 1, 1), "write a file of plain text")]
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         return None, [problem("P104", f"file cannot be read: {_reason(error)}", at(name, 1, 1))]
     except ValueError:
         return None, [problem("P104", "file cannot be read: its name is not a file name", at(name, 1, 1))]
     return decode(data, name)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def decode(data: bytes, name: str) -> tuple[str | None, list[Problem]]:

@@ -54,6 +54,7 @@ CODES: Mapping[str, Code] = {
     "P309": Code("a model without a setting that it needs"),
     "P310": Code("an unknown environment variable"),
     "P311": Code("an unknown time zone"),
+    "P312": Code("a file outside of the project"),
     # Block 4, templates and conditions.
     "P401": Code("a condition that is not an expression"),
     "P402": Code("an unknown name in a condition or a template"),

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.model.record import replace
-from engine.model.source import Problem, Span
+from engine.model.source import Located, Problem, Span
 from engine.model.spec import PipelineSpec, ReplySpec
 from engine.reading.files import read_file
 from engine.reading.limits import MAX_PROBLEMS
 from engine.reading.node import MappingNode, Node
+from engine.reading.project import is_outside, move_into, project_of
 from engine.schema.doubt import ALL, Doubt, Named
 from engine.schema.mend import mend
 from engine.schema.pipeline import literal_values, pipeline_spec
@@ -115,15 +116,24 @@ def _reply_files(root: Node, path: Path) -> tuple[list[Path], list[Problem]]:
     """The files that the globs name, each once, in order of the globs and then of their names."""
     found: dict[Path, None] = {}
     problems: list[Problem] = []
+    project = project_of(path)
     listed = root.get("replies") if isinstance(root, MappingNode) else None
     for pattern in texts(listed) if _all_scalars(listed) else ():
         matched = _matches(path.parent, pattern.value)
-        found.update(dict.fromkeys(matched))
+        outside = [file for file in matched if is_outside(file, project) and not file.is_dir()]
+        found.update(dict.fromkeys(file for file in matched if file not in outside))
+        if outside:
+            problems.append(_outside(pattern, path))
         if not matched:
             message = f"no file matches `{pattern.value}`"
             hint = f"it is looked for in `{path.parent.as_posix()}`"
             problems.append(Problem(code="P301", message=message, span=pattern.span, hint=hint))
     return list(found), problems
+
+
+def _outside(pattern: Located[str], pipeline: Path) -> Problem:
+    message = f"`{pattern.value}` leads out of the pipeline's project, and nothing there is read"
+    return Problem(code="P312", message=message, span=pattern.span, hint=move_into(pipeline))
 
 
 def _all_scalars(node: Node | None) -> bool:

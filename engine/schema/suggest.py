@@ -7,8 +7,7 @@ from pathlib import Path
 
 from rapidfuzz.distance import OSA
 
-PIPELINES = Path("pipelines")
-"""The folder in which pipelines are looked for that somebody calls by their name alone."""
+from engine.reading.project import PIPELINES
 
 ALIKE = 0.6
 """Least similarity of two words, unless they are one edit apart."""

@@ -28,9 +28,11 @@ from engine.model.spec import (
     TriggerSpec,
 )
 from engine.prompts.conditions import ConditionError, parse_condition
+from engine.reading.project import PROMPT_ENDINGS, is_outside, move_into, project_of
 from engine.reading.sources import Sources
 from engine.reading.text import read_text
 from engine.schema.doubt import Named
+from engine.schema.mend import STAND_IN
 from engine.schema.pipeline import DEFAULT_THRESHOLD
 
 _WIDE = re.compile("[！-～]")
@@ -158,8 +160,20 @@ def literal(setting: Setting) -> Value:
 
 def _read_prompt(spec: PipelineSpec, path: Located[str]) -> PromptFile:
     file = Path(spec.file).parent / path.value
-    text, problems = read_text(file, file.as_posix())
+    refused = _refused_prompt(file, path, Path(spec.file))
+    text, problems = (None, [refused]) if refused else read_text(file, file.as_posix())
     return PromptFile(path=path, file=file.as_posix(), text=text, problems=tuple(problems))
+
+
+def _refused_prompt(file: Path, path: Located[str], pipeline: Path) -> Problem | None:
+    """Why `file` is not read, however readable it is: what a prompt says goes to whoever runs the model."""
+    if is_outside(file, project_of(pipeline)):
+        message = f"prompt `{path.value}` leads out of the pipeline's project, and nothing there is read"
+        return Problem(code="P312", message=message, span=path.span, hint=move_into(pipeline))
+    if file.suffix.lower() not in PROMPT_ENDINGS and path.value != STAND_IN and file.exists():
+        message = f"prompt `{path.value}` is not named as a template"
+        return Problem(code="P312", message=message, span=path.span, hint="let its name end in `.j2`")
+    return None
 
 
 def regex_mistake(pattern: str) -> tuple[str, str] | None:
