@@ -18,13 +18,13 @@ from benchmarks.corpus import misheard
 from benchmarks.machine import CACHE, PYTHON, environment
 from benchmarks.measure import Row, Samples, Take, alternate, timed
 from benchmarks.peers import installed, packages
+from engine.api.body import read_payload
+from engine.api.chat import read_chat
+from engine.api.policy import Policy
+from engine.api.response import respond, result_payload, to_json
 from engine.app import App, load_app
-from engine.aws.body import read_payload
-from engine.aws.chat import read_chat
 from engine.aws.event import read_event
-from engine.aws.handler import make_handler
-from engine.aws.policy import Policy
-from engine.aws.response import proxy_response, result_payload, to_json
+from engine.aws.handler import make_handler, proxy_response
 from engine.matching.normalise import normalise
 from engine.model.turn import ChatRequest, TraceEvent, Turn
 from engine.prompts.evaluate import holds
@@ -108,7 +108,7 @@ def _each(work: Callable[[str], object], texts: Sequence[str]) -> Take:
 def _parts(app: App, env: Mapping[str, str], said: Sequence[str], rounds: int) -> dict[str, Samples]:
     """What the parts of a turn take alone; `turn` is the application's whole part, matching and conditions in it."""
     policy = Policy.from_env(env)
-    request = read_event(_event(said[0]))
+    event = read_event(_event(said[0]))
     result = app.reply(ChatRequest(text=said[0], session_id="s-1"))
     index, plan = app.plan.index, app.plan
     conditions = [reply.when for reply in plan.replies[:100] if reply.when is not None]
@@ -117,13 +117,15 @@ def _parts(app: App, env: Mapping[str, str], said: Sequence[str], rounds: int) -
     turns = cycle(conditions)
     trace = [(event.step, event.event, event.seconds, event.data) for event in result.outcome.trace]
     sides: dict[str, Take] = {
-        "reading the event": _each(lambda text: read_chat(read_payload(read_event(_event(text)))), said),
+        "reading the event": _each(lambda text: read_chat(read_payload(read_event(_event(text)).request)), said),
         "normalising": _each(normalise, said),
         "matching, normalising in it": _each(lambda text: next(iter(index.candidates(text, 80.0))), said),
         "one condition": timed(lambda: holds(next(turns), names)),
         "the turn, matching and trace in it": _each(lambda text: app.reply(ChatRequest(text=text)), said),
         "trace": timed(lambda: [TraceEvent(step=s, event=e, seconds=t, data=d) for s, e, t, d in trace]),
-        "serialising": timed(lambda: proxy_response(request, policy, *result_payload(result, with_trace=False), {})),
+        "serialising": timed(
+            lambda: proxy_response(event, respond(event.request, policy, *result_payload(result, with_trace=False), {}))
+        ),
     }
     return alternate(sides, rounds, blocks=dict.fromkeys(sides, BLOCK))
 

@@ -1,4 +1,4 @@
-"""Lambda events of every shape as one typed `Request`.
+"""Reads Lambda events of every form as requests to the API.
 
 API Gateway REST (payload 1.0), HTTP API and Function URL (payload 2.0) and ALB are told apart by what AWS alone writes
 into them; whatever else comes is a direct invocation, whose event is the payload itself, or comes from a service that
@@ -10,40 +10,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from engine.model.record import field, record
+from engine.api.conversation import INPUT_FIELDS
+from engine.api.errors import RequestError
+from engine.api.request import Request, path_without_base
+from engine.model.record import record
 
 if TYPE_CHECKING:
     from engine.aws.event_sources import Source
 
-Shape = Literal["direct", "rest", "http", "alb"]
+Form = Literal["direct", "rest", "http", "alb"]
 
-INPUT_FIELDS = ("input", "message", "conversation", "messages")
 _PAYLOAD_FIELDS = frozenset((*INPUT_FIELDS, "session_id", "metadata", "debug"))
-
-_ROUTES = frozenset(("chat", "health"))
-"""Last words of the paths that are answered. Whatever stands before them is a base path: a stage, the mapping of a
-custom domain, the pattern of a CloudFront behaviour.
-"""
 
 
 @record
-class Request:
-    """`path` has no base path and no slash at its end, `headers` have lower-case names; `body` is still encoded.
+class Event:
+    """A request in the form of its sender, which wants the response in the same.
 
     `multi_value` says that an ALB wants its headers back as lists; `source` is the sender of what holds no turn.
     """
 
-    shape: Shape
-    method: str = "POST"
-    path: str = "/chat"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: Any = None
-    base64: bool = False
+    request: Request
+    form: Form
     multi_value: bool = False
     source: Source | None = None
 
 
-def read_event(event: Any) -> Request:
+def read_event(event: Any) -> Event:
     """Never raises: an event that is no object becomes a direct request with that very body."""
     if not isinstance(event, Mapping) or _is_foreign(event):
         return _direct(event)
@@ -66,42 +59,47 @@ def _is_foreign(event: Mapping[str, Any]) -> bool:
     return "connectionId" in context or "serviceNetworkArn" in context or any(name in event for name in marks)
 
 
-def _direct(event: Any) -> Request:
+def _direct(event: Any) -> Event:
     """An event without HTTP: a payload, or what a service sends that knows no turns."""
     if isinstance(event, Mapping) and event.keys() <= _PAYLOAD_FIELDS:
-        return Request(shape="direct", body=event)
+        return Event(form="direct", request=Request(body=event, direct=True))
     from engine.aws.event_sources import source_of  # noqa: PLC0415  a plain payload needs no tables
 
-    has_text = isinstance(event, Mapping) and _has_text(event)
-    return Request(shape="direct", body=event, source=source_of(event, has_text=has_text))
+    source = source_of(event, has_text=isinstance(event, Mapping) and _has_text(event))
+    if source is None:
+        return Event(form="direct", request=Request(body=event, direct=True))
+    message = f"an event of {source.name} is no turn: send a text as `input`, or over HTTP"
+    refusal = RequestError(400, "not_a_turn", message)
+    return Event(form="direct", source=source, request=Request(body=event, direct=True, refusal=refusal))
 
 
 def _has_text(event: Mapping[str, Any]) -> bool:
     return any(event.get(name) is not None for name in INPUT_FIELDS)
 
 
-def _payload_2(event: Mapping[str, Any], context: Mapping[str, Any]) -> Request:
+def _payload_2(event: Mapping[str, Any], context: Mapping[str, Any]) -> Event:
     http = context["http"]
     route = _text(event.get("routeKey"), "").rpartition(" ")[2]
-    return Request(
-        shape="http",
-        method=_text(http.get("method"), "POST").upper(),
-        path=_path(event.get("rawPath") or http.get("path"), context.get("stage"), route),
-        headers=_headers(event),
-        body=event.get("body"),
-        base64=event.get("isBase64Encoded") is True,
+    path = _path(event.get("rawPath") or http.get("path"), context.get("stage"), route)
+    return Event(form="http", request=_request(event, http.get("method"), path))
+
+
+def _payload_1(event: Mapping[str, Any], context: Mapping[str, Any], form: Form) -> Event:
+    path = _path(event.get("path"), context.get("stage"), _text(event.get("resource"), ""))
+    return Event(
+        form=form,
+        request=_request(event, event.get("httpMethod"), path),
+        multi_value=form == "alb" and isinstance(event.get("multiValueHeaders"), Mapping),
     )
 
 
-def _payload_1(event: Mapping[str, Any], context: Mapping[str, Any], shape: Shape) -> Request:
+def _request(event: Mapping[str, Any], method: Any, path: str) -> Request:
     return Request(
-        shape=shape,
-        method=_text(event.get("httpMethod"), "POST").upper(),
-        path=_path(event.get("path"), context.get("stage"), _text(event.get("resource"), "")),
+        method=_text(method, "POST").upper(),
+        path=path,
         headers=_headers(event),
         body=event.get("body"),
         base64=event.get("isBase64Encoded") is True,
-        multi_value=shape == "alb" and isinstance(event.get("multiValueHeaders"), Mapping),
     )
 
 
@@ -114,16 +112,9 @@ def _headers(event: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _path(path: Any, stage: Any, route: str) -> str:
-    """The path as the handler knows it, without what stands before it, and `/` for the base path alone.
-
-    `route` is the pattern of API Gateway by which the event came: it tells the bare base path of a custom domain.
-    """
-    parts = [part for part in _text(path, "/chat").split("/") if part]
-    if parts and parts[-1] in _ROUTES:
-        return f"/{parts[-1]}"
-    if not parts or route == "/" or parts == [stage]:
-        return "/"
-    return "/" + "/".join(parts)
+    """`route` is the pattern of API Gateway by which the event came: it tells the bare base path of a custom domain."""
+    known = path_without_base(_text(path, "/chat"), base=_text(stage, ""))
+    return "/" if route == "/" and known not in ("/chat", "/health") else known
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

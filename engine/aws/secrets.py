@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine.aws.errors import SecretUnavailable
-from engine.aws.log import Log
+from engine.api.log import Log
+from engine.model.errors import SecretUnavailable
 
 VARIABLES = ("OPENAI_API_KEY", "BEDROCK_CREDENTIALS", "HUGGINGFACE_TOKEN", "CLIENT_TOKEN")
 CONNECT_TIMEOUT = 1.0

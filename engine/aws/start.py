@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
+from engine.api.log import Log
+from engine.api.policy import flag
+from engine.api.service import Bot
 from engine.app import App, load_app
-from engine.aws.errors import SecretUnavailable
-from engine.aws.handler import Bot, Handler, make_handler
-from engine.aws.log import Log, print_record
-from engine.aws.policy import flag
-from engine.model.errors import ConfigError
+from engine.aws.handler import Handler, make_handler, print_record
+from engine.model.errors import ConfigError, SecretUnavailable
 
 
 def start(env: Mapping[str, str], *, log: Log = print_record) -> Handler:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from engine.aws.handler import Bot
+from engine.api.service import Bot
 from engine.aws.metrics import ENDS
 from engine.model.deadline import Deadline
 from engine.model.turn import ChatRequest, ChatResult, Outcome

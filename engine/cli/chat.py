@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
+from engine.api.conversation import TEXT_LIMIT
 from engine.app import App, load_app, pipeline_path
-from engine.aws.conversation import TEXT_LIMIT
 from engine.cli.environment import add_pipeline, conversation_env
 from engine.cli.output import Terminal, output_file
 from engine.cli.usage import Usage

@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 
 from rich.text import Text
 
+from engine.api.chat import read_chat
+from engine.api.errors import RequestError
+from engine.api.response import result_payload
 from engine.app import load_app, pipeline_path
-from engine.aws.chat import read_chat
-from engine.aws.errors import RequestError
-from engine.aws.response import result_payload
 from engine.building.load import load
 from engine.cli.environment import add_pipeline, conversation_env
 from engine.cli.output import Terminal

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine import __version__
+from engine.api.policy import Policy
 from engine.app import App, load_app
 from engine.aws.handler import make_handler
-from engine.aws.policy import Policy
 from engine.cli.environment import add_pipeline, conversation_env
 from engine.cli.local.front import INVOCATIONS, Front
 from engine.cli.local.server import LocalServer

@@ -2,6 +2,7 @@
 
     EngineError
     ├── ConfigError          the YAML is wrong; carries every problem found
+    ├── SecretUnavailable    a reference to a secret cannot be followed
     ├── TurnError            a step could not finish its work in this turn
     └── BackendError         a model could not answer
         ├── Unavailable      not configured, not installed, not reachable, or the breaker is open
@@ -33,6 +34,10 @@ class ConfigError(EngineError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: problem.sort_key))
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class SecretUnavailable(EngineError):
+    """A reference to a secret cannot be followed; the message names the variable and the reference, never a value."""
 
 
 class TurnError(EngineError):

@@ -27,7 +27,7 @@ def read_text(path: Path, name: str) -> tuple[str | None, list[Problem]]:
     """
     try:
         # What waits for a writer is opened all the same, and refused.
-        with open(path, "rb", opener=_without_waiting) as file:  # noqa: PTH123 - `Path.open` takes no opener
+        with open(path, "rb", opener=_without_waiting) as file:
             if not S_ISREG(os.fstat(file.fileno()).st_mode):
                 message = "file cannot be read: it is a pipe or a device"
                 return None, [problem("P104", message, at(name, 1, 1), "write a file of plain text")]

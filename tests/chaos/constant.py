@@ -7,7 +7,7 @@ import signal
 import sys
 from typing import Any
 
-from engine.aws.policy import Policy
+from engine.api.policy import Policy
 from engine.cli.local.front import Front
 from engine.cli.local.server import LocalServer
 

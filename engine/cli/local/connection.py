@@ -8,8 +8,8 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 
-from engine.aws.body import too_large
-from engine.aws.errors import RequestError
+from engine.api.body import too_large
+from engine.api.errors import RequestError
 from engine.cli.local.events import Incoming
 from engine.cli.local.http import CONTINUE, HEAD_LIMIT, Head, head_too_large, read_head
 

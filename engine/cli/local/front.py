@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.aws.body import BODY_LIMIT, EVENT_LIMIT, read_event_json
-from engine.aws.errors import RequestError
-from engine.aws.event import Request
-from engine.aws.handler import Handler
-from engine.aws.policy import Policy
-from engine.aws.response import error_payload, proxy_response, to_json
+from engine.api.body import BODY_LIMIT, EVENT_LIMIT, read_event_json
+from engine.api.errors import RequestError
+from engine.api.policy import Policy
+from engine.api.request import Request
+from engine.api.response import refuse, to_json
+from engine.aws.event import Event
+from engine.aws.handler import Handler, proxy_response
 from engine.cli.local.events import Incoming, LocalContext, function_url_event, path_of
 
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
@@ -58,8 +59,8 @@ class Front:
 
     def refuse(self, incoming: Incoming, error: RequestError) -> Response:
         """An error with the headers that let a page on another origin read it."""
-        request = Request(shape="http", method=incoming.method, path=incoming.path, headers=incoming.headers)
-        return proxy_response(request, self._policy, error.status, error_payload(error), error.headers)
+        request = Request(method=incoming.method, path=incoming.path, headers=incoming.headers)
+        return proxy_response(Event(form="http", request=request), refuse(request, self._policy, error))
 
     def _hand_over(self, incoming: Incoming) -> Response:
         context = LocalContext()

@@ -12,7 +12,7 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
 
-from engine.aws.errors import RequestError
+from engine.api.errors import RequestError
 
 HEAD_LIMIT = 64 * 1024
 """Bytes of a request's head."""

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from engine.aws.errors import RequestError
+from engine.api.errors import RequestError
 from engine.cli.local.connection import Connection
 from engine.cli.local.crew import Crew
 from engine.cli.local.events import Incoming

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from engine.aws.body import BODY_LIMIT
-from engine.aws.handler import RESERVE, make_handler
-from engine.aws.policy import Policy
+from engine.api.body import BODY_LIMIT
+from engine.api.policy import Policy
+from engine.aws.handler import RESERVE, make_handler, print_record
 from engine.model.errors import Unavailable
 from tests.fakes.bots import LOCAL, NOTHING, FakeBot
 
@@ -382,3 +382,8 @@ def test_what_stands_beside_a_text_does_not_make_it_another_event(extra):
 def test_a_direct_event_over_the_limit_of_a_body_is_refused(event):
     response, body, _ = answer(event)
     assert (response["statusCode"], body["code"]) == (413, "body_too_large")
+
+
+def test_a_record_is_a_line(capsys):
+    print_record({"text": "一\n二"})
+    assert capsys.readouterr().out == '{"text": "一\\n二"}\n'

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from engine.aws.secrets import SecretUnavailable, resolve
+from engine.aws.secrets import resolve
+from engine.model.errors import SecretUnavailable
 
 CANARY = "sk-canary-5f1d"
 STORES = {

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
+from engine.api.policy import Policy
 from engine.aws.handler import make_handler
-from engine.aws.policy import Policy
 from engine.cli.local.events import Incoming, LocalContext, function_url_event
 from engine.cli.local.front import INVOCATIONS, Front
 from tests.fakes.bots import FakeBot

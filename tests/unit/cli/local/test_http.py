@@ -1,6 +1,6 @@
 import pytest
 
-from engine.aws.errors import RequestError
+from engine.api.errors import RequestError
 from engine.cli.local.http import read_head, rendered
 
 HEAD = b"POST /chat?a=1 HTTP/1.1\r\nHost: here\r\nContent-Length: 5\r\nX: a\r\nx:b "

@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
+from engine.api.policy import Policy
 from engine.aws.handler import make_handler
-from engine.aws.policy import Policy
 from engine.cli.local.front import Front
 from engine.cli.local.server import Limits, LocalServer
 from engine.model.record import replace

@@ -1,14 +1,10 @@
-"""What is wrong with a request, as the client is told it."""
+"""Refuses a request, with the status and the code that its client gets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from engine.model.errors import EngineError
-
-
-class SecretUnavailable(EngineError):
-    """A reference to a secret cannot be followed."""
 
 
 class RequestError(EngineError):

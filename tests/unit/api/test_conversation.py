@@ -2,10 +2,10 @@
 
 import pytest
 
-from engine.aws.body import BODY_LIMIT
-from engine.aws.conversation import HISTORY_CHARACTERS, HISTORY_ENTRIES, TEXT_LIMIT, read_conversation
-from engine.aws.errors import RequestError
-from engine.aws.kinds import kind
+from engine.api.body import BODY_LIMIT
+from engine.api.conversation import HISTORY_CHARACTERS, HISTORY_ENTRIES, TEXT_LIMIT, read_conversation
+from engine.api.errors import RequestError
+from engine.api.kinds import kind
 from engine.model.turn import Message
 
 

@@ -1,7 +1,6 @@
 import json
 
-from engine.aws.log import print_record
-from engine.aws.response import result_payload, to_json
+from engine.api.response import result_payload, to_json
 from engine.model.record import replace
 from engine.model.turn import ChatResult, Outcome
 from tests.fakes.bots import LOCAL
@@ -29,8 +28,3 @@ def test_tokens_that_a_provider_did_not_tell_make_no_total():
 def test_a_turn_in_which_no_step_was_tried():
     status, body = payload(Outcome(reply=None))
     assert (status, body["error"]) == (503, "no step of the pipeline answers this text")
-
-
-def test_a_record_is_a_line(capsys):
-    print_record({"text": "一\n二"})
-    assert capsys.readouterr().out == '{"text": "一\\n二"}\n'

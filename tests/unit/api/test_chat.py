@@ -1,4 +1,4 @@
-from engine.aws.chat import ATTRIBUTE_CHARACTERS, ATTRIBUTE_LIMIT, read_chat
+from engine.api.chat import ATTRIBUTE_CHARACTERS, ATTRIBUTE_LIMIT, read_chat
 
 
 def user(**metadata):

@@ -1,4 +1,4 @@
-"""Results and errors as proxy responses that API Gateway, Function URLs and ALBs accept alike."""
+"""Results and errors as responses: status, headers and a JSON body, the same for every host."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from engine.aws.errors import RequestError
-from engine.aws.event import Request
-from engine.aws.policy import Policy
+from engine.api.errors import RequestError
+from engine.api.policy import Policy
+from engine.api.request import Request
+from engine.model.record import record
 from engine.model.turn import ChatResult, Completion, Escalation, Outcome, TraceEvent
 
 _PREFLIGHT = {
@@ -22,24 +23,29 @@ _PREFLIGHT = {
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str).encode
 
 
-def proxy_response(
-    request: Request, policy: Policy, status: int, payload: Mapping[str, Any] | None, headers: Mapping[str, str]
-) -> dict[str, Any]:
-    """`{statusCode, headers, body}`; the body is a JSON string, empty where `payload` is `None`."""
-    every = {**_cors(request, policy), "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **headers}
-    body = ""
-    if payload is not None:
-        every["Content-Type"] = "application/json; charset=utf-8"
-        body = to_json(payload)
-    response: dict[str, Any] = {"statusCode": status, "headers": every, "body": body}
-    if request.shape == "alb":
-        from http import HTTPStatus  # noqa: PLC0415  load balancers alone want the phrase
+@record
+class Response:
+    """`body` is a JSON text, empty where there is nothing to say."""
 
-        response["statusDescription"] = f"{status} {HTTPStatus(status).phrase}"
-        response["isBase64Encoded"] = False
-    if request.multi_value:
-        response["multiValueHeaders"] = {name: [value] for name, value in response.pop("headers").items()}
-    return response
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+
+def respond(
+    request: Request, policy: Policy, status: int, payload: Mapping[str, Any] | None, headers: Mapping[str, str]
+) -> Response:
+    """The response with the headers that every one has: those for caches, for browsers and for other origins."""
+    every = {**_cors(request, policy), "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **headers}
+    if payload is None:
+        return Response(status=status, headers=every, body="")
+    every["Content-Type"] = "application/json; charset=utf-8"
+    return Response(status=status, headers=every, body=to_json(payload))
+
+
+def refuse(request: Request, policy: Policy, error: RequestError) -> Response:
+    """The response to a request that is turned down before any handler sees it."""
+    return respond(request, policy, error.status, error_payload(error), error.headers)
 
 
 def preflight() -> Mapping[str, str]:

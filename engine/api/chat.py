@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from engine.aws.conversation import read_conversation
-from engine.aws.errors import RequestError
-from engine.aws.kinds import kind
+from engine.api.conversation import read_conversation
+from engine.api.errors import RequestError
+from engine.api.kinds import kind
 from engine.model.record import record
 from engine.model.text import clean
 from engine.model.turn import ChatRequest

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from engine.aws.errors import RequestError
-from engine.aws.event import Request
-from engine.aws.kinds import kind
+from engine.api.errors import RequestError
+from engine.api.kinds import kind
+from engine.api.request import Request
 
 BODY_LIMIT = 256 * 1024
 """Bytes of a body after decoding, and of a direct event; far above any conversation that the engine keeps."""
@@ -24,7 +24,7 @@ def read_payload(request: Request) -> Mapping[str, Any]:
     Raises:
         RequestError: 400 for a body that is missing, broken or no object; 413 for one over `BODY_LIMIT`.
     """
-    value = _weighed(request.body) if request.shape == "direct" else _parse(_decode(request))
+    value = _weighed(request.body) if request.direct else _parse(_decode(request))
     if not isinstance(value, Mapping):
         raise RequestError(400, "body_not_object", f"the body must be a JSON object, found {kind(value)}")
     return value

@@ -11,14 +11,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Union
 
-from engine.aws.body import BODY_LIMIT
-from engine.aws.content import is_result, words_of
-from engine.aws.errors import RequestError
-from engine.aws.event import INPUT_FIELDS
-from engine.aws.kinds import kind
+from engine.api.body import BODY_LIMIT
+from engine.api.content import is_result, words_of
+from engine.api.errors import RequestError
+from engine.api.kinds import kind
 from engine.model.text import clean
 from engine.model.turn import Message, Role
 
+INPUT_FIELDS = ("input", "message", "conversation", "messages")
 TEXT_LIMIT = 4_000
 """Characters of a turn's text, and of each entry of the history."""
 HISTORY_ENTRIES = 40

@@ -1,23 +1,15 @@
-"""One JSON object a line, for CloudWatch. The user's words are no part of any line unless `LOG_TEXT` asks for them."""
+"""What is logged about a turn: one record each, without the user's words unless `LOG_TEXT` asks for them."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine.aws.response import to_json
 from engine.model.digest import digest as digest_of
 from engine.model.errors import EngineError
 
 Log = Callable[[Mapping[str, Any]], None]
 """Takes one record; must not raise."""
-
-
-def print_record(record: Mapping[str, Any]) -> None:
-    """Writes `record` to standard output, which Lambda keeps."""
-    sys.stdout.write(to_json(record) + "\n")
-    sys.stdout.flush()
 
 
 def digest(session_id: str) -> str:

@@ -1,0 +1,39 @@
+"""A request to the API as every host hands it over, its body still unopened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.api.errors import RequestError
+from engine.model.record import field, record
+
+_ROUTES = frozenset(("chat", "health"))
+"""Last words of the paths that are answered. Whatever stands before them is a base path: a stage, the mapping of a
+custom domain, the pattern of a CloudFront behaviour.
+"""
+
+
+@record
+class Request:
+    """`path` has no base path and no slash at its end, `headers` have lower-case names; `body` is still encoded.
+
+    `direct` is a request without HTTP, which AWS itself let in and whose body is the payload; `refusal` is why its host
+    knows it to hold no turn.
+    """
+
+    method: str = "POST"
+    path: str = "/chat"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    base64: bool = False
+    direct: bool = False
+    refusal: RequestError | None = None
+
+
+def path_without_base(path: str, *, base: str = "") -> str:
+    """The path as the API knows it, without what stands before it; `/` for the base path alone, where it is known."""
+    parts = [part for part in path.split("/") if part]
+    if parts and parts[-1] in _ROUTES:
+        return f"/{parts[-1]}"
+    return "/" if not parts or parts == [base] else "/" + "/".join(parts)
