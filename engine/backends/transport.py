@@ -1,32 +1,32 @@
 """One HTTP exchange that ends at its deadline whatever the peer does, and leaves nothing open behind it.
 
-HTTP libraries bound each single wait, so a peer that drips bytes holds them for as long as it likes. Here every wait
-on the socket gets only what the deadline still leaves, on the caller's own thread: no watchdog, no pool, no thread to
-leave behind. One connection serves one exchange. The body is read to a fixed size and no further, compressed or not.
-This module knows HTTP and nothing of providers; faults carry the backend's name for whoever reads them.
+HTTP libraries bound each single wait, so a peer that drips bytes holds them for as long as it likes. Here `httpcore2`
+speaks the protocol over a stream that cuts every wait to what the deadline still leaves, on the caller's own thread: no
+watchdog, no pool, no thread to leave behind. One connection serves one exchange. The body is read to a fixed size and
+no further, compressed or not. This module knows HTTP and nothing of providers; faults carry the backend's name for
+whoever reads them.
 """
 
 from __future__ import annotations
 
-import http.client
-import io
 import socket
 import ssl
 import zlib
 from collections.abc import Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
+
+import httpcore2
 
 from engine.backends.address import is_address
 from engine.backends.connecting import Resolver, connect, left, lookup
 from engine.model.deadline import Deadline
-from engine.model.errors import BadRequest, Malformed, TimedOut, Unavailable
+from engine.model.errors import BackendError, BadRequest, Malformed, TimedOut, Unavailable
 
 BODY_LIMIT = 2_000_000
 """Bytes of a response body, before and after decompression."""
 
-_READ_SIZE = 65_536
 _ERROR_BODY_LIMIT = 65_536
 _ERROR_BODY_SECONDS = 0.5
 _HEADER_ROOM = 131_072
@@ -67,103 +67,94 @@ def exchange(
     if not is_address(request.url):
         raise BadRequest(f"the base URL of {backend} is not an http or https address", backend=backend)
     url = urlsplit(request.url)
+    built = _built(url, request, backend)
     try:
-        with closing(connect(url, deadline, backend, resolve)) as connection:
-            stream = _Stream(connection, deadline, limit + _HEADER_ROOM, backend)
-            return _converse(stream, url, request, limit, backend)
+        stream = _Stream(connect(url, deadline, backend, resolve), deadline, limit + _HEADER_ROOM, backend)
+        with closing(httpcore2.HTTP11Connection(built.url.origin, stream)) as connection:
+            return _converse(connection, built, stream, limit)
     except TimeoutError:
-        raise _late(backend) from None
+        raise TimedOut(f"{backend} did not answer before the deadline", backend=backend) from None
     except ssl.SSLCertVerificationError:
         raise Unavailable(
             f"the certificate of {url.hostname} is not trusted: install ca-certificates or set SSL_CERT_FILE",
             backend=backend,
         ) from None
-    except http.client.IncompleteRead:
-        raise Malformed(f"the answer of {backend} was cut short", backend=backend, retryable=True) from None
-    except http.client.RemoteDisconnected:
-        raise Unavailable(
-            f"{backend} closed the connection without an answer", backend=backend, retryable=True
-        ) from None
-    except (http.client.HTTPException, ValueError):
-        raise Malformed(f"the answer of {backend} is not HTTP", backend=backend, retryable=True) from None
     except OSError as error:
         reason = (error.strerror or "connection failed").lower()
         raise Unavailable(f"{backend} cannot be reached: {reason}", backend=backend, retryable=True) from None
 
 
-class _Reader(io.RawIOBase):
-    def __init__(self, stream: _Stream) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        return self._stream.receive_into(buffer)
-
-
-class _Stream:
-    """What `http.client` asks of a socket, every wait cut to what the deadline leaves.
-
-    It counts what it receives itself: `http.client` reads a chunk of a negative size to the end of the stream.
-    """
+class _Stream(httpcore2.NetworkStream):
+    """A connection on which every wait is cut to what the deadline leaves; it counts what it receives."""
 
     def __init__(self, connection: socket.socket, deadline: Deadline, limit: int, backend: str) -> None:
+        self.backend = backend
+        self.received = 0
         self._connection = connection
         self._deadline = deadline
-        self._left_to_receive = limit
-        self._backend = backend
+        self._limit = limit
 
-    def sendall(self, data: bytes) -> None:
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  the deadline decides
+        self._connection.settimeout(left(self._deadline))
+        data = self._connection.recv(max_bytes)
+        self.received += len(data)
+        if self.received > self._limit:
+            raise _too_large(self.backend)
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002  the deadline decides
         """Piece by piece: over TLS the time-out of a whole `sendall` is that of each record."""
-        rest = memoryview(data)
-        while rest:
-            self._arm()
-            rest = rest[self._connection.send(rest) :]
-
-    def receive_into(self, buffer: memoryview) -> int:
-        self._arm()
-        received = self._connection.recv_into(buffer)
-        self._left_to_receive -= received
-        if self._left_to_receive < 0:
-            raise _too_large(self._backend)
-        return received
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Reader(self))
+        rest = memoryview(buffer)
+        try:
+            while rest:
+                self._connection.settimeout(left(self._deadline))
+                rest = rest[self._connection.send(rest) :]
+        except (BrokenPipeError, ConnectionResetError) as error:
+            # A peer that refuses early may close before it has read everything: httpcore2 reads its answer then.
+            raise httpcore2.WriteError from error
 
     def close(self) -> None:
-        """`exchange` closes the connection; `http.client` would while its response is still being read."""
+        self._connection.close()
 
     def hurry(self, seconds: float) -> None:
         """Allow no more than `seconds` from now on."""
         self._deadline = self._deadline.within(seconds)
 
-    def _arm(self) -> None:
-        self._connection.settimeout(left(self._deadline))
 
-
-def _converse(stream: _Stream, url: SplitResult, request: HttpRequest, limit: int, backend: str) -> HttpResponse:
-    client = http.client.HTTPConnection("")  # whose connection and `Host` are given below
-    client.sock = stream  # the part of a socket that http.client uses
+def _built(url: SplitResult, request: HttpRequest, backend: str) -> httpcore2.Request:
+    headers = (*_own_headers(url, request), *_others(request.headers))
     target = (url.path or "/") + (f"?{url.query}" if url.query else "")
     try:
-        client.putrequest(request.method, target, skip_host=True, skip_accept_encoding=True)
-        for name, value in (*_own_headers(url, request), *_others(request.headers)):
-            client.putheader(name, value)
-    except (ValueError, http.client.InvalidURL):
-        raise BadRequest(f"a header or the path of the request to {backend} is not valid", backend=backend) from None
-    # A peer that refuses early may close before it has read everything: its answer is there all the same.
-    with suppress(BrokenPipeError, ConnectionResetError):
-        client.endheaders(request.body)
-    with client.getresponse() as response:
+        address = httpcore2.URL(scheme=url.scheme, host=url.hostname or "", port=url.port, target=target)
+        return httpcore2.Request(request.method, address, headers=headers, content=request.body)
+    except (ValueError, TypeError):
+        raise _unsendable(backend) from None
+
+
+def _converse(
+    connection: httpcore2.HTTP11Connection, request: httpcore2.Request, stream: _Stream, limit: int
+) -> HttpResponse:
+    try:
+        response = connection.handle_request(request)
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+        encoding = headers.get("content-encoding", "identity")
         if response.status < 400:
-            body = _read(response, limit, backend)
+            body = _read(response, encoding, limit, stream.backend)
         else:
             stream.hurry(_ERROR_BODY_SECONDS)
-            body = _read_what_comes(response, backend)
-        headers = {name.lower(): value for name, value in response.getheaders()}
+            body = _read_what_comes(response, encoding, stream.backend)
         return HttpResponse(status=response.status, headers=headers, body=body)
+    except httpcore2.LocalProtocolError:
+        raise _unsendable(stream.backend) from None
+    except httpcore2.RemoteProtocolError:
+        raise _broken(stream) from None
+
+
+def _broken(stream: _Stream) -> BackendError:
+    backend = stream.backend
+    if not stream.received:
+        return Unavailable(f"{backend} closed the connection without an answer", backend=backend, retryable=True)
+    return Malformed(f"the answer of {backend} is not HTTP, or was cut short", backend=backend, retryable=True)
 
 
 def _own_headers(url: SplitResult, request: HttpRequest) -> Sequence[tuple[str, str]]:
@@ -179,22 +170,20 @@ def _others(headers: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
     return [(name, value) for name, value in headers if name.lower() not in _OURS]
 
 
-def _read(response: http.client.HTTPResponse, limit: int, backend: str) -> bytes:
+def _read(response: httpcore2.Response, encoding: str, limit: int, backend: str) -> bytes:
     body = bytearray()
-    while chunk := response.read(_READ_SIZE):
+    for chunk in response.iter_stream():
         body += chunk
         if len(body) > limit:
             raise _too_large(backend)
-    if response.length:
-        raise http.client.IncompleteRead(b"")
-    return _decoded(bytes(body), response.headers.get("content-encoding", "identity"), limit, backend)
+    return _decoded(bytes(body), encoding, limit, backend)
 
 
-def _read_what_comes(response: http.client.HTTPResponse, backend: str) -> bytes:
+def _read_what_comes(response: httpcore2.Response, encoding: str, backend: str) -> bytes:
     """An error's body only adds to its status: where it is slow, broken or long, do without."""
     try:
-        return _read(response, _ERROR_BODY_LIMIT, backend)
-    except (http.client.HTTPException, ValueError, OSError, Malformed):
+        return _read(response, encoding, _ERROR_BODY_LIMIT, backend)
+    except (httpcore2.RemoteProtocolError, OSError, Malformed):
         return b""
 
 
@@ -212,15 +201,15 @@ def _decoded(body: bytes, encoding: str, limit: int, backend: str) -> bytes:
             if len(text) > limit:
                 raise _too_large(backend)
             if not decompressor.eof:
-                raise http.client.IncompleteRead(b"")
+                raise Malformed(f"the answer of {backend} was cut short", backend=backend, retryable=True)
             return text
         case _:
             raise Malformed(f"the answer of {backend} is compressed in a way that was not asked for", backend=backend)
 
 
-def _late(backend: str) -> TimedOut:
-    return TimedOut(f"{backend} did not answer before the deadline", backend=backend)
-
-
 def _too_large(backend: str) -> Malformed:
     return Malformed(f"the answer of {backend} is larger than any answer should be", backend=backend)
+
+
+def _unsendable(backend: str) -> BadRequest:
+    return BadRequest(f"a header or the path of the request to {backend} is not valid", backend=backend)

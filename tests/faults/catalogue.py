@@ -83,7 +83,7 @@ FAULTS = (
     _malformed("length too short", lambda p: behaviours.respond(wires.answer(p), length=40)),
     _malformed("length too long", lambda p: behaviours.respond(wires.answer(p), length=4_000)),
     _malformed("endless body", lambda _: behaviours.endless_body, retryable=False),
-    _malformed("endless chunk", lambda _: behaviours.endless_chunk, retryable=False),
+    _malformed("endless chunk", lambda _: behaviours.endless_chunk),
     _malformed("endless headers", lambda _: behaviours.endless_headers),
     _malformed("gzip bomb", lambda _: behaviours.gzip_bomb(), retryable=False),
     _malformed("not http", lambda _: behaviours.not_http),

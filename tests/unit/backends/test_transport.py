@@ -85,6 +85,39 @@ def test_a_body_may_come_in_chunks_or_end_with_the_connection() -> None:
     assert answer_of(unframed).body == b"hello"
 
 
+@pytest.mark.parametrize(
+    "interim",
+    [
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 102 Processing\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\nContent-Length: 9\r\n\r\n",
+        b"HTTP/1.1 103\r\n\r\n",
+        b"HTTP/1.1 104 Upload Resumption Supported\r\n\r\n",
+        b"HTTP/1.1 199 x\r\nX: y\r\n\r\n",
+        b"HTTP/1.1 102 Processing\r\n\r\n" * 3,
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n",
+        b"HTTP/1.1 102 Processing\r\n\r\n" * 200,
+    ],
+)
+def test_interim_answers_are_read_over(interim: bytes) -> None:
+    def hesitate(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(interim + behaviours.head(200, {"X-Last": "yes"}, 5) + b"hello")
+
+    answer = answer_of(hesitate)
+    assert (answer.status, answer.headers, answer.body) == (200, answer.headers | {"x-last": "yes"}, b"hello")
+
+
+def test_interim_answers_without_end_are_malformed() -> None:
+    def hesitate(connection: Connection) -> None:
+        connection.read_request()
+        while True:
+            connection.send(b"HTTP/1.1 102 Processing\r\n\r\n" * 1000)
+
+    assert type(failure_of(hesitate)) is Malformed
+
+
 def test_a_body_may_be_as_large_as_the_limit() -> None:
     assert len(answer_of(behaviours.respond(bytes(1000))).body) == 1000
     assert type(failure_of(behaviours.respond(bytes(1001)))) is Malformed
