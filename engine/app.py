@@ -21,10 +21,11 @@ from engine.model.plan import Plan
 from engine.model.ports import LanguageModel, Renderer, Services, SessionState, SessionStore
 from engine.model.record import replace
 from engine.model.table import Damaged
-from engine.model.turn import ChatRequest, ChatResult, Message, Outcome, Turn
+from engine.model.turn import ChatRequest, ChatResult, Message, Outcome, Talk, Turn
 from engine.prompts.render import TemplateRenderer
 from engine.running.fold import run
 from engine.running.models import Models, Wrap
+from engine.running.talk import next_talk
 from engine.sessions import open_store
 
 if TYPE_CHECKING:
@@ -139,7 +140,8 @@ class App:
             number=max(state.turns, said) + 1,
             history=request.history or state.history,
             user=request.user,
-            last_said=state.last_said,
+            said=state.said,
+            talk=_talk(request, state),
         )
 
 
@@ -196,12 +198,22 @@ def _zone(plan: Plan) -> ZoneInfo:
     return ZoneInfo.from_file(BytesIO(plan.zone_rules), plan.timezone) if plan.zone_rules else ZoneInfo(plan.timezone)
 
 
+def _talk(request: ChatRequest, state: SessionState) -> Talk | None:
+    """What the session knows of the talk, unless the client's own history ends in other words of hers."""
+    hers = [
+        next((one.text for one in reversed(each) if one.role == "assistant"), None)
+        for each in (request.history, state.history)
+    ]
+    return state.talk if not request.history or hers[0] == hers[1] else None
+
+
 def _next_state(state: SessionState, turn: Turn, outcome: Outcome, reply: str) -> SessionState:
-    last_said = dict(state.last_said)
+    said = dict(state.said)
     if outcome.reply_id is not None and outcome.variant is not None:
-        last_said[outcome.reply_id] = outcome.variant
+        said[outcome.reply_id] = (*said.pop(outcome.reply_id, ()), outcome.variant)
     return SessionState(
         turns=turn.number,
         history=(*turn.history, Message("user", turn.text), Message("assistant", reply)),
-        last_said=last_said,
+        said=said,
+        talk=next_talk(turn, outcome),
     )

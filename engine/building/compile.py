@@ -61,6 +61,7 @@ def compile_pipeline(spec: PipelineSpec, prompts: Mapping[str, str], *, index: R
         detectors=names.detectors,
         prompts=lambda path: _template(prompts[path], path),
         reply_places={reply.id.value: place for place, reply in enumerate(spec.replies)},
+        otherwise=tuple(place for place, reply in enumerate(spec.replies) if reply.otherwise),
         step_places={step.id.value: place for place, step in enumerate(spec.steps)},
     )
     plan = Plan(
@@ -114,7 +115,9 @@ def _persona(spec: PersonaSpec) -> Persona:
 
 def _reply(spec: ReplySpec, scope: Scope) -> Reply:
     variants = tuple(
-        Variant(text=_template(variant.text.value, str(variant.text.span)), weight=variant.weight)
+        Variant(
+            text=_template(variant.text.value, str(variant.text.span)), weight=variant.weight, offers=variant.offers
+        )
         for variant in spec.say
     )
     return Reply(
@@ -123,6 +126,7 @@ def _reply(spec: ReplySpec, scope: Scope) -> Reply:
         priority=spec.priority,
         say=variants,
         span=spec.span,
+        topic=spec.topic,
     )
 
 

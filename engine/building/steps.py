@@ -34,13 +34,17 @@ from engine.schema.pipeline import DEFAULT_THRESHOLD
 
 @record
 class StepContext:
-    """What compiling a step looks things up in; `reply_places` and `step_places` are positions by id."""
+    """What compiling a step looks things up in; `reply_places` and `step_places` are positions by id.
+
+    `otherwise` are the positions of the replies that are said where no trigger fits.
+    """
 
     conditions: Scope
     detectors: Scope
     prompts: Callable[[str], Template]
     reply_places: Mapping[str, int]
     step_places: Mapping[str, int]
+    otherwise: tuple[int, ...] = ()
 
 
 def build_step(spec: StepSpec, context: StepContext) -> Step:
@@ -49,7 +53,8 @@ def build_step(spec: StepSpec, context: StepContext) -> Step:
     match spec:
         case RepliesStepSpec():
             threshold = number(spec.threshold) or DEFAULT_THRESHOLD
-            return RepliesStep(id=spec.id.value, when=when, threshold=threshold, span=spec.span)
+            otherwise = context.otherwise if spec.otherwise else None
+            return RepliesStep(id=spec.id.value, when=when, threshold=threshold, span=spec.span, otherwise=otherwise)
         case GenerateStepSpec():
             return GenerateStep(
                 id=spec.id.value,

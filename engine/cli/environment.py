@@ -9,7 +9,8 @@ from pathlib import Path
 
 from engine.app import DEFAULT_PIPELINE, pipeline_path
 from engine.cli.usage import Usage
-from engine.schema.suggest import PIPELINES, pipeline_meant, pipelines_in
+from engine.reading.project import PIPELINES
+from engine.schema.suggest import pipeline_meant, pipelines_in
 
 
 def add_pipeline(parser: argparse.ArgumentParser) -> None:

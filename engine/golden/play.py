@@ -105,7 +105,7 @@ class _Play:
         sessions = sum(item["times"] for item in wanted.value)
         turn = Turn(text=request.text, now=request.now, session_id=self._conversation.session, user=request.user)
         counts = heard(reply, turn, sessions)
-        names = {**names_of(self._plan, turn), "vars": variables(result.outcome)}
+        names = names_of(self._plan, turn).also(vars=variables(result.outcome))
         return wordings(self._plan, reply, names, self._settings.renderer, counts), counts
 
 

@@ -10,8 +10,9 @@ from typing import Any, Literal
 from engine.golden.stage import Stale
 from engine.model.plan import Plan
 from engine.model.text import clean
-from engine.model.turn import ChatResult, Outcome, Turn
+from engine.model.turn import ChatResult, Message, Outcome, Turn
 from engine.running.fold import names_of
+from engine.running.talk import next_talk
 from engine.schema.golden_spec import Conversation, Expectation, GoldenFile, TurnSpec
 
 Status = Literal["passed", "failed", "stale", "skipped"]
@@ -74,7 +75,7 @@ class ConversationResult:
         return next((status for status in ("failed", "stale") if status in statuses), "passed")
 
 
-def names_in(turn: TurnResult, result: ConversationResult) -> dict[str, Any]:
+def names_in(turn: TurnResult, result: ConversationResult) -> Mapping[str, Any]:
     """What conditions saw in a turn that was played, with the variables that its steps set."""
     if result.plan is None:
         return {}
@@ -84,8 +85,23 @@ def names_in(turn: TurnResult, result: ConversationResult) -> dict[str, Any]:
         session_id=result.spec.session,
         number=turn.spec.number,
         user=result.spec.attributes,
+        **_before(turn, result),
     )
-    return {**names_of(result.plan, asked), "vars": variables(turn.outcome)}
+    return names_of(result.plan, asked).also(vars=variables(turn.outcome))
+
+
+def _before(turn: TurnResult, result: ConversationResult) -> Mapping[str, Any]:
+    """The history and the talk that the turns before it left."""
+    history, talk = result.spec.history, None
+    for earlier in result.turns:
+        if earlier.spec.number >= turn.spec.number:
+            break
+        text, outcome = clean(earlier.spec.user.value), earlier.outcome
+        if outcome.reply is not None:
+            asked = Turn(text=text, now=earlier.now, session_id="", number=earlier.spec.number, talk=talk)
+            talk = next_talk(asked, outcome)
+            history = (*history, Message("user", text), Message("assistant", outcome.reply))
+    return {"history": history, "talk": talk}
 
 
 def variables(outcome: Outcome) -> dict[str, Any]:

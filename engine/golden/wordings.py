@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from engine.model.lazy import LazyMapping
 from engine.model.plan import Plan, Reply
 from engine.model.ports import Renderer
 from engine.model.turn import Turn
@@ -28,13 +29,13 @@ def heard(reply: Reply, turn: Turn, sessions: int) -> Mapping[int, int]:
 
 
 def wordings(
-    plan: Plan, reply: Reply, names: Mapping[str, Any], renderer: Renderer, counts: Mapping[int, int]
+    plan: Plan, reply: Reply, names: LazyMapping, renderer: Renderer, counts: Mapping[int, int]
 ) -> dict[str, int]:
     """The `counts` of `heard` by the words said, in file order. Variants with equal words count together.
 
     `names` are what templates see.
     """
-    seen = {**names, "persona": plan.persona.data}
+    seen = names.also(persona=plan.persona.data)
     said: dict[str, int] = {}
     for place in sorted(counts):
         text = _words(reply, place, seen, renderer)
@@ -50,4 +51,4 @@ def _words(reply: Reply, place: int, names: Mapping[str, Any], renderer: Rendere
 
 
 def _first(turn: Turn) -> Turn:
-    return replace(turn, number=1, history=(), last_said={})
+    return replace(turn, number=1, history=(), said={}, talk=None)

@@ -14,17 +14,23 @@ from engine.model.turn import Exchange, Labels
 
 @record
 class Variant:
+    """`offers` is what these words offer or serve."""
+
     text: Template
     weight: float
+    offers: str | None = None
 
 
 @record
 class Reply:
+    """`topic` is what the talk is about once this was said."""
+
     id: str
     when: Condition | None
     priority: int
     say: tuple[Variant, ...]
     span: Span
+    topic: str | None = None
 
 
 @record
@@ -54,10 +60,13 @@ Detector = Union[NamedDetector, ExpressionDetector]
 
 @record
 class RepliesStep:
+    """With `otherwise`, positions of replies, it chooses among those instead of looking for a trigger."""
+
     id: str
     when: Condition | None
     threshold: float
     span: Span
+    otherwise: tuple[int, ...] | None = None
 
 
 @record

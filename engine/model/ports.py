@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from engine.model.deadline import Deadline
 from engine.model.expression import Template
 from engine.model.record import field, record
-from engine.model.turn import Completion, Engine, Message, Prompt
+from engine.model.turn import Completion, Engine, Message, Prompt, Talk
 
 
 class Candidate(Protocol):
@@ -62,11 +62,12 @@ class Renderer(Protocol):
 
 @record(kw_only=False)
 class SessionState:
-    """What a session remembers between turns."""
+    """What a session remembers between turns; `said` maps a reply's id to the variants said, the last at the end."""
 
     turns: int = 0
     history: tuple[Message, ...] = ()
-    last_said: Mapping[str, int] = field(default_factory=dict)
+    said: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    talk: Talk | None = None
 
 
 class SessionStore(Protocol):

@@ -41,8 +41,11 @@ TriggerSpec = Union[FuzzyTrigger, ContainsTrigger, RegexTrigger]
 
 @record
 class VariantSpec:
+    """`offers` is the variant's own, or else the reply's."""
+
     text: Text
     weight: float = 1.0
+    offers: str | None = None
 
 
 @record
@@ -55,6 +58,8 @@ class ReplySpec:
     examples: tuple[Text, ...]
     counterexamples: tuple[Text, ...]
     span: Span
+    topic: str | None = None
+    otherwise: bool = False
 
 
 @record
@@ -113,6 +118,7 @@ class RepliesStepSpec:
     when: Text | None
     threshold: Setting
     span: Span
+    otherwise: bool = False
 
 
 @record

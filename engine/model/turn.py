@@ -36,11 +36,27 @@ class Labels:
 
 
 @record
+class Talk:
+    """What a conversation has come to, besides its words.
+
+    `reply_id`, `engine` and `offered` are those of the last reply; `on_offer` is what was offered or served last, by
+    whatever reply; `topic` is what a reply said the talk is about, in the turn `topic_turn`.
+    """
+
+    reply_id: str | None = None
+    engine: str | None = None
+    offered: str | None = None
+    on_offer: str | None = None
+    topic: str | None = None
+    topic_turn: int = 0
+
+
+@record
 class Turn:
     """Everything a turn depends on: with an equal `Turn` the canned part of a plan gives an equal outcome.
 
-    `text` is cleaned already; `number` counts from 1; `last_said` maps a reply's id to the variant last said in the
-    session; `seed` decides between variants.
+    `text` is cleaned already; `number` counts from 1; `said` maps a reply's id to the variants said in the session, the
+    last one at the end; `talk` is `None` where no session knows it; `seed` decides between variants.
     """
 
     text: str
@@ -49,7 +65,8 @@ class Turn:
     number: int = 1
     history: tuple[Message, ...] = ()
     user: Mapping[str, Any] = field(default_factory=dict)
-    last_said: Mapping[str, int] = field(default_factory=dict)
+    said: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    talk: Talk | None = None
     seed: str = ""
 
 
@@ -99,13 +116,18 @@ class TraceEvent:
 
 @record
 class Outcome:
-    """What a turn came to; `reply` is `None` when no step was left that answers."""
+    """What a turn came to; `reply` is `None` when no step was left that answers.
+
+    `offers` and `topic` are what a canned reply declares.
+    """
 
     reply: str | None
     engine: Engine | None = None
     step: str | None = None
     reply_id: str | None = None
     variant: int | None = None
+    offers: str | None = None
+    topic: str | None = None
     completion: Completion | None = None
     escalations: tuple[Escalation, ...] = ()
     trace: tuple[TraceEvent, ...] = ()

@@ -23,7 +23,7 @@ class TemplateRenderer:
 
     def __init__(self) -> None:
         self._environment: Environment | None = None
-        self._compiled: dict[str, JinjaTemplate] = {}
+        self._compiled: dict[str, tuple[JinjaTemplate, frozenset[str]]] = {}
 
     def render(self, template: Template, names: Mapping[str, Any]) -> str:
         """The text of `template`; raises `ValueError` when it fails or grows past `MAX_OUTPUT` characters."""
@@ -34,7 +34,8 @@ class TemplateRenderer:
         pieces: list[str] = []
         size = 0
         try:
-            for piece in self._compile(template.source).generate(**names):
+            compiled, used = self._compile(template.source)
+            for piece in compiled.generate({name: names[name] for name in used if name in names}):
                 size += len(piece)
                 if size > MAX_OUTPUT:
                     raise ValueError(f"{template.origin}: template grew past {MAX_OUTPUT} characters")
@@ -43,11 +44,15 @@ class TemplateRenderer:
             raise ValueError(f"{template.origin}: template failed: {error}") from error
         return "".join(pieces)
 
-    def _compile(self, source: str) -> JinjaTemplate:
+    def _compile(self, source: str) -> tuple[JinjaTemplate, frozenset[str]]:
+        """The template, and the names that it looks at, as only those are to be computed."""
+        from jinja2.meta import find_undeclared_variables  # noqa: PLC0415 - not on the path of constant replies
+
         if source not in self._compiled:
             if self._environment is None:
                 self._environment = _sandbox()
-            self._compiled[source] = self._environment.from_string(source)
+            used = frozenset(find_undeclared_variables(self._environment.parse(source)))
+            self._compiled[source] = (self._environment.from_string(source), used)
         return self._compiled[source]
 
 

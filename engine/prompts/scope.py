@@ -12,7 +12,9 @@ from engine.model.record import field, record
 
 NOW = frozenset({"year", "month", "day", "hour", "minute", "weekday"})
 TURN = frozenset({"number"})
-SESSION = frozenset({"id", "turns"})
+SESSION = frozenset({"id", "turns", "offered"})
+LAST = frozenset({"reply_id", "engine", "kind", "text", "user", "offered"})
+WORDS = frozenset({"topic"})
 OUTPUT = frozenset({"text", "finish_reason", "tokens", "confidence", "seconds"})
 OPEN = None
 """Attributes that cannot be known before a turn, such as those of `user`."""
@@ -56,10 +58,14 @@ def condition_scope(env: Collection[str], variables: Collection[str]) -> Scope:
             "text": frozenset(),
             "turn": TURN,
             "session": SESSION,
+            "last": LAST,
+            "topic": frozenset(),
+            "words": WORDS,
             "user": OPEN,
             "now": NOW,
             "env": frozenset(env),
             "vars": frozenset(variables),
+            "escalated": OPEN,
         }
     )
 

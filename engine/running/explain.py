@@ -23,6 +23,7 @@ from engine.model.plan import (
 from engine.model.turn import Turn
 from engine.prompts.evaluate import evaluate, holds
 from engine.running.fold import names_of
+from engine.steps.replies import otherwise
 
 NEAR = 60.0
 """Triggers that score less are of no interest to an editor."""
@@ -80,7 +81,8 @@ class _Walk:
     def __init__(self, plan: Plan, index: ExplainingIndex, turn: Turn) -> None:
         self._plan, self._index, self._turn = plan, index, turn
         self._names = names_of(plan, turn)
-        self._consider(next((step.threshold for step in plan.steps if isinstance(step, RepliesStep)), 100.0))
+        searching = (step for step in plan.steps if isinstance(step, RepliesStep) and step.otherwise is None)
+        self._consider(next((step.threshold for step in searching), 100.0))
 
     def decisions(self) -> Iterator[Decision]:
         """One for each step, to the first that certainly answers."""
@@ -110,6 +112,8 @@ class _Walk:
     def _decide(self, step: Step, following: int) -> tuple[Decision, int | None]:
         """What `step` does, and where the turn goes on; nowhere when it answers."""
         match step:
+            case RepliesStep(otherwise=places) if places is not None:
+                return self._listen(step, places, following)
             case RepliesStep():
                 self._consider(step.threshold)
                 best = next((one for one in self.considered if one.verdict == "chosen"), None)
@@ -121,12 +125,19 @@ class _Walk:
                 return _decision(step, f"says `{reply}`", "nothing before it answered"), None
             case SetStep():
                 values = {name: evaluate(expression, self._names) for name, expression in step.values}
-                self._names = {**self._names, "vars": {**self._names["vars"], **values}}
+                self._names = self._names.also(vars={**self._names["vars"], **values})
                 told = ", ".join(f"{name} = {value}" for name, value in values.items())
                 return _decision(step, f"sets {told}", ""), following
             case GenerateStep():
                 after = following if step.escalate_to is None else step.escalate_to
                 return _decision(step, _asks(step), _escalations(step, self._plan.steps[after:])), after
+
+    def _listen(self, step: Step, places: Sequence[int], following: int) -> tuple[Decision, int | None]:
+        fitting = [f"`{reply.id}`" for reply in otherwise(self._plan, places, self._names)]
+        if not fitting:
+            return _decision(step, "goes on", "no reply that waits for such a text may be said now"), following
+        one_of = "" if len(fitting) == 1 else "one of "
+        return _decision(step, f"answers with {one_of}{', '.join(fitting)}", "nothing before it answered"), None
 
 
 def _considered(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from engine.model.deadline import Deadline
 from engine.model.errors import TurnError
+from engine.model.lazy import LazyMapping
 from engine.model.plan import GenerateStep, Plan, Step
 from engine.model.ports import Services
 from engine.model.turn import Escalation, Outcome, TraceEvent, Turn
 from engine.prompts.evaluate import holds
+from engine.running.talk import names_of_talk
 from engine.steps.dispatch import run_step
 from engine.steps.result import Answer, Continue, Escalate, Scene, StepResult
 
@@ -53,10 +52,11 @@ def run(plan: Plan, turn: Turn, services: Services, deadline: Deadline) -> Outco
             case Answer():
                 return _outcome(step, result, record, deadline.clock() - began)
             case Continue():
-                names = {**names, "vars": {**names["vars"], **result.vars}}
+                names = names.also(vars={**names["vars"], **result.vars}) if result.vars else names
                 position += 1
             case Escalate():
                 record.escalations.extend(result.escalations)
+                names = names.also(escalated={one.step: one.reason for one in record.escalations})
                 position = position + 1 if result.to is None else result.to
     return Outcome(
         reply=None,
@@ -66,14 +66,14 @@ def run(plan: Plan, turn: Turn, services: Services, deadline: Deadline) -> Outco
     )
 
 
-def names_of(plan: Plan, turn: Turn) -> Mapping[str, Any]:
-    """What conditions and templates see at the start of a turn: plain data only."""
-    return {
-        "text": turn.text,
-        "turn": {"number": turn.number},
-        "session": {"id": turn.session_id, "turns": turn.number - 1},
-        "user": turn.user,
-        "now": {
+def names_of(plan: Plan, turn: Turn) -> LazyMapping:
+    """What conditions and templates see at the start of a turn: plain data, the costly part when it is asked for."""
+    return names_of_talk(plan, turn).also(
+        text=turn.text,
+        turn={"number": turn.number},
+        user=turn.user,
+        words=LazyMapping({}, {"topic": lambda: _topic_of(turn.text)}),
+        now={
             "year": turn.now.year,
             "month": turn.now.month,
             "day": turn.now.day,
@@ -81,9 +81,16 @@ def names_of(plan: Plan, turn: Turn) -> Mapping[str, Any]:
             "minute": turn.now.minute,
             "weekday": turn.now.weekday(),
         },
-        "env": plan.env,
-        "vars": {},
-    }
+        env=plan.env,
+        vars={},
+        escalated={},
+    )
+
+
+def _topic_of(text: str) -> str | None:
+    from engine.text.topic import topic_of  # noqa: PLC0415 - loads a dictionary
+
+    return topic_of(text)
 
 
 def _attempt(step: Step, scene: Scene) -> StepResult:
@@ -113,6 +120,8 @@ def _outcome(step: Step, answer: Answer, record: _Record, seconds: float) -> Out
         step=step.id,
         reply_id=answer.reply_id,
         variant=answer.variant,
+        offers=answer.offers,
+        topic=answer.topic,
         completion=answer.completion,
         escalations=(*record.escalations, *answer.escalations),
         trace=tuple(record.trace),

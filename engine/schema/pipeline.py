@@ -27,6 +27,7 @@ from engine.model.spec import (
 from engine.reading.node import Entry, MappingNode, Node, ScalarNode, plain
 from engine.schema.values import (
     duration,
+    flag,
     items,
     mapping,
     number,
@@ -122,7 +123,11 @@ def _model(entry: Entry) -> ModelSpec:
 
 def _replies_step(node: MappingNode, common: Mapping[str, Any]) -> StepSpec:
     default: Setting = Located(value=DEFAULT_THRESHOLD, span=node.span)
-    return RepliesStepSpec(**common, threshold=_optional(node.get("threshold"), setting) or default)
+    return RepliesStepSpec(
+        **common,
+        threshold=_optional(node.get("threshold"), setting) or default,
+        otherwise=flag(node.get("otherwise")),
+    )
 
 
 def _generate_step(node: MappingNode, common: Mapping[str, Any]) -> StepSpec:

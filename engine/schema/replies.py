@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.model.spec import ContainsTrigger, FuzzyTrigger, RegexTrigger, ReplySpec, TriggerSpec, VariantSpec
 from engine.reading.node import MappingNode, Node, ScalarNode
-from engine.schema.values import items, mapping, number, optional_text, text, texts
+from engine.schema.values import flag, items, mapping, number, optional_text, optional_words, text, texts
 
 
 def reply_specs(root: MappingNode) -> tuple[ReplySpec, ...]:
@@ -19,10 +19,12 @@ def reply_spec(node: MappingNode) -> ReplySpec:
         match=tuple(_trigger(item) for item in items(node.get("match"))),
         when=optional_text(node.get("when")),
         priority=int(number(node.get("priority"), 0)),
-        say=tuple(_variant(item) for item in items(node.get("say"))),
+        say=tuple(_variant(item, optional_words(node.get("offers"))) for item in items(node.get("say"))),
         examples=texts(node.get("examples")),
         counterexamples=texts(node.get("counterexamples")),
         span=node.span,
+        topic=optional_words(node.get("topic")),
+        otherwise=flag(node.get("otherwise")),
     )
 
 
@@ -35,7 +37,12 @@ def _trigger(node: Node) -> TriggerSpec:
     return RegexTrigger(pattern=text(entry.value))
 
 
-def _variant(node: Node) -> VariantSpec:
+def _variant(node: Node, offers: str | None) -> VariantSpec:
     if isinstance(node, ScalarNode):
-        return VariantSpec(text=text(node))
-    return VariantSpec(text=text(mapping(node).get("text")), weight=number(mapping(node).get("weight"), 1.0))
+        return VariantSpec(text=text(node), offers=offers)
+    entries = mapping(node)
+    return VariantSpec(
+        text=text(entries.get("text")),
+        weight=number(entries.get("weight"), 1.0),
+        offers=optional_words(entries.get("offers")) or offers,
+    )

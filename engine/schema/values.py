@@ -26,6 +26,15 @@ def optional_text(node: Node | None) -> Text | None:
     return None if node is None else text(node)
 
 
+def optional_words(node: Node | None) -> str | None:
+    """A scalar as the text that was written, where its place does not matter."""
+    return None if node is None else text(node).value
+
+
+def flag(node: Node | None) -> bool:
+    return isinstance(node, ScalarNode) and node.value is True
+
+
 def texts(node: Node | None) -> tuple[Text, ...]:
     return tuple(text(item) for item in items(node))
 

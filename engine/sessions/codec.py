@@ -7,22 +7,30 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.model.ports import SessionState
-from engine.model.turn import Message
+from engine.model.record import field_names
+from engine.model.turn import Message, Talk
 
 HISTORY_MESSAGES = 20
 """The newest messages that are kept."""
 MESSAGE_CHARACTERS = 4_000
 MAX_BYTES = 64 * 1024
 """Of the encoded state; DynamoDB refuses items over 400 KB and charges by the KB."""
-LAST_SAID = 500
+MOST_SAID = 500
+"""Replies of which the variants said are kept, and `MOST_TIMES` variants of each."""
+MOST_TIMES = 40
 
 
 def encode(state: SessionState) -> str:
     """JSON of at most `MAX_BYTES`: the oldest messages are dropped until it fits."""
     history = [(message.role, message.text[:MESSAGE_CHARACTERS]) for message in state.history[-HISTORY_MESSAGES:]]
-    said = dict(list(state.last_said.items())[-LAST_SAID:])
+    kept: dict[str, Any] = {
+        "turns": state.turns,
+        "said": {reply: said[-MOST_TIMES:] for reply, said in list(state.said.items())[-MOST_SAID:]},
+    }
+    if state.talk is not None:
+        kept["talk"] = {name: getattr(state.talk, name) for name in field_names(Talk)}
     while True:
-        text = json.dumps({"turns": state.turns, "history": history, "last_said": said}, ensure_ascii=False)
+        text = json.dumps({**kept, "history": history}, ensure_ascii=False)
         text = text.encode("utf-8", "replace").decode("utf-8")
         if not history or len(text.encode("utf-8")) <= MAX_BYTES:
             return text
@@ -30,16 +38,32 @@ def encode(state: SessionState) -> str:
 
 
 def decode(text: str) -> SessionState:
-    """Raises `ValueError` for text that `encode` did not write."""
+    """Raises `ValueError` for text that neither `encode` nor an earlier version of it wrote."""
     try:
         data: Mapping[str, Any] = json.loads(text)
         return SessionState(
             turns=int(data["turns"]),
             history=tuple(_message(role, said) for role, said in data["history"]),
-            last_said={str(reply): int(variant) for reply, variant in data["last_said"].items()},
+            said=_said(data),
+            talk=_talk(data["talk"]) if "talk" in data else None,
         )
     except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError("the stored session is of another form") from error
+
+
+def _said(data: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    if "said" not in data:
+        # As it was stored when only the last variant of each reply was kept.
+        return {str(reply): (int(variant),) for reply, variant in data["last_said"].items()}
+    return {str(reply): tuple(int(variant) for variant in variants) for reply, variants in data["said"].items()}
+
+
+def _talk(stored: Mapping[str, Any]) -> Talk:
+    """What is kept of a talk; what a later version keeps besides is left out."""
+    texts = {name: stored.get(name) for name in field_names(Talk) if name != "topic_turn"}
+    if not all(value is None or isinstance(value, str) for value in texts.values()):
+        raise TypeError("a talk of another form")
+    return Talk(**texts, topic_turn=int(stored.get("topic_turn", 0)))
 
 
 def _message(role: Any, said: Any) -> Message:

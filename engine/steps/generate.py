@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.model.deadline import Deadline
 from engine.model.errors import BackendError, TurnError, Unavailable
+from engine.model.lazy import LazyMapping
 from engine.model.plan import ExpressionDetector, GenerateStep
 from engine.model.ports import Preparing
 from engine.model.turn import Completion, Escalation, Prompt, TraceEvent
@@ -27,7 +28,7 @@ def compose(step: GenerateStep, scene: Scene) -> Prompt:
     """The prompt of `step` in this turn; raises `TurnError` when its template fails."""
     persona = scene.plan.persona
     try:
-        system = scene.services.renderer.render(step.prompt, {**scene.names, "persona": persona.data})
+        system = scene.services.renderer.render(step.prompt, scene.names.also(persona=persona.data))
     except ValueError as error:
         raise TurnError(str(error), step_id=step.id, span=step.span) from error
     return Prompt(
@@ -99,10 +100,10 @@ class _Asking:
         return None
 
     def _objection(self, completion: Completion) -> str | None:
-        names: Mapping[str, Any] | None = None
+        names: LazyMapping | None = None
         for detector in self._step.detectors:
             if isinstance(detector, ExpressionDetector):
-                names = names or {**self._scene.names, "output": _output(completion), "error": None}
+                names = names or self._scene.names.also(output=_output(completion), error=None)
                 if holds(detector.test, names):
                     return detector.reason
             elif detects(detector, completion, user_text=self._scene.turn.text, locale=self._scene.plan.locale):
@@ -111,7 +112,7 @@ class _Asking:
         return "empty" if not completion.text.strip() else None
 
     def _from_error(self, model: str, error: BackendError) -> Escalation:
-        names = {**self._scene.names, "output": {}, "error": error.kind}
+        names = self._scene.names.also(output={}, error=error.kind)
         tests = [detector for detector in self._step.detectors if isinstance(detector, ExpressionDetector)]
         reason = next((detector.reason for detector in tests if holds(detector.test, names)), error.reason)
         return Escalation(step=self._step.id, reason=reason, model=model, detail=str(error))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Union
 
 from engine.model.deadline import Deadline
+from engine.model.lazy import LazyMapping
 from engine.model.plan import Plan
 from engine.model.ports import Services
 from engine.model.record import field, record
@@ -21,7 +22,7 @@ class Scene:
 
     plan: Plan
     turn: Turn
-    names: Mapping[str, Any]
+    names: LazyMapping
     services: Services
     deadline: Deadline
     behind: tuple[str, ...] = ()
@@ -33,6 +34,8 @@ class Answer:
     engine: Engine
     reply_id: str | None = None
     variant: int | None = None
+    offers: str | None = None
+    topic: str | None = None
     completion: Completion | None = None
     escalations: tuple[Escalation, ...] = ()
     trace: tuple[TraceEvent, ...] = ()

@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from engine.model.errors import TurnError
 from engine.model.plan import Reply
-from engine.steps.result import Scene
-from engine.steps.variants import choose
+from engine.model.turn import Engine
+from engine.steps.result import Answer, Scene
+from engine.steps.variants import Choice, preferred
 
 
-def speak(reply: Reply, scene: Scene, step_id: str) -> tuple[str, int]:
-    """The rendered text and the variant's position; raises `TurnError` when the template fails on this turn's data."""
-    variant = choose(reply, scene.turn)
-    names = {**scene.names, "persona": scene.plan.persona.data}
+def speak(replies: Sequence[Reply], scene: Scene, step_id: str, engine: Engine) -> Answer:
+    """The best variant of `replies` that her earlier words in this conversation do not hold already.
+
+    Raises `TurnError` where every template fails on this turn's data.
+    """
+    earlier = {message.text for message in scene.turn.history if message.role == "assistant"}
+    said_before: Answer | None = None
+    failed: TurnError | None = None
+    for choice in preferred(replies, scene.turn):
+        try:
+            answer = _rendered(choice, scene, step_id, engine)
+        except TurnError as error:
+            failed = failed or error
+            continue
+        if answer.reply not in earlier:
+            return answer
+        said_before = said_before or answer
+    if said_before is not None:
+        return said_before
+    raise failed or TurnError("there is no reply to say", step_id=step_id)
+
+
+def _rendered(choice: Choice, scene: Scene, step_id: str, engine: Engine) -> Answer:
+    reply, place = choice
+    variant = reply.say[place]
+    names = scene.names.also(persona=scene.plan.persona.data)
     try:
-        return scene.services.renderer.render(reply.say[variant].text, names).strip(), variant
+        text = scene.services.renderer.render(variant.text, names).strip()
     except ValueError as error:
         raise TurnError(str(error), step_id=step_id, span=reply.span) from error
+    return Answer(reply=text, engine=engine, reply_id=reply.id, variant=place, offers=variant.offers, topic=reply.topic)

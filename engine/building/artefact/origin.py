@@ -15,7 +15,7 @@ from typing import Any
 
 from engine import __version__
 
-FORMAT = 2
+FORMAT = 3
 """Raised with every change of what is stored, or of how."""
 
 _ENGINE = os.path.abspath(f"{__file__}/../../..")  # noqa: PTH100 - pathlib is dear at a cold start

@@ -19,6 +19,7 @@ from engine.model.expression import Template
 from engine.model.source import Problem, Span
 from engine.prompts.grammar import check_template, is_constant
 from engine.prompts.render import TemplateRenderer
+from engine.prompts.scope import LAST, WORDS
 
 _UNKNOWABLE = re.compile(r"\b(user|vars)\b")
 _BRACES = re.compile(r"\{\{-?\s*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\s*-?\}\}")
@@ -69,7 +70,10 @@ def _sample(subject: Subject) -> Mapping[str, Any]:
     return {
         "text": "こんばんは",
         "turn": {"number": 1},
-        "session": {"id": "sample", "turns": 0},
+        "session": {"id": "sample", "turns": 0, "offered": "枝豆"},
+        "last": dict.fromkeys(LAST, "いらっしゃい"),
+        "topic": "仕事",
+        "words": dict.fromkeys(WORDS, "仕事"),
         "now": {"year": 2026, "month": 11, "day": 20, "hour": 19, "minute": 30, "weekday": 4},
         "env": env,
         "persona": subject.spec.persona.data,

@@ -19,10 +19,10 @@ def check(subject: Subject) -> Iterator[Problem]:
     if not subject.sound_steps:
         return
     last = steps[-1]
-    if len(steps) not in reachable(steps) or _is_operators_choice(subject, last):
+    if len(steps) not in reachable(subject.spec) or _is_operators_choice(subject, last):
         return
     message = f"a turn may pass the last step `{last.id.value}` and get no answer"
-    hint = "end with a step of kind `say` without `when`"
+    hint = "end with a step of kind `say`, or of kind `replies` with `otherwise: true`, that always answers"
     yield Problem(code="P507", message=message, span=last.id.span, severity="warning", hint=hint)
 
 

@@ -18,11 +18,11 @@ from engine.building.checks.subject import Subject
 from engine.building.checks.wrong_example import check_replies
 from engine.model.source import Problem
 from engine.model.spec import PipelineSpec
+from engine.reading.project import PIPELINES
 from engine.reading.sources import Sources
 from engine.reading.text import at, read_text
 from engine.schema.load import Loaded, read_pipeline, read_replies
 from engine.schema.shape import Kind
-from engine.schema.suggest import PIPELINES
 
 MANY_EXAMPLES = 1000
 """So many take longer to try than a process takes to copy."""

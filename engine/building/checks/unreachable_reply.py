@@ -1,4 +1,4 @@
-"""P508: a reply that nothing can select: no trigger, no `say` step, or no step that looks for replies at all."""
+"""P508: a reply that nothing can select: no trigger, no `say` step, no step that looks for such replies at all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ def check(subject: Subject) -> Iterator[Problem]:
     if not subject.sound_steps:
         return
     said = {step.reply.value for step in spec.steps if isinstance(step, SayStepSpec)}
-    searched = any(isinstance(step, RepliesStepSpec) for step in spec.steps)
+    kinds = {step.otherwise for step in spec.steps if isinstance(step, RepliesStepSpec)}
+    searched, listened = False in kinds, True in kinds
     if not searched and any(reply.match for reply in spec.replies):
         message = "no step looks for these replies"
         hint = "add a step of kind `replies`"
@@ -22,7 +23,10 @@ def check(subject: Subject) -> Iterator[Problem]:
     if not said <= {reply.id.value for reply in spec.replies}:
         return
     for place, reply in enumerate(spec.replies):
-        if not reply.match and reply.id.value not in said and place not in subject.unsure_replies:
+        waits = reply.otherwise and listened
+        if not reply.match and not waits and reply.id.value not in said and place not in subject.unsure_replies:
             message = f"nothing says the reply `{reply.id.value}`"
             hint = "give it a `match`, or name it in a step of kind `say`"
+            if reply.otherwise:
+                hint = "add a step of kind `replies` with `otherwise: true`"
             yield Problem(code="P508", message=message, span=reply.id.span, severity="warning", hint=hint)

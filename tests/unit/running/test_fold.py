@@ -2,9 +2,9 @@ import pytest
 
 from engine.model.deadline import Deadline
 from engine.model.errors import RateLimited, TimedOut, Unavailable
-from engine.model.plan import ExpressionDetector, NamedDetector, SetStep
+from engine.model.plan import ExpressionDetector, NamedDetector, RepliesStep, SetStep
 from engine.model.record import replace
-from engine.model.turn import Completion
+from engine.model.turn import Completion, Message
 from engine.running.fold import run
 from tests.fakes.clock import FakeClock
 from tests.fakes.plans import (
@@ -253,3 +253,56 @@ def test_a_model_that_used_up_its_time_leaves_shares_that_are_worth_a_call(used,
     }
     outcome(plan(generate_step("large", "a", "b", "c")), models=models, clock=clock)
     assert models["b"].asked[0][1] == pytest.approx(given)
+
+
+def listen_step(*places, name="listen"):
+    return RepliesStep(id=name, when=None, threshold=80.0, span=SPAN, otherwise=places)
+
+
+def test_where_no_trigger_fits_a_reply_that_waits_is_said():
+    listening = reply("listening", "ええ、聞いてるわ。")
+    result = outcome(plan(replies_step(), listen_step(1), replies={HELLO: ("こんばんは",), listening: ()}))
+    assert (result.reply, result.engine, result.step, result.reply_id) == (
+        "ええ、聞いてるわ。",
+        "canned",
+        "listen",
+        "listening",
+    )
+    assert ("listen", "listened") in events(result)
+
+
+def test_of_those_that_wait_the_highest_priority_that_holds_is_said():
+    plain, night = reply("plain", "ええ。"), reply("night", "夜更けね。", when="now.hour >= 23", priority=2)
+    long = reply("long", "長いお話ね。", when="len(text) > 5", priority=1)
+    the_plan = plan(listen_step(0, 1, 2), replies={plain: (), night: (), long: ()})
+    assert outcome(the_plan).reply_id == "long"
+    assert outcome(the_plan, text="ねえ").reply_id == "plain"
+
+
+def test_several_that_wait_never_say_the_same_words_while_others_are_left():
+    one, other = reply("one", "一", "二"), reply("other", "三", "二")
+    the_plan = plan(listen_step(0, 1), replies={one: (), other: ()})
+    history, said = (), {}
+    for number in range(1, 4):
+        result = outcome(the_plan, history=history, said=said, number=number)
+        assert result.reply not in {message.text for message in history}
+        history = (*history, Message("assistant", result.reply))
+        said = {**said, result.reply_id: (*said.get(result.reply_id, ()), result.variant)}
+
+
+def test_where_none_that_waits_may_be_said_the_turn_goes_on():
+    night = reply("night", "夜更けね。", when="now.hour >= 23")
+    result = outcome(plan(listen_step(0), say_step(1), replies={night: (), SORRY: ()}))
+    assert (result.reply_id, events(result)[0]) == ("sorry", ("listen", "no_match"))
+
+
+def test_later_conditions_see_why_a_step_gave_up():
+    model = FakeModel(TimedOut("late", backend="scripted"), engine="local")
+    the_plan = plan(
+        generate_step("talk", "m"),
+        say_step(0, when="escalated.talk == 'timeout'"),
+        listen_step(1),
+        replies={SORRY: (), HELLO: ()},
+    )
+    assert outcome(the_plan, models={"m": model}).reply_id == "sorry"
+    assert outcome(the_plan, models={"m": FakeModel("", engine="local")}).reply_id == "hello"

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.model.ports import SessionState
-from engine.model.turn import Message
+from engine.model.turn import Message, Talk
 from engine.sessions.codec import HISTORY_MESSAGES, MAX_BYTES, MESSAGE_CHARACTERS, decode, encode
 
 messages = st.builds(Message, st.sampled_from(["user", "assistant"]), st.text(max_size=50))
@@ -11,13 +11,24 @@ states = st.builds(
     SessionState,
     st.integers(0, 10**6),
     st.lists(messages, max_size=HISTORY_MESSAGES).map(tuple),
-    st.dictionaries(st.text(max_size=10), st.integers(0, 99), max_size=5),
+    st.dictionaries(st.text(max_size=10), st.lists(st.integers(0, 99), max_size=5).map(tuple), max_size=5),
+    st.none() | st.builds(Talk, reply_id=st.none() | st.text(max_size=9), topic_turn=st.integers(0, 99)),
 )
 
 
 @given(states)
 def test_what_was_kept_comes_back(state):
     assert decode(encode(state)) == state
+
+
+def test_what_an_earlier_version_kept_still_loads():
+    state = decode('{"turns": 3, "history": [["user", "やあ"], ["assistant", "あら"]], "last_said": {"hello": 2}}')
+    assert (state.turns, state.said, state.talk) == (3, {"hello": (2,)}, None)
+
+
+def test_of_what_a_later_version_keeps_the_known_part_is_read():
+    state = decode('{"turns": 1, "history": [], "said": {}, "talk": {"offered": "梅酒", "mood": 3}}')
+    assert state.talk == Talk(offered="梅酒")
 
 
 def test_only_the_newest_messages_are_kept():
@@ -47,6 +58,7 @@ def test_a_surrogate_does_not_break_the_store():
         "{}",
         "[]",
         "null",
+        '{"turns": 1, "history": [], "said": {}, "talk": {"offered": 5}}',
         '{"turns": "x", "history": [], "last_said": {}}',
         '{"turns": 1e999, "history": [], "last_said": {}}',
         '{"turns": 1, "history": [1], "last_said": {}}',

@@ -6,12 +6,14 @@ import threading
 import pytest
 
 from engine.model.ports import SessionState
-from engine.model.turn import Message
+from engine.model.turn import Message, Talk
 from engine.sessions import open_store
 from engine.sessions.guard import LATE, GuardedStore
 from engine.sessions.sqlite import SqliteBacking
 
-STATE = SessionState(3, (Message("user", "こんばんは"), Message("assistant", "いらっしゃい。")), {"greet": 1})
+STATE = SessionState(
+    3, (Message("user", "こんばんは"), Message("assistant", "いらっしゃい。")), {"greet": (0, 1)}, Talk(offered="梅酒")
+)
 
 
 @pytest.fixture(params=["memory", "file"])

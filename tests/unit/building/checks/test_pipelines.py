@@ -47,7 +47,7 @@ def told(check, made):
     ],
 )
 def test_where_a_turn_can_come_to(subject, steps, places):
-    assert reachable(subject(steps=steps).spec.steps) == places
+    assert reachable(subject(steps=steps).spec) == places
 
 
 def test_an_end_without_an_answer_is_a_warning_but_not_the_operators_choice(subject):
@@ -243,7 +243,7 @@ def test_what_is_no_expression_is_told_in_plain_words(subject, source, message, 
         ("夜", "put a text in quotes, as in `'夜' in text`"),
         ("vars.mood == 1", "a step of kind `set` has to keep it first"),
         ("now.huor == 1", "did you mean `now.hour`?"),
-        ("session.x == 1", "`session` has `id`, `turns`"),
+        ("session.x == 1", "`session` has `id`, `offered`, `turns`"),
     ],
 )
 def test_unknown_names_are_told_what_to_write(subject, source, hint):
