@@ -50,6 +50,7 @@ ENV PYTHONPATH=/opt/python
 COPY lambda_function.py ./
 COPY engine ./engine
 COPY replies ./replies
+COPY kinds ./kinds
 COPY pipelines ./pipelines
 # Checked against the source's hash: a file mounted over one of these takes effect, and times play no part.
 RUN python3.11 -m engine validate \

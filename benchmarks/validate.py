@@ -81,7 +81,7 @@ steps:
 
 def rows(rounds: int) -> Iterator[Row]:
     """Wall seconds of processes; a tenth as many of the slow ones, and the most memory that one of them held."""
-    shipped = [measure(["pipelines", "replies", "tests/golden"], ROOT) for _ in range(rounds + 1)][1:]
+    shipped = [measure(["pipelines", "replies", "kinds", "tests/golden"], ROOT) for _ in range(rounds + 1)][1:]
     yield _row("shipped", "the shipped pipelines, replies and goldens", shipped, 1)
     slow = max(3, rounds // 10)
     with tempfile.TemporaryDirectory() as folder:

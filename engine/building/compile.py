@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from engine.building.environment import VARIABLES
+from engine.building.kinds import kind_model
 from engine.building.steps import StepContext, build_step, condition, number
 from engine.building.triggers import build_index
 from engine.building.zone import zone_rules
@@ -41,12 +42,13 @@ class Scopes:
 
 
 def scopes(spec: PipelineSpec) -> Scopes:
-    """The scopes of `spec`: its variables and persona, and the environment."""
+    """The scopes of `spec`: its variables, persona and kinds, and the environment."""
+    kinds = [kind.name.value for kind in spec.kinds]
     variables = {name.value for step in spec.steps if isinstance(step, SetStepSpec) for name, _ in step.vars}
     return Scopes(
-        conditions=condition_scope(VARIABLES, variables),
-        detectors=detector_scope(VARIABLES, variables),
-        templates=template_scope(VARIABLES, variables, spec.persona.data),
+        conditions=condition_scope(VARIABLES, variables, kinds),
+        detectors=detector_scope(VARIABLES, variables, kinds),
+        templates=template_scope(VARIABLES, variables, spec.persona.data, kinds),
     )
 
 
@@ -76,6 +78,7 @@ def compile_pipeline(spec: PipelineSpec, prompts: Mapping[str, str], *, index: R
         index=build_index(spec.replies) if index is None else index,
         models={},
         steps=tuple(build_step(step, context) for step in spec.steps),
+        kinds=kind_model(spec.kinds),
     )
     return Compiled(
         plan=plan,

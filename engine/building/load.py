@@ -46,5 +46,5 @@ def read(path: Path) -> Read:
     return Read(
         compiled=compile_pipeline(spec, {name: prompt.text or "" for name, prompt in prompts.items()}),
         files=(*loaded.files, *(prompt.file for prompt in prompts.values())),
-        patterns=tuple(f"{folder}/{pattern.value}" for pattern in spec.reply_globs),
+        patterns=tuple(f"{folder}/{pattern.value}" for pattern in (*spec.reply_globs, *spec.kind_globs)),
     )

@@ -19,7 +19,7 @@ from engine.reporting.problems import github, json, sarif, text
 from engine.reporting.problems.report import Report
 from engine.schema.suggest import hint
 
-DEFAULT_PATHS = ("pipelines", "replies", "tests/golden", "golden")
+DEFAULT_PATHS = ("pipelines", "replies", "kinds", "tests/golden", "golden")
 INTERVAL = 0.3
 """Seconds between two looks at the files with `--watch`."""
 
@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         nargs="*",
         type=Path,
-        help="files or folders (default: pipelines, replies, tests/golden)",
+        help="files or folders (default: pipelines, replies, kinds, tests/golden)",
     )
     parser.add_argument("--format", choices=("text", *_PLAIN), default="text", help="default: %(default)s")
     parser.add_argument("--strict", action="store_true", help="warnings fail, too")

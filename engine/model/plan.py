@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Union
 
 from engine.model.expression import Condition, Scalar, Template, Value
-from engine.model.ports import ReplyIndex
+from engine.model.ports import ReplyIndex, SentenceKinds
 from engine.model.record import record
 from engine.model.source import Span
 from engine.model.turn import Exchange, Labels
@@ -117,7 +117,7 @@ class Plan:
     """A runnable pipeline. `replies` are in file order, and `index` selects among them by position.
 
     `notices` say which values from the environment were not understood, and what is used instead; `zone_rules` is the
-    IANA file of `timezone`, empty where it is to be looked for.
+    IANA file of `timezone`, empty where it is to be looked for; `kinds` is there where the pipeline teaches some.
     """
 
     name: str
@@ -132,3 +132,4 @@ class Plan:
     steps: tuple[Step, ...]
     notices: tuple[str, ...] = ()
     zone_rules: bytes = b""
+    kinds: SentenceKinds | None = None

@@ -28,6 +28,12 @@ class ReplyIndex(Protocol):
     def candidates(self, text: str, threshold: float) -> Iterable[Candidate]: ...
 
 
+class SentenceKinds(Protocol):
+    """Tells how likely a text is of each kind, likeliest first."""
+
+    def chances(self, text: str) -> Mapping[str, float]: ...
+
+
 @record
 class ModelStatus:
     """`detail` says which file or provider it is, or why it is not to be had, and what to do about it."""

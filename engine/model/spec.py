@@ -63,6 +63,14 @@ class ReplySpec:
 
 
 @record
+class KindSpec:
+    """A kind of sentence with its examples in all languages."""
+
+    name: Text
+    examples: tuple[Text, ...]
+
+
+@record
 class ExchangeSpec:
     user: Text
     reply: Text
@@ -158,7 +166,7 @@ StepSpec = Union[RepliesStepSpec, GenerateStepSpec, SayStepSpec, SetStepSpec]
 
 @record
 class PipelineSpec:
-    """One pipeline file with the replies its globs name; `deadline` is in seconds."""
+    """One pipeline file with the replies and kinds that its globs name; `deadline` is in seconds."""
 
     file: str
     name: Text
@@ -170,3 +178,5 @@ class PipelineSpec:
     replies: tuple[ReplySpec, ...]
     models: Mapping[str, ModelSpec]
     steps: tuple[StepSpec, ...]
+    kind_globs: tuple[Text, ...] = ()
+    kinds: tuple[KindSpec, ...] = ()

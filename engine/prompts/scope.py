@@ -15,6 +15,7 @@ TURN = frozenset({"number"})
 SESSION = frozenset({"id", "turns", "offered"})
 LAST = frozenset({"reply_id", "engine", "kind", "text", "user", "offered"})
 WORDS = frozenset({"topic"})
+KIND = frozenset({"name", "sure", "second"})
 OUTPUT = frozenset({"text", "finish_reason", "tokens", "confidence", "seconds"})
 OPEN = None
 """Attributes that cannot be known before a turn, such as those of `user`."""
@@ -51,10 +52,12 @@ def _spellings(attributes: Attributes, before: str = "") -> Iterator[str]:
             yield from _spellings(attributes[name], f"{before}{name}.")
 
 
-def condition_scope(env: Collection[str], variables: Collection[str]) -> Scope:
-    """What `when` and the values of a `set` step see."""
+def condition_scope(env: Collection[str], variables: Collection[str], kinds: Collection[str] = ()) -> Scope:
+    """What `when` and the values of a `set` step see; `kind` where the pipeline has `kinds`."""
+    kind = {name: frozenset[str]() for name in KIND} | {"chance": frozenset(kinds)}
     return Scope(
         {
+            **({"kind": kind} if kinds else {}),
             "text": frozenset(),
             "turn": TURN,
             "session": SESSION,
@@ -70,14 +73,16 @@ def condition_scope(env: Collection[str], variables: Collection[str]) -> Scope:
     )
 
 
-def detector_scope(env: Collection[str], variables: Collection[str]) -> Scope:
+def detector_scope(env: Collection[str], variables: Collection[str], kinds: Collection[str] = ()) -> Scope:
     """What an `if` of `escalate_when` sees: a condition's names, and the model's output."""
-    return Scope({**condition_scope(env, variables).names, "output": OUTPUT, "error": frozenset()})
+    return Scope({**condition_scope(env, variables, kinds).names, "output": OUTPUT, "error": frozenset()})
 
 
-def template_scope(env: Collection[str], variables: Collection[str], persona: Mapping[str, Any]) -> Scope:
+def template_scope(
+    env: Collection[str], variables: Collection[str], persona: Mapping[str, Any], kinds: Collection[str] = ()
+) -> Scope:
     """What replies and prompts see; `persona` is its data, of which every level is known."""
-    return Scope({**condition_scope(env, variables).names, "persona": _levels(persona)})
+    return Scope({**condition_scope(env, variables, kinds).names, "persona": _levels(persona)})
 
 
 def _levels(data: Any) -> Attributes:

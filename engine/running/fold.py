@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.kinds.names import names_of_kind
 from engine.model.deadline import Deadline
 from engine.model.errors import TurnError
 from engine.model.lazy import LazyMapping
@@ -83,6 +84,7 @@ def names_of(plan: Plan, turn: Turn) -> LazyMapping:
         },
         env=plan.env,
         vars={},
+        kind=names_of_kind(plan.kinds, turn.text),
         escalated={},
     )
 

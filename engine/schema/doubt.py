@@ -13,8 +13,8 @@ from engine.model.source import Problem, Span
 from engine.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from engine.schema.mend import STAND_IN
 
-Named = Literal["reply", "step", "model", "vars", "persona"]
-ALL: frozenset[Named] = frozenset(("reply", "step", "model", "vars", "persona"))
+Named = Literal["reply", "step", "model", "vars", "persona", "kind"]
+ALL: frozenset[Named] = frozenset(("reply", "step", "model", "vars", "persona", "kind"))
 
 _HARMLESS = frozenset(("id", "say", "examples", "counterexamples"))
 """Keys of a reply that do not decide when it is said."""
@@ -40,6 +40,10 @@ class Doubt:
         lost = self._lost or self._at_top(("replies",)) or self._unnamed(nodes)
         return frozenset(("reply",)) if self._places and lost else frozenset()
 
+    def kind_names(self) -> frozenset[Named]:
+        """What a file of kinds may lack."""
+        return frozenset(("kind",)) if self._places else frozenset()
+
     def models(self) -> frozenset[Span]:
         """The spans of the models that may lack a setting only because of a mistake."""
         models = _value(self._root, "models")
@@ -60,6 +64,8 @@ class Doubt:
         steps = _parts(_value(self._root, "steps"))
         if self._in_entry("replies"):
             yield "reply"
+        if self._in_entry("kinds"):
+            yield "kind"
         if self._unnamed(steps):
             yield "step"
         if not isinstance(_value(self._root, "models"), MappingNode) and self._in_entry("models"):

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from engine.model.record import replace
 from engine.model.source import Located, Problem, Span
-from engine.model.spec import PipelineSpec, ReplySpec
+from engine.model.spec import KindSpec, PipelineSpec, ReplySpec
 from engine.reading.files import read_file
 from engine.reading.limits import MAX_PROBLEMS
 from engine.reading.node import MappingNode, Node
 from engine.reading.project import is_outside, move_into, project_of
 from engine.schema.doubt import ALL, Doubt, Named
+from engine.schema.kinds import kind_specs
 from engine.schema.mend import mend
 from engine.schema.pipeline import literal_values, pipeline_spec
 from engine.schema.replies import reply_specs
@@ -54,10 +55,19 @@ class RepliesFile:
     unsure: frozenset[Span] = frozenset()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindsFile:
+    """The kinds of one file as far as they can be read, and the problems of the file; `lost` as in `Loaded`."""
+
+    kinds: tuple[KindSpec, ...]
+    problems: tuple[Problem, ...]
+    lost: frozenset[Named] = ALL
+
+
 def load_pipeline(path: Path) -> tuple[PipelineSpec | None, list[Problem]]:
     """The spec of a pipeline and its replies, or `None` with every mistake in their reading and shape.
 
-    Spans name the files as `path` does: relative stays relative. No reference but `replies:` is followed.
+    Spans name the files as `path` does: relative stays relative. Only `replies:` and `kinds:` are followed.
     """
     loaded = read_pipeline(path)
     wrong = any(problem.severity == "error" for problem in loaded.problems)
@@ -78,16 +88,23 @@ def read_pipeline(path: Path) -> Loaded:
         whole, more = mend(mended, "pipeline", lambda node: literal_values(mapping(node)))
         mended, found = whole or mended, distinct((*found, *more))
     problems = [*problems, *found]
-    files, unmatched = _reply_files(mended or root, path)
+    files, unmatched = _named_files(mended or root, path, "replies")
+    kind_files, more_unmatched = _named_files(mended or root, path, "kinds")
+    unmatched += more_unmatched
     read = [read_replies(file) for file in files]
-    told = tuple(sorted((*problems, *unmatched, *(p for one in read for p in one.problems)), key=lambda p: p.sort_key))
-    spec = None if mended is None else pipeline_spec(mapping(mended), [reply for one in read for reply in one.replies])
+    kinds = [read_kinds(file) for file in kind_files]
+    parts: list[RepliesFile | KindsFile] = [*read, *kinds]
+    told = [*problems, *unmatched, *(problem for one in parts for problem in one.problems)]
+    spec = None
+    if mended is not None:
+        replies = [reply for one in read for reply in one.replies]
+        spec = pipeline_spec(mapping(mended), replies, [kind for one in kinds for kind in one.kinds])
     doubt = Doubt(mended or root, [*problems, *unmatched])
     return Loaded(
         spec=spec,
-        problems=told,
-        files=(name, *(file.as_posix() for file in files)),
-        lost=doubt.names().union(*(one.lost for one in read)),
+        problems=tuple(sorted(told, key=lambda problem: problem.sort_key)),
+        files=(name, *(file.as_posix() for file in (*files, *kind_files))),
+        lost=doubt.names().union(*(one.lost for one in parts)),
         sound_steps=not doubt.step_flow(),
         unsure=doubt.models().union(*(one.unsure for one in read)),
     )
@@ -112,12 +129,25 @@ def read_replies(path: Path) -> RepliesFile:
     )
 
 
-def _reply_files(root: Node, path: Path) -> tuple[list[Path], list[Problem]]:
-    """The files that the globs name, each once, in order of the globs and then of their names."""
+def read_kinds(path: Path) -> KindsFile:
+    """The kinds of one file."""
+    root, problems = read_file(path, path.as_posix())
+    if root is None:
+        return KindsFile(kinds=(), problems=tuple(problems))
+    mended, found = mend(root, "kinds")
+    problems = [*problems, *found]
+    if mended is None or len(problems) >= MAX_PROBLEMS:
+        return KindsFile(kinds=(), problems=tuple(problems))
+    lost = Doubt(mended, problems).kind_names()
+    return KindsFile(kinds=kind_specs(mapping(mended)), problems=tuple(problems), lost=lost)
+
+
+def _named_files(root: Node, path: Path, key: str) -> tuple[list[Path], list[Problem]]:
+    """The files that the globs under `key` name, each once, in order of the globs and then of their names."""
     found: dict[Path, None] = {}
     problems: list[Problem] = []
     project = project_of(path)
-    listed = root.get("replies") if isinstance(root, MappingNode) else None
+    listed = root.get(key) if isinstance(root, MappingNode) else None
     for pattern in texts(listed) if _all_scalars(listed) else ():
         matched = _matches(path.parent, pattern.value)
         outside = [file for file in matched if is_outside(file, project) and not file.is_dir()]

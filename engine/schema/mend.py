@@ -29,7 +29,7 @@ STAND_IN = "?"
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 """What a number out of bounds would do is nothing that anybody meant."""
 
-_OF_EDITORS = ("models", "vars")
+_OF_EDITORS = ("models", "vars", "kinds")
 """Blocks whose keys are names that something may refer to: their values are never left out."""
 
 
@@ -114,7 +114,7 @@ class _Mender:
 
     def _stand_in(self, node: Node, path: Path, schema: Mapping[str, Any]) -> Node | None:
         """Something of the right type where it is needed; nothing in lists and for what may be left out."""
-        named = len(path) > 1 and path[-2] in _OF_EDITORS
+        named = len(path) > 1 and path[-2] in _OF_EDITORS and isinstance(path[-1], str)
         needed = named or (bool(path) and path[-1] in self._needed)
         return _stand_in(schema, start_of(node.span)) if needed else None
 

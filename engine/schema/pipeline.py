@@ -12,6 +12,7 @@ from engine.model.spec import (
     ExchangeSpec,
     ExpressionDetectorSpec,
     GenerateStepSpec,
+    KindSpec,
     ModelSpec,
     NamedDetectorSpec,
     PersonaSpec,
@@ -48,7 +49,7 @@ DEFAULT_THRESHOLD = 80.0
 DEFAULT_USER_LABEL = "User"
 
 
-def pipeline_spec(root: MappingNode, replies: Sequence[ReplySpec]) -> PipelineSpec:
+def pipeline_spec(root: MappingNode, replies: Sequence[ReplySpec], kinds: Sequence[KindSpec] = ()) -> PipelineSpec:
     """The spec of a pipeline file whose `root` fits the schema."""
     start = Span(file=root.span.file, line=1, column=1, end_line=1, end_column=1)
     return PipelineSpec(
@@ -62,6 +63,8 @@ def pipeline_spec(root: MappingNode, replies: Sequence[ReplySpec]) -> PipelineSp
         replies=tuple(replies),
         models={entry.key.value: _model(entry) for entry in _entries(root.get("models"))},
         steps=tuple(_step(mapping(node)) for node in items(root.get("steps"))),
+        kind_globs=texts(root.get("kinds")),
+        kinds=tuple(kinds),
     )
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
     from jsonschema.protocols import Validator
 
-Kind = Literal["pipeline", "replies", "golden"]
+Kind = Literal["pipeline", "replies", "kinds", "golden"]
 Path = tuple[str | int, ...]
 
 
@@ -139,8 +139,8 @@ def _context(trail: list[tuple[Entry | None, Node]]) -> str:
         name = node.get("id") if isinstance(node, MappingNode) else None
         what = "reply" if section == "replies" else "step"
         return f" in {what} `{name.source}`" if isinstance(name, ScalarNode) and name.source else f" in a {what}"
-    if section == "models" and len(trail) > 2 and trail[2][0]:
-        return f" in model `{trail[2][0].key.value}`"
+    if section in ("models", "kinds") and len(trail) > 2 and trail[2][0]:
+        return f" in {section[:-1]} `{trail[2][0].key.value}`"
     return f" in `{section}`" if section and len(trail) > 1 else ""
 
 

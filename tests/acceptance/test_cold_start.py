@@ -29,7 +29,7 @@ COMPARING = {"rapidfuzz", "engine.matching.forms", "engine.matching.guards"}
 @pytest.fixture
 def pipeline(tmp_path):
     """The shipped pipeline in a folder of its own, with dates that can be trusted."""
-    for part in ("pipelines", "replies"):
+    for part in ("pipelines", "replies", "kinds"):
         shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns(".cache"))
     for file in tmp_path.rglob("*.*"):
         os.utime(file, (time.time() - 100, time.time() - 100))

@@ -27,7 +27,9 @@ from engine.schema.values import mapping
 
 ROOT = Path(__file__).parent.parent.parent
 SHIPPED = [
-    path for folder in ("pipelines", "replies", "tests/golden") for path in sorted((ROOT / folder).rglob("*.yml"))
+    path
+    for folder in ("pipelines", "replies", "kinds", "tests/golden")
+    for path in sorted((ROOT / folder).rglob("*.yml"))
 ]
 FILES = [path for path in SHIPPED if not path.name.endswith(".cassette.yml")]
 OPEN = {"persona", "models", "vars", "env", "attributes", "answers"}

@@ -17,7 +17,7 @@ from tools.reference import ROOT, documents
 
 SHIPPED = [
     path
-    for folder in ("pipelines", "replies", "tests/golden")
+    for folder in ("pipelines", "replies", "kinds", "tests/golden")
     for path in sorted((ROOT / folder).rglob("*.yml"))
     if not path.name.endswith(".cassette.yml")
 ]

@@ -20,7 +20,7 @@ from engine.schema.accept import Acceptor
 from engine.schema.shape import acceptor_of, check_shape, schema_of
 
 ROOT = Path(__file__).parent.parent.parent
-FOLDERS = ("pipelines", "replies", "tests/golden", "tests/configs/good", "tests/configs/bad")
+FOLDERS = ("pipelines", "replies", "kinds", "tests/golden", "tests/configs/good", "tests/configs/bad")
 FILES = [
     path
     for folder in FOLDERS
@@ -118,7 +118,7 @@ def shape(value: Any, path: Path_) -> Any:
 def test_both_are_of_one_opinion():
     tried: set[Any] = set()
     counted = {True: 0, False: 0}
-    authorities = {kind: Draft202012Validator(schema_of(kind)) for kind in ("pipeline", "replies", "golden")}
+    authorities = {kind: Draft202012Validator(schema_of(kind)) for kind in ("pipeline", "replies", "kinds", "golden")}
     for path in FILES:
         text = path.read_text("utf-8", "replace")
         kind, (root, _) = kind_of(path, text), compose(text, path.name)

@@ -22,7 +22,7 @@ def blocks(text: str, language: str) -> list[str]:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for folder in ("pipelines", "replies"):
+    for folder in ("pipelines", "replies", "kinds"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns(".cache"))
     monkeypatch.chdir(tmp_path)
     return tmp_path

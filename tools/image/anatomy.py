@@ -54,7 +54,7 @@ def main() -> None:
 
 def _others(folder: Path) -> tuple[Start, ...]:
     """Starts like the whole one that lack something or do more; a copy of the YAML in `folder` has no plan."""
-    for name in ("pipelines", "replies"):
+    for name in ("pipelines", "replies", "kinds"):
         shutil.copytree(name, folder / name, ignore=shutil.ignore_patterns(".cache"))
     pipeline = os.environ.get("MISAKI_PIPELINE") or "pipelines/snack_misaki.yml"
     return (

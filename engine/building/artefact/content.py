@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.building.artefact.codec import from_json, to_json
+from engine.kinds.model import KindModel
 from engine.matching.index import TriggerIndex
 from engine.model.compiled import Compiled
 from engine.model.plan import Plan, Reply
@@ -35,6 +36,7 @@ def to_sections(compiled: Compiled) -> dict[str, bytes]:
         "pipeline": make_table([_dumps(pipeline)]),
         "replies": make_table(map(_dumps, plan.replies)),
         "zone": make_table([plan.zone_rules]),
+        **({"kinds": bytes(plan.kinds.stored)} if isinstance(plan.kinds, KindModel) else {}),
         **{_INDEX + name: data for name, data in index.store().items()},
     }
 
@@ -50,12 +52,17 @@ def from_sections(sections: Mapping[str, memoryview]) -> Compiled:
             index=TriggerIndex.stored({name[len(_INDEX) :]: data for name, data in sections.items()}),
             models={},
             zone_rules=bytes(Table(sections["zone"])[0]),
+            kinds=_kinds(sections),
         )
         return Compiled(
             plan=plan, deadline=pipeline["deadline"], numbers=pipeline["numbers"], models=pipeline["models"]
         )
     except (LookupError, TypeError, ValueError) as error:
         raise Damaged("its content is not what was written") from error
+
+
+def _kinds(sections: Mapping[str, memoryview]) -> KindModel | None:
+    return KindModel(lambda: sections["kinds"]) if "kinds" in sections else None
 
 
 def _reply(piece: memoryview) -> Reply:

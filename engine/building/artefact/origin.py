@@ -19,7 +19,7 @@ FORMAT = 3
 """Raised with every change of what is stored, or of how."""
 
 _ENGINE = os.path.abspath(f"{__file__}/../../..")  # noqa: PTH100 - pathlib is dear at a cold start
-_COMPILERS = ("building", "building/artefact", "matching", "model", "prompts", "reading", "schema")
+_COMPILERS = ("building", "building/artefact", "kinds", "matching", "model", "prompts", "reading", "schema", "text")
 """The packages of the engine that what is stored depends on."""
 
 _RACE = 2

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from engine.schema.shape import Kind, schema_of
 
-KINDS: tuple[Kind, ...] = ("pipeline", "replies", "golden")
+KINDS: tuple[Kind, ...] = ("pipeline", "replies", "kinds", "golden")
 SUFFIXES = (".yml", ".yaml")
-_MODELINE = re.compile(r"\$schema=\S*?(pipeline|replies|golden)\.schema\.json")
+_MODELINE = re.compile(r"\$schema=\S*?(pipeline|replies|kinds|golden)\.schema\.json")
 _TOP_KEY = re.compile(r"^([A-Za-z_]\w*):", re.MULTILINE)
 _ANY_KEY = re.compile(r'"?\b([A-Za-z_]\w*)"?\s*:')
 """In braces, as in JSON, the depth of a key cannot be told from where it stands."""
 
-_FOLDERS: dict[str, Kind] = {"pipelines": "pipeline", "replies": "replies", "golden": "golden"}
+_FOLDERS: dict[str, Kind] = {"pipelines": "pipeline", "replies": "replies", "kinds": "kinds", "golden": "golden"}
 
 
 def kind_of(path: Path, text: str) -> Kind | None:
@@ -27,8 +27,8 @@ def kind_of(path: Path, text: str) -> Kind | None:
     keys = set((_ANY_KEY if text.lstrip().startswith("{") else _TOP_KEY).findall(text))
     scores = {kind: len(keys & set(schema_of(kind)["properties"])) for kind in KINDS}
     best = max(scores.values())
-    # `replies` is a key of pipelines too, so a tie with nothing but it is a file of replies.
-    likely = [kind for kind in ("replies", "pipeline", "golden") if scores[kind] == best]
+    # `replies` and `kinds` are keys of pipelines too, so a tie with nothing but one of them is such a file.
+    likely = [kind for kind in ("replies", "kinds", "pipeline", "golden") if scores[kind] == best]
     if best:
         return next(kind for kind in KINDS if kind == likely[0])
     return next((_FOLDERS[part] for part in reversed(path.parts[:-1]) if part in _FOLDERS), None)

@@ -42,7 +42,7 @@ def old(folder: Path) -> Path:
 
 
 def shipped(name: str, folder: Path) -> Path:
-    for part in ("pipelines", "replies"):
+    for part in ("pipelines", "replies", "kinds"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns(".cache"))
     return old(folder) / "pipelines" / f"{name}.yml"
 
@@ -74,7 +74,7 @@ def compiled(pipeline: Path):
 
 def same(one: Plan, other: Plan) -> None:
     for name in field_names(Plan):
-        if name not in ("replies", "index"):
+        if name not in ("replies", "index", "kinds"):
             assert getattr(one, name) == getattr(other, name), name
     assert list(one.replies) == list(other.replies)
     assert list(one.index.triggers) == list(other.index.triggers)
@@ -83,6 +83,8 @@ def same(one: Plan, other: Plan) -> None:
         for threshold in (60.0, 80.0, 100.0):
             assert list(one.index.candidates(text, threshold)) == list(other.index.candidates(text, threshold))
         assert one.index.explain(text, 60.0) == other.index.explain(text, 60.0)
+        if one.kinds is not None:
+            assert one.kinds.chances(text) == other.kinds.chances(text)
 
 
 @pytest.mark.parametrize("name", ["helpdesk", "snack_misaki"])

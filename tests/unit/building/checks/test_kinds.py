@@ -12,6 +12,9 @@ from engine.building.checks.kinds import kind_of
     [
         ("a.yml", "version: 1\nname: a\nreplies: [b.yml]\nsteps: []\n", "pipeline"),
         ("a.yml", "replies:\n  - id: a\n", "replies"),
+        ("a.yml", "kinds:\n  good_news:\n", "kinds"),
+        ("a.yml", "version: 1\nkinds: [b.yml]\nsteps: []\n", "pipeline"),
+        ("kinds/bar/a.yml", "kidns: {}\n", "kinds"),
         ("a.golden.yml", "", "golden"),
         ("a.yml", "pipeline: x.yml\nconversations: []\n", "golden"),
         ("a.yml", "# yaml-language-server: $schema=../x/replies.schema.json\nreplise: []\n", "replies"),
