@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
+from engine.kinds.names import names_of_kind
 from engine.model.expression import Template
 from engine.model.lazy import LazyMapping
 from engine.model.plan import Plan
@@ -32,7 +33,9 @@ def names_of_talk(plan: Plan, turn: Turn) -> LazyMapping:
         "engine": lambda: talk().engine,
         "offered": lambda: talk().offered,
     }
-    known = {"text": _latest(turn.history, "assistant"), "user": _latest(turn.history, "user")}
+    asked = _latest(turn.history, "user")
+    late["kind"] = lambda: None if asked is None else names_of_kind(plan.kinds, asked).get("name")
+    known = {"text": _latest(turn.history, "assistant"), "user": asked}
     session = LazyMapping({"id": turn.session_id, "turns": turn.number - 1}, {"offered": lambda: talk().on_offer})
     return LazyMapping({"last": LazyMapping(known, late), "session": session}, {"topic": lambda: _topic(turn, talk())})
 
