@@ -89,7 +89,7 @@ def _conversation(app: App, spec: ReplySpec, reply: Reply) -> DraftConversation:
 def _wordings(plan: Plan, reply: Reply, outcome: Outcome, text: str, now: datetime) -> list[dict[str, object]]:
     turn = Turn(text=clean(text), now=now, session_id=SESSION)
     counts = heard(reply, turn, DEFAULT_SESSIONS if len(reply.say) > 1 else 1)
-    names = {**names_of(plan, turn), "vars": variables(outcome)}
+    names = names_of(plan, turn).also(vars=variables(outcome))
     said = wordings(plan, reply, names, TemplateRenderer(), counts)
     return [{"times": times, "text": words} for words, times in said.items()]
 

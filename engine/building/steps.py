@@ -85,5 +85,7 @@ def number(setting: Setting) -> float | None:
 
 def _detector(spec: DetectorSpec, scope: Scope) -> Detector:
     if isinstance(spec, ExpressionDetectorSpec):
-        return ExpressionDetector(test=parse_condition(spec.test.value, scope), reason=spec.reason.value)
+        return ExpressionDetector(
+            test=parse_condition(spec.test.value, scope), reason=spec.reason.value, doubt=spec.doubt
+        )
     return NamedDetector(name=spec.name.value, threshold=spec.threshold)

@@ -51,8 +51,11 @@ class NamedDetector:
 
 @record
 class ExpressionDetector:
+    """With `doubt`, the answer is still better than none."""
+
     test: Condition
     reason: str
+    doubt: bool = False
 
 
 Detector = Union[NamedDetector, ExpressionDetector]

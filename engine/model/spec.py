@@ -99,7 +99,18 @@ class ModelSpec:
 
 
 DetectorName = Literal[
-    "error", "timeout", "empty", "truncated", "refusal", "repetition", "wrong_language", "low_confidence"
+    "error",
+    "timeout",
+    "empty",
+    "truncated",
+    "refusal",
+    "repetition",
+    "wrong_language",
+    "echo",
+    "echoed_question",
+    "said_before",
+    "cheers_bad_news",
+    "low_confidence",
 ]
 
 
@@ -115,6 +126,7 @@ class NamedDetectorSpec:
 class ExpressionDetectorSpec:
     test: Text
     reason: Text
+    doubt: bool = False
 
 
 DetectorSpec = Union[NamedDetectorSpec, ExpressionDetectorSpec]

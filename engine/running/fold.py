@@ -23,6 +23,7 @@ class _Record:
     def __init__(self) -> None:
         self.escalations: list[Escalation] = []
         self.trace: list[TraceEvent] = []
+        self.doubtful: tuple[Step, Answer] | None = None
 
 
 def run(plan: Plan, turn: Turn, services: Services, deadline: Deadline) -> Outcome:
@@ -58,7 +59,11 @@ def run(plan: Plan, turn: Turn, services: Services, deadline: Deadline) -> Outco
             case Escalate():
                 record.escalations.extend(result.escalations)
                 names = names.also(escalated={one.step: one.reason for one in record.escalations})
+                if record.doubtful is None and result.doubtful is not None:
+                    record.doubtful = (step, result.doubtful)
                 position = position + 1 if result.to is None else result.to
+    if record.doubtful is not None:
+        return _outcome(*record.doubtful, record, deadline.clock() - began)
     return Outcome(
         reply=None,
         escalations=tuple(record.escalations),

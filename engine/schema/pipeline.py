@@ -179,4 +179,6 @@ def _detector(node: Node) -> DetectorSpec:
     if confidence is not None:
         name: Located[DetectorName] = Located(value="low_confidence", span=confidence.key.span)
         return NamedDetectorSpec(name=name, threshold=number(confidence.value, 0.0))
-    return ExpressionDetectorSpec(test=text(entries.get("if")), reason=text(entries.get("reason")))
+    return ExpressionDetectorSpec(
+        test=text(entries.get("if")), reason=text(entries.get("reason")), doubt=flag(entries.get("doubt"))
+    )

@@ -5,7 +5,7 @@ A model that raises always escalates, whether or not the pipeline lists `error`:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.model.deadline import Deadline
@@ -13,10 +13,10 @@ from engine.model.errors import BackendError, TurnError, Unavailable
 from engine.model.lazy import LazyMapping
 from engine.model.plan import ExpressionDetector, GenerateStep
 from engine.model.ports import Preparing
-from engine.model.turn import Completion, Escalation, Prompt, TraceEvent
+from engine.model.turn import Completion, Engine, Escalation, Prompt, TraceEvent
 from engine.prompts.evaluate import holds
 from engine.steps.budget import available, leave_time
-from engine.steps.detectors import detects
+from engine.steps.detectors import DOUBTS, detects, hear
 from engine.steps.result import Answer, Escalate, Scene, StepResult
 
 
@@ -47,9 +47,11 @@ class _Asking:
         self._step = step
         self._scene = scene
         self._prompt = compose(step, scene)
+        self._heard = hear(scene.turn, scene.plan.locale, _kind(scene.names))
         self._deadline = scene.deadline if step.timeout is None else scene.deadline.within(step.timeout)
         self._escalations: list[Escalation] = []
         self._trace: list[TraceEvent] = []
+        self._doubtful: Answer | None = None
 
     def run(self) -> StepResult:
         for place, name in enumerate(self._step.models):
@@ -57,12 +59,20 @@ class _Asking:
             if completion is not None:
                 return Answer(
                     reply=completion.text,
-                    engine=self._scene.services.models[name].engine,
+                    engine=self._engine(name),
                     completion=completion,
                     escalations=tuple(self._escalations),
                     trace=tuple(self._trace),
                 )
-        return Escalate(escalations=tuple(self._escalations), to=self._step.escalate_to, trace=tuple(self._trace))
+        return Escalate(
+            escalations=tuple(self._escalations),
+            to=self._step.escalate_to,
+            trace=tuple(self._trace),
+            doubtful=self._doubtful,
+        )
+
+    def _engine(self, name: str) -> Engine:
+        return self._scene.services.models[name].engine
 
     def _until(self, place: int) -> Deadline:
         """When the model at `place` must have answered, so that those behind it can be asked. The first of them may
@@ -85,7 +95,8 @@ class _Asking:
             about = {"reason": error.reason, "kind": error.kind, "problem": str(error)}
             self._note(event, name, until.clock() - began, about)
             return None
-        reason = self._objection(completion)
+        objections = list(self._objections(completion))
+        reason = objections[0][0] if objections else None
         measured = {
             "finish_reason": completion.finish_reason,
             "prompt_tokens": completion.prompt_tokens,
@@ -97,19 +108,23 @@ class _Asking:
         if reason is None:
             return completion
         self._escalations.append(Escalation(step=self._step.id, reason=reason, model=name))
+        if self._doubtful is None and all(is_doubt for _, is_doubt in objections):
+            self._doubtful = Answer(reply=completion.text, engine=self._engine(name), completion=completion)
         return None
 
-    def _objection(self, completion: Completion) -> str | None:
+    def _objections(self, completion: Completion) -> Iterator[tuple[str, bool]]:
+        """The reasons against an answer in the order of the pipeline, each with whether it is a mere doubt."""
         names: LazyMapping | None = None
         for detector in self._step.detectors:
             if isinstance(detector, ExpressionDetector):
                 names = names or self._scene.names.also(output=_output(completion), error=None)
                 if holds(detector.test, names):
-                    return detector.reason
-            elif detects(detector, completion, user_text=self._scene.turn.text, locale=self._scene.plan.locale):
-                return detector.name
+                    yield detector.reason, detector.doubt
+            elif detects(detector, completion, self._heard):
+                yield detector.name, detector.name in DOUBTS
         # Whatever a pipeline lists, silence is no answer.
-        return "empty" if not completion.text.strip() else None
+        if not completion.text.strip():
+            yield "empty", False
 
     def _from_error(self, model: str, error: BackendError) -> Escalation:
         names = self._scene.names.also(output={}, error=error.kind)
@@ -119,6 +134,12 @@ class _Asking:
 
     def _note(self, event: str, model: str, seconds: float, data: Mapping[str, Any]) -> None:
         self._trace.append(TraceEvent(step=self._step.id, event=event, data={"model": model, **data}, seconds=seconds))
+
+
+def _kind(names: LazyMapping) -> str | None:
+    """What sort of sentence the user's is, where the pipeline can tell."""
+    kind = names.get("kind")
+    return kind.get("name") if isinstance(kind, Mapping) else None
 
 
 def _output(completion: Completion) -> Mapping[str, Any]:

@@ -51,10 +51,14 @@ class Continue:
 
 @record
 class Escalate:
-    """Could not answer well enough; `to` is the position of a later step, or `None` for the next one."""
+    """Could not answer well enough; `to` is the position of a later step, or `None` for the next one.
+
+    `doubtful` is an answer that is said where no later step has a better one.
+    """
 
     escalations: tuple[Escalation, ...]
     to: int | None = None
+    doubtful: Answer | None = None
     trace: tuple[TraceEvent, ...] = ()
 
 

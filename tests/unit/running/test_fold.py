@@ -306,3 +306,31 @@ def test_later_conditions_see_why_a_step_gave_up():
     )
     assert outcome(the_plan, models={"m": model}).reply_id == "sorry"
     assert outcome(the_plan, models={"m": FakeModel("", engine="local")}).reply_id == "hello"
+
+
+DOUBTED = generate_step("talk", "m", detectors=(NamedDetector(name="low_confidence", threshold=0.5),))
+UNSURE = Completion(text="猫は月から来たのよ。", finish_reason="stop", model="fake", confidence=0.3)
+
+
+def test_a_doubtful_answer_is_said_where_no_later_step_has_words():
+    result = outcome(plan(DOUBTED), models={"m": FakeModel(UNSURE, engine="local")})
+    assert (result.reply, result.engine, result.step) == (UNSURE.text, "local", "talk")
+    assert [one.reason for one in result.escalations] == ["low_confidence"]
+
+
+def test_a_doubtful_answer_stands_below_a_reply_that_waits():
+    the_plan = plan(DOUBTED, listen_step(0), replies={HELLO: ()})
+    assert outcome(the_plan, models={"m": FakeModel(UNSURE, engine="local")}).reply_id == "hello"
+
+
+@pytest.mark.parametrize(("doubt", "said"), [(True, "えっ。"), (False, None)])
+def test_a_rule_of_the_pipelines_own_may_be_a_doubt(doubt, said):
+    short = ExpressionDetector(test=condition("len(output.text) < 5"), reason="too short", doubt=doubt)
+    the_plan = plan(generate_step("talk", "m", detectors=(short,)))
+    assert outcome(the_plan, models={"m": FakeModel("えっ。")}).reply == said
+
+
+def test_a_doubt_beside_a_mistake_is_not_said():
+    step = generate_step("talk", "m", detectors=(*DOUBTED.detectors, NamedDetector(name="echo")))
+    parroted = replace(UNSURE, text="猫を飼い始めたのね。")
+    assert outcome(plan(step), models={"m": FakeModel(parroted)}).reply is None

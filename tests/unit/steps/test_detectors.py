@@ -1,14 +1,15 @@
 import pytest
 
 from engine.model.plan import NamedDetector
-from engine.model.turn import Completion
-from engine.steps.detectors import detects, language
+from engine.model.turn import Completion, Message
+from engine.steps.detectors import detects, hear, language
+from tests.fakes.plans import turn
 
 
-def objects(name, text, *, finish="stop", user="元気？", threshold=None, confidence=None, locale="ja"):
-    completion = Completion(text=text, finish_reason=finish, model="m", confidence=confidence)
-    detector = NamedDetector(name=name, threshold=threshold)
-    return detects(detector, completion, user_text=user, locale=locale)
+def objects(name, text, *, finish="stop", user="元気？", history=(), kind=None, locale="ja", **measured):
+    completion = Completion(text=text, finish_reason=finish, model="m", confidence=measured.get("confidence"))
+    detector = NamedDetector(name=name, threshold=measured.get("threshold"))
+    return detects(detector, completion, hear(turn(user, history=history), locale, kind))
 
 
 @pytest.mark.parametrize(
@@ -55,12 +56,73 @@ def test_an_answer_in_the_language_the_user_wrote_is_right():
     assert not objects("wrong_language", "Sure, what would you like to drink?", user="good evening, mama")
 
 
+def test_the_users_language_counts_and_not_the_pipelines():
+    assert objects("wrong_language", "まあ、よく来てくれたわね。", user="good evening, mama")
+    assert objects("wrong_language", "Sure, what would you like to drink?", user="こんばんは、ママ", locale="en-GB")
+
+
+def test_a_text_without_letters_is_in_the_language_of_the_one_before():
+    history = (Message("user", "my cat is sick"), Message("assistant", "Oh no."))
+    assert objects("wrong_language", "まあ、かわいいいちごねえ。", user="🍓", history=history)
+    assert not objects("wrong_language", "What a sweet strawberry!", user="🍓", history=history)
+    assert not objects("wrong_language", "まあ、かわいいいちごねえ。", user="🍓")
+
+
+def test_kanji_alone_may_be_japanese():
+    assert not objects("wrong_language", "まあ、いいお天気ねえ。", user="本日天気晴朗")
+
+
+@pytest.mark.parametrize(
+    ("user", "text"),
+    [
+        ("犬を飼い始めました。", "犬を飼い始めたのね。"),
+        ("犬を飼い始めました。", "犬を飼い始めました！"),
+        ("疲れた", "疲れたわ。"),
+        ("I lost my keys", "I lost my keys!"),
+    ],
+)
+def test_an_answer_of_the_users_own_words_is_an_echo(user, text):
+    assert objects("echo", text, user=user)
+
+
+@pytest.mark.parametrize(
+    ("user", "text"),
+    [
+        ("犬を飼い始めました。", "犬を飼い始めたのね、素敵だわ。お名前を聞かせてちょうだい。"),
+        ("うん", "うん、それでどうなったの？"),
+        ("疲れた", "疲れたのね、よく頑張ったわ。"),
+    ],
+)
+def test_an_answer_that_adds_something_is_none(user, text):
+    assert not objects("echo", text, user=user)
+
+
+def test_a_question_or_an_order_said_back_as_news_is_no_answer():
+    assert objects("echoed_question", "ここなんぼなのね、いいわねえ。", user="ここなんぼなん？")
+    assert objects("echoed_question", "枝豆ひとつなのね、いいわねえ。", user="枝豆ひとつ", kind="order")
+    assert not objects("echoed_question", "枝豆なら、ゆでたてがあるわ。", user="枝豆ひとつ", kind="order")
+    assert not objects("echoed_question", "犬を飼い始めたのね、素敵だわ。", user="犬を飼い始めました。")
+
+
+def test_what_she_said_before_is_not_said_again():
+    history = (Message("assistant", "昇進が決まったのね、おめでとう。"), Message("user", "ええ"))
+    assert objects("said_before", "昇進が決まったのね。おめでとう！", history=history)
+    assert not objects("said_before", "お祝いに何を飲みましょうか。", history=history)
+
+
+@pytest.mark.parametrize("text", ["猫ちゃんがいなくなったのね、おめでとう。", "Congratulations, that's wonderful!"])
+def test_good_wishes_on_bad_news_are_cruel(text):
+    assert objects("cheers_bad_news", text, kind="bad_news")
+    assert not objects("cheers_bad_news", text, kind="good_news")
+    assert not objects("cheers_bad_news", text)
+
+
 def test_a_few_letters_are_in_no_language():
     assert not objects("wrong_language", "OK!", user="good evening, mama")
 
 
 def test_a_language_is_right_whatever_the_country():
-    assert not objects("wrong_language", "Sure, what would you like to drink?", locale="en-GB")
+    assert not objects("wrong_language", "Sure, what would you like to drink?", user="😊", locale="en-GB")
 
 
 def test_a_cut_sentence_is_truncated_but_a_cut_after_a_full_sentence_is_not():
