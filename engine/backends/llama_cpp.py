@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from random import SystemRandom
-from typing import Literal
+from typing import Any, Literal
 
 import llama_cpp
 import numpy as np
@@ -45,6 +45,7 @@ _ABORTED = "llama_decode returned 2"
 
 def load(settings: LocalSettings, metadata: Metadata) -> LlamaCpp:
     """Load the file of `settings`; raises `LoadError`."""
+    avoid_tiles()
     try:
         llama = llama_cpp.Llama(
             settings.path,
@@ -57,6 +58,24 @@ def load(settings: LocalSettings, metadata: Metadata) -> LlamaCpp:
     except (AssertionError, OSError, RuntimeError, ValueError) as error:
         raise LoadError(f"llama.cpp cannot load it: {error}") from error
     return LlamaCpp(llama, settings, metadata.bos, _states(settings))
+
+
+def avoid_tiles() -> None:
+    """Keep models that are loaded after this from using AMX, where llama.cpp was compiled for it.
+
+    GCC before 14 drops the stores before `ldtilecfg`: what it makes of llama.cpp on such a processor dies of the first
+    matrix. The option that keeps weights out of those buffers is not among llama-cpp-python's own.
+    """
+    if b"AMX_INT8 = 1" not in llama_cpp.llama_print_system_info():
+        return
+    defaults = llama_cpp.llama_model_default_params
+
+    def without_extra_buffers() -> Any:
+        parameters = defaults()
+        parameters.use_extra_bufts = False
+        return parameters
+
+    llama_cpp.llama_cpp.llama_model_default_params = without_extra_buffers
 
 
 def _states(settings: LocalSettings) -> StateStore:

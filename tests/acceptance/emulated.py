@@ -17,6 +17,7 @@ import httpx
 from jsonschema import Draft202012Validator
 
 from tests.acceptance.processes import ROOT, environment, free_port, post
+from tests.children import child
 from tools.lambda_emulator import HANDLER, INVOCATIONS, command
 from tools.lambda_emulator import environment as lambda_environment
 
@@ -97,20 +98,17 @@ def emulated(
 ) -> Iterator[Emulator]:
     """The log goes to a file: a pipe that nobody reads would fill, and stop the function in the middle of a turn."""
     port = free_port()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command("127.0.0.1", port, handler),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd=ROOT,
-            env=lambda_environment(timeout, 1024, environment({**_AT_HAND, **(env or {})})),
-        )
+    settings = lambda_environment(timeout, 1024, environment({**_AT_HAND, **(env or {})}))
+    with (
+        log.open("wb") as output,
+        child(
+            command("127.0.0.1", port, handler), stdout=output, stderr=subprocess.STDOUT, cwd=ROOT, env=settings
+        ) as process,
+    ):
         emulator = Emulator(port, process, log)
-        try:
-            yield emulator
-        finally:
-            process.terminate()
-            process.wait(60)
+        yield emulator
+        process.terminate()
+        process.wait(60)
     emulator.search()
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.children import child
 from tests.environment import SETTING
 from tools.demo_model import ensure
 
@@ -77,7 +78,7 @@ class Server:
 
 @contextmanager
 def served(*arguments: str, env: Mapping[str, str] | None = None) -> Iterator[Server]:
-    with subprocess.Popen(
+    with child(
         [sys.executable, "-m", "engine", "serve", "--port", "0", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -86,10 +87,7 @@ def served(*arguments: str, env: Mapping[str, str] | None = None) -> Iterator[Se
         cwd=ROOT,
         env=environment(env),
     ) as process:
-        try:
-            yield Server(process)
-        finally:
-            process.kill()
+        yield Server(process)
 
 
 def post(url: str, payload: object, headers: Mapping[str, str] | None = None) -> tuple[int, dict]:
@@ -103,15 +101,15 @@ def post(url: str, payload: object, headers: Mapping[str, str] | None = None) ->
 @contextmanager
 def chat_model_server() -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """SmolLM2 behind llama.cpp's own OpenAI-compatible server, on one thread: where it listens, and the process."""
-    command = [sys.executable, "-u", "-m", "llama_cpp.server", "--host", "127.0.0.1", "--port", "0"]
+    code = "import runpy; from engine.backends.llama_cpp import avoid_tiles; avoid_tiles(); "
+    code += "runpy.run_module('llama_cpp.server', run_name='__main__')"
+    command = [sys.executable, "-u", "-c", code, "--host", "127.0.0.1", "--port", "0"]
     options = {"model": ensure("smollm2"), "n_ctx": 512, "n_threads": 1, "n_threads_batch": 1, "logits_all": True}
     for name, value in {**options, "verbose": False}.items():
         command += [f"--{name}", str(value)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
+    with child(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
         found = (re.search(r"running on (http://127\.0\.0\.1:\d+)", line) for line in process.stderr)
         yield next(match[1] for match in found if match), process
-        process.terminate()
 
 
 @contextmanager
@@ -124,14 +122,10 @@ def ministack(port: int, folder: Path) -> Iterator[str]:
         "TMPDIR": str(folder),
     }
     command = [sys.executable, "-u", "-m", "ministack"]
-    with subprocess.Popen(
-        command, cwd=folder, env={**os.environ, **settings}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        assert process.stdout is not None
+    env = {**os.environ, **settings}
+    with child(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         next(line for line in process.stdout if "Running on" in line)
         yield f"http://127.0.0.1:{port}"
-        process.terminate()
-        process.stdout.read()
 
 
 def free_port() -> int:

@@ -12,6 +12,7 @@ import pytest
 from engine.model.ports import SessionState
 from engine.model.turn import Message
 from engine.sessions import open_store
+from tests.children import child
 
 TABLE = "misaki-sessions"
 STATE = SessionState(2, (Message("user", "こんばんは"), Message("assistant", "いらっしゃい。")), {"greet": 0})
@@ -20,10 +21,9 @@ STATE = SessionState(2, (Message("user", "こんばんは"), Message("assistant"
 @pytest.fixture(scope="module")
 def endpoint():
     command = [sys.executable, "-u", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+    with child(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         running = (re.search(r"Running on (http://\S+)", line) for line in process.stderr)
         yield next(found[1] for found in running if found)
-        process.terminate()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import boto3
 import pytest
 
 from tests.acceptance.emulated import CANARIES, SECRETS, body_of, emulated, http
+from tests.children import child
 from tests.faults import behaviours
 from tests.faults.peer import Behaviour, Connection, Peer
 
@@ -54,8 +55,7 @@ TURNS = 6
 def aws() -> Iterator[dict[str, str]]:
     """An AWS whose Secrets Manager holds the key and whose SSM holds the token; the environment that leads there."""
     arguments = [sys.executable, "-u", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
-    with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
+    with child(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         running = (re.search(r"Running on (http://\S+)", line) for line in process.stderr)
         endpoint = next(found[1] for found in running if found)
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
@@ -70,8 +70,6 @@ def aws() -> Iterator[dict[str, str]]:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
         }
-        process.terminate()
-        process.stderr.read()
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import os
 import pty
 import signal
 import socket
-import subprocess
 import sys
 
 import httpx
@@ -14,6 +13,7 @@ import pytest
 
 from tests.acceptance.processes import ROOT, environment, misaki, post, served
 from tests.chaos import load
+from tests.children import child
 
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
 
@@ -138,7 +138,7 @@ def test_chat_over_a_pipe():
 def test_chat_at_a_terminal():
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "engine", "chat"]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, env=environment()) as process:
+    with child(command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, env=environment()) as process:
         os.close(theirs)
         with io.FileIO(ours, "r+") as terminal:
             seen = read_up_to(terminal, "お客さん> ")

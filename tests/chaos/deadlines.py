@@ -19,6 +19,7 @@ from typing import IO, Any, cast
 
 from tests.acceptance.processes import ROOT, environment
 from tests.chaos.experiment import Check
+from tests.children import child
 from tests.faults import behaviours
 from tests.faults.peer import Connection, Peer
 from tools.demo_model import ensure
@@ -169,7 +170,7 @@ def sandbox() -> Iterator[Sandbox]:
         for name, text in {"pipeline.yml": pipeline, "replies.yml": REPLIES, "prompt.j2": "Be brief."}.items():
             (Path(folder) / name).write_text(text, "utf-8")
         env = {"MISAKI_PIPELINE": f"{folder}/pipeline.yml", "OPENAI_API_KEY": "sk-none", "USE_LOCAL_LLM": "true"}
-        with subprocess.Popen(
+        with child(
             [sys.executable, "-m", "tests.chaos.sandbox"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -177,13 +178,10 @@ def sandbox() -> Iterator[Sandbox]:
             cwd=ROOT,
             env=environment(env),
         ) as process:
-            try:
-                one = Sandbox(process, peer)
-                if not one.wait_for_model():
-                    raise RuntimeError("the model does not load")
-                yield one
-            finally:
-                process.kill()
+            one = Sandbox(process, peer)
+            if not one.wait_for_model():
+                raise RuntimeError("the model does not load")
+            yield one
 
 
 def children(pid: int) -> Sequence[int]:

@@ -18,6 +18,7 @@ from typing import IO
 from tests.acceptance.processes import ROOT, environment
 from tests.chaos.client import Tally
 from tests.chaos.experiment import Check
+from tests.children import child
 
 TITLE = "`misaki serve` under load"
 SECONDS = 60.0
@@ -115,13 +116,11 @@ def loaded(address: tuple[str, int], clients: int, seconds: float, rate: float =
 @contextmanager
 def server(*command: str) -> Iterator[tuple[str, int]]:
     """Where it listens. It writes to a file, because a pipe that nobody reads would stop it."""
-    with tempfile.TemporaryFile("w+") as said:
-        process = subprocess.Popen([sys.executable, *command], stdout=said, stderr=said, cwd=ROOT, env=environment())
-        try:
-            yield _address(process, said)
-        finally:
-            process.terminate()
-            process.wait()
+    with (
+        tempfile.TemporaryFile("w+") as said,
+        child([sys.executable, *command], stdout=said, stderr=said, cwd=ROOT, env=environment()) as process,
+    ):
+        yield _address(process, said)
 
 
 def _address(process: subprocess.Popen[bytes], said: IO[str]) -> tuple[str, int]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import cast
 
+from tests.children import child
 from tests.faults import behaviours, wires
 from tests.faults.catalogue import FAULTS
 from tests.faults.peer import Behaviour, Connection, Peer, Received
@@ -60,10 +61,8 @@ def as_marked(provider: Provider) -> Behaviour:
 def town() -> Iterator[Mapping[Provider, str]]:
     """The URLs of the providers, in another process while this lasts."""
     command = [sys.executable, "-m", "tests.faults.marked"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
+    with child(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         yield cast("Mapping[Provider, str]", json.loads(process.stdout.readline()))
-        process.communicate()
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import pytest
 from engine.backends.worker.child import worker_command
 from engine.backends.worker.protocol import encode
 from engine.backends.worker.settings import LocalSettings, prompt_to_json, settings_to_json
+from tests.children import child
 from tests.unit.backends.worker.test_layout import PROMPT
 
 
@@ -19,21 +20,16 @@ def worker():
     command = worker_command(os.environ)
 
     def run(*arguments, orders=(), until="failed"):
-        process = subprocess.Popen(
-            arguments or command.arguments,
-            env=dict(command.environment),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        process.stdin.write(b"".join(map(encode, orders)))
-        process.stdin.flush()
-        said = []
-        for line in process.stdout:
-            said.append(json.loads(line))
-            if said[-1]["event"] == until:
-                break
-        _, noise = process.communicate(timeout=30)
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        with child(arguments or command.arguments, env=dict(command.environment), **pipes) as process:
+            process.stdin.write(b"".join(map(encode, orders)))
+            process.stdin.flush()
+            said = []
+            for line in process.stdout:
+                said.append(json.loads(line))
+                if said[-1]["event"] == until:
+                    break
+            _, noise = process.communicate(timeout=30)
         return said, noise.decode()
 
     return run

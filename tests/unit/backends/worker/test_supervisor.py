@@ -3,7 +3,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from engine.backends.worker.restarts import MAX_BACKOFF
 from engine.backends.worker.supervisor import MAX_LOADING, MAX_WAITING, Supervisor
 from engine.model.deadline import Deadline
 from engine.model.errors import TimedOut, Unavailable
+from tests.children import child
 from tests.fakes.clock import FakeClock
 from tests.fakes.worker import COMMAND
 
@@ -279,9 +279,9 @@ def test_a_turn_that_waits_is_told_when_the_model_is_closed(start):
 
 def test_a_worker_ends_when_its_parent_is_gone():
     command = worker_command(os.environ)
-    worker = subprocess.Popen(command.arguments, env=dict(command.environment), stdin=-1, stdout=-1, stderr=-1)
-    worker.communicate(timeout=LONG)
-    assert worker.returncode == 0
+    with child(command.arguments, env=dict(command.environment), stdin=-1, stdout=-1, stderr=-1) as worker:
+        worker.communicate(timeout=LONG)
+        assert worker.returncode == 0
 
 
 def test_a_worker_inherits_no_secret():

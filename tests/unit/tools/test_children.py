@@ -1,0 +1,52 @@
+"""No process that a test starts outlives it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.children import child
+
+TESTS = Path(__file__).parents[2]
+FAMILY = (
+    "import subprocess, sys; stubborn = 'import signal; signal.signal(15, signal.SIG_IGN); signal.pause()';"
+    "inner = subprocess.Popen([sys.executable, '-c', stubborn]);"
+    "print(inner.pid, flush=True); inner.wait()"
+)
+
+
+def test_a_failing_test_leaves_neither_the_process_nor_its_children():
+    seen = []
+
+    def fail():
+        with child([sys.executable, "-c", FAMILY], stdout=subprocess.PIPE, text=True) as process:
+            seen.extend([process.pid, int(process.stdout.readline())])
+            raise AssertionError
+
+    with pytest.raises(AssertionError):
+        fail()
+    assert [pid for pid in seen if running(pid)] == []
+
+
+def test_one_that_has_ended_by_itself_is_no_trouble():
+    with child([sys.executable, "-c", ""]) as process:
+        assert process.wait(60) == 0
+
+
+def test_every_test_starts_its_processes_this_way():
+    files = [path for path in TESTS.rglob("*.py") if path.name not in {"children.py", Path(__file__).name}]
+    assert len(files) > 100
+    assert [str(path) for path in files if re.search(r"\bPopen\(|os\.(fork|spawn)", path.read_text("utf-8"))] == []
+
+
+def running(pid: int) -> bool:
+    """Whether it does anything yet; what was killed may wait for its parent to look at it."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
