@@ -21,12 +21,19 @@ _SPACE = "▁".encode()
 _WIDTH, _HIDDEN, _HEADS, _CONTEXT = 32, 64, 4, 512
 
 
-def write_tiny_model(path: Path, *, chat_template: str | None = None, context: int = _CONTEXT) -> Path:
-    """A model of one layer over bytes that loads in both engines and writes nonsense."""
+def write_tiny_model(
+    path: Path, *, chat_template: str | None = None, context: int = _CONTEXT, end: str | None = None
+) -> Path:
+    """A model of one layer over bytes that loads in both engines and writes nonsense; `end` is an ordinary token that
+    the file names as the end of a turn.
+    """
     tokens = [b"<unk>", b"<s>", b"</s>", *(b"<0x%02X>" % byte for byte in range(256))]
     tokens += [*map(str.encode, _CONTROL), _SPACE]
     kinds = [TokenType.UNKNOWN, TokenType.CONTROL, TokenType.CONTROL]
     kinds += [TokenType.BYTE] * 256 + [TokenType.CONTROL] * len(_CONTROL) + [TokenType.NORMAL]
+    if end is not None:
+        tokens.append(end.encode())
+        kinds.append(TokenType.NORMAL)
     writer = GGUFWriter(path, "llama")
     writer.add_name("Tiny")
     writer.add_context_length(context)
@@ -44,6 +51,8 @@ def write_tiny_model(path: Path, *, chat_template: str | None = None, context: i
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
     writer.add_unk_token_id(0)
+    if end is not None:
+        writer.add_eot_token_id(len(tokens) - 1)
     if chat_template is not None:
         writer.add_chat_template(chat_template)
     for name, shape in _shapes(len(tokens)).items():

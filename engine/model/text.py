@@ -10,13 +10,16 @@ import re
 
 _NEWLINES = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 
-# Control characters but tab and newline; soft hyphen, Arabic letter mark, Hangul fillers, Mongolian vowel separator;
-# zero-width and bidi marks; invisible operators; interlinear anchors; byte-order mark; lone surrogates; non-characters;
-# tags and ideographic variation selectors. A zero-width joiner stays where it glues emoji together.
+# Control characters but tab and newline; soft hyphen, grapheme joiner, Arabic letter mark, Hangul fillers, Khmer and
+# Mongolian signs without a form; zero-width and bidi marks; invisible operators; the empty braille pattern; interlinear
+# anchors; byte-order mark; lone surrogates; non-characters; tags and variation selectors, a row of which can carry a
+# hidden text. A zero-width joiner and the choice between two forms stay where they belong to emoji.
 _UNWANTED = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u115f\u1160\u180e\u200b\u200c\u200e\u200f\u202a-\u202e"
-    "\u2060-\u206f\u3164\ufdd0-\ufdef\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200c\u200e\u200f"
+    "\u202a-\u202e\u2060-\u206f\u2800\u3164\ufdd0-\ufdef\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ud800-\udfff"
+    "\U000e0000-\U000e0fff]"
     "|(?<![\ufe0f\u2600-\u27bf\U0001f000-\U0001faff])\u200d"
+    "|(?<![#*0-9\xa9\xae\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff])[\ufe0e\ufe0f]"
 )
 
 

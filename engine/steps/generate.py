@@ -13,7 +13,7 @@ from engine.model.errors import BackendError, TurnError, Unavailable
 from engine.model.lazy import LazyMapping
 from engine.model.plan import ExpressionDetector, GenerateStep
 from engine.model.ports import Preparing
-from engine.model.turn import Completion, Engine, Escalation, Prompt, TraceEvent
+from engine.model.turn import Completion, Engine, Escalation, Message, Prompt, TraceEvent
 from engine.prompts.evaluate import holds
 from engine.steps.budget import available, leave_time
 from engine.steps.detectors import DOUBTS, detects, hear
@@ -25,17 +25,24 @@ def run(step: GenerateStep, scene: Scene) -> StepResult:
 
 
 def compose(step: GenerateStep, scene: Scene) -> Prompt:
-    """The prompt of `step` in this turn; raises `TurnError` when its template fails."""
+    """The prompt of `step` in this turn; raises `TurnError` when its template fails.
+
+    No text in it holds a control token: values that a turn brings are cleaned before the template sees them, and the
+    whole once more, because two halves may stand side by side in it.
+    """
+    from engine.prompts.untrusted import for_prompt, without_marks  # noqa: PLC0415 - most turns ask no model
+
     persona = scene.plan.persona
     try:
-        system = scene.services.renderer.render(step.prompt, scene.names.also(persona=persona.data))
+        names = for_prompt(scene.names).also(persona=persona.data)
+        system = scene.services.renderer.render(step.prompt, names)
     except ValueError as error:
         raise TurnError(str(error), step_id=step.id, span=step.span) from error
     return Prompt(
-        system=system.strip(),
+        system=without_marks(system.strip()),
         examples=persona.examples,
-        history=scene.turn.history,
-        text=scene.turn.text,
+        history=tuple(Message(message.role, without_marks(message.text)) for message in scene.turn.history),
+        text=without_marks(scene.turn.text),
         labels=persona.labels,
     )
 

@@ -33,10 +33,10 @@ def choose_layout(settings: LocalSettings, metadata: Metadata) -> Layout:
             if settings.style == "chat":
                 raise LoadError(str(error)) from error
     if template is not None:
-        return Chat(template, Censor.of(metadata.control_tokens, template.fragments), settings.examples or 0)
+        return Chat(template, Censor(metadata.control_tokens, template.fragments), settings.examples or 0)
     if settings.style == "chat":
         raise LoadError("style `chat` needs a model with a chat template; this file has none")
-    return Transcript(Censor.of(metadata.control_tokens), settings.examples)
+    return Transcript(Censor(metadata.control_tokens), settings.examples)
 
 
 class Answerer:

@@ -7,6 +7,7 @@ string is its length as a 64-bit number and its bytes.
 from __future__ import annotations
 
 import mmap
+import re
 import struct
 from array import array
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ _ARRAY: Final = 9
 _TOKEN_UNKNOWN: Final = 2
 _TOKEN_CONTROL: Final = 3
 _MAX_STRING: Final = 16 * 2**20
+_NAMED: Final = re.compile(r"tokenizer\.ggml\.\w+_token_id")
+_BRACKET: Final = re.compile(r"[<>\[\]|｜]")
 
 
 class DamagedFile(ValueError):
@@ -72,8 +75,10 @@ def _metadata(reader: _Reader) -> Metadata:
         if kind in {_TOKEN_UNKNOWN, _TOKEN_CONTROL}
     }
     bos, eos = values.get("tokenizer.ggml.bos_token_id"), values.get("tokenizer.ggml.eos_token_id")
-    named = {index for index in (bos, eos) if isinstance(index, int)}
+    named = {value for key, value in values.items() if _NAMED.fullmatch(key) and isinstance(value, int)}
     texts = reader.strings(tokens, wanted | named) if isinstance(tokens, _Strings) else {}
+    # A file may name an ordinary word, such as `!`, for what it has no token for.
+    wanted |= {index for index in named if _BRACKET.search(texts.get(index, ""))}
     context = values.get(f"{architecture}.context_length")
     template = values.get("tokenizer.chat_template")
     return Metadata(

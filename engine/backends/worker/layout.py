@@ -1,7 +1,7 @@
 """Lays a prompt out as the text a model continues: by its chat template, or as a transcript for base models.
 
-Trimming works on history only: the persona and the guest's words are never cut. What is laid out is neutralised
-first.
+Trimming works on history only: the persona and the guest's words are never cut. Every text is neutralised before it
+is laid out, so that only this module opens a role.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Protocol
 
 from engine.backends.worker.chat_template import ChatMessage, ChatTemplate
 from engine.backends.worker.forgery import Censor, one_line
+from engine.model.marks import unlabelled
 from engine.model.turn import Message, Prompt
 
 _BLANK_LINE = re.compile(r"\n\s*\n")
@@ -51,19 +52,20 @@ class Transcript:
 
     def lay_out(self, prompt: Prompt) -> LaidOut:
         labels = (prompt.labels.user, prompt.labels.reply)
-        opening = _BLANK_LINE.split(prompt.system.strip(), maxsplit=1)[0]
+
+        def safe(text: str) -> str:
+            return unlabelled(self.censor.clean(text), labels)
+
+        opening = safe(_BLANK_LINE.split(prompt.system.strip(), maxsplit=1)[0])
         head = f"{opening}\n\n" if opening else ""
         for example in prompt.examples[: self.examples]:
-            head += f"{labels[0]}: {_flat(example.user)}\n{labels[1]}: {_flat(example.reply)}\n"
+            head += f"{labels[0]}: {safe(one_line(example.user))}\n{labels[1]}: {safe(one_line(example.reply))}\n"
         lines = [
-            f"{labels[0] if message.role == 'user' else labels[1]}: {self._safe(message.text, labels)}\n"
+            f"{labels[0] if message.role == 'user' else labels[1]}: {safe(one_line(message.text))}\n"
             for message in prompt.history
         ]
-        text = f"{head}{''.join(lines)}{labels[0]}: {self._safe(prompt.text, labels)}\n{labels[1]}:"
+        text = f"{head}{''.join(lines)}{labels[0]}: {safe(one_line(prompt.text))}\n{labels[1]}:"
         return LaidOut(text, len(head), ("\n", *(f"{label}{colon}" for label in labels for colon in ":：")))
-
-    def _safe(self, text: str, labels: tuple[str, str]) -> str:
-        return one_line(self.censor.clean(text), labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class Chat:
 
     def _render(self, prompt: Prompt) -> str:
         messages = list(self._messages(prompt))
-        system = prompt.system.strip()
+        system = self.censor.clean(prompt.system.strip())
         if system and self.template.takes_system:
             messages.insert(0, ("system", system))
         elif system:
@@ -96,14 +98,14 @@ class Chat:
         examples = [
             [("user", example.user), ("assistant", example.reply)] for example in prompt.examples[: self.examples]
         ]
-        history = [(message.role, self.censor.clean(message.text)) for message in _from_user(prompt.history)]
+        history = [(message.role, message.text) for message in _from_user(prompt.history)]
         texts: list[str] = []
         role = "user"
-        for speaker, text in chain(*examples, history, [("user", self.censor.clean(prompt.text))]):
+        for speaker, text in chain(*examples, history, [("user", prompt.text)]):
             if speaker != role:
                 yield role, "\n".join(texts)
                 role, texts = speaker, []
-            texts.append(text)
+            texts.append(self.censor.clean(text))
         yield role, "\n".join(texts)
 
 
@@ -122,10 +124,6 @@ def shortened(prompt: Prompt) -> Iterator[Prompt]:
 def _from_user(history: tuple[Message, ...]) -> tuple[Message, ...]:
     start = next((index for index, message in enumerate(history) if message.role == "user"), len(history))
     return history[start:]
-
-
-def _flat(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _common(one: str, other: str) -> int:

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import contextlib
 import random
+from functools import partial
 
+import llama_cpp
 import pytest
 
+from engine.backends.worker.forgery import Censor
 from engine.backends.worker.gguf import DamagedFile, read_metadata
 from tests.models import CHATML, write_tiny_model
 
@@ -56,3 +59,24 @@ def test_a_version_from_the_future_is_refused(tmp_path):
     path.write_bytes(b"GGUF" + (99).to_bytes(4, "little") + bytes(16))
     with pytest.raises(DamagedFile, match="version"):
         read_metadata(path)
+
+
+def test_what_llama_cpp_takes_for_a_command_is_blanked(gemma_path, smollm2_path):
+    """By its own vocabulary: some tokens are commands to it by their text, whatever the file says."""
+    for path in (gemma_path, smollm2_path):
+        censor = Censor(read_metadata(path).control_tokens)
+        llama = llama_cpp.Llama(str(path), n_ctx=64, vocab_only=True, verbose=False)
+        vocabulary = llama_cpp.llama_model_get_vocab(llama.model)
+        tokens = range(llama_cpp.llama_vocab_n_tokens(vocabulary))
+        commands = filter(partial(llama_cpp.llama_vocab_is_control, vocabulary), tokens)
+        texts = [llama_cpp.llama_vocab_get_text(vocabulary, token).decode() for token in commands]
+        assert "</s>" in texts or path == smollm2_path
+        assert [text for text in texts if text and text in censor.clean(f"a{text}b")] == []
+
+
+def test_what_a_file_names_as_its_end_is_a_command_whatever_kind_it_gives_it(tmp_path):
+    path = tmp_path / "named.gguf"
+    write_tiny_model(path, end="<turn/>")
+    assert "<turn/>" in read_metadata(path).control_tokens
+    write_tiny_model(path, end="owari")
+    assert "owari" not in read_metadata(path).control_tokens

@@ -16,7 +16,7 @@ PROMPT = Prompt(
     text="乾杯",
     labels=Labels("お客さん", "美砂樹"),
 )
-CENSOR = Censor.of(["<|im_start|>", "<|im_end|>"])
+CENSOR = Censor(["<|im_start|>", "<|im_end|>"])
 
 
 def chat(template: ChatTemplate | None = None, examples: int = 0) -> Chat:
