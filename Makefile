@@ -69,7 +69,7 @@ test: export MISAKI_ENV_FILE := off
 test: export LOCAL_LLM_MODEL :=
 test: $(VENV)/.dev ## every test, with real models, real servers and a real browser
 	$(BIN)/python -m tools.test_setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --prepared
 
 format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff format .

@@ -16,7 +16,6 @@ import httpx
 
 from tests.children import child
 from tests.environment import SETTING
-from tools.demo_model import ensure
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {"USE_LOCAL_LLM": "false", "PYTHONUNBUFFERED": "1", "MISAKI_ENV_FILE": "off"}
@@ -99,12 +98,12 @@ def post(url: str, payload: object, headers: Mapping[str, str] | None = None) ->
 
 
 @contextmanager
-def chat_model_server() -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """SmolLM2 behind llama.cpp's own OpenAI-compatible server, on one thread: where it listens, and the process."""
+def chat_model_server(model: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A chat model behind llama.cpp's OpenAI-compatible server, on one thread: where it listens, and the process."""
     code = "import runpy; from engine.backends.llama_cpp import avoid_tiles; avoid_tiles(); "
     code += "runpy.run_module('llama_cpp.server', run_name='__main__')"
     command = [sys.executable, "-u", "-c", code, "--host", "127.0.0.1", "--port", "0"]
-    options = {"model": ensure("smollm2"), "n_ctx": 512, "n_threads": 1, "n_threads_batch": 1, "logits_all": True}
+    options = {"model": model, "n_ctx": 512, "n_threads": 1, "n_threads_batch": 1, "logits_all": True}
     for name, value in {**options, "verbose": False}.items():
         command += [f"--{name}", str(value)]
     with child(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:

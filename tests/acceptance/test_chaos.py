@@ -24,6 +24,7 @@ from tests.chaos.experiment import Check
 from tests.faults import behaviours
 from tests.faults.catalogue import FAULTS, UNREACHABLE
 from tests.faults.stage import stage
+from tests.needs import LOCAL_ENGINES
 
 ANY_TIME = 60.0
 
@@ -60,7 +61,8 @@ def models(tmp_path_factory):
     return worker.model_files(tmp_path_factory.mktemp("models"))
 
 
-@pytest.mark.parametrize("backend", worker.ENGINES)
+@pytest.mark.needs("the demo models")
+@pytest.mark.parametrize("backend", LOCAL_ENGINES)
 def test_a_worker_that_dies_hangs_or_starves_is_replaced(models, backend):
     path, before = models[backend], worker.belongings()
     checks = [
@@ -75,11 +77,12 @@ def test_a_worker_that_dies_hangs_or_starves_is_replaced(models, backend):
     assert failing(checks) == []
 
 
-@pytest.mark.parametrize("backend", worker.ENGINES)
+@pytest.mark.parametrize("backend", LOCAL_ENGINES)
 def test_damaged_model_files(backend):
     assert failing([files.files(backend, 3, grace=ANY_TIME)]) == []
 
 
+@pytest.mark.needs("the demo models")
 @pytest.mark.parametrize("remaining", deadlines.REMAINING)
 def test_little_time_is_enough_for_an_answer(remaining):
     with deadlines.sandbox() as one:

@@ -14,6 +14,8 @@ import pytest
 from tests.acceptance.emulated import Emulator, body_of, emulated, http
 from tests.acceptance.processes import ROOT
 
+pytestmark = pytest.mark.needs("the Lambda emulator")
+
 EVENTS = ROOT / "tests" / "events"
 HEALTH = http({}, method="GET", path="/health")
 LIMIT = 6 * 1024 * 1024

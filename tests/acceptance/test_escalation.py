@@ -66,8 +66,10 @@ def reasons(answer: dict[str, Any]) -> list[tuple[str, str]]:
     return [(escalation["model"], escalation["reason"]) for escalation in answer["escalations"]]
 
 
-def test_without_a_local_model_the_first_provider_answers_and_without_it_the_next(pipeline: Path) -> None:
-    with chat_model_server() as (server, process):
+def test_without_a_local_model_the_first_provider_answers_and_without_it_the_next(
+    pipeline: Path, smollm2_path: Path
+) -> None:
+    with chat_model_server(smollm2_path) as (server, process):
         env = KEYS | {"OPENAI_BASE_URL": f"{server}/v1", "USE_LOCAL_LLM": "true"}
         with served("--pipeline", str(pipeline), env=env) as bot:
             status, answer = ask(bot.url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -30,8 +31,8 @@ CHAT_BACKENDS = ("openai", "huggingface")
 
 
 @pytest.fixture(scope="module")
-def chat_server() -> Iterator[str]:
-    with chat_model_server() as (url, _):
+def chat_server(smollm2_path: Path) -> Iterator[str]:
+    with chat_model_server(smollm2_path) as (url, _):
         yield url
 
 

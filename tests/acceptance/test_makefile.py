@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.needs("make")
 ROOT = Path(__file__).parents[2]
 INHERITED = {name: value for name, value in os.environ.items() if not name.startswith(("LOCAL_LLM", "MAKE", "MISAKI"))}
 README = (ROOT / "README.md").read_text("utf-8")

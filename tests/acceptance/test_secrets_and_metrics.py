@@ -19,6 +19,8 @@ from tests.children import child
 from tests.faults import behaviours
 from tests.faults.peer import Behaviour, Connection, Peer
 
+pytestmark = pytest.mark.needs("the Lambda emulator")
+
 REGION = "ap-northeast-1"
 KEY = SECRETS["OPENAI_API_KEY"]
 SESAME = SECRETS["CLIENT_TOKEN"]

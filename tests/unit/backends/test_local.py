@@ -14,9 +14,9 @@ from engine.model.plan import ModelRow
 from engine.model.text import clean
 from engine.model.turn import Labels, Message, Prompt
 from tests.models import CHATML, write_tiny_model
+from tests.needs import LOCAL_ENGINES
 
 PROMPT = Prompt(system="bar", examples=(), history=(), text="hello", labels=Labels("Guest", "Host"))
-ENGINES = ("llama.cpp", "gpt4all")
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def soon() -> Deadline:
     return Deadline.after(60.0)
 
 
-@pytest.mark.parametrize("backend", ENGINES)
+@pytest.mark.parametrize("backend", LOCAL_ENGINES)
 def test_every_engine_answers(opened, backend):
     model = opened(backend)
     completion = model.generate(PROMPT, soon())
@@ -52,6 +52,7 @@ def test_every_engine_answers(opened, backend):
     assert model.engine == "local"
 
 
+@pytest.mark.needs("gpt4all")
 def test_llama_cpp_gives_confidence_and_gpt4all_none(opened):
     confidence = opened("llama.cpp").generate(PROMPT, soon()).confidence
     assert 0 < confidence < 1
@@ -64,21 +65,21 @@ def test_auto_takes_llama_cpp_first(opened):
     assert "llama.cpp" in model.status().detail
 
 
-@pytest.mark.parametrize("backend", ENGINES)
+@pytest.mark.parametrize("backend", LOCAL_ENGINES)
 def test_a_prompt_that_cannot_fit_is_told_as_such(opened, backend):
     long = Prompt(system="", examples=(), history=(), text="a" * 2000, labels=PROMPT.labels)
     with pytest.raises(ContextTooLong):
         opened(backend).generate(long, soon())
 
 
-@pytest.mark.parametrize("backend", ENGINES)
+@pytest.mark.parametrize("backend", LOCAL_ENGINES)
 def test_history_is_trimmed_to_what_fits(opened, backend):
     history = tuple(Message("user" if n % 2 == 0 else "assistant", f"{n} " * 20) for n in range(40))
     prompt = Prompt(system="bar", examples=(), history=history, text="hello", labels=PROMPT.labels)
     assert opened(backend).generate(prompt, soon()).prompt_tokens <= 256 - 8
 
 
-@pytest.mark.parametrize("backend", ENGINES)
+@pytest.mark.parametrize("backend", LOCAL_ENGINES)
 def test_a_guest_cannot_forge_a_role(opened, backend, tmp_path):
     chat = write_tiny_model(tmp_path / "chat.gguf", chat_template=CHATML)
     model = opened(backend, path=str(chat))
@@ -106,7 +107,7 @@ def test_a_seed_pins_the_text(opened):
     assert len({text(seed) for seed in (7, 8, 9)}) > 1
 
 
-@pytest.mark.parametrize("backend", ENGINES)
+@pytest.mark.parametrize("backend", LOCAL_ENGINES)
 def test_a_stop_text_ends_the_answer_before_it(opened, backend):
     whole = opened(backend, temperature=0, max_tokens=24).generate(PROMPT, soon())
     assert whole.finish_reason == "length"
@@ -185,7 +186,7 @@ def test_a_closed_model_says_so(opened):
         model.generate(PROMPT, soon())
 
 
-@pytest.mark.parametrize("backend", ENGINES)
+@pytest.mark.parametrize("backend", LOCAL_ENGINES)
 def test_damaged_files_never_reach_this_process(opened, backend, tmp_path, tiny_path):
     data, dice = tiny_path.read_bytes(), random.Random(11)
     for number in range(6):
@@ -200,6 +201,7 @@ def test_damaged_files_never_reach_this_process(opened, backend, tmp_path, tiny_
         model.close()
 
 
+@pytest.mark.needs("gpt4all")
 def test_what_no_engine_loads_is_told_with_both_reasons(opened, tmp_path, tiny_path):
     path = tmp_path / "cut.gguf"
     path.write_bytes(tiny_path.read_bytes()[:20_000])
