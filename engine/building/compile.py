@@ -63,7 +63,7 @@ def compile_pipeline(spec: PipelineSpec, prompts: Mapping[str, str], *, index: R
         detectors=names.detectors,
         prompts=lambda path: _template(prompts[path], path),
         reply_places={reply.id.value: place for place, reply in enumerate(spec.replies)},
-        otherwise=tuple(place for place, reply in enumerate(spec.replies) if reply.otherwise),
+        otherwise={place: _tags(reply) for place, reply in enumerate(spec.replies) if reply.otherwise},
         step_places={step.id.value: place for place, step in enumerate(spec.steps)},
     )
     plan = Plan(
@@ -130,7 +130,12 @@ def _reply(spec: ReplySpec, scope: Scope) -> Reply:
         say=variants,
         span=spec.span,
         topic=spec.topic,
+        tags=_tags(spec),
     )
+
+
+def _tags(spec: ReplySpec) -> tuple[str, ...]:
+    return tuple(tag.value for tag in spec.tags)
 
 
 def _template(source: str, origin: str) -> Template:

@@ -16,7 +16,7 @@ from engine.model.plan import (
     SetStep,
     Step,
 )
-from engine.model.record import record
+from engine.model.record import field, record
 from engine.model.spec import (
     DetectorSpec,
     ExpressionDetectorSpec,
@@ -36,7 +36,7 @@ from engine.schema.pipeline import DEFAULT_THRESHOLD
 class StepContext:
     """What compiling a step looks things up in; `reply_places` and `step_places` are positions by id.
 
-    `otherwise` are the positions of the replies that are said where no trigger fits.
+    `otherwise` are the positions of the replies that are said where no trigger fits, with their tags.
     """
 
     conditions: Scope
@@ -44,7 +44,7 @@ class StepContext:
     prompts: Callable[[str], Template]
     reply_places: Mapping[str, int]
     step_places: Mapping[str, int]
-    otherwise: tuple[int, ...] = ()
+    otherwise: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 def build_step(spec: StepSpec, context: StepContext) -> Step:
@@ -53,8 +53,16 @@ def build_step(spec: StepSpec, context: StepContext) -> Step:
     match spec:
         case RepliesStepSpec():
             threshold = number(spec.threshold) or DEFAULT_THRESHOLD
-            otherwise = context.otherwise if spec.otherwise else None
-            return RepliesStep(id=spec.id.value, when=when, threshold=threshold, span=spec.span, otherwise=otherwise)
+            only = tuple(tag.value for tag in spec.only)
+            waiting = (place for place, tags in context.otherwise.items() if not only or set(only) & set(tags))
+            return RepliesStep(
+                id=spec.id.value,
+                when=when,
+                threshold=threshold,
+                span=spec.span,
+                otherwise=tuple(waiting) if spec.otherwise else None,
+                only=only,
+            )
         case GenerateStepSpec():
             return GenerateStep(
                 id=spec.id.value,

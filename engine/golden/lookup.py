@@ -20,6 +20,9 @@ class RememberingIndex:
     def candidates(self, text: str, threshold: float) -> Sequence[Candidate]:
         return [one for one in self.near(text, threshold) if one.score >= threshold]
 
+    def is_trigger(self, text: str) -> bool:
+        return self._index.is_trigger(text)
+
     def near(self, text: str, threshold: float) -> Sequence[Candidate]:
         """As `candidates`, with those that miss the threshold by less than `MARGIN`."""
         if (text, threshold) not in self._known:

@@ -81,6 +81,10 @@ class TriggerIndex:
         """Every trigger reached at this threshold, the refused ones with their reason."""
         return self._closeness.explain(text, threshold)
 
+    def is_trigger(self, text: str) -> bool:
+        """Whether `text` is a trigger word for word; cheap, for nothing is compared."""
+        return bool(self._search.equal(normalise(text)))
+
     def _equal(self, text: str, threshold: float) -> list[Candidate]:
         """The triggers whose normal form is that of `text`: nothing ranks before them, and no guard refuses them."""
         rows = self._search.equal(normalise(text)) if threshold <= 100 else ()

@@ -31,6 +31,7 @@ class Reply:
     say: tuple[Variant, ...]
     span: Span
     topic: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 @record
@@ -63,13 +64,20 @@ Detector = Union[NamedDetector, ExpressionDetector]
 
 @record
 class RepliesStep:
-    """With `otherwise`, positions of replies, it chooses among those instead of looking for a trigger."""
+    """With `otherwise`, positions of replies, it chooses among those instead of looking for a trigger.
+
+    Where `only` names tags, no reply without one of them is said.
+    """
 
     id: str
     when: Condition | None
     threshold: float
     span: Span
     otherwise: tuple[int, ...] | None = None
+    only: tuple[str, ...] = ()
+
+    def takes(self, reply: Reply) -> bool:
+        return not self.only or not set(self.only).isdisjoint(reply.tags)
 
 
 @record

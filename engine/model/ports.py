@@ -23,9 +23,13 @@ class Candidate(Protocol):
 
 
 class ReplyIndex(Protocol):
-    """Finds the replies whose triggers match; best first, ties by priority, then by file order."""
+    """Finds the replies whose triggers match; best first, ties by priority, then by file order.
+
+    `is_trigger` tells whether a text is a trigger word for word.
+    """
 
     def candidates(self, text: str, threshold: float) -> Iterable[Candidate]: ...
+    def is_trigger(self, text: str) -> bool: ...
 
 
 class SentenceKinds(Protocol):

@@ -60,6 +60,7 @@ class ReplySpec:
     span: Span
     topic: str | None = None
     otherwise: bool = False
+    tags: tuple[Text, ...] = ()
 
 
 @record
@@ -139,6 +140,7 @@ class RepliesStepSpec:
     threshold: Setting
     span: Span
     otherwise: bool = False
+    only: tuple[Text, ...] = ()
 
 
 @record

@@ -84,6 +84,23 @@ def _lookup(path: tuple[str, ...], names: Mapping[str, Any]) -> Any:
     return found
 
 
+def parts_of(tree: Expression) -> tuple[Expression, ...]:
+    """The expressions that an expression is made of."""
+    match tree:
+        case Unary(operand=operand):
+            return (operand,)
+        case Binary(left=left, right=right):
+            return (left, right)
+        case Comparison(first=first, rest=rest):
+            return (first, *(expression for _, expression in rest))
+        case Choice(test=test, then=then, otherwise=otherwise):
+            return (test, then, otherwise)
+        case Call(arguments=arguments):
+            return arguments
+        case _:
+            return ()
+
+
 _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,

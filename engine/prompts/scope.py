@@ -11,7 +11,7 @@ from typing import Any, Union
 from engine.model.record import field, record
 
 NOW = frozenset({"year", "month", "day", "hour", "minute", "weekday"})
-TURN = frozenset({"number"})
+TURN = frozenset({"number", "exact"})
 SESSION = frozenset({"id", "turns", "offered"})
 LAST = frozenset({"reply_id", "engine", "kind", "text", "user", "offered"})
 WORDS = frozenset({"topic"})

@@ -44,7 +44,7 @@ CODES: Mapping[str, Code] = {
     "P210": Code("keys that exclude or need each other"),
     # Block 3, references.
     "P301": Code("no file matches"),
-    "P302": Code("a file that is neither a pipeline, replies nor a golden"),
+    "P302": Code("a file that is neither a pipeline, replies, kinds nor a golden"),
     "P303": Code("an id that stands twice"),
     "P304": Code("an unknown step"),
     "P305": Code("a jump backward"),
@@ -55,6 +55,8 @@ CODES: Mapping[str, Code] = {
     "P310": Code("an unknown environment variable"),
     "P311": Code("an unknown time zone"),
     "P312": Code("a file outside of the project"),
+    "P313": Code("an unknown kind of sentence"),
+    "P314": Code("a tag that no reply has"),
     # Block 4, templates and conditions.
     "P401": Code("a condition that is not an expression"),
     "P402": Code("an unknown name in a condition or a template"),
@@ -83,6 +85,9 @@ CODES: Mapping[str, Code] = {
     "P515": Code("a confidence that is never known"),
     "P516": Code("the same variant twice"),
     "P517": Code("something that looks like a secret", heuristic=True),
+    "P519": Code("an example of a kind that stands twice"),
+    "P520": Code("a kind with too few examples"),
+    "P522": Code("a phone number outside of the help lines"),
 }
 
 

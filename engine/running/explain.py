@@ -82,7 +82,7 @@ class _Walk:
         self._plan, self._index, self._turn = plan, index, turn
         self._names = names_of(plan, turn)
         searching = (step for step in plan.steps if isinstance(step, RepliesStep) and step.otherwise is None)
-        self._consider(next((step.threshold for step in searching), 100.0))
+        self._consider(next(searching, None))
 
     def decisions(self) -> Iterator[Decision]:
         """One for each step, to the first that certainly answers."""
@@ -105,9 +105,9 @@ class _Walk:
                 span=self._plan.steps[-1].span,
             )
 
-    def _consider(self, threshold: float) -> None:
-        self.threshold = threshold
-        self.considered = tuple(_considered(self._plan, self._index, self._turn, self._names, threshold))
+    def _consider(self, step: RepliesStep | None) -> None:
+        self.threshold = 100.0 if step is None else step.threshold
+        self.considered = tuple(_considered(self._plan, self._index, self._turn, self._names, step))
 
     def _decide(self, step: Step, following: int) -> tuple[Decision, int | None]:
         """What `step` does, and where the turn goes on; nowhere when it answers."""
@@ -115,7 +115,7 @@ class _Walk:
             case RepliesStep(otherwise=places) if places is not None:
                 return self._listen(step, places, following)
             case RepliesStep():
-                self._consider(step.threshold)
+                self._consider(step)
                 best = next((one for one in self.considered if one.verdict == "chosen"), None)
                 if best is not None:
                     return _decision(step, f"answers with `{best.reply_id}`", _margin(best, self.considered)), None
@@ -141,13 +141,16 @@ class _Walk:
 
 
 def _considered(
-    plan: Plan, index: ExplainingIndex, turn: Turn, names: Mapping[str, Any], threshold: float
+    plan: Plan, index: ExplainingIndex, turn: Turn, names: Mapping[str, Any], step: RepliesStep | None
 ) -> Iterator[Considered]:
     """The best trigger of each reply, and the next best where a verdict of its own is to be told."""
+    threshold = 100.0 if step is None else step.threshold
     chosen: str | None = None
     told: set[tuple[int, Verdict]] = set()
     for reached in index.explain(turn.text, min(threshold, NEAR)):
         reply = plan.replies[reached.reply]
+        if step is not None and not step.takes(reply):
+            continue
         verdict, why = _verdict(reached, reply, names, threshold, chosen)
         if verdict == "chosen":
             chosen = reply.id

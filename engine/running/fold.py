@@ -76,7 +76,7 @@ def names_of(plan: Plan, turn: Turn) -> LazyMapping:
     """What conditions and templates see at the start of a turn: plain data, the costly part when it is asked for."""
     return names_of_talk(plan, turn).also(
         text=turn.text,
-        turn={"number": turn.number},
+        turn=LazyMapping({"number": turn.number}, {"exact": lambda: plan.index.is_trigger(turn.text)}),
         user=turn.user,
         words=LazyMapping({}, {"topic": lambda: _topic_of(turn.text)}),
         now={

@@ -130,6 +130,7 @@ def _replies_step(node: MappingNode, common: Mapping[str, Any]) -> StepSpec:
         **common,
         threshold=_optional(node.get("threshold"), setting) or default,
         otherwise=flag(node.get("otherwise")),
+        only=texts(node.get("only")),
     )
 
 

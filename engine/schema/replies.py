@@ -25,6 +25,7 @@ def reply_spec(node: MappingNode) -> ReplySpec:
         span=node.span,
         topic=optional_words(node.get("topic")),
         otherwise=flag(node.get("otherwise")),
+        tags=texts(node.get("tags")),
     )
 
 

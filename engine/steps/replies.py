@@ -24,6 +24,8 @@ def _match(step: RepliesStep, scene: Scene) -> StepResult:
     trace: list[TraceEvent] = []
     for candidate in scene.plan.index.candidates(scene.turn.text, step.threshold):
         reply = scene.plan.replies[candidate.reply]
+        if not step.takes(reply):
+            continue
         seen = {"reply_id": reply.id, "score": round(candidate.score, 1)}
         if not holds(reply.when, scene.names):
             trace.append(TraceEvent(step=step.id, event="condition_refused", data=seen))

@@ -34,6 +34,9 @@ class WithoutReply:
     def candidates(self, text: str, threshold: float) -> Sequence[Candidate]:
         return [one for one in self.index.candidates(text, threshold) if one.reply != self.reply]
 
+    def is_trigger(self, text: str) -> bool:
+        return self.index.is_trigger(text)
+
 
 def mutants(plan: Plan) -> Iterator[Mutant]:
     """Every mutant of `plan`; those of replies first."""

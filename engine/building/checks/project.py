@@ -6,7 +6,7 @@ against the pipelines of the project that do use them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from engine.model.spec import PipelineSpec
 from engine.reading.project import PIPELINES
 from engine.reading.sources import Sources
 from engine.reading.text import at, read_text
-from engine.schema.load import Loaded, read_pipeline, read_replies
+from engine.schema.load import Loaded, RepliesFile, read_kinds, read_pipeline, read_replies
 from engine.schema.shape import Kind
 
 MANY_EXAMPLES = 1000
@@ -90,9 +90,11 @@ def validate(paths: Sequence[Path], sources: Sources) -> Findings:
     for found in _at_once(loaded, goldens, sources, collected):
         collected.add(found.problems)
         collected.files.update(found.files)
-    rest = [file for file, kind in kinds.items() if kind == "replies" and file.as_posix() not in collected.files]
+    rest = [
+        file for file, kind in kinds.items() if kind in ("replies", "kinds") and file.as_posix() not in collected.files
+    ]
     if rest:
-        collected.add(_loose_replies(rest, sources, collected))
+        collected.add(_loose_parts(rest, kinds, sources, collected))
     for file, kind in kinds.items():
         if kind is None and file.as_posix() not in read | collected.files:
             collected.add([_unknown_kind(file)])
@@ -116,8 +118,10 @@ def _kind(file: Path, collected: _Collected) -> Kind | None:
 
 
 def _unknown_kind(file: Path) -> Problem:
-    message = "file is neither a pipeline, replies nor a golden"
-    hint = "begin it with `version:` and `steps:`, with `replies:`, or with `pipeline:` and `conversations:`"
+    message = "file is neither a pipeline, replies, kinds nor a golden"
+    hint = (
+        "begin it with `version:` and `steps:`, with `replies:` or `kinds:`, or with `pipeline:` and `conversations:`"
+    )
     return Problem(code="P302", message=message, span=at(file.as_posix(), 1, 1), hint=hint)
 
 
@@ -183,8 +187,10 @@ def _place(problem: Problem) -> tuple[str, int, int]:
     return problem.span.file, problem.span.line, problem.span.column
 
 
-def _loose_replies(files: Sequence[Path], sources: Sources, collected: _Collected) -> list[Problem]:
-    """Problems of replies whose pipeline was not asked about: only those that stand in `files`."""
+def _loose_parts(
+    files: Sequence[Path], kinds: Mapping[Path, Kind | None], sources: Sources, collected: _Collected
+) -> list[Problem]:
+    """Problems of replies and kinds whose pipeline was not asked about: only those that stand in `files`."""
     names = {file.as_posix() for file in files}
     problems: list[Problem] = []
     used: set[str] = set()
@@ -196,16 +202,17 @@ def _loose_replies(files: Sequence[Path], sources: Sources, collected: _Collecte
             problems.extend(problem for problem in found if problem.span.file in names)
     for file in files:
         collected.files.add(file.as_posix())
-        read = read_replies(file)
-        collected.replies += len(read.replies)
+        read = read_kinds(file) if kinds[file] == "kinds" else read_replies(file)
+        collected.replies += len(read.replies) if isinstance(read, RepliesFile) else 0
         if file.as_posix() not in used:
             # A pipeline with a mistake may have meant to use it.
-            problems.extend((*read.problems, *([_unused(file)] if collected.readable else ())))
+            problems.extend((*read.problems, *([_unused(file, kinds[file])] if collected.readable else ())))
     return problems
 
 
-def _unused(file: Path) -> Problem:
-    return _idle("P512", "no pipeline uses this file", file, "list it under `replies:` of a pipeline, or delete it")
+def _unused(file: Path, kind: Kind | None) -> Problem:
+    hint = f"list it under `{kind}:` of a pipeline, or delete it"
+    return _idle("P512", "no pipeline uses this file", file, hint)
 
 
 def _unused_prompts(paths: Sequence[Path], used: set[str]) -> list[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.building.checks.subject import Subject
+from engine.building.checks.unreachable_step import waits_for
 from engine.model.source import Problem
 from engine.model.spec import RepliesStepSpec, SayStepSpec
 
@@ -14,8 +15,9 @@ def check(subject: Subject) -> Iterator[Problem]:
     if not subject.sound_steps:
         return
     said = {step.reply.value for step in spec.steps if isinstance(step, SayStepSpec)}
-    kinds = {step.otherwise for step in spec.steps if isinstance(step, RepliesStepSpec)}
-    searched, listened = False in kinds, True in kinds
+    steps = [step for step in spec.steps if isinstance(step, RepliesStepSpec)]
+    searched = any(not step.otherwise for step in steps)
+    listening = [step for step in steps if step.otherwise]
     if not searched and any(reply.match for reply in spec.replies):
         message = "no step looks for these replies"
         hint = "add a step of kind `replies`"
@@ -23,7 +25,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     if not said <= {reply.id.value for reply in spec.replies}:
         return
     for place, reply in enumerate(spec.replies):
-        waits = reply.otherwise and listened
+        waits = any(waits_for(reply, step) for step in listening)
         if not reply.match and not waits and reply.id.value not in said and place not in subject.unsure_replies:
             message = f"nothing says the reply `{reply.id.value}`"
             hint = "give it a `match`, or name it in a step of kind `say`"

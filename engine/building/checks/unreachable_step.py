@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engine.building.checks.subject import Subject
 from engine.model.source import Problem
-from engine.model.spec import GenerateStepSpec, PipelineSpec, RepliesStepSpec, SayStepSpec, StepSpec
+from engine.model.spec import GenerateStepSpec, PipelineSpec, RepliesStepSpec, ReplySpec, SayStepSpec, StepSpec
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -35,8 +35,14 @@ def _always_answers(step: StepSpec, spec: PipelineSpec) -> bool:
     if step.when is not None:
         return False
     if isinstance(step, RepliesStepSpec):
-        return step.otherwise and any(reply.otherwise and reply.when is None for reply in spec.replies)
+        return step.otherwise and any(reply.when is None and waits_for(reply, step) for reply in spec.replies)
     return isinstance(step, SayStepSpec)
+
+
+def waits_for(reply: ReplySpec, step: RepliesStepSpec) -> bool:
+    """Whether `step`, which says `otherwise`, may say `reply`."""
+    wanted = {tag.value for tag in step.only}
+    return reply.otherwise and (not wanted or not wanted.isdisjoint(tag.value for tag in reply.tags))
 
 
 def _ways_on(place: int, step: StepSpec, order: dict[str, int]) -> Iterator[int]:

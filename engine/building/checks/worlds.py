@@ -14,8 +14,8 @@ from functools import lru_cache
 from itertools import product
 from typing import Any
 
-from engine.model.expression import Binary, Call, Choice, Comparison, Condition, Constant, Expression, Name, Unary
-from engine.prompts.evaluate import holds
+from engine.model.expression import Condition, Constant, Expression, Name
+from engine.prompts.evaluate import holds, parts_of
 
 MAX_WORLDS = 4_000
 """Situations tried for one question; beyond them no answer is given."""
@@ -122,28 +122,12 @@ def _names(text: str, chosen: Mapping[tuple[str, ...], Any]) -> dict[str, Any]:
 def _paths(tree: Expression) -> Iterator[tuple[str, ...]]:
     if isinstance(tree, Name):
         yield tree.path
-    for part in _parts(tree):
+    for part in parts_of(tree):
         yield from _paths(part)
 
 
 def _constants(tree: Expression) -> Iterator[Any]:
     if isinstance(tree, Constant):
         yield from tree.value if isinstance(tree.value, tuple) else (tree.value,)
-    for part in _parts(tree):
+    for part in parts_of(tree):
         yield from _constants(part)
-
-
-def _parts(tree: Expression) -> tuple[Expression, ...]:
-    match tree:
-        case Unary(operand=operand):
-            return (operand,)
-        case Binary(left=left, right=right):
-            return (left, right)
-        case Comparison(first=first, rest=rest):
-            return (first, *(expression for _, expression in rest))
-        case Choice(test=test, then=then, otherwise=otherwise):
-            return (test, then, otherwise)
-        case Call(arguments=arguments):
-            return arguments
-        case _:
-            return ()

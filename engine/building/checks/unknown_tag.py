@@ -1,0 +1,22 @@
+"""P314: a step takes only replies with a tag that no reply has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.building.checks.subject import Subject
+from engine.model.source import Problem
+from engine.model.spec import RepliesStepSpec
+from engine.schema.suggest import hint
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    known = sorted({tag.value for reply in subject.spec.replies for tag in reply.tags})
+    if "reply" in subject.lost:
+        return
+    for step in subject.spec.steps:
+        for tag in step.only if isinstance(step, RepliesStepSpec) else ():
+            if tag.value not in known:
+                message = f"step `{step.id.value}` takes only replies with the tag `{tag.value}`, which none has"
+                advice = hint(tag.value, known) or f"write `tags: [{tag.value}]` at the replies that are meant"
+                yield Problem(code="P314", message=message, span=tag.span, hint=advice)
