@@ -12,6 +12,17 @@ if TYPE_CHECKING:
 _SET_MEMORY = 64 * 2**20
 """Bytes that the automaton of all patterns may take; what a short text needs of it is far less."""
 
+_MEANT = (
+    (re.compile(r"\(\?<?!"), "write the rest here, and what must not be there in `when: not matches(text, '…')`"),
+    (re.compile(r"\(\?<?="), "write `(?:` instead of `{0}`"),
+    (re.compile(r"\(\?>"), "write `(?:` instead of `{0}`"),
+    (re.compile(r"[*+?}]\+"), "leave the last `+` out"),
+    (re.compile(r"\\[Zz]|\\'"), "write `$` instead of `{0}`"),
+    (re.compile(r"\\[hH]"), "write `\\s` instead of `{0}`"),
+    (re.compile(r"(?:^|[(|])[*+]|(?:^|\|)\?"), "write `.*` for any signs, or put `\\` before a sign that is meant"),
+)
+"""What a regex that cannot run holds, and what to write instead."""
+
 _UNSUPPORTED = (
     (re.compile(r"\(\?<?[=!]"), "lookaround"),
     (re.compile(r"\\[1-9]|\(\?P=|\\k<"), "a backreference"),
@@ -82,6 +93,20 @@ def regex_problem(pattern: str) -> str | None:
     if compiled.search("") is not None:
         return "this regex matches the empty text, so it would answer everything"
     return None
+
+
+def regex_hint(pattern: str) -> str:
+    """What to write instead of what keeps `pattern` from running; empty where nothing tells."""
+    for construct, hint in _MEANT:
+        found = construct.search(pattern)
+        if found:
+            return hint.format(found[0])
+    bare = re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]", "", pattern)
+    if "[" in bare:
+        return "close `[` with `]`, or write `\\[` for the sign"
+    if bare.count("(") != bare.count(")"):
+        return "close each `(` with one `)`, or write `\\(` and `\\)` for the signs"
+    return ""
 
 
 def _explained(pattern: str, error: Exception) -> str:

@@ -20,11 +20,12 @@ from engine.model.source import Located, Problem, Span, span
 from engine.reading.limits import MAX_ALIASES, MAX_DEPTH, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR
 from engine.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from engine.reading.scalars import FIRST_OF_SURPRISE, WORDS, resolve, surprise
-from engine.reading.slips import glued_comments, swallowed_item
-from engine.reading.syntax import syntax_problem
+from engine.reading.slips import MAY_SWALLOW, glued_comments, swallowed
+from engine.reading.syntax import condition_slip, in_quotes, syntax_problem
 from engine.reading.text import UNPRINTABLE, at, lines, problem, shortened
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_WIDE_BLANKS = frozenset("\u3000\xa0")
 _TOO_DEEP = "exceeded maximum nesting depth"
 """What libyaml says since PyYAML 6.0.4, of 1,000 brackets and before it has given an event of the first."""
 
@@ -94,7 +95,9 @@ def _broken_off(text: str, name: str, found: Problem) -> tuple[Node | None, list
         composer.take(takewhile(lambda event: event.end_mark.line + 1 < found.span.line, _events(text)))
     with suppress(_Enough):
         composer.break_off(found)
-    return composer.root, composer.problems
+    # What the parser stumbles over follows from an indentation that it did not see.
+    unseen = any(one.code == "P102" for one in composer.problems if one is not found)
+    return composer.root, [one for one in composer.problems if one is not found or not unseen]
 
 
 def _events(text: str) -> Iterator[Any]:
@@ -206,15 +209,17 @@ class _Composer:
     def _scalar(self, event: Any) -> None:
         place, text = self._span(event), event.value
         self.last = event
-        self._tag(event)
+        tagged = self._tag(event)
         if len(text) > MAX_SCALAR:
             message = f"text is {len(text):,} characters long, at most {MAX_SCALAR:,} are allowed"
             raise _TooMuch(problem("P109", message, place))
-        if not event.implicit[0]:
+        if tagged:
+            node = ScalarNode(text, text, place, flagged=True)
+        elif not event.implicit[0]:
             node = ScalarNode(text, text, place, self._unprintable(text, place))
         elif not text or text[0] in FIRST_OF_SURPRISE:
             node = self._surprising(text, place)
-        elif place.line != place.end_line and " - " in text:
+        elif place.line != place.end_line and MAY_SWALLOW.search(text):
             node = ScalarNode(text, text, place, self._swallows(place))
         else:
             node = ScalarNode(WORDS.get(text, text), text, place)
@@ -245,20 +250,24 @@ class _Composer:
         return lines(self._text)
 
     def _swallows(self, place: Span) -> bool:
-        """Whether lines that were meant as items of a list became a part of the unquoted text above them."""
-        item = swallowed_item(self._lines, place)
-        if item is not None:
-            message = f"this line is read as a part of the text that begins on line {place.line}"
-            hint = "line it up with the items beside it, and begin the first one with `- `, too"
-            self._note(problem("P114", message, item, hint))
-        return item is not None
+        """Whether lines that were meant as items, keys or comments became a part of the unquoted text above them."""
+        found = swallowed(self._lines, place)
+        if found is not None:
+            self._note(found)
+        return found is not None
 
-    def _tag(self, event: Any) -> None:
-        if event.tag is not None:
-            tag = shortened(event.tag).replace("tag:yaml.org,2002:", "!!")
-            place = at(self._name, event.start_mark.line + 1, event.start_mark.column + 1, 1)
-            hint = "remove it; put text that begins with `!` in quotes"
-            self._note(problem("P107", f"tag `{tag}` is not allowed", place, hint))
+    def _tag(self, event: Any) -> bool:
+        """Whether the node has a tag, which is a mistake."""
+        if event.tag is None:
+            return False
+        tag = shortened(event.tag).replace("tag:yaml.org,2002:", "!!")
+        place = at(self._name, event.start_mark.line + 1, event.start_mark.column + 1, 1)
+        line = self._lines[place.line - 1]
+        hint = "remove it"
+        if not tag.startswith("!!"):
+            hint = f"put a text that begins with `!` in quotes: write {in_quotes(line[place.column - 1 :])}"
+        self._note(condition_slip(line, place) or problem("P107", f"tag `{tag}` is not allowed", place, hint))
+        return True
 
     def _add(self, node: Node, size: int, anchor: str | None) -> None:
         if anchor is not None:
@@ -302,11 +311,16 @@ class _Composer:
 
     def _key(self, key: Node) -> Located[str] | None:
         if not isinstance(key, ScalarNode):
-            hint = 'a text that begins with `{{` stands in quotes: "{{ … }}"'
-            self._note(problem("P113", "a key is not a word", key.span, hint))
+            line = self._lines[key.span.line - 1]
+            hint = "a text that begins with `{{` stands in quotes: write " + in_quotes(line[max(0, line.find("{{")) :])
+            self._note(condition_slip(line, key.span) or problem("P113", "a key is not a word", key.span, hint))
             return None
         if key.source == "<<" and not key.flagged:
             self._note(problem("P108", "merge key `<<` is not read", key.span, "write the keys out"))
+            return None
+        if key.source[:1] in _WIDE_BLANKS:
+            message = "a wide space or a no-break space stands in the indentation"
+            self._note(problem("P102", message, key.span, "indent with plain spaces"))
             return None
         if key.value is None:
             self._note(problem("P113", "a key is missing before `:`", key.span, "write a word"))

@@ -6,6 +6,7 @@ The parser complains about them lines later, or not at all. This module looks at
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
@@ -30,20 +31,43 @@ class _Slip(NamedTuple):
     code: str = "P101"
 
 
+WIDE = "\u3000\xa0\u2002-\u200b\u202f\u205f"
+"""Blanks other than a plain space, for a class of a regex."""
+
+_WORD = "[A-Za-z_ａ-ｚＡ-Ｚ＿]+"
+"""A key, be it typed in wide letters."""
+
+DASHES = "－ー―–—−‐‑・•●"
+"""What is typed for the `-` of a list."""
+
+_KEYS = (
+    "address|backend|contains|conversations|counterexamples|deadline|escalate_when|examples|expect|id|kind|locale|match"
+    "|model|models|name|persona|pipeline|priority|prompt|regex|replies|reply|say|steps|text|threshold|timeout|timezone"
+    "|turns|user|vars|version|weight|when"
+)
+"""Words that are keys wherever they stand alone at the beginning of a line."""
+_FIRST_KEYS = "contains|id|kind|name|regex|text|user"
+"""Those with which an item of a list begins."""
+
 _ANYWHERE = (
     _Slip(
-        re.compile(r"\s*(?:- +)?(?P<key>[A-Za-z_]+)(?P<sign>：)"),
+        re.compile(rf"\s*(?:- +)?(?P<key>{_WORD})(?P<sign>：)"),
         "`：` after `{key}` is the wide colon of Japanese, which makes no key",
         "write `{key}: `",
     ),
     _Slip(
-        re.compile(r" *(?P<sign>[\u3000\xa0])[ \u3000\xa0]*(?:-\s|[A-Za-z_]+[:：](?:\s|$))"),
+        re.compile(rf"\s*(?:- +)?(?P<key>{_WORD}):(?P<sign>[{WIDE}])"),
+        "the space after `{key}:` is a wide one or a no-break space, which makes no key",
+        "write `{key}: ` with a plain space",
+    ),
+    _Slip(
+        re.compile(rf" *(?P<sign>[{WIDE}])[ {WIDE}]*(?:-\s|[A-Za-z_]+[:：](?:\s|$))"),
         "a wide space or a no-break space stands in the indentation",
         "indent with plain spaces",
         "P102",
     ),
     _Slip(
-        re.compile(r" *-(?P<sign>[\u3000\xa0])"),
+        re.compile(rf" *-(?P<sign>[{WIDE}])"),
         "the space after `-` is a wide one, which begins no item of a list",
         "write `- `: a hyphen and a plain space",
     ),
@@ -52,31 +76,66 @@ _ANYWHERE = (
 
 _NEAR = (
     _Slip(
-        re.compile(r" *(?P<sign>[－ー―–—・•●])"),
+        re.compile(rf" *(?P<sign>[{DASHES}]|[*+](?= ))"),
         "`{sign}` begins no item of a list",
         "write `- `: a hyphen and a space",
     ),
     _Slip(
-        re.compile(r" *(?P<sign>//|/\*|<!--)"),
+        re.compile(r" *(?P<sign>//|/\*|<!--|＃|;|；)"),
         "`{sign}` begins no comment",
         "write `# `",
     ),
     _Slip(
-        re.compile(r" *(?P<sign>-)(?![\s-])"),
+        re.compile(r" *-(?P<sign>\t)"),
+        "a tab stands after `-`",
+        "write `- `: a hyphen and a space",
+    ),
+    _Slip(
+        re.compile(r" *(?P<sign>-)(?=[^\s-])"),
         "a space is missing after `-`",
         "write `- `: a hyphen and a space",
     ),
     _Slip(
-        re.compile(r" *(?:- +)?(?P<key>[A-Za-z_]+)(?P<sign>:)(?![\s/])"),
+        re.compile(r" *(?:- +)?(?P<key>[A-Za-z_]+)(?P<sign>:)(?=[^\s/])"),
         "a space is missing after `{key}:`",
+        "write `{key}: `",
+    ),
+    _Slip(
+        re.compile(rf" *(?:- +)?(?P<key>{_KEYS}) *(?P<sign>[-=]>|[=＝;；,、])"),
+        "`{sign}` after `{key}` makes no key",
+        "write `{key}: `",
+    ),
+    _Slip(
+        re.compile(rf" *(?P<sign>(?P<key>{_KEYS}))(?: *$| +[^\s:：])"),
+        "the colon is missing after `{key}`",
+        "write `{key}: `",
+    ),
+    _Slip(
+        re.compile(rf" *- +(?P<sign>(?P<key>{_FIRST_KEYS})) +[^\s:：]"),
+        "the colon is missing after `{key}`",
         "write `{key}: `",
     ),
 )
 """What may be right elsewhere, and is looked for only where the parser stumbles."""
 
+_SWALLOWED = (
+    _ANYWHERE[0],
+    _Slip(
+        re.compile(rf" *(?P<sign>-[\s{WIDE}]|-(?=[^\s\d-])|[{DASHES}])"),
+        "this line is read as a part of the text that begins on line {line}",
+        "line it up with the items beside it, and begin the first one with `- `, too",
+        "P114",
+    ),
+    _Slip(re.compile(r" *(?P<sign>＃)"), "`＃` begins no comment", "write `# `", "P114"),
+)
+"""What looks like an item, a key or a comment, on the further lines of an unquoted text."""
+MAY_SWALLOW = re.compile(rf" (?:-(?!\d)|[{DASHES}＃]|[A-Za-z_]+：)")
+"""What an unquoted text of several lines holds where one of its lines was meant otherwise."""
+_WRONG_DASH = re.compile(rf"[{DASHES}]")
+
 _GLUED_COMMENT = re.compile(r"(?<=[^\s\"'\]}])[ \t]+#(?=[^\s#!])")
 _CONFLICT = re.compile(r"<{7} ")
-_ITEM = re.compile(r" *(?P<sign>-) ")
+_KEY = re.compile(r"(?P<before> *(?:- +)?)(?P<key>[A-Za-z_]+):(?:\s|$)")
 
 
 def near_slip(every: Sequence[str], span: Span, *, since: int) -> Problem | None:
@@ -100,19 +159,49 @@ def _nearest(every: Sequence[str], file: str, numbers: Iterable[int], slips: Seq
         for one in slips:
             found = one.pattern.match(every[number - 1])
             if found:
-                place = at(file, number, found.start("sign") + 1)
-                words = found.groupdict()
-                return problem(one.code, one.message.format(**words), place, one.hint.format(**words))
+                return _problem(one, found, file, number)
     return None
 
 
-def swallowed_item(every: Sequence[str], span: Span) -> Span | None:
-    """The first sign, on the lines of an unquoted text at `span` from its second on, that looks like a list's item."""
+def _problem(one: _Slip, found: re.Match[str], file: str, number: int, **more: int) -> Problem:
+    words = {**found.groupdict(), **more}
+    place = at(file, number, found.start("sign") + 1, max(1, len(found["sign"].rstrip())))
+    meant = words | {"key": unicodedata.normalize("NFKC", str(words.get("key", "")))}
+    return problem(one.code, one.message.format(**words), place, one.hint.format(**meant))
+
+
+def swallowed(every: Sequence[str], span: Span) -> Problem | None:
+    """The line of an unquoted text at `span`, from its second on, that was meant as an item, a key or a comment."""
+    first = every[span.line - 1][span.column - 1 :]
+    dash = _WRONG_DASH.match(first)
+    if dash and re.match(f" *(?:- |[{DASHES}])", every[span.line]):
+        message, hint = f"`{dash[0]}` begins no item of a list", "write `- `: a hyphen and a space"
+        return problem("P101", message, at(span.file, span.line, span.column), hint)
     for number in range(span.line + 1, span.end_line + 1):
-        found = _ITEM.match(every[number - 1])
-        if found:
-            return at(span.file, number, found.start("sign") + 1)
+        for one in _SWALLOWED:
+            found = one.pattern.match(every[number - 1])
+            if found:
+                return _problem(one, found, span.file, number, line=span.line)
     return None
+
+
+def aligned(every: Sequence[str], number: int) -> str:
+    """How far line `number` should be indented, by the key above that it comes closest to; empty where none is near."""
+    line = every[number - 1]
+    found = _KEY.match(line)
+    column = len(found["before"]) if found else len(line) - len(line.lstrip(" "))
+    near: tuple[int, str, int] | None = None
+    for above in range(number - 1, max(0, number - FAR), -1):
+        key = _KEY.match(every[above - 1])
+        if key:
+            away = abs(len(key["before"]) - column)
+            if away and (near is None or away < abs(near[0] - column)):
+                near = (len(key["before"]), key["key"], above)
+    if found is None or near is None or abs(near[0] - column) > 3:
+        return ""
+    spaces = near[0] - (column - (len(line) - len(line.lstrip(" "))))
+    many = f"{spaces} space{'' if spaces == 1 else 's'}"
+    return f"indent it by {many}, in line with `{near[1]}` on line {near[2]}" if spaces >= 0 else ""
 
 
 def glued_comments(text: str, root: Node) -> Iterator[Problem]:
@@ -127,7 +216,7 @@ def _glued_comments(text: str, root: Node) -> Iterator[Problem]:
     for node in scalars(root):
         line = every[node.span.end_line - 1]
         found = _GLUED_COMMENT.match(line, node.span.end_column - 1)
-        if isinstance(node.value, str) and found:
+        if (isinstance(node.value, str) or not node.source) and found:
             message = f"`{shortened(line[found.end() - 1 :])}` is a comment, and no part of the text before it"
             hint = "put the whole text in quotes, or write a space after `#`"
             place = at(node.span.file, node.span.end_line, found.end())

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
 from yaml import YAMLError
 
 from engine.model.source import Problem, Span
-from engine.reading.slips import far_slip, near_slip
+from engine.reading.slips import aligned, far_slip, near_slip
 from engine.reading.text import at, lines, problem
 
 # (what the parser's problem or context says, our message, our hint); the first that matches is used.
@@ -95,6 +96,8 @@ def syntax_problem(error: YAMLError, text: str, name: str, last: Any) -> Problem
     if found:
         return found
     message, hint = next(((message, hint) for part, message, hint in _MESSAGES if part in said), _ANY)
+    if "did not find expected" in said and span.line <= len(every):
+        hint = aligned(every, span.line) or hint
     return problem("P101", message, span, hint)
 
 
@@ -134,7 +137,8 @@ def _swallowed(said: str, every: Sequence[str], span: Span, last: Any) -> Proble
     line = _line(every, span)
     place = at(span.file, span.line, len(line) - len(line.lstrip()) + 1)
     message = "this line is read as a part of the text above it"
-    return problem("P101", message, place, "line it up with the keys above, or put a text that holds `: ` in quotes")
+    hint = aligned(every, span.line) or "line it up with the keys above, or put a text that holds `: ` in quotes"
+    return problem("P101", message, place, hint)
 
 
 def _special(said: str, line: str, span: Span) -> Problem | None:
@@ -143,21 +147,90 @@ def _special(said: str, line: str, span: Span) -> Problem | None:
     if "\t" in line[: len(line) - len(line.lstrip())] and ("token" in said or "tab" in said or "indent" in said):
         tab = at(span.file, span.line, line.index("\t") + 1)
         return problem("P102", "a tab stands in the indentation", tab, "indent with spaces")
+    return (
+        condition_slip(line, span)
+        or _braces(said, line, here, span)
+        or _wide_close(said, line, span)
+        or _sign(said, line, span)
+        or (_unexpected(before, here, span) if "did not find expected" in said and here.strip() else None)
+    )
+
+
+def condition_slip(line: str, span: Span) -> Problem | None:
+    """A condition that is written as in a template, or as a key with a value."""
+    found = re.match(r"(?P<key>\s*(?:- +)?\{?\s*(?:when|if):\s+)(?P<said>.*\S)", line)
+    if found is None:
+        return None
+    place = at(span.file, span.line, found.start("said") + 1, len(found["said"]))
+    braces = re.fullmatch(r"\{[{%][-+]?\s*(?:if\s+)?(?P<bare>.*?)\s*[-+]?[%}]\}", found["said"])
+    if braces:
+        return problem("P101", "a condition stands alone, without braces", place, f"write `{braces['bare']}`")
+    denied = re.fullmatch(r"!\s*(?P<name>[\w.]+)", found["said"])
+    if denied:
+        hint = f"write `not {denied['name']}`"
+        return problem("P101", "`!` denies nothing in a condition", place, hint)
+    compared = re.fullmatch(r"(?P<name>[\w.]+)\s*:\s*(?P<value>[\w'\"]+)", found["said"])
+    if compared:
+        hint = f"write `{compared['name']} == {compared['value']}`"
+        return problem("P101", "`:` compares nothing in a condition", place, hint)
+    return None
+
+
+def _braces(said: str, line: str, here: str, span: Span) -> Problem | None:
     if here.startswith("{{") or re.search(r"(^|[-:,\[]\s*)\{\{", line):
         place = at(span.file, span.line, line.index("{{") + 1, 2)
-        return problem("P101", "a text that begins with `{{` is not in quotes", place, 'write "{{ … }} …"')
+        hint = f"write {in_quotes(line[line.index('{{') :])}"
+        return problem("P101", "a text that begins with `{{` is not in quotes", place, hint)
     reference = re.search(r"[:,\[] *(\$\{)", line)
     if reference and "while parsing a flow" in said:
         place = at(span.file, span.line, reference.start(1) + 1, 2)
         return problem("P101", "`${…}` inside of `{ }` or `[ ]` is not in quotes", place, 'write "${…}"')
-    wide = re.search('"[^"]*([”＂“])', line)
-    if wide and ("while parsing a flow" in said or "quoted scalar" in said):
-        place = at(span.file, span.line, wide.start(1) + 1)
-        return problem("P101", f'`{wide[1]}` does not close what `"` has opened', place, 'write `"`')
-    if here[:1] in ("@", "`", "%") and "cannot start any token" in said:
-        message = f"a text cannot begin with `{here[0]}` unless it is in quotes"
-        return problem("P101", message, span, f'write "{here[0]}…"')
-    return _unexpected(before, here, span) if "did not find expected" in said and here.strip() else None
+    return None
+
+
+def _wide_close(said: str, line: str, span: Span) -> Problem | None:
+    """A wide sign that was meant to close what a narrow one has opened."""
+    if "while parsing a flow" not in said and "quoted scalar" not in said:
+        return None
+    for opened, pattern, closing in (('"', '"[^"]*([”＂“])', '"'), ("'", "'[^']*([’＇‘])", "'")):
+        wide = re.search(pattern, line)
+        if wide:
+            place = at(span.file, span.line, wide.start(1) + 1)
+            return problem(
+                "P101", f"`{wide[1]}` does not close what `{opened}` has opened", place, f"write `{closing}`"
+            )
+    wide = re.search(r"[［｛】］｝、，；]", line)
+    if wide is None:
+        return None
+    meant = unicodedata.normalize("NFKC", wide[0]).translate(str.maketrans("、】;", ",],"))
+    place = at(span.file, span.line, wide.start() + 1)
+    hint = "write `, `" if meant == "," else f"write `{meant}`"
+    return problem("P101", f"`{wide[0]}` is a wide sign, which no list and no `{{ }}` knows", place, hint)
+
+
+_SIGNS = tuple("@`%&*!|>")
+_BEGINNINGS = ("cannot start any token", "scanning an alias", "scanning an anchor", "a tag", "comment or line break")
+
+
+def _sign(said: str, line: str, span: Span) -> Problem | None:
+    """A text whose first character has a meaning of its own in YAML."""
+    if not any(words in said for words in _BEGINNINGS):
+        return None
+    begin = next((at for at in (span.column - 2, span.column - 1) if at >= 0 and line[at : at + 1] in _SIGNS), None)
+    if begin is None:
+        return None
+    message = f"a text cannot begin with `{line[begin]}` unless it is in quotes"
+    return problem("P101", message, at(span.file, span.line, begin + 1), f"write {in_quotes(line[begin:])}")
+
+
+def in_quotes(rest: str) -> str:
+    """`rest` of a line as a text in quotes, without a comment and without what closes the list around it."""
+    text = re.split(r"\s#", rest)[0].rstrip()
+    if text.endswith(("]", "}")) and text.count("[") + text.count("{") < text.count("]") + text.count("}"):
+        text = text[:-1].rstrip()
+    if '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _unexpected(before: str, here: str, span: Span) -> Problem | None:

@@ -32,6 +32,8 @@ CODES: Mapping[str, Code] = {
     "P113": Code("a key that is not a word"),
     "P114": Code("an item that became a part of the text above it"),
     "P115": Code("words that are read as a comment", heuristic=True),
+    "P116": Code("a text that looks like something else of YAML", heuristic=True),
+    "P117": Code("signs of another tool in a trigger", heuristic=True),
     # Block 2, shape.
     "P201": Code("a missing key"),
     "P202": Code("a value of the wrong type"),
@@ -67,6 +69,7 @@ CODES: Mapping[str, Code] = {
     "P407": Code("a template that fails when it is tried"),
     "P408": Code("a prompt that is very long"),
     "P409": Code("a template where none is read"),
+    "P410": Code("a comparison that means nothing"),
     # Block 5, behaviour.
     "P501": Code("a trigger that another reply steals", heuristic=True),
     "P502": Code("the same trigger twice"),

@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.reading.node import MappingNode, Node, ScalarNode, SequenceNode
+from engine.reading.slips import DASHES
 from engine.reading.text import shortened
 
 _NUMBER = re.compile(r"\D*?(-?[0-9]+(?:[.,][0-9]+)?)\D*", re.ASCII)
 _AMOUNT = re.compile(r"([0-9]+(?:[.,][0-9]+)?) ?(\D*)", re.ASCII)
 _DAY = re.compile(r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?[ T]*([0-9]{1,2})[:時]([0-9]{2})?分?", re.ASCII)
+_GLUED = re.compile(r"([A-Za-z_]+)[:：=＝] *(.+)")
 _SECONDS = {
     **dict.fromkeys(("", "s", "sec", "secs", "second", "seconds", "秒", "秒間"), (1, "s")),
     **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds", "ミリ秒"), (1, "ms")),
@@ -24,7 +26,7 @@ _SECONDS = {
 """How people write units, with the factor and the unit that is read here."""
 
 
-def type_hint(  # noqa: PLR0911 - one return for each kind of mix-up
+def type_hint(  # noqa: C901, PLR0911 - one return for each kind of mix-up
     kinds: list[str], node: Node, *, in_list: bool, limit: float | None
 ) -> str:
     """For a value of another kind than the `kinds` of JSON Schema; `in_list` where it is an item of a list, `limit`
@@ -37,6 +39,8 @@ def type_hint(  # noqa: PLR0911 - one return for each kind of mix-up
             return "write a value after the colon, or remove the key"
         case ScalarNode(value=bool() | int() | float(), source=source) if "string" in kinds or "object" in kinds:
             return f'write "{source}" when it is meant as text'
+        case ScalarNode(value=str(), source=source) if kinds == ["object"] and (glued := _GLUED.fullmatch(source)):
+            return f"write `{glued[1]}: {glued[2]}`, with a narrow colon and a space"
         case ScalarNode(value=str(), source=source) if {"integer", "number"} & set(kinds):
             return _number(source, of_one=limit == 1)
         case ScalarNode(source=source) if kinds == ["array"]:
@@ -74,7 +78,7 @@ def bound_hint(keyword: str, limit: Any, value: Any) -> str:
 
 
 def _list(source: str) -> str:
-    if re.match(r"[-－―–—・•●](?! )|ー", source):
+    if re.match(rf"[-{DASHES}](?! )|[{DASHES}*+] |[0-9０-９]+[.．)）] ?", source):
         return "begin each item on its own line with `- `: a hyphen and a space"
     if source[0] in "［【":
         return "write `[`, `, ` and `]`, which are narrow"

@@ -113,6 +113,10 @@ def read_pipeline(path: Path) -> Loaded:
 def read_replies(path: Path) -> RepliesFile:
     """The replies of one file."""
     root, problems = read_file(path, path.as_posix())
+    if [problem.code for problem in problems] == ["P112"]:
+        # Somebody has begun a file: the others go on without it.
+        begun = tuple(replace(problem, severity="warning") for problem in problems)
+        return RepliesFile(replies=(), problems=begun, lost=frozenset())
     if root is None:
         return RepliesFile(replies=(), problems=tuple(problems))
     mended, found = mend(root, "replies")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ ALIKE = 0.6
 def nearest(word: str, allowed: Iterable[str]) -> str | None:
     """The word of `allowed` that `word` is probably a misspelling of; ties go to the first."""
     best: tuple[float, str] | None = None
+    word = unicodedata.normalize("NFKC", word)
     for candidate in allowed:
         edits = OSA.distance(word, candidate)
         alike = OSA.normalized_similarity(word, candidate)

@@ -15,12 +15,14 @@ from engine.building.checks import (
     duplicate_id,
     failing_template,
     few_examples,
+    foreign_notation,
     generic_trigger,
     identical_variants,
     idle_condition,
     invalid_regex,
     literal_secret,
     loose_number,
+    lookalike,
     missing_prompt,
     near_persona_key,
     no_confidence,
@@ -87,6 +89,8 @@ BEHAVIOUR: Sequence[Check] = (
     few_examples.check,
     failing_template.check,
     unread_template.check,
+    lookalike.check,
+    foreign_notation.check,
 )
 
 

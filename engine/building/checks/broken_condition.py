@@ -13,13 +13,18 @@ from engine.prompts.conditions import ConditionError, parse_condition
 from engine.prompts.scope import Scope
 from engine.schema.suggest import nearest
 
+_IN_BRACES = re.compile(r"\s*\{[{%][-+]?\s*(?:if\s+)?(?P<bare>.*?)\s*[-+]?[%}]\}\s*", re.DOTALL)
 _QUOTED = re.compile("'[^']*'|\"[^\"]*\"")
 _SLIPS = (
     (re.compile("=>|＞＝|≧|≥"), ">="),
     (re.compile("=<|＜＝|≦|≤"), "<="),
     (re.compile("&&|＆＆"), "and"),
     (re.compile("\\|\\||｜｜"), "or"),
+    (re.compile("<>|≠"), "!="),
+    (re.compile("[!！](?![=＝])"), "not "),
     (re.compile("(?<![=!<>])=(?!=)"), "=="),
+    (re.compile("(?<!&)&(?!&)"), "and"),
+    (re.compile(r"(?<!\|)\|(?!\|)"), "or"),
     (re.compile("[！-～]"), ""),
     (re.compile("「[^」]*」|“[^”]*”|『[^』]*』"), "'…'"),
     (re.compile(r"かつ|且つ|そして|\b(?:AND|And)\b"), "and"),
@@ -63,15 +68,31 @@ def check(subject: Subject) -> Iterator[Problem]:
 
 def _problem(subject: Subject, text: Text, scope: Scope, error: ConditionError) -> Problem:
     message, word, hint = str(error), error.word, error.hint
+    braces = _IN_BRACES.fullmatch(text.value)
+    if braces:
+        message = "a condition stands alone, without braces"
+        return Problem(code="P401", message=message, span=text.span, hint=f"write `{braces['bare']}`")
+    if error.kind == "construct" and "filter" in message:
+        return _bar(subject, text, message)
     if error.kind == "name":
         hint = _name_hint(word, scope) or hint
     if error.kind == "syntax":
         message, got = _plain(message)
         written, meant = _slip(text.value)
-        word = written or got
+        word = written or got or word
         hint = f"write `{meant}` instead of `{written}`" if written else hint or _hint(text.value, got)
     place = subject.sources.find(text.span, word) if word else text.span
     return Problem(code=_CODES[error.kind], message=message, span=place, hint=hint)
+
+
+def _bar(subject: Subject, text: Text, message: str) -> Problem:
+    """A `|`, which applies a filter in templates and nothing here."""
+    place = subject.sources.find(text.span, "|")
+    if place == text.span or not re.search(r"\|\s*(?:lower|upper|trim|length|default|int|first|last)\b", text.value):
+        said, hint = "`|` joins nothing in a condition", "write `or` instead of `|`"
+        return Problem(code="P401", message=said, span=place, hint=hint)
+    hint = "write `lower(…)` or `len(…)` instead of a filter"
+    return Problem(code="P403", message=message, span=place, hint=hint)
 
 
 def _plain(message: str) -> tuple[str, str]:

@@ -1,6 +1,7 @@
-"""P509: a condition that is never true, or always: the hours do not meet, or everything is let through.
+"""P509, P410: a condition that is never true, or always: the hours do not meet, or everything is let through; and a
+comparison in it that means nothing.
 
-Only for conditions that look at the clock, where every hour and day can be tried; a plain `false` is a choice.
+P509 is only for conditions that look at the clock, where every hour and day can be tried; a plain `false` is a choice.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.building.checks.broken_condition import decisions
+from engine.building.checks.comparisons import Mistake, mistake
 from engine.building.checks.subject import Subject
 from engine.building.checks.worlds import paths_of, worlds
 from engine.model.source import Problem
@@ -24,15 +26,19 @@ _BOUNDS = {
 
 
 def check(subject: Subject) -> Iterator[Problem]:
-    seen: dict[str, str | None] = {}
-    for text, _ in decisions(subject):
+    seen: dict[str, tuple[str | None, Mistake | None]] = {}
+    for text, scope in decisions(subject):
         if text.value not in seen:
-            seen[text.value] = _verdict(subject, text)
-        verdict = seen[text.value]
+            condition = subject.condition(text)
+            seen[text.value] = _verdict(subject, text), None if condition is None else mistake(condition, scope)
+        verdict, wrong = seen[text.value]
         if verdict is not None:
             hint = _bounds(subject, text) if verdict == "never" else "write `and` between the bounds"
             message = f"condition `{shortened(text.value, 80)}` is {verdict} true"
-            yield Problem(code="P509", message=message, span=text.span, hint=hint)
+            yield Problem(code="P509", message=message, span=text.span, hint=wrong.hint if wrong else hint)
+        elif wrong is not None:
+            place = subject.sources.find(text.span, wrong.word)
+            yield Problem(code="P410", message=wrong.message, span=place, severity="warning", hint=wrong.hint)
 
 
 def _verdict(subject: Subject, text: Text) -> str | None:

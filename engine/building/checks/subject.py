@@ -13,7 +13,7 @@ from pathlib import Path
 from engine.building.build import Scopes, scopes
 from engine.building.triggers import build_index
 from engine.matching.index import TriggerIndex
-from engine.matching.regexes import regex_problem
+from engine.matching.regexes import regex_hint, regex_problem
 from engine.model.expression import Condition, Value
 from engine.model.source import Located, Problem, Span
 from engine.model.spec import (
@@ -35,7 +35,8 @@ from engine.schema.doubt import Named
 from engine.schema.mend import STAND_IN
 from engine.schema.pipeline import DEFAULT_THRESHOLD
 
-_WIDE = re.compile("[！-～]")
+_WIDE = re.compile("[！-～]|[\uff66-\uff9f]+")
+_YEN = re.compile("[¥￥][dDwWsSbB.()*+?]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +154,12 @@ class Subject:
         return build_index(self._runnable)
 
 
+def is_quoted(subject: Subject, text: Text) -> bool:
+    """Whether `text` stands in plain quotation marks, or after `|` or `>`: its signs are meant."""
+    line = subject.sources.line(text.span.file, text.span.line)
+    return line[text.span.column - 1 : text.span.column] in ("'", '"', "|", ">")
+
+
 def literal(setting: Setting) -> Value:
     """What a setting is where its variable is not set."""
     return setting.value.default if isinstance(setting.value, EnvRef) else setting.value
@@ -178,12 +185,16 @@ def _refused_prompt(file: Path, path: Located[str], pipeline: Path) -> Problem |
 
 def regex_mistake(pattern: str) -> tuple[str, str] | None:
     """What is wrong with a `regex` trigger, and what to write instead; none where it can be used."""
-    found = regex_problem(pattern)
     wide = _WIDE.search(pattern)
-    if found is not None or wide is None:
-        return None if found is None else (found, "")
-    meant = unicodedata.normalize("NFKC", wide[0])
-    return f"`{wide[0]}` is a wide sign, and texts are made narrow before a regex is tried", f"write `{meant}`"
+    if wide is not None:
+        meant = unicodedata.normalize("NFKC", wide[0])
+        message = f"`{wide[0]}` is a wide or half-width sign, which no text holds when a regex is tried"
+        return message, f"write `{meant}` instead of `{wide[0]}`"
+    yen = _YEN.search(pattern)
+    if yen is not None:
+        return f"`{yen[0]}` begins with the sign of yen, not with a backslash", f"write `\\{yen[0][1:]}`"
+    found = regex_problem(pattern)
+    return None if found is None else (found, regex_hint(pattern))
 
 
 def _is_broken(trigger: TriggerSpec) -> bool:

@@ -196,7 +196,9 @@ def test_what_follows_from_a_reply_with_a_mistake_is_not_told(subject, mistake):
 
 def test_a_wide_sign_in_a_regex_is_told(subject):
     made = subject("{id: a, match: [{regex: 'やあ（よ｜ね）'}], say: [x]}")
-    assert [(problem.code, problem.hint) for problem in invalid_regex.check(made)] == [("P406", "write `(`")]
+    assert [(problem.code, problem.hint) for problem in invalid_regex.check(made)] == [
+        ("P406", "write `(` instead of `（`")
+    ]
 
 
 @pytest.mark.parametrize(
