@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.building.checks.project import validate
-from engine.building.load import read
+from engine.building.load import load
 from engine.model.source import Problem
 from engine.reading.sources import Sources
 
@@ -277,7 +277,7 @@ def test_a_file_that_is_only_begun_keeps_nothing_from_loading(tmp_path, begun):
     (tmp_path / "pipeline.yml").write_text(PIPELINE.replace("replies.yml", "'*.replies.yml'"), "utf-8")
     (tmp_path / "a.replies.yml").write_text(REPLIES, "utf-8")
     (tmp_path / "b.replies.yml").write_text(begun, "utf-8")
-    assert len(read(tmp_path / "pipeline.yml").compiled.replies) == 3
+    assert len(load(tmp_path / "pipeline.yml", {}).replies) == 3
     [problem] = validate([tmp_path], Sources()).problems
     assert (problem.code, problem.severity, Path(problem.span.file).name) == ("P112", "warning", "b.replies.yml")
 
