@@ -9,11 +9,11 @@ from typing import Any
 from engine.golden.emit import flow
 from engine.golden.result import Difference
 from engine.matching.forms import form
-from engine.matching.regexes import compile_pattern
 from engine.matching.scorer import score
 from engine.model.turn import ChatResult, Escalation
 from engine.schema.golden_spec import Expectation
 from engine.schema.values import seconds
+from engine.text.regexes import compile_pattern
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ guards.refusal(query, trigger)           -> str | None           why a close mat
 index.TriggerIndex.build(triggers)       -> TriggerIndex         or `stored(sections)`, of a compiled pipeline
 TriggerIndex.candidates(text, threshold) -> Iterator[Candidate]  best first: score, priority, file order
 TriggerIndex.explain(text, threshold)    -> (Candidate, ...)     the refused ones too, and why
-regexes.regex_problem(pattern)           -> str | None           what the linear-time engine cannot run
 
 docs/decisions/0003-matching.md tells why it is made like this, with figures.
 """

@@ -13,7 +13,7 @@ from engine.model.record import field_names
 from engine.model.table import Decoded, Table, make_table
 
 if TYPE_CHECKING:
-    from engine.matching.regexes import PatternSet
+    from engine.text.regexes import PatternSet
 
 MOST_KEPT = 2_000
 """Triggers kept decoded, and forms."""
@@ -75,7 +75,7 @@ class Parts:
     def _patterns(self) -> PatternSet | None:
         if not self._read["regex"]:
             return None
-        from engine.matching.regexes import PatternSet  # noqa: PLC0415 - for pipelines that use patterns
+        from engine.text.regexes import PatternSet  # noqa: PLC0415 - for pipelines that use patterns
 
         return PatternSet(source for _, source in self._read["regex"])
 

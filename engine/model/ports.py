@@ -65,9 +65,11 @@ class Preparing(Protocol):
 
 
 class Renderer(Protocol):
-    """Renders a template over plain data; raises `ValueError` with a message for the editor when it cannot."""
+    """Renders a template over plain data, by the deadline; raises `ValueError` with a message for the editor when it
+    cannot.
+    """
 
-    def render(self, template: Template, names: Mapping[str, Any]) -> str: ...
+    def render(self, template: Template, names: Mapping[str, Any], until: Deadline | None = None) -> str: ...
 
 
 @record(kw_only=False)

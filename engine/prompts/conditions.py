@@ -16,6 +16,8 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 from engine.model.expression import Binary, Call, Choice, Comparison, Condition, Constant, Expression, Name, Unary
 from engine.prompts.evaluate import FUNCTIONS
 from engine.prompts.scope import Scope
+from engine.prompts.size import too_deep
+from engine.text.regexes import compile_pattern
 
 MAX_SOURCE = 2_000
 MAX_NODES = 200
@@ -42,6 +44,7 @@ _COMPARISONS = {
     "notin": "not in",
 }
 
+_TOO_DEEP = "condition is nested too deeply"
 _INSTEAD = {"&&": "and", "||": "or", "!": "not", "=": "==", "===": "==", "=>": ">=", "=<": "<="}
 _INSTEAD |= dict.fromkeys("“”„", '"') | dict.fromkeys("‘’", "'") | {"！": "not", "＝": "=="}
 _SLIP = re.compile("&&|\\|\\||===|=>|=<|(?<![<>=!])=(?!=)|!(?!=)|[＝＜＞！（）［］，＂＇＋－＊％“”„‘’]")
@@ -71,7 +74,12 @@ def parse_condition(source: str, scope: Scope) -> Condition:
         raise ConditionError("condition is empty", hint="remove the key, or write an expression", kind="syntax")
     if len(source) > MAX_SOURCE:
         raise ConditionError(f"condition is {len(source)} characters long, at most {MAX_SOURCE} are allowed")
-    tree = _convert(_parse(source), _Context(scope))
+    if too_deep(source):
+        raise ConditionError(_TOO_DEEP)
+    try:
+        tree = _convert(_parse(source), _Context(scope))
+    except RecursionError:
+        raise ConditionError(_TOO_DEEP) from None
     return Condition(source=source, tree=tree)
 
 
@@ -83,8 +91,6 @@ def _parse(source: str) -> nodes.Expr:
         raise _slip(source) or ConditionError(
             f"condition is not an expression: {_why(error, source)}", kind="syntax"
         ) from None
-    except RecursionError:
-        raise ConditionError("condition is nested too deeply") from None
     match body:
         case [nodes.Output(nodes=[nodes.Expr() as expression])]:
             return expression
@@ -192,16 +198,10 @@ def _call(function: str, arguments: list[Expression]) -> Call:
 def _check_pattern(pattern: Expression) -> None:
     if not isinstance(pattern, Constant) or not isinstance(pattern.value, str):
         raise ConditionError("the pattern of `matches` must be a quoted text", word="matches")
-    import re2  # noqa: PLC0415 - loaded only for pipelines that use patterns
-
-    options = re2.Options()
-    options.log_errors = False
     try:
-        re2.compile(pattern.value, options)
-    except re2.error as error:
-        detail = error.args[0] if error.args else ""
-        why = detail.decode("utf-8", "replace") if isinstance(detail, bytes) else detail
-        raise ConditionError(f"pattern of `matches` cannot run: {why}", word="matches") from None
+        compile_pattern(pattern.value, ignore_case=False)
+    except ValueError as error:
+        raise ConditionError(f"pattern of `matches` cannot run: {error}", word="matches") from None
 
 
 def _describe(node: nodes.Node) -> str:

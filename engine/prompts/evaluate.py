@@ -9,10 +9,13 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.model.expression import Binary, Call, Choice, Comparison, Condition, Constant, Expression, Name, Unary
 from engine.model.record import record
+
+if TYPE_CHECKING:
+    from engine.text.regexes import Pattern
 
 MAX_NUMBER = 10**15
 MAX_TEXT = 20_000
@@ -140,7 +143,7 @@ def _compare(first: Any, rest: tuple[tuple[str, Expression], ...], names: Mappin
         try:
             if not _COMPARISONS[sign](left, right):
                 return False
-        except TypeError:
+        except (TypeError, RecursionError):
             return False
         left = right
     return True
@@ -154,11 +157,11 @@ def _number(value: Any) -> float:
     return value if isinstance(value, int | float) else 0
 
 
-@lru_cache(maxsize=256)
-def _pattern(source: str) -> Any:
-    import re2  # noqa: PLC0415 - loaded only for pipelines that use patterns
+@lru_cache(maxsize=64)
+def _pattern(source: str) -> Pattern:
+    from engine.text.regexes import compile_pattern  # noqa: PLC0415 - loaded only for pipelines that use patterns
 
-    return re2.compile(source)
+    return compile_pattern(source, ignore_case=False)
 
 
 def _is_japanese(text: Any) -> bool:

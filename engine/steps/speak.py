@@ -38,7 +38,7 @@ def _rendered(choice: Choice, scene: Scene, step_id: str, engine: Engine) -> Ans
     variant = reply.say[place]
     names = scene.names.also(persona=scene.plan.persona.data)
     try:
-        text = scene.services.renderer.render(variant.text, names).strip()
+        text = scene.services.renderer.render(variant.text, names, scene.deadline).strip()
     except ValueError as error:
         raise TurnError(str(error), step_id=step_id, span=reply.span) from error
     return Answer(reply=text, engine=engine, reply_id=reply.id, variant=place, offers=variant.offers, topic=reply.topic)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from engine.building.environment import SECRETS, VARIABLES
-from engine.matching.regexes import compile_pattern
 from engine.model.source import Located, Problem, Span
 from engine.model.spec import EnvRef, GenerateStepSpec, PipelineSpec, RepliesStepSpec
 from engine.reading.node import MappingNode, Node, ScalarNode
@@ -17,6 +16,7 @@ from engine.schema.golden import load_golden
 from engine.schema.golden_spec import Expectation, GoldenFile, TurnSpec
 from engine.schema.suggest import hint, pipeline_meant
 from engine.schema.values import items
+from engine.text.regexes import compile_pattern
 
 _CODES = {"reply": "P307", "step": "P304", "model": "P306"}
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.building.checks.subject import Subject, regex_mistake
+from engine.building.checks.subject import TOO_MANY_REGEXES, Subject
 from engine.model.source import Problem
-from engine.model.spec import RegexTrigger
 
 
 def check(subject: Subject) -> Iterator[Problem]:
-    for reply in subject.spec.replies:
-        for trigger in reply.match:
-            if isinstance(trigger, RegexTrigger) and (found := regex_mistake(trigger.pattern.value)):
-                message, hint = found
-                yield Problem(code="P406", message=message, span=trigger.pattern.span, hint=hint)
+    told = False
+    for span, mistake in subject.broken_regexes.items():
+        message, hint = mistake
+        if mistake is TOO_MANY_REGEXES and told:
+            continue
+        told = told or mistake is TOO_MANY_REGEXES
+        yield Problem(code="P406", message=message, span=span, hint=hint)

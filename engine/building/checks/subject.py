@@ -13,7 +13,6 @@ from pathlib import Path
 from engine.building.build import Scopes, scopes
 from engine.building.triggers import build_index
 from engine.matching.index import TriggerIndex
-from engine.matching.regexes import regex_hint, regex_problem
 from engine.model.expression import Condition, Value
 from engine.model.source import Located, Problem, Span
 from engine.model.spec import (
@@ -34,6 +33,13 @@ from engine.reading.text import read_text
 from engine.schema.doubt import Named
 from engine.schema.mend import STAND_IN
 from engine.schema.pipeline import DEFAULT_THRESHOLD
+from engine.text.regexes import Budget, compile_pattern, regex_hint, regex_problem
+
+TOO_MANY_REGEXES = (
+    "the regexes of this pipeline take too much to run together, from this one on",
+    "repeat less in them, such as `.*` in place of `.{1,200}`, or use `contains`",
+)
+"""A mistake of all regexes that do not fit any more, and its remedy."""
 
 _WIDE = re.compile("[！-～]|[\uff66-\uff9f]+")
 _YEN = re.compile("[¥￥][dDwWsSbB.()*+?]")
@@ -122,9 +128,27 @@ class Subject:
         told: set[str] = set()
         for place, reply in enumerate(self.spec.replies):
             broken = reply.when is not None and self.when(place) is None
-            if broken or reply.id.value in told or reply.span in self.unsure or any(map(_is_broken, reply.match)):
+            broken = broken or any(
+                isinstance(trigger, RegexTrigger) and trigger.pattern.span in self.broken_regexes
+                for trigger in reply.match
+            )
+            if broken or reply.id.value in told or reply.span in self.unsure:
                 yield place
             told.add(reply.id.value)
+
+    @cached_property
+    def broken_regexes(self) -> Mapping[Span, tuple[str, str]]:
+        """The places of `regex` triggers that cannot be used, with what is wrong and what to write instead."""
+        triggers = [trigger for reply in self.spec.replies for trigger in reply.match]
+        found: dict[Span, tuple[str, str]] = {}
+        budget = Budget()
+        for pattern in (trigger.pattern for trigger in triggers if isinstance(trigger, RegexTrigger)):
+            mistake = _regex_mistake(pattern.value)
+            if mistake is None and not budget.add(compile_pattern(pattern.value)):
+                mistake = TOO_MANY_REGEXES
+            if mistake is not None:
+                found[pattern.span] = mistake
+        return found
 
     @cached_property
     def threshold(self) -> float:
@@ -183,7 +207,7 @@ def _refused_prompt(file: Path, path: Located[str], pipeline: Path) -> Problem |
     return None
 
 
-def regex_mistake(pattern: str) -> tuple[str, str] | None:
+def _regex_mistake(pattern: str) -> tuple[str, str] | None:
     """What is wrong with a `regex` trigger, and what to write instead; none where it can be used."""
     wide = _WIDE.search(pattern)
     if wide is not None:
@@ -195,7 +219,3 @@ def regex_mistake(pattern: str) -> tuple[str, str] | None:
         return f"`{yen[0]}` begins with the sign of yen, not with a backslash", f"write `\\{yen[0][1:]}`"
     found = regex_problem(pattern)
     return None if found is None else (found, regex_hint(pattern))
-
-
-def _is_broken(trigger: TriggerSpec) -> bool:
-    return isinstance(trigger, RegexTrigger) and regex_mistake(trigger.pattern.value) is not None

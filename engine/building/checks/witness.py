@@ -9,8 +9,8 @@ from itertools import islice
 from typing import Any
 
 from engine.building.checks.subject import Placed
-from engine.matching.regexes import compile_pattern
 from engine.model.spec import ContainsTrigger, FuzzyTrigger
+from engine.text.regexes import compile_pattern
 
 MOST = 6
 """Sentences tried for one trigger."""

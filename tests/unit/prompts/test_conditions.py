@@ -1,3 +1,5 @@
+from functools import reduce
+
 import pytest
 
 from engine.prompts.conditions import ConditionError, parse_condition
@@ -57,7 +59,7 @@ def test_a_condition_means_what_it_says(source, value):
         ("!text", "`!` means nothing in it", "write `not`"),
         ("now.hour ＞ 5", "`＞` means nothing in it", "write `>`"),
         ("text == “a”", "`“` means nothing in it", 'write `"`'),
-        ("matches(text, '(?=a)')", "cannot run: invalid perl operator: (?=", ""),
+        ("matches(text, '(?=a)')", "cannot run: lookaround is not supported", ""),
         ("text | lower", "construct that is not allowed: filter", ""),
         ("10 ** 30000000", "construct that is not allowed: pow", ""),
         ("text.__class__", "unknown name `text.__class__`", ""),
@@ -74,6 +76,13 @@ def test_a_condition_means_what_it_says(source, value):
         ("(" * 900 + "1" + ")" * 900, "nested too deeply", ""),
         ("1+" * 900 + "1", "more than 200 parts", ""),
         ("x" * 3000, "3000 characters long", ""),
+        (" and ".join("1" * 1500), "characters long", ""),
+        ("1" + "+1" * 900, "more than 200 parts", ""),
+        ("(" * 60 + "1" + ")" * 60, "nested too deeply", ""),
+        ("not " * 450 + "1", "more than 200 parts", ""),
+        ("- " * 450 + "1", "more than 200 parts", ""),
+        ("matches(text, 'a.{1,1000}b')", "takes too much to run", ""),
+        ("matches(text, '((a{1,100}){1,100}){1,100}')", "takes too much to run", ""),
     ],
 )
 def test_a_bad_condition_is_refused_with_words_for_the_editor(source, says, hint):
@@ -112,3 +121,14 @@ def test_no_condition_always_holds():
 )
 def test_what_the_environment_switches_off_is_known_before_any_turn(source, expected):
     assert never_holds(parse_condition(source, SCOPE), {"USE_LOCAL_LLM": False, "LIMIT": 10}) is expected
+
+
+def test_values_that_nest_deeper_than_the_stack_are_no_error():
+    deep = reduce(lambda inner, _: [inner], range(100_000), [])
+    names = {**NAMES, "user": {"a": deep, "b": reduce(lambda inner, _: [inner], range(100_000), [])}}
+    assert evaluate(parse_condition("user.a == user.b", SCOPE), names) is False
+
+
+def test_a_pattern_is_run_over_a_long_text_in_linear_time():
+    names = {**NAMES, "text": "!" + "a" * 100_000}
+    assert evaluate(parse_condition("matches(text, '^(a+)+$')", SCOPE), names) is False

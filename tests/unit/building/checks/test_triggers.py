@@ -15,7 +15,7 @@ from engine.building.checks import (
 )
 from engine.building.checks.reach import reached
 from engine.building.checks.witness import close_to, sentences_for
-from engine.matching.regexes import compile_pattern
+from engine.text.regexes import compile_pattern
 
 
 def found(check, made):
@@ -233,3 +233,12 @@ def test_a_reply_without_triggers_has_no_examples(subject):
     made = subject("{id: a, say: [x], examples: [やあ]}")
     (problem,) = wrong_example.check(made)
     assert problem.hint == "add it to `match`, or a trigger like it"
+
+
+def test_regexes_that_take_too_much_together_are_one_mistake_at_the_first_that_does_not_fit(subject):
+    made = subject(*(f'{{id: r{place}, match: [{{regex: "a{place}.{{1,200}}b"}}], say: [x]}}' for place in range(300)))
+    problems = list(invalid_regex.check(made))
+    assert len(problems) == 1
+    assert "take too much to run together" in problems[0].message
+    assert 40 < problems[0].span.line < 100
+    assert list(made.index.candidates("a1xxb", 80.0))

@@ -1,6 +1,6 @@
 import pytest
 
-from engine.matching.regexes import PatternSet, compile_pattern, regex_problem
+from engine.text.regexes import Budget, PatternSet, compile_pattern, regex_problem
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,9 @@ from engine.matching.regexes import PatternSet, compile_pattern, regex_problem
         ("(?>a)", "a possessive or atomic group"),
         ("(a", "missing"),
         ("a*", "matches the empty text"),
+        ("a.{1,1000}b", "takes too much to run"),
+        ("((a{1,100}){1,100}){1,100}", "takes too much to run"),
+        ("|".join(f"a{number}.{{1,50}}b" for number in range(50)), "takes too much to run"),
     ],
 )
 def test_a_problem_is_named(pattern, named):
@@ -49,3 +52,22 @@ def test_a_set_finds_what_each_of_its_patterns_finds():
 def test_a_set_says_what_is_wrong_with_a_pattern():
     with pytest.raises(ValueError, match="lookaround is not supported"):
         PatternSet(["a", "(?=a)b"])
+
+
+def test_case_counts_where_it_is_to():
+    assert compile_pattern("VPN", ignore_case=False).search("vpn") is None
+
+
+def test_large_patterns_are_few_and_small_ones_many():
+    large, small, budget = compile_pattern("a1.{1,200}b"), compile_pattern("番号は3"), Budget()
+    assert 50 <= sum(budget.add(large) for _ in range(3000)) < 100
+    assert 5_000 < sum(budget.add(small) for _ in range(30_000)) < 30_000
+
+
+def test_a_set_holds_what_the_budget_lets_in():
+    sources = [f"a{number}.{{1,200}}b" for number in range(3000)]
+    budget = Budget()
+    fitting = [source for source in sources if budget.add(compile_pattern(source))]
+    text = "".join(f"a{number}" for number in range(1000)) + "b"
+    found = PatternSet(fitting).found_in(text)
+    assert sorted(found) == [place for place, one in enumerate(fitting) if compile_pattern(one).search(text)]

@@ -1,4 +1,7 @@
-"""Editors' regular expressions, run in linear time by re2 and imported only when one exists. Knows no triggers."""
+"""Runs editors' regular expressions by re2, in linear time, and bounds what compiling and running them may cost.
+
+re2 is imported only when a pattern exists. Knows no triggers and no conditions.
+"""
 
 from __future__ import annotations
 
@@ -23,33 +26,65 @@ _MEANT = (
 )
 """What a regex that cannot run holds, and what to write instead."""
 
+MOST_STEPS = 5_000
+"""Instructions of re2 in one pattern: `.{1,200}` has 1,800 of them. More would make a long text slow."""
+
+MOST_STEPS_TOGETHER = 500_000
+"""Instructions in all patterns of a set, of which `_SET_MEMORY` holds some more."""
+
+MOST_LARGE_TOGETHER = 100_000
+"""Instructions in those patterns of a set that have more than `_LARGE`: texts made to be slow take half a second."""
+
+_LARGE = 500
+
 _UNSUPPORTED = (
     (re.compile(r"\(\?<?[=!]"), "lookaround"),
     (re.compile(r"\\[1-9]|\(\?P=|\\k<"), "a backreference"),
     (re.compile(r"\(\?>|[*+?}]\+"), "a possessive or atomic group"),
     (re.compile(r"\(\?\("), "a conditional group"),
 )
+_TOO_LARGE = "this regex takes too much to run: repeat less, such as `.*` or `.{1,20}` in place of `.{1,1000}`"
 
 
 class Pattern(Protocol):
-    """A compiled pattern: `search` gives something or none."""
+    """A compiled pattern: `search` gives something or none; `programsize` is the number of its instructions."""
 
+    @property
+    def programsize(self) -> int: ...
     def search(self, text: str, /) -> object | None: ...
 
 
-def compile_pattern(pattern: str) -> Pattern:
-    """Compile for searching, ignoring case.
+def compile_pattern(pattern: str, *, ignore_case: bool = True) -> Pattern:
+    """Compile for searching.
 
     Raises:
-        ValueError: with `regex_problem`'s words, where re2 cannot run the pattern.
+        ValueError: with `regex_problem`'s words, where re2 cannot run the pattern, or not cheaply.
     """
     import re2  # noqa: PLC0415 - 4 MB of extension that most pipelines never need
 
     try:
-        compiled: Pattern = re2.compile(pattern, _options())
+        compiled: Pattern = re2.compile(pattern, _options(ignore_case=ignore_case))
     except re2.error as error:
         raise ValueError(_explained(pattern, error)) from error
+    if compiled.programsize > MOST_STEPS:
+        raise ValueError(_TOO_LARGE)
     return compiled
+
+
+class Budget:
+    """Adds up what the patterns of a set take."""
+
+    def __init__(self) -> None:
+        self._all = self._large = 0
+
+    def add(self, pattern: Pattern) -> bool:
+        """Whether the set has room for one more; one that does not fit is not counted."""
+        size = pattern.programsize
+        large = size if size > _LARGE else 0
+        if self._all + size > MOST_STEPS_TOGETHER or self._large + large > MOST_LARGE_TOGETHER:
+            return False
+        self._all, self._large = self._all + size, self._large + large
+        return True
 
 
 class PatternSet:
@@ -75,11 +110,11 @@ class PatternSet:
         return self._set.Match(text) or ()
 
 
-def _options() -> re2.Options:
+def _options(*, ignore_case: bool = True) -> re2.Options:
     import re2  # noqa: PLC0415 - as above
 
     options = re2.Options()
-    options.case_sensitive = False
+    options.case_sensitive = not ignore_case
     options.log_errors = False
     return options
 
@@ -116,4 +151,6 @@ def _explained(pattern: str, error: Exception) -> str:
     detail = error.args[0] if error.args else ""
     if isinstance(detail, bytes):
         detail = detail.decode("utf-8", "replace")
+    if any(word in detail for word in ("too large", "invalid repetition size")):
+        return _TOO_LARGE
     return f"not a valid regex (re2 syntax): {detail}"
