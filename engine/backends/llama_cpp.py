@@ -80,9 +80,9 @@ def avoid_tiles() -> None:
 
 def _states(settings: LocalSettings) -> StateStore:
     path = Path(settings.path)
-    return StateStore(
-        default_folders(path, settings.cache), scope_of(path, llama_cpp.__version__, settings.context, BATCH)
-    )
+    scope = scope_of(path, llama_cpp.__version__, settings.context, BATCH)
+    # Whoever may replace the model need not plant states.
+    return StateStore(default_folders(path, settings.cache), scope, frozenset({path.stat().st_uid}))
 
 
 class LlamaCpp:

@@ -19,6 +19,7 @@ from engine.model.table import Damaged
 MAGIC = b"misaki plan\n"
 _ALIGNMENT = 8
 _MOST_HEADER = 16 * 2**20
+_OTHERS_WRITE = 0o022
 
 
 @record
@@ -44,19 +45,26 @@ def write_container(path: str, about: Mapping[str, Any], sections: Mapping[str, 
     head += b" " * (-len(head) % _ALIGNMENT)
     aside = Path(f"{path}.{os.getpid()}.part")
     aside.parent.mkdir(parents=True, exist_ok=True)
+    aside.unlink(missing_ok=True)
     try:
-        aside.write_bytes(head + body)
+        with aside.open("xb") as file:
+            file.write(head + body)
+        aside.chmod(aside.stat().st_mode & 0o777 & ~_OTHERS_WRITE)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
     return len(head) + len(body)
 
 
-def open_container(path: str) -> Container:
-    """Raises `OSError` where there is none to be read, and `Damaged` for a file that is not as it was written."""
+def open_container(path: str, source: str | None = None) -> Container:
+    """Raises `OSError` where there is none to be read, and `Damaged` for a file that is not as it was written, or that
+    may have been written by somebody who may not write `source`.
+    """
     if sys.byteorder != "little":
         raise Damaged("it can only be read on a little-endian machine")
-    with open(path, "rb") as file:  # noqa: PTH123 - pathlib is dear at a cold start
+    with open(path, "rb", opener=_at_once) as file:
+        if source is not None and not _is_as_safe(os.fstat(file.fileno()), source):
+            raise Damaged("somebody else may have written it")
         try:
             data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         except ValueError:
@@ -79,3 +87,18 @@ def open_container(path: str) -> Container:
         about=about,
         sections={name: body[place : place + size] for name, (place, size) in about["sections"].items()},
     )
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Opens without waiting for a writer, should it be a pipe."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _is_as_safe(file: os.stat_result, path: str) -> bool:
+    """Whether only root, this user, and those who may change the source at `path`, too, can have written `file`."""
+    try:
+        source = os.stat(path)  # noqa: PTH116 - pathlib is dear at a cold start
+    except OSError:
+        raise Damaged("its source is not to be read") from None
+    others = file.st_mode & _OTHERS_WRITE & ~source.st_mode
+    return file.st_uid in {0, os.geteuid(), source.st_uid} and not others

@@ -1,6 +1,7 @@
 """Looks for the artefact of a pipeline and uses it when it fits: the only part of building that every cold start runs.
 
-`MISAKI_PLAN` names another file than the one beside the pipeline; `off` looks for none.
+`MISAKI_PLAN` names another file than the one beside the pipeline; `off` looks for none. A plan says all that the bot
+says, so that it is used only where nobody can have written it who may not change the pipeline's own file.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def find_compiled(pipeline: str, env: Mapping[str, str]) -> Found:
     if file == "off":
         return Found(file=file)
     try:
-        container = open_container(file)
+        container = open_container(file, pipeline)
         reason = difference(container.about, pipeline)
         if reason is None:
             return Found(file=file, compiled=from_sections(container.sections))

@@ -84,3 +84,114 @@ def test_folders(tmp_path):
     assert default_folders(model, "off") == ()
     assert default_folders(model, str(tmp_path)) == (tmp_path,)
     assert default_folders(model, "")[0] == tmp_path / "model.gguf.states"
+
+
+def plant(folder, name, data):
+    """A whole state under a name that will be looked for."""
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(data)
+
+
+@pytest.fixture
+def whole(store):
+    """The name and the bytes of a state, as whoever wants to plant one knows them."""
+    store.keep(TOKENS, b"state")
+    (path,) = store.folders[0].iterdir()
+    return path.name, path.read_bytes()
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o707, 0o722, 0o1777])
+def test_a_folder_in_which_others_may_write_is_not_read(tmp_path, whole, mode):
+    folder = tmp_path / "open"
+    plant(folder, *whole)
+    folder.chmod(mode)
+    assert StateStore((folder,), "scope").find(TOKENS) is None
+
+
+@pytest.mark.parametrize("mode", [0o666, 0o664, 0o606])
+def test_a_state_that_others_may_change_is_not_read(store, whole, mode):
+    (store.folders[0] / whole[0]).chmod(mode)
+    assert store.find(TOKENS) is None
+
+
+def test_neither_a_link_to_a_folder_nor_one_to_a_state_is_followed(tmp_path, store, whole):
+    link = tmp_path / "link"
+    link.symlink_to(store.folders[0])
+    assert StateStore((link,), "scope").find(TOKENS) is None
+    assert not StateStore((link,), "scope").keep(TOKENS, b"state")
+    state = store.folders[0] / whole[0]
+    state.rename(tmp_path / "elsewhere")
+    state.symlink_to(tmp_path / "elsewhere")
+    assert store.find(TOKENS) is None
+
+
+def test_a_pipe_under_the_name_of_a_state_is_not_waited_for(store, whole):
+    (store.folders[0] / whole[0]).unlink()
+    os.mkfifo(store.folders[0] / whole[0])
+    assert store.find(TOKENS) is None
+
+
+def test_a_folder_of_ours_that_a_mask_left_open_is_closed_before_it_is_used(tmp_path):
+    folder = tmp_path / "open"
+    folder.mkdir()
+    folder.chmod(0o777)
+    store = StateStore((folder,), "scope")
+    assert store.keep(TOKENS, b"state")
+    assert folder.stat().st_mode & 0o022 == 0
+    assert store.find(TOKENS) == b"state"
+
+
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for several users")
+STRANGER, READER = 54321, 54322
+
+
+def as_user(user, act):
+    """The result of `act` in a process of that user: true or false."""
+    child = os.fork()
+    if child == 0:
+        os.setgid(user)
+        os.setuid(user)
+        os._exit(0 if act() else 1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.fixture
+def everyones(tmp_path_factory):
+    """A folder like that for temporary files, which everyone may reach."""
+    folder = tmp_path_factory.mktemp("everyones")
+    for part in (folder, *folder.parents):
+        if part.stat().st_uid == os.geteuid() and part.name.startswith(("pytest", "everyones")):
+            part.chmod(0o1777 if part == folder else 0o755)
+    return folder
+
+
+@AS_ROOT
+def test_a_state_that_another_user_planted_is_not_read(everyones, whole):
+    folder = everyones / "states"
+    assert as_user(STRANGER, lambda: plant(folder, *whole) is None)
+    assert StateStore((folder,), "scope").find(TOKENS) is None
+    assert not StateStore((folder,), "scope").keep(TOKENS, b"state")
+    assert as_user(READER, lambda: StateStore((folder,), "scope").find(TOKENS) is None)
+    assert as_user(READER, lambda: not StateStore((folder,), "scope").keep(TOKENS, b"state"))
+
+
+@AS_ROOT
+def test_a_state_that_another_user_planted_in_a_folder_of_ours_is_not_read(store, whole):
+    os.chown(store.folders[0] / whole[0], STRANGER, STRANGER)
+    assert store.find(TOKENS) is None
+
+
+@AS_ROOT
+def test_what_root_prepared_others_may_read(everyones):
+    folder = everyones / "states"
+    assert StateStore((folder,), "scope").keep(TOKENS, b"state")
+    assert as_user(READER, lambda: StateStore((folder,), "scope").find(TOKENS) == b"state")
+
+
+@AS_ROOT
+def test_the_owner_of_the_model_may_have_written(everyones):
+    folder = everyones / "states"
+    assert as_user(STRANGER, lambda: StateStore((folder,), "scope").keep(TOKENS, b"state"))
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert StateStore((folder,), "scope").find(TOKENS) is None
+    assert StateStore((folder,), "scope", frozenset({STRANGER})).find(TOKENS) == b"state"

@@ -1,3 +1,6 @@
+import os
+import stat
+
 import pytest
 
 from engine.building.artefact.container import open_container, write_container
@@ -62,3 +65,44 @@ def test_a_changed_header_is_damaged(path):
         path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
         with pytest.raises(Damaged):
             open_container(str(path))
+
+
+@pytest.fixture
+def source(tmp_path):
+    file = tmp_path / "bot.yml"
+    file.write_text("name: bot\n")
+    file.chmod(0o644)
+    return file
+
+
+@pytest.mark.parametrize("mode", [0o666, 0o664, 0o646])
+def test_what_others_may_change_is_not_used_unless_they_may_change_its_source_too(path, source, mode):
+    path.chmod(mode)
+    with pytest.raises(Damaged, match="somebody else may have written it"):
+        open_container(str(path), str(source))
+    source.chmod(mode)
+    assert open_container(str(path), str(source)).sections
+
+
+def test_what_is_written_can_be_changed_by_its_owner_alone(tmp_path):
+    mask = os.umask(0)
+    try:
+        write_container(str(tmp_path / "a.plan"), {}, SECTIONS)
+    finally:
+        os.umask(mask)
+    assert stat.S_IMODE((tmp_path / "a.plan").stat().st_mode) == 0o644
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_another_user_planted_is_not_used_unless_the_source_is_theirs(path, source):
+    os.chown(path, 54321, 54321)
+    with pytest.raises(Damaged, match="somebody else may have written it"):
+        open_container(str(path), str(source))
+    os.chown(source, 54321, 54321)
+    assert open_container(str(path), str(source)).sections
+
+
+def test_a_pipe_is_not_waited_for(tmp_path, source):
+    os.mkfifo(tmp_path / "a.plan")
+    with pytest.raises((OSError, Damaged)):
+        open_container(str(tmp_path / "a.plan"), str(source))
