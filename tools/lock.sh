@@ -25,7 +25,8 @@ lock pyproject.toml --all-extras constraints.txt
 grep -vE '^(google-re2|numpy|rapidfuzz)==' constraints.txt >"$scratch/constraints.txt"
 lock "${hashed[@]}" pyproject.toml --extra local --extra external --extra metrics requirements/image.in \
     --constraint "$scratch/constraints.txt" --override requirements/overrides.in \
-    --no-emit-package llama-cpp-python --no-emit-package hf-xet requirements/runtime.txt
+    --no-emit-package llama-cpp-python --no-emit-package hf-xet \
+    --no-emit-package starlette --no-emit-package uvicorn requirements/runtime.txt
 
 mapfile -t shipped < <(without requirements/runtime.txt)
 lock "${hashed[@]}" requirements/native.in "${shipped[@]}" \

@@ -68,8 +68,10 @@ def _weighed(event: Any) -> Any:
 
 
 def _decode(request: Request) -> str:
-    if request.body is None or request.body == "":
+    if request.body is None or request.body in ("", b""):
         raise RequestError(400, "body_missing", 'the body is empty: expected JSON such as {"input": "…"}')
+    if isinstance(request.body, bytes):
+        return _text(request.body)
     if not isinstance(request.body, str):
         raise RequestError(400, "body_type", f"the body must be a string of JSON, found {kind(request.body)}")
     return _from_base64(request.body) if request.base64 else _measured(request.body)
@@ -88,11 +90,19 @@ def _from_base64(body: str) -> str:
     from binascii import Error  # noqa: PLC0415  as above
 
     try:
-        return b64decode(body, validate=True).decode("utf-8")
-    except UnicodeDecodeError:
-        raise RequestError(400, "body_encoding", "the body is not text in UTF-8") from None
+        data = b64decode(body, validate=True)
     except (Error, ValueError):
         raise RequestError(400, "body_base64", "the body is marked as base64 and is not valid base64") from None
+    return _text(data)
+
+
+def _text(data: bytes) -> str:
+    if len(data) > BODY_LIMIT:
+        raise too_large()
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise RequestError(400, "body_encoding", "the body is not text in UTF-8") from None
 
 
 def _parse(body: str) -> Any:

@@ -18,8 +18,8 @@ custom domain, the pattern of a CloudFront behaviour.
 class Request:
     """`path` has no base path and no slash at its end, `headers` have lower-case names; `body` is still encoded.
 
-    `direct` is a request without HTTP, which AWS itself let in and whose body is the payload; `refusal` is why its host
-    knows it to hold no turn.
+    `direct` is a request without HTTP, which AWS itself let in and whose body is the payload; `local` one from the very
+    machine that serves it. `refusal` is why its host knows it to hold no turn.
     """
 
     method: str = "POST"
@@ -28,6 +28,7 @@ class Request:
     body: Any = None
     base64: bool = False
     direct: bool = False
+    local: bool = False
     refusal: RequestError | None = None
 
 

@@ -1,4 +1,4 @@
-"""`misaki serve`: the Lambda handler on a port of this machine."""
+"""`misaki serve`: the API on a port of this machine, and the Lambda handler at Lambda's local path."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from engine import __version__
 from engine.api.policy import Policy
+from engine.api.service import make_service
 from engine.app import App, load_app
 from engine.aws.handler import make_handler
 from engine.cli.environment import add_pipeline, conversation_env
-from engine.cli.local.front import INVOCATIONS, Front
-from engine.cli.local.server import LocalServer
 from engine.cli.reload import Reloader
 from engine.cli.watch import watch_models
+from engine.web.access import Access
+from engine.web.app import INVOCATIONS, Hosted
+from engine.web.server import WebServer
 
 DRAIN = 8.0
 """Seconds that a stop waits for requests that are being answered."""
@@ -61,11 +64,18 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _listen(arguments: argparse.Namespace, app: App, env: Mapping[str, str]) -> LocalServer | None:
+def _listen(arguments: argparse.Namespace, app: App, env: Mapping[str, str]) -> WebServer | None:
     policy = Policy.from_env(env)
-    front = Front(make_handler(app, env, log=_print_line), policy, greeting=_greeting(app))
+    handler = make_handler(app, env, log=_print_line)
+    hosted = Hosted(
+        service=make_service(app, policy, _print_line),
+        invoke=lambda event, request_id: handler(event, SimpleNamespace(aws_request_id=request_id)),
+        policy=policy,
+        access=Access.from_env(arguments.host, env),
+        greeting=_greeting(app),
+    )
     try:
-        return LocalServer((arguments.host, arguments.port), front)
+        return WebServer((arguments.host, arguments.port), hosted)
     except OSError as error:
         place = f"{arguments.host}:{arguments.port}"
         why = (error.strerror or str(error)).partition(" (while")[0].lower()
@@ -88,7 +98,7 @@ def _watch_until(stop: threading.Event, app: App, reloader: Reloader) -> None:
     stop.wait()
 
 
-def _stop(server: LocalServer) -> None:
+def _stop(server: WebServer) -> None:
     _say("stopping")
     server.stop(DRAIN)
 

