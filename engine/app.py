@@ -107,10 +107,14 @@ class App:
         prepare_models(self.plan, self._turn(ChatRequest(text=""), SessionState()), self._services)
 
     def health(self) -> dict[str, Any]:
-        """What is loaded and which models are ready, as JSON values; holds no secret."""
+        """What is loaded and which models are ready, as JSON values; holds no secret.
+
+        The `status` is `degraded` while a circuit breaker is open: a model that is in use does not answer.
+        """
         statuses = {name: model.status() for name, model in self._services.models.items()}
+        circuits = [status.data.get("circuit") or {} for status in statuses.values()]
         return {
-            "status": "ok",
+            "status": "ok" if all(one.get("state", "closed") == "closed" for one in circuits) else "degraded",
             "pipeline": self.plan.name,
             "replies": len(self.plan.replies),
             "models": {

@@ -97,7 +97,10 @@ def _no_answer(outcome: Outcome) -> dict[str, Any]:
     tried = "; ".join(dict.fromkeys(map(_gave_up, outcome.escalations)))
     if not tried:
         return {"error": "no step of the pipeline answers this text", "code": "no_answer"}
-    return {"error": f"no step could answer: {tried}; `GET /health` says what models need", "code": "no_answer"}
+    return {
+        "error": f"no step could answer: {tried}; `GET /health` tells operators what models need",
+        "code": "no_answer",
+    }
 
 
 def _gave_up(escalation: Escalation) -> str:

@@ -97,9 +97,16 @@ def _route(app: Bot, policy: Policy, request: Request, deadline: Deadline | None
         message = f"`{request.path}` takes {allow}"
         raise RequestError(405, "method_not_allowed", message, {"Allow": allow})
     if request.path == "/health":
-        health = app.health() if request.method == "GET" else None
+        health = _health(app, policy, request) if request.method == "GET" else None
         return _Answer(status=200, payload=health, headers={}, record={})
     return _chat(app, policy, request, deadline)
+
+
+def _health(app: Bot, policy: Policy, request: Request) -> Mapping[str, Any]:
+    """Everything for those who show the client token, or ask from this very machine; one word for strangers."""
+    health = app.health()
+    known = request.local or (policy.client_token and policy.authorises(request.headers.get("authorization", "")))
+    return health if known else {"status": health["status"]}
 
 
 def _chat(app: Bot, policy: Policy, request: Request, deadline: Deadline | None) -> _Answer:

@@ -18,7 +18,8 @@ FIRST_ANSWER = """
 import json, sys
 import lambda_function
 response = lambda_function.lambda_handler({"input": sys.argv[1]}, None)
-health = lambda_function.lambda_handler({"httpMethod": "GET", "path": "/health"}, None) if sys.argv[2:] else None
+asked = {"httpMethod": "GET", "path": "/health", "headers": {"Authorization": "Bearer open-sesame"}}
+health = lambda_function.lambda_handler(asked, None) if sys.argv[2:] else None
 json.dump({"response": response, "health": health, "modules": sorted(sys.modules)}, sys.stderr)
 """
 DEAR = {"yaml", "jsonschema", "jinja2", "dataclasses", "inspect", "pathlib", "logging", "hashlib", "uuid", "sqlite3"}
@@ -51,7 +52,12 @@ def ask(pipeline: Path, *arguments: str, **env: str) -> dict:
         encoding="utf-8",
         cwd=ROOT,
         env=environment(
-            {"MISAKI_PIPELINE": str(pipeline), "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **env}
+            {
+                "MISAKI_PIPELINE": str(pipeline),
+                "CLIENT_TOKEN": "open-sesame",
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                **env,
+            }
         ),
         check=False,
     )

@@ -17,7 +17,8 @@ from tests.acceptance.processes import ROOT
 pytestmark = pytest.mark.needs("the Lambda emulator")
 
 EVENTS = ROOT / "tests" / "events"
-HEALTH = http({}, method="GET", path="/health")
+SESAME = "sesame-4c21"
+HEALTH = http({}, SESAME, method="GET", path="/health")
 LIMIT = 6 * 1024 * 1024
 """Bytes that Lambda takes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 PIPELINE = """\
@@ -140,9 +141,10 @@ def test_all_of_that_was_one_cold_start_without_an_error(emulator):
 
 
 def test_a_mistake_of_ours_is_answered_and_told_without_the_user_s_words(logs):
-    with emulated(logs / "broken.log", handler="tests.fakes.broken_function.lambda_handler") as emulator:
+    env = {"CLIENT_TOKEN": SESAME}
+    with emulated(logs / "broken.log", env, handler="tests.fakes.broken_function.lambda_handler") as emulator:
         before = body_of(emulator.invoke(HEALTH))
-        proxies = [emulator.invoke({"input": "カナリアの餌"}), emulator.invoke(http({"input": "カナリアの餌"}))]
+        proxies = [emulator.invoke({"input": "カナリアの餌"}), emulator.invoke(http({"input": "カナリアの餌"}, SESAME))]
         assert body_of(emulator.invoke(HEALTH)) == before
         failures = [record for record in emulator.records() if record.get("code") == "internal"]
     for proxy in proxies:
@@ -186,6 +188,7 @@ def test_fifty_warm_invocations_share_one_load_of_a_real_model(logs, trial, smol
         "MISAKI_PIPELINE": trial("small", "60s"),
         "LOCAL_LLM_MODEL": str(smollm2_path),
         "USE_LOCAL_LLM": "true",
+        "CLIENT_TOKEN": SESAME,
     }
     with emulated(logs / "warm.log", env, timeout=120) as emulator:
         replies = [body_of(emulator.invoke({"input": f"Say the number {number}."})) for number in range(50)]

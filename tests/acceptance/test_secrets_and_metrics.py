@@ -160,7 +160,7 @@ def test_providers_that_say_the_keys_back_get_them_into_no_log_metric_trace_or_a
         with emulated(log, {**SECRETS, "MISAKI_PIPELINE": str(pipeline), "ALLOW_DEBUG": "true"}) as emulator:
             asked = http({"input": TEXT, "session_id": "canary-session", "debug": True}, SESAME)
             answers = [emulator.invoke(asked) for _ in range(TURNS)]
-            health = emulator.invoke(http({}, method="GET", path="/health"))
+            health = emulator.invoke(http({}, SESAME, method="GET", path="/health"))
             metrics = emulator.metrics()
         authorizations = {request.headers.get("authorization", "") for request in peer.received}
     assert {f"Bearer {SECRETS[name]}" for name in ("OPENAI_API_KEY", "HUGGINGFACE_TOKEN")} < authorizations

@@ -95,12 +95,14 @@ class FakeModel:
         engine: Engine = "external",
         available: bool = True,
         on_call: Callable[[], None] = lambda: None,
+        circuit: str = "closed",
     ) -> None:
         self.engine: Engine = engine
         self.asked: list[tuple[Prompt, float]] = []
         self._answer = answer
         self._available = available
         self._on_call = on_call
+        self._circuit = circuit
 
     def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:
         self.asked.append((prompt, deadline.remaining()))
@@ -112,7 +114,8 @@ class FakeModel:
         return Completion(text=self._answer, finish_reason="stop", model="fake", completion_tokens=5)
 
     def status(self) -> ModelStatus:
-        return ModelStatus(state="ready" if self._available else "unavailable")
+        state = {"circuit": {"state": self._circuit}}
+        return ModelStatus(state="ready" if self._available else "unavailable", data=state)
 
     def close(self) -> None:
         pass

@@ -114,6 +114,11 @@ def test_health_tells_what_the_parts_of_the_start_took():
         assert set(loaded.health()["start_ms"]) == {"plan", "models_and_sessions"}
 
 
+def test_health_is_degraded_while_a_circuit_is_open():
+    for circuit, status in (("closed", "ok"), ("open", "degraded"), ("half_open", "degraded")):
+        assert app(model=FakeModel("x", circuit=circuit)).health()["status"] == status
+
+
 def test_health_tells_the_state_of_every_model():
     health = app(model=FakeModel("x", available=False)).health()
     assert health["pipeline"] == "test"

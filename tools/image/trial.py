@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import http.client
 import json
+import secrets
 import shutil
 import socket
 import statistics
@@ -39,6 +40,8 @@ COLD_STARTS = 5
 WARM_CALLS = 20
 READY_WITHIN = 180.0
 PAUSE = 0.1
+TOKEN = secrets.token_hex(8)
+"""Of whom `GET /health` tells about the model."""
 LOCAL_TRIES = 5
 ANATOMY = Path(__file__).parent / "anatomy.py"
 
@@ -92,7 +95,7 @@ class Trial:
         flags = ["--read-only", "--tmpfs", "/tmp:size=512m", "--user", "993:990", "--cap-drop", "ALL"]  # noqa: S108
         flags += ["--memory", f"{MEMORY}m", "--cpus", str(CORES), *LIMITS]
         flags += ["--env", f"AWS_LAMBDA_FUNCTION_MEMORY_SIZE={MEMORY}", "--env", "AWS_LAMBDA_FUNCTION_TIMEOUT=30"]
-        flags += ["--env", "LOCAL_LLM_TEMPERATURE=0"]
+        flags += ["--env", "LOCAL_LLM_TEMPERATURE=0", "--env", f"CLIENT_TOKEN={TOKEN}"]
         if self.engine == "docker":
             flags += ["--publish", f"127.0.0.1:{self.port}:8080"]
         else:
@@ -223,7 +226,8 @@ def _ask_model(container: Container) -> tuple[dict[str, Any], float]:
 def _model(container: Container) -> dict[str, Any]:
     """What `GET /health` says of the local model."""
     http = {"http": {"method": "GET", "path": "/health"}}
-    health, _ = container.ask({"version": "2.0", "rawPath": "/health", "requestContext": http})
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    health, _ = container.ask({"version": "2.0", "rawPath": "/health", "headers": headers, "requestContext": http})
     models: list[dict[str, Any]] = list(health["models"].values())
     return next((model for model in models if "threads" in model), {})
 

@@ -162,9 +162,15 @@ def test_outside_of_lambda_there_is_no_deadline():
     assert bot.deadlines == [None]
 
 
-def test_health():
-    response, body, _ = answer(http("GET", "/health"))
-    assert response["statusCode"] == 200
+def test_health_has_one_word_for_strangers():
+    for headers in ({}, {"authorization": "Bearer "}, {"authorization": "Bearer x"}, {"x-forwarded-for": "127.0.0.1"}):
+        for token in ("", SESAME):
+            response, body, _ = answer(http("GET", "/health", headers), CLIENT_TOKEN=token)
+            assert (response["statusCode"], body) == (200, {"status": "ok"})
+
+
+def test_health_tells_everything_to_those_with_the_client_token():
+    body = answer(http("GET", "/health", {"authorization": f"Bearer {SESAME}"}), CLIENT_TOKEN=SESAME)[1]
     assert body["models"]["small"]["state"] == "ready"
 
 

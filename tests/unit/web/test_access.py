@@ -4,7 +4,7 @@ import pytest
 
 from engine.web.access import Access
 from tests.fakes.bots import FakeBot
-from tests.fakes.serving import chat
+from tests.fakes.serving import chat, request
 
 STRANGER = "https://stranger.example"
 
@@ -80,6 +80,13 @@ def test_beyond_loopback_every_host_is_answered_for_and_no_strange_page():
     for host in ("rebound.example", "192.168.0.7"):
         with pytest.raises(Exception, match="ALLOWED_ORIGINS"):
             access.check("POST", {"host": host, "origin": "http://rebound.example"})
+
+
+def test_health_tells_everything_at_this_machine_and_one_word_through_a_proxy(serve):
+    serving = serve()
+    assert serving.ask(request("GET /health"))[1]["models"]["small"]["state"] == "ready"
+    for headers in ({"x_forwarded_for": "203.0.113.7"}, {"forwarded": "for=203.0.113.7"}, {"via": "1.1 proxy"}):
+        assert serving.ask(request("GET /health", **headers)) == (200, {"status": "ok"})
 
 
 @pytest.mark.parametrize(
