@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -37,6 +38,7 @@ from engine.sessions import open_store
 
 SCHEMA = Path(__file__).resolve().parent.parent / "engine" / "schema" / "golden.schema.json"
 SESSION = "wordings"
+_BEFORE = re.compile(r"\b(last|topic|session|vars)\b")
 USUAL = datetime(2026, 11, 20, 20, 30)  # noqa: DTZ001 - the zone is the persona's
 
 
@@ -62,8 +64,8 @@ def write(pipeline: Path, folder: Path) -> None:
     app = App(plan, models=absent, sessions=open_store("none"))
     by_file: dict[Path, list[DraftConversation]] = {}
     for reply_spec, reply in zip(spec.replies, plan.replies, strict=True):
-        if reply_spec.match:
-            found = _conversation(app, reply_spec, reply)
+        found = _conversation(app, reply_spec, reply) if reply_spec.match else None
+        if found is not None:
             by_file.setdefault(Path(reply.span.file), []).append(found)
     folder.mkdir(parents=True, exist_ok=True)
     for file, conversations in by_file.items():
@@ -73,7 +75,8 @@ def write(pipeline: Path, folder: Path) -> None:
         (folder / f"{file.stem}{SUFFIX}").write_text(f"{head}\n{note}\n{rest}", encoding="utf-8", newline="\n")
 
 
-def _conversation(app: App, spec: ReplySpec, reply: Reply) -> DraftConversation:
+def _conversation(app: App, spec: ReplySpec, reply: Reply) -> DraftConversation | None:
+    """The golden of `reply`; none for one that waits for what was said before, which a conversation has to show."""
     for moment in _moments():
         for text in _utterances(spec):
             now = moment.replace(tzinfo=ZoneInfo(app.plan.timezone))
@@ -83,6 +86,8 @@ def _conversation(app: App, spec: ReplySpec, reply: Reply) -> DraftConversation:
                 clock = moment.strftime("%Y-%m-%d %H:%M")
                 turn = DraftTurn(user=text, expect=expect)
                 return DraftConversation(name=reply.id, session=SESSION, clock=clock, turns=[turn])
+    if reply.when is not None and _BEFORE.search(reply.when.source):
+        return None
     raise SystemExit(f"{reply.span}: nothing that its triggers say selects `{reply.id}`")
 
 

@@ -119,7 +119,9 @@ def _persona(spec: PersonaSpec) -> Persona:
 def _reply(spec: ReplySpec, scope: Scope) -> Reply:
     variants = tuple(
         Variant(
-            text=_template(variant.text.value, str(variant.text.span)), weight=variant.weight, offers=variant.offers
+            text=_template(variant.text.value, str(variant.text.span)),
+            weight=variant.weight,
+            offers=None if variant.offers is None else _template(variant.offers.value, str(variant.offers.span)),
         )
         for variant in spec.say
     )

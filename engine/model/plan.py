@@ -18,7 +18,7 @@ class Variant:
 
     text: Template
     weight: float
-    offers: str | None = None
+    offers: Template | None = None
 
 
 @record

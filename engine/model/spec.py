@@ -45,7 +45,7 @@ class VariantSpec:
 
     text: Text
     weight: float = 1.0
-    offers: str | None = None
+    offers: Text | None = None
 
 
 @record

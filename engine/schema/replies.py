@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.model.spec import ContainsTrigger, FuzzyTrigger, RegexTrigger, ReplySpec, TriggerSpec, VariantSpec
+from engine.model.spec import ContainsTrigger, FuzzyTrigger, RegexTrigger, ReplySpec, Text, TriggerSpec, VariantSpec
 from engine.reading.node import MappingNode, Node, ScalarNode
 from engine.schema.values import flag, items, mapping, number, optional_text, optional_words, text, texts
 
@@ -19,7 +19,7 @@ def reply_spec(node: MappingNode) -> ReplySpec:
         match=tuple(_trigger(item) for item in items(node.get("match"))),
         when=optional_text(node.get("when")),
         priority=int(number(node.get("priority"), 0)),
-        say=tuple(_variant(item, optional_words(node.get("offers"))) for item in items(node.get("say"))),
+        say=tuple(_variant(item, optional_text(node.get("offers"))) for item in items(node.get("say"))),
         examples=texts(node.get("examples")),
         counterexamples=texts(node.get("counterexamples")),
         span=node.span,
@@ -38,12 +38,12 @@ def _trigger(node: Node) -> TriggerSpec:
     return RegexTrigger(pattern=text(entry.value))
 
 
-def _variant(node: Node, offers: str | None) -> VariantSpec:
+def _variant(node: Node, offers: Text | None) -> VariantSpec:
     if isinstance(node, ScalarNode):
         return VariantSpec(text=text(node), offers=offers)
     entries = mapping(node)
     return VariantSpec(
         text=text(entries.get("text")),
         weight=number(entries.get("weight"), 1.0),
-        offers=optional_words(entries.get("offers")) or offers,
+        offers=optional_text(entries.get("offers")) or offers,
     )

@@ -37,8 +37,10 @@ def _rendered(choice: Choice, scene: Scene, step_id: str, engine: Engine) -> Ans
     reply, place = choice
     variant = reply.say[place]
     names = scene.names.also(persona=scene.plan.persona.data)
+    render = scene.services.renderer.render
     try:
-        text = scene.services.renderer.render(variant.text, names, scene.deadline).strip()
+        text = render(variant.text, names, scene.deadline).strip()
+        offers = None if variant.offers is None else render(variant.offers, names, scene.deadline).strip()
     except ValueError as error:
         raise TurnError(str(error), step_id=step_id, span=reply.span) from error
-    return Answer(reply=text, engine=engine, reply_id=reply.id, variant=place, offers=variant.offers, topic=reply.topic)
+    return Answer(reply=text, engine=engine, reply_id=reply.id, variant=place, offers=offers or None, topic=reply.topic)

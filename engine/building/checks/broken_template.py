@@ -38,6 +38,8 @@ def templates(subject: Subject) -> Iterator[tuple[str, Span]]:
     for reply in subject.spec.replies:
         for variant in reply.say:
             yield variant.text.value, variant.text.span
+            if variant.offers is not None:
+                yield variant.offers.value, variant.offers.span
     for prompt in subject.prompts.values():
         if prompt.text is not None:
             yield prompt.text, whole(prompt.file, prompt.text)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import product
 from typing import Any
 
-from engine.model.expression import Condition, Constant, Expression, Name
+from engine.model.expression import Call, Comparison, Condition, Constant, Expression, Name
 from engine.prompts.evaluate import holds, parts_of
 
 MAX_WORLDS = 4_000
@@ -27,6 +27,11 @@ _CLOCK: Mapping[tuple[str, ...], Sequence[int]] = {
     ("now", "day"): range(1, 32),
 }
 _TEXT = ("text",)
+_SPOKEN = frozenset(
+    {("last", "text"), ("last", "user"), ("last", "offered"), ("session", "offered"), ("topic",), ("words", "topic")}
+)
+_SENTENCES = ("枝豆はいかが？", "An apple, perhaps?")
+"""Stand for what was said before a turn, in either language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +46,9 @@ def worlds(conditions: Sequence[Condition | None], text: str) -> Worlds | None:
     """The situations that matter to `conditions` when a user says `text`; `None` where they are too many."""
     present = [condition for condition in conditions if condition is not None]
     paths = sorted({path for condition in present for path in _paths(condition.tree)} - {_TEXT})
-    values = {value for condition in present for value in _constants(condition.tree)}
-    domains = [_domain(path, values) for path in paths]
+    domains = [
+        _domain(path, {one for condition in present for one in _compared(condition.tree, path)}) for path in paths
+    ]
     if math.prod(len(domain) for domain in domains) > MAX_WORLDS:
         return None
     each = tuple(_names(text, dict(zip(paths, chosen, strict=True))) for chosen in product(*domains))
@@ -102,7 +108,8 @@ def _domain(path: tuple[str, ...], values: set[Any]) -> Sequence[Any]:
     if path in (("now", "minute"), ("turn", "number"), ("session", "turns"), ("now", "year")):
         near = {number + shift for number in numbers for shift in (-1, 0, 1)}
         return sorted(near | {0, 1, 2})
-    return [None, True, *sorted(values - {None, True}, key=repr)]
+    known = (None, *_SENTENCES) if path in _SPOKEN else (None, True)
+    return [*known, *sorted(values - {*known}, key=repr)]
 
 
 def _names(text: str, chosen: Mapping[tuple[str, ...], Any]) -> dict[str, Any]:
@@ -124,6 +131,16 @@ def _paths(tree: Expression) -> Iterator[tuple[str, ...]]:
         yield tree.path
     for part in parts_of(tree):
         yield from _paths(part)
+
+
+def _compared(tree: Expression, path: tuple[str, ...]) -> Iterator[Any]:
+    """The constants that stand in a comparison or a call with the name `path`."""
+    if isinstance(tree, Comparison | Call):
+        if path in _paths(tree):
+            yield from _constants(tree)
+        return
+    for part in parts_of(tree):
+        yield from _compared(part, path)
 
 
 def _constants(tree: Expression) -> Iterator[Any]:

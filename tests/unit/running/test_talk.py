@@ -11,7 +11,7 @@ from tests.fakes.plans import condition, plan, replies_step, reply, template, tu
 
 RECOMMENDED = replace(
     reply("recommended", "今夜は梅酒をどうぞ。"),
-    say=(Variant(text=template("今夜は梅酒をどうぞ。"), weight=1.0, offers="梅酒"),),
+    say=(Variant(text=template("今夜は梅酒をどうぞ。"), weight=1.0, offers=template("梅酒")),),
 )
 PRICE = replace(reply("price", "うちは{{ persona.name }}の笑顔が三千円よ。"), topic="お代")
 PLAN = plan(replies_step(), replies={RECOMMENDED: ("おすすめは？",), PRICE: ("いくら？",)})
