@@ -20,7 +20,7 @@ from engine.model.source import Located, Problem, Span, span
 from engine.reading.limits import MAX_ALIASES, MAX_DEPTH, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR
 from engine.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from engine.reading.scalars import FIRST_OF_SURPRISE, WORDS, resolve, surprise
-from engine.reading.slips import MAY_SWALLOW, glued_comments, swallowed
+from engine.reading.slips import MAY_SWALLOW, glued_comments, swallowed, unlisted_key
 from engine.reading.syntax import condition_slip, in_quotes, syntax_problem
 from engine.reading.text import UNPRINTABLE, at, lines, problem, shortened
 
@@ -32,6 +32,14 @@ _TOO_DEEP = "exceeded maximum nesting depth"
 
 class _TooMuch(Exception):
     """A limit was passed; reading stops here."""
+
+    def __init__(self, found: Problem) -> None:
+        self.problem = found
+        super().__init__(found.message)
+
+
+class _Stumbled(Exception):
+    """A line that the parser takes for something else, so that nothing after it is what it was meant as."""
 
     def __init__(self, found: Problem) -> None:
         self.problem = found
@@ -77,6 +85,8 @@ def compose(text: str, name: str) -> tuple[Node | None, list[Problem]]:
         composer.take(_events(text))
     except yaml.YAMLError as error:
         return _broken_off(text, name, syntax_problem(error, text, name, composer.last))
+    except _Stumbled as stumbled:
+        return _broken_off(text, name, stumbled.problem)
     except _Enough:
         return None, composer.problems
     except _TooMuch as limit:
@@ -91,13 +101,19 @@ def _broken_off(text: str, name: str, found: Problem) -> tuple[Node | None, list
     lines between is nothing that anybody meant.
     """
     composer = _Composer(name, text)
-    with suppress(yaml.YAMLError, _Enough):
+    with suppress(yaml.YAMLError, _Stumbled, _Enough):
         composer.take(takewhile(lambda event: event.end_mark.line + 1 < found.span.line, _events(text)))
     with suppress(_Enough):
         composer.break_off(found)
-    # What the parser stumbles over follows from an indentation that it did not see.
-    unseen = any(one.code == "P102" for one in composer.problems if one is not found)
-    return composer.root, [one for one in composer.problems if one is not found or not unseen]
+    return composer.root, composer.problems
+
+
+def _unknown_if_empty(entry: Entry) -> Entry:
+    """The last entry before the place where a file broke off: what its value would be stands behind that."""
+    value = entry.value
+    if isinstance(value, ScalarNode) and not value.source and value.value is None:
+        return Entry(entry.key, value._replace(flagged=True))
+    return entry
 
 
 def _events(text: str) -> Iterator[Any]:
@@ -156,6 +172,8 @@ class _Composer:
         self._note(found)
         while self._stack:
             opened = self._stack.pop()
+            if isinstance(opened, _Mapping) and opened.entries:
+                opened.entries[-1] = _unknown_if_empty(opened.entries[-1])
             line, column = opened.start.line + 1, opened.start.column + 1
             last, end = max((line, column + 1), (found.span.line, found.span.column + 1))
             place = span(self._name, line, column, last, end)
@@ -217,10 +235,10 @@ class _Composer:
             node = ScalarNode(text, text, place, flagged=True)
         elif not event.implicit[0]:
             node = ScalarNode(text, text, place, self._unprintable(text, place))
-        elif not text or text[0] in FIRST_OF_SURPRISE:
-            node = self._surprising(text, place)
         elif place.line != place.end_line and MAY_SWALLOW.search(text):
             node = ScalarNode(text, text, place, self._swallows(place))
+        elif not text or text[0] in FIRST_OF_SURPRISE:
+            node = self._surprising(text, place)
         else:
             node = ScalarNode(WORDS.get(text, text), text, place)
         self._add(node, 1, event.anchor)
@@ -318,10 +336,12 @@ class _Composer:
         if key.source == "<<" and not key.flagged:
             self._note(problem("P108", "merge key `<<` is not read", key.span, "write the keys out"))
             return None
+        dashed = unlisted_key(self._lines, key.span)
+        if dashed is not None:
+            raise _Stumbled(dashed)
         if key.source[:1] in _WIDE_BLANKS:
             message = "a wide space or a no-break space stands in the indentation"
-            self._note(problem("P102", message, key.span, "indent with plain spaces"))
-            return None
+            raise _Stumbled(problem("P102", message, key.span, "indent with plain spaces"))
         if key.value is None:
             self._note(problem("P113", "a key is missing before `:`", key.span, "write a word"))
             return None

@@ -12,11 +12,9 @@ from itertools import islice
 from typing import NamedTuple
 
 from engine.model.source import Problem, Span
+from engine.reading.indentation import FAR, odd_one
 from engine.reading.node import Node, scalars
 from engine.reading.text import at, lines, problem, shortened
-
-FAR = 50
-"""Lines before the parser's complaint in which its reason is looked for: all that follows a key may be one text."""
 
 MOST_COMMENTS = 100
 """Comments that are told of in one file."""
@@ -131,11 +129,9 @@ _SWALLOWED = (
 """What looks like an item, a key or a comment, on the further lines of an unquoted text."""
 MAY_SWALLOW = re.compile(rf" (?:-(?!\d)|[{DASHES}＃]|[A-Za-z_]+：)")
 """What an unquoted text of several lines holds where one of its lines was meant otherwise."""
-_WRONG_DASH = re.compile(rf"[{DASHES}]")
 
 _GLUED_COMMENT = re.compile(r"(?<=[^\s\"'\]}])[ \t]+#(?=[^\s#!])")
 _CONFLICT = re.compile(r"<{7} ")
-_KEY = re.compile(r"(?P<before> *(?:- +)?)(?P<key>[A-Za-z_]+):(?:\s|$)")
 
 
 def near_slip(every: Sequence[str], span: Span, *, since: int) -> Problem | None:
@@ -171,37 +167,38 @@ def _problem(one: _Slip, found: re.Match[str], file: str, number: int, **more: i
 
 
 def swallowed(every: Sequence[str], span: Span) -> Problem | None:
-    """The line of an unquoted text at `span`, from its second on, that was meant as an item, a key or a comment."""
-    first = every[span.line - 1][span.column - 1 :]
-    dash = _WRONG_DASH.match(first)
-    if dash and re.match(f" *(?:- |[{DASHES}])", every[span.line]):
-        message, hint = f"`{dash[0]}` begins no item of a list", "write `- `: a hyphen and a space"
-        return problem("P101", message, at(span.file, span.line, span.column), hint)
+    """The line around an unquoted text of several lines at `span` that was meant as an item, a key or a comment."""
+    return _unlisted(every, span) or next(filter(None, _further(every, span)), None)
+
+
+def _unlisted(every: Sequence[str], span: Span) -> Problem | None:
+    """The first line, where the next is an item and this one lacks no more than a right `- `."""
+    line, following = every[span.line - 1], every[span.line]
+    before, first = line[: span.column - 1], line[span.column - 1 :]
+    if before.strip() or not re.match(rf" *(?:-[\s{WIDE}]|-(?=[^\s\d-])|[{DASHES}])", following):
+        return None
+    found = _nearest(every, span.file, [span.line], (*_ANYWHERE, *_NEAR[:1], *_NEAR[2:4]))
+    if found is None and len(before) == len(following) - len(following.lstrip(" ")):
+        message = "this line is no item of the list, as those below it are"
+        found = problem("P101", message, at(span.file, span.line, span.column, len(first)), "begin it with `- `")
+    return found
+
+
+def unlisted_key(every: Sequence[str], span: Span) -> Problem | None:
+    """An item whose `- ` is not right, so that its text up to a colon was read as the key at `span`."""
+    line = every[span.line - 1]
+    if line[span.column - 1 : span.column] not in f"-{DASHES}" or line[: span.column - 1].strip():
+        return None
+    return _nearest(every, span.file, [span.line], (_ANYWHERE[3], _NEAR[0], _NEAR[3]))
+
+
+def _further(every: Sequence[str], span: Span) -> Iterator[Problem | None]:
     for number in range(span.line + 1, span.end_line + 1):
         for one in _SWALLOWED:
             found = one.pattern.match(every[number - 1])
             if found:
-                return _problem(one, found, span.file, number, line=span.line)
-    return None
-
-
-def aligned(every: Sequence[str], number: int) -> str:
-    """How far line `number` should be indented, by the key above that it comes closest to; empty where none is near."""
-    line = every[number - 1]
-    found = _KEY.match(line)
-    column = len(found["before"]) if found else len(line) - len(line.lstrip(" "))
-    near: tuple[int, str, int] | None = None
-    for above in range(number - 1, max(0, number - FAR), -1):
-        key = _KEY.match(every[above - 1])
-        if key:
-            away = abs(len(key["before"]) - column)
-            if away and (near is None or away < abs(near[0] - column)):
-                near = (len(key["before"]), key["key"], above)
-    if found is None or near is None or abs(near[0] - column) > 3:
-        return ""
-    spaces = near[0] - (column - (len(line) - len(line.lstrip(" "))))
-    many = f"{spaces} space{'' if spaces == 1 else 's'}"
-    return f"indent it by {many}, in line with `{near[1]}` on line {near[2]}" if spaces >= 0 else ""
+                yield odd_one(every, number, span.file) if one.code == "P114" else None
+                yield _problem(one, found, span.file, number, line=span.line)
 
 
 def glued_comments(text: str, root: Node) -> Iterator[Problem]:

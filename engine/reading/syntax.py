@@ -10,7 +10,8 @@ from typing import Any
 from yaml import YAMLError
 
 from engine.model.source import Problem, Span
-from engine.reading.slips import aligned, far_slip, near_slip
+from engine.reading.indentation import aligned, aligned_item, odd_one
+from engine.reading.slips import far_slip, near_slip
 from engine.reading.text import at, lines, problem
 
 # (what the parser's problem or context says, our message, our hint); the first that matches is used.
@@ -90,7 +91,7 @@ def syntax_problem(error: YAMLError, text: str, name: str, last: Any) -> Problem
         near_slip(every, span, since=_first_line(last, span))
         or _closed_too_late(last, span)
         or _swallowed(said, every, span, last)
-        or _special(said, _line(every, span), span)
+        or _special(said, every, span)
         or far_slip(every, span)
     )
     if found:
@@ -98,6 +99,8 @@ def syntax_problem(error: YAMLError, text: str, name: str, last: Any) -> Problem
     message, hint = next(((message, hint) for part, message, hint in _MESSAGES if part in said), _ANY)
     if "did not find expected" in said and span.line <= len(every):
         hint = aligned(every, span.line) or hint
+        odd = None if "flow" in said else odd_one(every, span.line, span.file)
+        return odd or problem("P101", message, span, hint)
     return problem("P101", message, span, hint)
 
 
@@ -134,15 +137,24 @@ def _swallowed(said: str, every: Sequence[str], span: Span, last: Any) -> Proble
     """A key that is indented so far that it was read as a part of the text above it."""
     if "mapping values are not allowed" not in said or _first_line(last, span) == span.line:
         return None
-    line = _line(every, span)
+    line, first = _line(every, span), last.start_mark.line
+    if not every[first][: last.start_mark.column].strip():
+        # A text that stands alone, where a key should: its colon is missing.
+        word = every[first].split()[0]
+        place = at(span.file, first + 1, last.start_mark.column + 1, len(word))
+        return problem("P101", f"`{word}` is no key without a colon", place, f"write `{word}: `")
+    odd = odd_one(every, span.line, span.file)
+    if odd is not None:
+        return odd
     place = at(span.file, span.line, len(line) - len(line.lstrip()) + 1)
     message = "this line is read as a part of the text above it"
     hint = aligned(every, span.line) or "line it up with the keys above, or put a text that holds `: ` in quotes"
     return problem("P101", message, place, hint)
 
 
-def _special(said: str, line: str, span: Span) -> Problem | None:
+def _special(said: str, every: Sequence[str], span: Span) -> Problem | None:
     """Mistakes that the character at the place tells better than the parser."""
+    line = _line(every, span)
     here, before = line[span.column - 1 :], line[: span.column - 1].rstrip()
     if "\t" in line[: len(line) - len(line.lstrip())] and ("token" in said or "tab" in said or "indent" in said):
         tab = at(span.file, span.line, line.index("\t") + 1)
@@ -152,7 +164,7 @@ def _special(said: str, line: str, span: Span) -> Problem | None:
         or _braces(said, line, here, span)
         or _wide_close(said, line, span)
         or _sign(said, line, span)
-        or (_unexpected(before, here, span) if "did not find expected" in said and here.strip() else None)
+        or (_unexpected(before, here, every, span) if "did not find expected" in said and here.strip() else None)
     )
 
 
@@ -233,7 +245,7 @@ def in_quotes(rest: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _unexpected(before: str, here: str, span: Span) -> Problem | None:
+def _unexpected(before: str, here: str, every: Sequence[str], span: Span) -> Problem | None:
     """What goes on where a key or an item should begin; `before` is the line up to it, `here` the rest."""
     if before.endswith(("'", '"')):
         other = "'" if before[-1] == '"' else '"'
@@ -243,7 +255,9 @@ def _unexpected(before: str, here: str, span: Span) -> Problem | None:
         hint = f"put a text that begins with `{'[' if before[-1] == ']' else '{'}` in quotes"
         return problem("P101", f"text goes on after `{before[-1]}`", span, hint)
     if here.startswith("- ") and not before:
-        return problem(
-            "P101", "this item is not in line with the list above it", span, "line its `-` up with the others"
+        message = "this item is not in line with the list above it"
+        odd = odd_one(every, span.line, span.file)
+        return odd or problem(
+            "P101", message, span, aligned_item(every, span.line) or "line its `-` up with the others"
         )
     return None

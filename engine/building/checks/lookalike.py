@@ -24,6 +24,7 @@ _PAIRS = {
     "「": "」",
     "『": "』",
 }
+_WIDE_LIST = re.compile(r" *(?:- +)?[\w-]+: +([［｛])")
 _COMMENT = re.compile(r"(?:^|[ \u3000])(＃)")
 _COMMA = re.compile("[、，]")
 
@@ -36,6 +37,7 @@ def check(subject: Subject) -> Iterator[Problem]:
                 found = _list(subject, text)
             if found is not None:
                 yield found
+    yield from _wide_lists(subject)
 
 
 def _texts(subject: Subject) -> Iterator[tuple[Text, bool]]:
@@ -92,6 +94,18 @@ def _list(subject: Subject, text: Text) -> Problem | None:
         return None
     message = f"`{found[0]}` is a wide comma, and divides no list: this is one text"
     return _problem(text, message, "write `, ` between two texts, or put the one text in quotes")
+
+
+def _wide_lists(subject: Subject) -> Iterator[Problem]:
+    """Wide brackets in what only templates read of the persona; elsewhere the schema wants a list there."""
+    span = subject.spec.persona.span
+    for number in range(span.line, span.end_line + 1):
+        found = _WIDE_LIST.match(subject.sources.line(span.file, number))
+        if found:
+            place = at(span.file, number, found.start(1) + 1)
+            message = f"`{found[1]}` is wide and opens nothing: this is a text"
+            hint = "write `[`, `, ` and `]`, which are narrow, or put the text in quotes"
+            yield Problem(code="P116", message=message, span=place, severity="warning", hint=hint)
 
 
 def _problem(text: Text, message: str, hint: str, span: Span | None = None) -> Problem:

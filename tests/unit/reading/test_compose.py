@@ -76,7 +76,7 @@ def test_a_block_scalar_begins_at_its_sign():
         ("a: [x,, y]", "P101", 1, 7),
         ("a: |\n  note： x\nb: @y", "P101", 3, 4),
         ("a:\n  - x\n    - y", "P114", 3, 5),
-        ("a:\n  x\n  - y", "P114", 3, 3),
+        ("a:\n  x\n  - y", "P101", 2, 3),
         ("a: x #y", "P115", 1, 6),
         ("a:\n  - x\n    y #z", "P115", 3, 7),
     ],
