@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from engine.api.log import Log
@@ -20,9 +21,10 @@ RESERVE = 0.35
 
 
 def print_record(record: Mapping[str, Any]) -> None:
-    """Writes `record` to standard output as one line of JSON, which Lambda keeps."""
-    sys.stdout.write(to_json(record) + "\n")
-    sys.stdout.flush()
+    """Writes `record` to standard output as one line of JSON, which Lambda keeps. A line that is lost costs no turn."""
+    with suppress(OSError, ValueError):
+        sys.stdout.write(to_json(record) + "\n")
+        sys.stdout.flush()
 
 
 def make_handler(app: Bot, env: Mapping[str, str], *, log: Log = print_record) -> Handler:

@@ -11,6 +11,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Literal, Protocol, get_args
 
 from engine.model.deadline import Deadline
@@ -187,7 +188,9 @@ def emf(function: str) -> Emit:
             metrics.add_dimension(name=measure.dimension, value=measure.of)
         for name, unit, value in measure.values:
             metrics.add_metric(name=name, unit=units[unit], value=value)
-        metrics.flush_metrics()
+        # A number that is lost costs no turn.
+        with suppress(OSError, ValueError):
+            metrics.flush_metrics()
 
     return emit
 

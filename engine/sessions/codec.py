@@ -18,6 +18,8 @@ MAX_BYTES = 64 * 1024
 MOST_SAID = 500
 """Replies of which the variants said are kept, and `MOST_TIMES` variants of each."""
 MOST_TIMES = 40
+_LONGEST = 4 * MAX_BYTES
+_LARGEST = 2**53
 
 
 def encode(state: SessionState) -> str:
@@ -38,24 +40,27 @@ def encode(state: SessionState) -> str:
 
 
 def decode(text: str) -> SessionState:
-    """Raises `ValueError` for text that neither `encode` nor an earlier version of it wrote."""
+    """Raises `ValueError` for text that neither `encode` nor an earlier version of it wrote; its message quotes none of
+    it.
+    """
     try:
-        data: Mapping[str, Any] = json.loads(text)
+        # What is longer was never kept: taking it apart is not worth the time.
+        data: Mapping[str, Any] = json.loads(text if len(text) <= _LONGEST else "")
         return SessionState(
-            turns=int(data["turns"]),
-            history=tuple(_message(role, said) for role, said in data["history"]),
+            turns=_number(data["turns"]),
+            history=tuple(_message(role, said) for role, said in data["history"][-HISTORY_MESSAGES:]),
             said=_said(data),
             talk=_talk(data["talk"]) if "talk" in data else None,
         )
-    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise ValueError("the stored session is of another form") from error
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
+        raise ValueError("the stored session is of another form") from None
 
 
 def _said(data: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     if "said" not in data:
         # As it was stored when only the last variant of each reply was kept.
-        return {str(reply): (int(variant),) for reply, variant in data["last_said"].items()}
-    return {str(reply): tuple(int(variant) for variant in variants) for reply, variants in data["said"].items()}
+        return {reply: (_number(variant),) for reply, variant in data["last_said"].items()}
+    return {reply: tuple(map(_number, variants)) for reply, variants in data["said"].items()}
 
 
 def _talk(stored: Mapping[str, Any]) -> Talk:
@@ -63,10 +68,17 @@ def _talk(stored: Mapping[str, Any]) -> Talk:
     texts = {name: stored.get(name) for name in field_names(Talk) if name != "topic_turn"}
     if not all(value is None or isinstance(value, str) for value in texts.values()):
         raise TypeError("a talk of another form")
-    return Talk(**texts, topic_turn=int(stored.get("topic_turn", 0)))
+    return Talk(**texts, topic_turn=_number(stored.get("topic_turn", 0)))
+
+
+def _number(value: Any) -> int:
+    """A count that every store can hold."""
+    if not isinstance(value, int) or not 0 <= value <= _LARGEST:
+        raise TypeError("a number of another form")
+    return int(value)
 
 
 def _message(role: Any, said: Any) -> Message:
     if not isinstance(said, str):
         raise TypeError("a message that is no text")
-    return Message("user" if role == "user" else "assistant", said)
+    return Message("user" if role == "user" else "assistant", said[:MESSAGE_CHARACTERS])

@@ -76,8 +76,12 @@ class DynamoBacking:
             raise StoreFailed("SESSION_STORE names dynamodb and boto3 is not installed: pip install boto3") from None
         try:
             yield self._connected()
-        except (BotoCoreError, ClientError, ValueError) as error:
-            raise StoreFailed(f"SESSION_STORE dynamodb:{self._table}: {error}") from error
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "refused")
+            raise StoreFailed(f"SESSION_STORE dynamodb:{self._table}: {code}") from None
+        except (BotoCoreError, ValueError) as error:
+            # Their messages may quote what was sent or came back.
+            raise StoreFailed(f"SESSION_STORE dynamodb:{self._table}: {type(error).__name__}") from None
 
     def _connected(self) -> DynamoDBClient:
         import boto3  # noqa: PLC0415  as above

@@ -51,9 +51,9 @@ class GuardedStore:
             return SessionState()
         try:
             stored = self._run(lambda: backing.read(_key(session_id)), seconds)
-            return SessionState() if stored is None else decode(stored)
-        except (StoreFailed, TimeoutError, ValueError) as error:
-            warn("a session could not be read, so it starts afresh: %s", str(error) or LATE)
+            return SessionState() if stored is None else _decoded(stored)
+        except Exception as error:  # noqa: BLE001  whatever a store holds or does, it costs the memory only
+            warn("a session could not be read, so it starts afresh: %s", _cause(error))
             return SessionState()
 
     def save(self, session_id: str, state: SessionState, seconds: float = PATIENCE) -> None:
@@ -62,12 +62,28 @@ class GuardedStore:
             return
         try:
             self._run(lambda: backing.write(_key(session_id), state.turns, encode(state)), seconds)
-        except (StoreFailed, TimeoutError) as error:
-            warn("a session could not be kept: %s", str(error) or LATE)
+        except Exception as error:  # noqa: BLE001  as above
+            warn("a session could not be kept: %s", _cause(error))
 
     def close(self) -> None:
         if self._backing is not None:
             self._backing.close()
+
+
+def _decoded(stored: str) -> SessionState:
+    try:
+        return decode(stored)
+    except ValueError as error:
+        raise StoreFailed(str(error)) from None
+
+
+def _cause(error: Exception) -> str:
+    """What happened, without a word of what is stored: messages of others may quote it."""
+    if isinstance(error, TimeoutError):
+        return LATE
+    return (
+        str(error) if isinstance(error, StoreFailed) else f"the store answered in another form ({type(error).__name__})"
+    )
 
 
 def _directly(work: Callable[[], Any], _seconds: float) -> Any:

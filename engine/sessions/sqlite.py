@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -85,10 +87,12 @@ class SqliteBacking:
                 if self._connection is None:
                     self._connection = self._open()
                 yield self._connection
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise StoreFailed(f"SESSION_STORE sqlite:{self._path}: {error}") from error
 
     def _open(self) -> sqlite3.Connection:
+        if self._path != ":memory:":
+            _keep_private(self._path)
         connection = sqlite3.connect(self._path, timeout=BUSY, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -98,3 +102,16 @@ class SqliteBacking:
             connection.close()
             raise
         return connection
+
+
+def _keep_private(path: str) -> None:
+    """Make the file, or take others' permissions from it; SQLite gives the same ones to its `-wal` and `-shm`."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError("it is no regular file")
+        if status.st_mode & 0o077 and status.st_uid == os.geteuid():
+            os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)

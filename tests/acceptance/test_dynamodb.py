@@ -4,7 +4,11 @@ import logging
 import re
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import boto3
 import pytest
@@ -15,7 +19,7 @@ from engine.sessions import open_store
 from tests.children import child
 
 TABLE = "misaki-sessions"
-STATE = SessionState(2, (Message("user", "こんばんは"), Message("assistant", "いらっしゃい。")), {"greet": 0})
+STATE = SessionState(2, (Message("user", "こんばんは"), Message("assistant", "いらっしゃい。")), {"greet": (0,)})
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +131,72 @@ def test_an_endpoint_that_is_none_costs_the_memory_only(monkeypatch, caplog):
     assert store.load("seat-7") == SessionState()
     store.close()
     assert "SESSION_STORE" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {},
+        {"state": {"N": "5"}},
+        {"state": {"B": b"\xff"}},
+        {"state": {"SS": ["飲み過ぎ"]}},
+        {"state": {"M": {"S": {"S": "飲み過ぎ"}}}},
+        {"state": {"S": "飲み過ぎ"}},
+        {"state": {"S": '{"turns": 99999999999999999999999, "history": [], "said": {}}'}},
+        {"state": {"S": "{}"}, "turns": {"S": "飲み過ぎ"}},
+        {"state": {"S": "{}"}, "expires": {"S": "飲み過ぎ"}},
+        {"state": {"S": "{}"}, "expires": {"N": "1e125"}},
+        {"state": {"S": "{}"}, "expires": {"L": []}},
+        {"state": {"NULL": True}},
+    ],
+    ids=str,
+)
+def test_an_item_that_somebody_else_wrote_costs_the_memory_only(store, client, caplog, item):
+    kept = {"id": {"S": "seat-7"}, "turns": {"N": "1"}, "expires": {"N": "99999999999"}, **item}
+    client.put_item(TableName=TABLE, Item=kept)
+    assert store.load("seat-7") == SessionState()
+    store.save("seat-7", STATE)
+    assert store.load("seat-7") in (STATE, SessionState())
+    assert "飲" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["", "飲み過ぎ", "null", "[]", '"飲み過ぎ"', "5", '{"Item": 5}', '{"Item": []}', '{"Item": {"expires": 5}}']
+    + [f'{{"Item": {{"expires": {{"N": "9e9"}}, "state": {state}}}}}' for state in ("5", "null", '{"S": 5}', '["飲"]')]
+    + ['{"Item": {"expires": {"N": "飲み過ぎ"}}}', '{"Item": {"expires": {"N": 5}}}', "[" * 100_000],
+)
+@pytest.mark.usefixtures("aws")
+def test_an_answer_that_is_none_of_dynamodb_s_costs_the_memory_only(monkeypatch, caplog, answer):
+    with answering(answer.encode()) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
+        store = open_store(f"dynamodb:{TABLE}")
+        assert store.load("seat-7") == SessionState()
+        store.save("seat-7", STATE)
+        store.close()
+    assert "飲" not in caplog.text
+
+
+@contextmanager
+def answering(body: bytes) -> Iterator[str]:
+    """A server that gives every request this answer."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,8 +66,25 @@ def test_a_surrogate_does_not_break_the_store():
         '{"turns": 1, "history": [1], "last_said": {}}',
         '{"turns": 1, "history": [["user", 5]], "last_said": {}}',
         "[" * 100_000,
+        '{"turns": ' + "9" * 5000 + ', "history": [], "said": {}}',
+        '{"turns": 18446744073709551616, "history": [], "said": {}}',
+        '{"turns": -1, "history": [], "said": {}}',
+        '{"turns": "飲み過ぎ", "history": [], "said": {}}',
+        '{"turns": 1, "history": "飲み過ぎ", "said": {}}',
+        '{"turns": 1, "history": {"飲み過ぎ": 1}, "said": {}}',
+        '{"turns": 1, "history": [], "said": {"greet": ["飲み過ぎ"]}}',
+        '{"turns": 1, "history": [], "said": {"greet": 5}}',
+        '{"turns": 1, "history": [], "said": {}, "talk": {"topic_turn": 1e400}}',
+        '{"turns": 1, "history": [], "said": {}, "x": "' + "飲" * 300_000 + '"}',
     ],
 )
-def test_a_state_of_another_form_is_refused(text):
-    with pytest.raises(ValueError, match=r"."):
+def test_a_state_of_another_form_is_refused_without_a_word_of_it(text):
+    with pytest.raises(ValueError, match="of another form") as refused:
         decode(text)
+    assert "飲" not in str(refused.value)
+
+
+def test_what_somebody_else_stored_is_cut_to_what_is_kept():
+    stored = {"turns": 1, "history": [["user", "あ" * 9_000]] * 25, "said": {}}
+    history = decode(json.dumps(stored, ensure_ascii=False)).history
+    assert (len(history), {len(message.text) for message in history}) == (HISTORY_MESSAGES, {4_000})

@@ -1,6 +1,9 @@
+import contextlib
 import itertools
 import logging
+import os
 import sqlite3
+import stat
 import threading
 
 import pytest
@@ -135,6 +138,104 @@ def test_a_spoiled_state_starts_afresh(tmp_path, caplog):
     assert store.load("seat-7") == SessionState()
     store.close()
     assert "afresh" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ("seat-7", 2**63 - 1, "{}", 1e12),
+        ("seat-7", 1, b"\xff\x00", 1e12),
+        ("seat-7", 1, 5, 1e12),
+        ("seat-7", "many", '{"turns": "飲み過ぎ"}', 1e12),
+        ("seat-7", 1, '{"turns": 1e308, "history": [], "said": {}}', "never"),
+    ],
+)
+def test_rows_that_somebody_else_wrote_cost_the_memory_only(tmp_path, caplog, row):
+    path = tmp_path / "seats.db"
+    store = open_store(f"sqlite:{path}")
+    store.save("seat-1", STATE)
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("INSERT INTO sessions (id, turns, state, expires) VALUES (?, ?, ?, ?)", row)
+        database.commit()
+    assert store.load("seat-7") == SessionState()
+    store.save("seat-7", SessionState(2**70))
+    assert store.load("seat-1") == STATE
+    store.close()
+    assert "飲" not in caplog.text
+
+
+def test_a_database_that_is_spoiled_while_it_is_open(tmp_path):
+    path = tmp_path / "seats.db"
+    store = open_store(f"sqlite:{path}")
+    store.save("seat-7", STATE)
+    for file in tmp_path.iterdir():
+        file.write_bytes(b"\xff" * 8192)
+    store.save("seat-8", STATE)
+    assert store.load("seat-8") in (STATE, SessionState())
+    store.close()
+
+
+def test_a_database_that_another_holds_costs_the_memory_only(tmp_path, caplog):
+    path = tmp_path / "seats.db"
+    store = open_store(f"sqlite:{path}")
+    store.save("seat-7", STATE)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        store.save("seat-7", SessionState(9))
+    assert store.load("seat-7") == STATE
+    store.close()
+    assert "could not be kept" in caplog.text
+
+
+def test_a_disk_without_room_costs_the_memory_only(caplog):
+    store = open_store("sqlite:/dev/full")
+    store.save("seat-7", STATE)
+    assert store.load("seat-7") == SessionState()
+    store.close()
+    assert "no regular file" in caplog.text
+
+
+def test_a_pipe_is_no_database(tmp_path, caplog):
+    os.mkfifo(tmp_path / "seats.db")
+    store = open_store(f"sqlite:{tmp_path / 'seats.db'}")
+    assert store.load("seat-7") == SessionState()
+    store.close()
+    assert "no regular file" in caplog.text
+
+
+@pytest.mark.parametrize("before", [None, 0o644, 0o666])
+def test_nobody_else_may_read_the_file(tmp_path, before):
+    path = tmp_path / "seats.db"
+    if before is not None:
+        path.touch()
+        path.chmod(before)
+    store = open_store(f"sqlite:{path}")
+    store.save("seat-7", STATE)
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+    store.close()
+    assert modes == {"seats.db": 0o600, "seats.db-wal": 0o600, "seats.db-shm": 0o600}
+
+
+class WrongBacking:
+    """Breaks its promise to raise `StoreFailed` only."""
+
+    def read(self, *_):
+        raise KeyError("飲み過ぎ")
+
+    def write(self, *_):
+        raise UnicodeError("飲み過ぎ")
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_whatever_a_store_raises_costs_the_memory_only(caplog, in_memory):
+    store = GuardedStore(WrongBacking(), "", in_memory=in_memory)
+    store.save("seat-7", STATE)
+    assert store.load("seat-7") == SessionState()
+    assert "KeyError" in caplog.text
+    assert "飲" not in caplog.text
 
 
 def test_none_remembers_nothing():
