@@ -91,6 +91,7 @@ CODES: Mapping[str, Code] = {
     "P519": Code("an example of a kind that stands twice"),
     "P520": Code("a kind with too few examples"),
     "P522": Code("a phone number outside of the help lines"),
+    "P523": Code("a fact of the persona written out", heuristic=True),
 }
 
 

@@ -44,6 +44,7 @@ from engine.building.checks import (
     unreachable_step,
     unread_template,
     unused_part,
+    written_fact,
     wrong_example,
 )
 from engine.building.checks.subject import Subject
@@ -85,6 +86,7 @@ BEHAVIOUR: Sequence[Check] = (
     identical_variants.check,
     literal_secret.check,
     loose_number.check,
+    written_fact.check,
     repeated_example.check,
     few_examples.check,
     failing_template.check,
