@@ -1,12 +1,16 @@
 """The worker process: reads its settings, loads one model with one engine, answers until its parent goes away.
 
 The pipe is taken away from standard output first thing, because native code prints where it likes. The parent's end
-of file is watched by a thread of its own, so that no worker outlives its parent, whatever it is busy with.
+of file is watched by a thread of its own, so that no worker outlives its parent, whatever it is busy with; one that is
+stopped is continued by the kernel for that.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping
@@ -25,6 +29,10 @@ from engine.model.record import replace
 from engine.model.turn import Prompt
 
 ENGINES: Mapping[str, str] = {"llama.cpp": "engine.backends.llama_cpp", "gpt4all": "engine.backends.gpt4all"}
+
+
+_PR_SET_PDEATHSIG = 1
+"""See prctl(2)."""
 
 
 class Pipe:
@@ -109,6 +117,9 @@ def prepare(answerer: Answerer, prompt: Prompt, interrupted: Callable[[], bool])
 
 def main() -> None:
     """Returns when there is nothing to serve with; the parent's going away ends the process elsewhere."""
+    if sys.platform == "linux":
+        # The signal comes as well when only the thread that started this process ends, so it must not kill.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGCONT)
     pipe = Pipe()
     try:
         order = pipe.receive()

@@ -26,7 +26,6 @@ _TAIL = 4096
 
 _INHERITED = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT", "TMPDIR", "TZ", "VIRTUAL_ENV")
 _CHUNK = 2**16
-_LOOK = 0.05
 
 
 @record(kw_only=False)
@@ -121,12 +120,11 @@ class Child:
         return cast("IO[bytes]", self._process.stdin)
 
     def _wait_writable(self, deadline: Deadline) -> None:
-        """For a while at most, since nothing wakes a poll when the deadline is called off."""
         if deadline.passed:
             raise TimeoutError
         poll = select.poll()
         poll.register(self._stdin.fileno(), select.POLLOUT)
-        poll.poll(min(_LOOK, deadline.remaining()) * 1000)
+        poll.poll(deadline.remaining() * 1000)
 
     def _pump(self) -> None:
         try:
