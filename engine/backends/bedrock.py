@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from engine.backends.asker import Asker, Opening
 from engine.backends.bounded import Helpers
 from engine.backends.chat import ChatMessage, conversation
-from engine.backends.credentials import AwsCredentials, SettingError, aws
+from engine.backends.credentials import AwsCredentials, aws
 from engine.backends.external import open_external
+from engine.backends.known_settings import SettingError
 from engine.backends.settings import Settings
 from engine.model.deadline import Deadline
 from engine.model.errors import Malformed, TimedOut, Unavailable

@@ -9,13 +9,10 @@ import json
 import re
 from collections.abc import Mapping
 
+from engine.backends.known_settings import SettingError
 from engine.model.record import field, record
 
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
-
-
-class SettingError(Exception):
-    """Says which variable or setting is wrong, and what to put there."""
 
 
 @record

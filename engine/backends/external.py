@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from engine.backends.asker import SDK_SLIPS, Opening
 from engine.backends.bounded import Lazy
 from engine.backends.closed import ClosedModel
-from engine.backends.credentials import SettingError
+from engine.backends.known_settings import SettingError
 from engine.backends.settings import Settings, settings_of
 from engine.model.deadline import Clock, Deadline
 from engine.model.errors import Unavailable

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from engine.backends.closed import ClosedModel
-from engine.backends.local_settings import Misconfigured, read_settings
+from engine.backends.known_settings import SettingError
+from engine.backends.local_settings import read_settings
 from engine.backends.worker.child import worker_command
 from engine.backends.worker.protocol import Message
 from engine.backends.worker.settings import LocalSettings, prompt_to_json, settings_to_json
@@ -35,7 +36,7 @@ def open_model(row: ModelRow, env: Mapping[str, str]) -> LanguageModel:
     try:
         settings = read_settings(row, env)
         engines = _engines(row)
-    except Misconfigured as error:
+    except SettingError as error:
         return ClosedModel(engine="local", backend=row.backend, problem=str(error))
     order = {"op": "load", "settings": settings_to_json(settings)}
     return LocalModel(row, settings, Supervisor(worker_command(env), engines, order))
@@ -45,7 +46,7 @@ def _engines(row: ModelRow) -> tuple[str, ...]:
     wanted = tuple(PACKAGES) if row.backend == "auto" else (row.backend,)
     installed = tuple(engine for engine in wanted if PathFinder.find_spec(PACKAGES[engine]) is not None)
     if not installed:
-        raise Misconfigured(
+        raise SettingError(
             f"model `{row.id}`: {' and '.join(wanted)} not installed; install this package with its `local` extra"
         )
     return installed

@@ -1,16 +1,17 @@
-"""The settings that a row of an external model may hold, typed.
-
-Rows come from YAML and from the environment; what is wrong with a value is said with the key's name.
-"""
+"""The settings that a row of an external model may hold, typed, with an address that its provider can be asked at."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from urllib.parse import urlsplit
 
 from engine.backends.address import is_address
-from engine.backends.credentials import SettingError
+from engine.backends.known_settings import SettingError, given
 from engine.model.plan import ModelRow
 from engine.model.record import record
+
+_ENDPOINT = re.compile(r"/(?:chat/completions|completions|responses|embeddings|models|chat)$")
+_VERSION = re.compile(r"/v\d\w*(?:/|$)")
 
 
 @record
@@ -26,68 +27,34 @@ class Settings:
     examples: int = 0
     stop: tuple[str, ...] = ()
     logprobs: bool = False
+    thinking: bool | None = None
 
 
 def settings_of(row: ModelRow) -> Settings:
     """Raises `SettingError` for a value of the wrong kind, for no model, and for what the loader found wrong."""
-    if row.misconfigured is not None:
-        raise SettingError(row.misconfigured)
-    values = row.settings
-    model = _text(values, "model")
-    if model is None:
+    values = given(row)
+    if "model" not in values:
         raise SettingError(f"model {row.id} names no model: set its `model`")
-    return Settings(
-        model=model,
-        base_url=_address(values, "base_url"),
-        region=_text(values, "region"),
-        max_tokens=_whole(values, "max_tokens"),
-        temperature=_number(values, "temperature"),
-        top_p=_number(values, "top_p"),
-        examples=_whole(values, "examples") or 0,
-        stop=_texts(values, "stop"),
-        logprobs=_flag(values, "logprobs"),
-    )
+    if "base_url" in values:
+        values["base_url"] = _base_url(values["base_url"], row)
+    return Settings(**values)
 
 
-def _text(values: Mapping[str, object], key: str) -> str | None:
-    value = values.get(key)
-    if value is None or isinstance(value, str):
-        return (value or "").strip() or None
-    raise SettingError(f"`{key}` must be a text")
-
-
-def _address(values: Mapping[str, object], key: str) -> str | None:
-    text = _text(values, key)
-    if text is None or is_address(text):
-        return text
-    raise SettingError(f"`{key}` must be an http or https address")
-
-
-def _whole(values: Mapping[str, object], key: str) -> int | None:
-    value = values.get(key)
-    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
-        return value
-    raise SettingError(f"`{key}` must be a whole number, not below zero")
-
-
-def _number(values: Mapping[str, object], key: str) -> float | None:
-    value = values.get(key)
-    if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and value >= 0):
-        return value
-    raise SettingError(f"`{key}` must be a number, not below zero")
-
-
-def _texts(values: Mapping[str, object], key: str) -> tuple[str, ...]:
-    value = values.get(key)
-    if value is None:
-        return ()
-    if isinstance(value, tuple) and all(isinstance(text, str) for text in value):
-        return value
-    raise SettingError(f"`{key}` must be a list of texts")
-
-
-def _flag(values: Mapping[str, object], key: str) -> bool:
-    value = values.get(key)
-    if value is None or isinstance(value, bool):
-        return bool(value)
-    raise SettingError(f"`{key}` must be true or false")
+def _base_url(text: str, row: ModelRow) -> str:
+    """`text` as the SDKs want it: they put the path of a call behind it."""
+    place = f"model `{row.id}`: `base_url`"
+    if not is_address(text):
+        raise SettingError(f"{place} must be an http or https address, such as http://127.0.0.1:8080/v1")
+    url = urlsplit(text)
+    if url.query or url.fragment or text.endswith(("?", "#")):
+        raise SettingError(
+            f"{place} has a query; give the address up to the `?`, as in {url.scheme}://{url.hostname}/v1"
+        )
+    base = text.rstrip("/")
+    if row.backend == "bedrock":
+        if _VERSION.search(url.path) or _ENDPOINT.search(url.path.rstrip("/")):
+            raise SettingError(f"{place} is no address of Bedrock's own API; use the backend `openai` for it")
+        return base
+    while found := _ENDPOINT.search(urlsplit(base).path):
+        base = base[: -len(found[0])].rstrip("/")
+    return base if _VERSION.search(urlsplit(base).path) else f"{base}/v1"

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from math import isfinite
+from typing import Literal
 
 from engine.model.compiled import EnvRef
 from engine.model.expression import Scalar, Value
 from engine.model.record import field, record
+
+Wanted = Literal["text", "number", "flag"]
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
@@ -58,6 +61,10 @@ def _number(text: str) -> int | float:
         return value
 
 
+def _number_or_none(text: str) -> float | None:
+    return None if text.lower() == "none" else float(text)
+
+
 def _boolean(text: str) -> bool:
     word = text.strip().lower()
     if word in _TRUE:
@@ -72,7 +79,7 @@ VARIABLES: Mapping[str, Variable] = {
     "LOCAL_LLM_BACKEND": Variable(str, "auto, llama.cpp or gpt4all", "auto"),
     "LOCAL_LLM_MODEL": Variable(str, "the path of a GGUF file", ""),
     "LOCAL_LLM_MAX_TOKENS": Variable(int, "a whole number", 256),
-    "LOCAL_LLM_TEMPERATURE": Variable(float, "a number", 0.7),
+    "LOCAL_LLM_TEMPERATURE": Variable(_number_or_none, "a number", 0.7),
     "LOCAL_LLM_ALLOW_FALLBACK": Variable(_boolean, "true or false", default=False),
     "OPENAI_BASE_URL": Variable(str, "a URL", ""),
     "OPENAI_MODEL": Variable(str, "a model's name", ""),
@@ -96,10 +103,10 @@ SECRETS = (
 """Variables whose values belong in no file and no report."""
 
 
-def resolve(reference: EnvRef, env: Mapping[str, str], *, number: bool = False) -> Value:
+def resolve(reference: EnvRef, env: Mapping[str, str], wanted: Wanted = "text") -> Value:
     """The value of `${NAME:default}`; an unset or empty variable gives the default.
 
-    Where a `number` is wanted, one without a default takes that type.
+    A variable without a default is read as what is `wanted`.
 
     Raises:
         ValueError: the text does not fit; the message names the variable and the remedy.
@@ -107,7 +114,7 @@ def resolve(reference: EnvRef, env: Mapping[str, str], *, number: bool = False) 
     text = env.get(reference.name, "")
     if not text.strip():
         return reference.default
-    return _read(reference.name, text, VARIABLES.get(reference.name) or _own(reference.default, number))
+    return _read(reference.name, text, VARIABLES.get(reference.name) or _own(reference.default, wanted))
 
 
 def bounded(reference: EnvRef, env: Mapping[str, str], bounds: Bounds) -> float | None:
@@ -150,9 +157,10 @@ def _misfit(name: str, text: str, what: str) -> str:
     return f"{name} is `{text[:40]}`, it must be {what}: set it so, or unset it"
 
 
-def _own(default: Scalar, number: bool) -> Variable:  # noqa: FBT001 - private to this module
+def _own(default: Scalar, wanted: Wanted) -> Variable:
     """An editor's own variable takes the type of its default."""
-    if isinstance(default, bool):
+    if isinstance(default, bool) or (default is None and wanted == "flag"):
         return Variable(_boolean, "true or false")
-    number = isinstance(default, int | float) or (default is None and number)
-    return Variable(_number, "a number") if number else Variable(str, "a text")
+    if isinstance(default, int | float) or (default is None and wanted == "number"):
+        return Variable(_number, "a number")
+    return Variable(str, "a text")

@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
+from engine.backends.known_settings import SETTINGS, Flag, Kind, Number
 from engine.backends.registry import BACKENDS
-from engine.building.environment import resolve
+from engine.building.environment import Wanted, resolve
 from engine.model.compiled import EnvRef, Given, ModelDeclaration
 from engine.model.expression import Value
 from engine.model.plan import ModelRow
 
-Range = tuple[Callable[[Any], bool], str]
-"""Whether a value fits, and what completes the sentence "it must be …"."""
-
-
-def _whole(least: int, most: int) -> Range:
-    return lambda value: isinstance(value, int) and least <= value <= most, f"a whole number from {least} to {most}"
-
-
-def _number(least: float, most: float) -> Range:
-    return lambda value: isinstance(value, int | float) and least <= value <= most, f"a number from {least} to {most}"
-
-
-_RANGES: Mapping[str, Range] = {
-    "max_tokens": _whole(1, 32_768),
-    "temperature": _number(0, 2),
-    "top_p": _number(0, 1),
-    "top_k": _whole(1, 1_000_000),
-    "min_p": _number(0, 1),
-    "repeat_penalty": _number(0, 3),
-    "context": _whole(128, 1_048_576),
-    "threads": _whole(1, 256),
-    "examples": _whole(0, 500),
-    "seed": _whole(0, 4_294_967_295),
-    "style": (lambda value: value in ("auto", "chat", "raw"), "auto, chat or raw"),
-}
-"""The schema checks literals; these hold for what came from the environment."""
+_WANTED: Mapping[type, Wanted] = {Number: "number", Flag: "flag"}
+"""What a variable without a default is read as."""
 
 
 def bind_model(declared: ModelDeclaration, env: Mapping[str, str]) -> ModelRow:
@@ -54,15 +30,20 @@ def bind_model(declared: ModelDeclaration, env: Mapping[str, str]) -> ModelRow:
 
 
 def _resolved(key: str, given: Given, env: Mapping[str, str], wrong: list[str]) -> Value:
+    kind = SETTINGS[key][0] if key in SETTINGS else None
     if not isinstance(given, EnvRef):
-        return given
+        return _without_none(given, kind)
     try:
-        value = resolve(given, env, number=key in _RANGES and key != "style")
+        value = _without_none(resolve(given, env, _WANTED.get(type(kind), "text")), kind)
     except ValueError as error:
         wrong.append(str(error))
         return given.default
-    fits, what = _RANGES.get(key, (lambda _: True, ""))
-    if value is None or fits(value):
+    if value is None or kind is None or kind.fits(value):
         return value
-    wrong.append(f"{given.name} is `{value}`, it must be {what}: set it so, or unset it")
+    wrong.append(f"{given.name} is `{value}`, it must be {kind}: set it so, or unset it")
     return given.default
+
+
+def _without_none(value: Value, kind: Kind | None) -> Value:
+    optional = isinstance(kind, Number) and kind.optional
+    return None if optional and isinstance(value, str) and value.strip().lower() == "none" else value

@@ -9,14 +9,14 @@ from engine.model.record import record
 from engine.model.turn import Exchange, Labels, Message, Prompt
 
 Style = Literal["auto", "chat", "raw"]
-STYLES: tuple[Style, ...] = ("auto", "chat", "raw")
 
 
 @record
 class LocalSettings:
     """Settings of a local model. `context` and `max_tokens` are tokens; `examples` bounds the persona's examples,
     `None` meaning all in a transcript and none in a chat; `seed` `None` means another one each time; `cache` is a
-    folder for saved prompt states, empty for the default one, `off` for none.
+    folder for saved prompt states, empty for the default one, `off` for none; `thinking` is told to chat templates that
+    ask for it.
     """
 
     path: str
@@ -33,6 +33,7 @@ class LocalSettings:
     examples: int | None = None
     style: Style = "auto"
     cache: str = ""
+    thinking: bool = False
 
 
 def settings_to_json(settings: LocalSettings) -> dict[str, Any]:

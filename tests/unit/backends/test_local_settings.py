@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.backends.local_settings import Misconfigured, read_settings
+from engine.backends.known_settings import SettingError
+from engine.backends.local_settings import read_settings
 from engine.model.plan import ModelRow
 
 
@@ -38,7 +39,7 @@ def test_what_is_given_is_used(read):
 
 def test_a_seed_may_be_as_large_as_the_schema_says(read):
     assert read(seed=4294967295).seed == 4294967295
-    with pytest.raises(Misconfigured, match="give a whole number from 0 to 4294967295"):
+    with pytest.raises(SettingError, match="give a whole number from 0 to 4294967295"):
         read(seed=4294967296)
 
 
@@ -57,11 +58,11 @@ def test_settings_of_other_backends_are_none_of_ours(read):
         ({"max_tokens": True}, "`max_tokens`"),
         ({"max_tokens": 0}, "`max_tokens`"),
         ({"max_tokens": 12.5}, "whole number"),
-        ({"examples": 1.5}, "`examples` is `1.5`; give a whole number from 0 to 10000"),
-        ({"temperature": -1}, "`temperature` is `-1`; give a number from 0 to 5"),
+        ({"examples": 1.5}, "`examples` is `1.5`; give a whole number from 0 to 500"),
+        ({"temperature": -1}, "`temperature` is `-1`; give a number from 0 to 2, or `none`"),
         ({"temperature": float("nan")}, "`temperature`"),
         ({"threads": 0}, "`threads`"),
-        ({"style": "poem"}, "`style` is `poem`; give one of auto, chat, raw"),
+        ({"style": "poem"}, "`style` is `poem`; give auto, chat or raw"),
         ({"stop": (1,)}, "`stop`"),
         ({"stop": ""}, "`stop`"),
         ({"max_tokens": 2048}, "leaves no room in `context` 2048"),
@@ -74,12 +75,12 @@ def test_settings_of_other_backends_are_none_of_ours(read):
     ],
 )
 def test_what_is_wrong_is_said_with_its_remedy(read, settings, words):
-    with pytest.raises(Misconfigured) as caught:
+    with pytest.raises(SettingError) as caught:
         read(**settings)
     assert words in str(caught.value)
     assert "`small`" in str(caught.value)
 
 
 def test_what_the_plan_found_wrong_is_passed_on(read):
-    with pytest.raises(Misconfigured, match="LOCAL_LLM_MAX_TOKENS is `abc`"):
+    with pytest.raises(SettingError, match="LOCAL_LLM_MAX_TOKENS is `abc`"):
         read(misconfigured="LOCAL_LLM_MAX_TOKENS is `abc`, which is no number")
