@@ -14,7 +14,7 @@ CHATML = (
 )
 NO_SYSTEM = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}" + CHATML
 
-_CONTROL = ("<|im_start|>", "<|im_end|>")
+CONTROL = ("<|im_start|>", "<|im_end|>")
 _SPACE = "▁".encode()
 """Without a token for it a blank takes three, and gpt4all counts on no text having more tokens than bytes."""
 
@@ -22,15 +22,20 @@ _WIDTH, _HIDDEN, _HEADS, _CONTEXT = 32, 64, 4, 512
 
 
 def write_tiny_model(
-    path: Path, *, chat_template: str | None = None, context: int = _CONTEXT, end: str | None = None
+    path: Path,
+    *,
+    chat_template: str | None = None,
+    context: int = _CONTEXT,
+    end: str | None = None,
+    control: tuple[str, ...] = CONTROL,
 ) -> Path:
     """A model of one layer over bytes that loads in both engines and writes nonsense; `end` is an ordinary token that
     the file names as the end of a turn.
     """
     tokens = [b"<unk>", b"<s>", b"</s>", *(b"<0x%02X>" % byte for byte in range(256))]
-    tokens += [*map(str.encode, _CONTROL), _SPACE]
+    tokens += [*map(str.encode, control), _SPACE]
     kinds = [TokenType.UNKNOWN, TokenType.CONTROL, TokenType.CONTROL]
-    kinds += [TokenType.BYTE] * 256 + [TokenType.CONTROL] * len(_CONTROL) + [TokenType.NORMAL]
+    kinds += [TokenType.BYTE] * 256 + [TokenType.CONTROL] * len(control) + [TokenType.NORMAL]
     if end is not None:
         tokens.append(end.encode())
         kinds.append(TokenType.NORMAL)
@@ -85,9 +90,9 @@ def for_gpt4all(source: Path, target: Path) -> Path:
     The name is three bytes longer, so the model's title gives up three: everything behind them stays where it was.
     """
     data = source.read_bytes()
-    longer = _with_value(data, "tokenizer.ggml.pre", b"starcoder")
+    longer = with_value(data, "tokenizer.ggml.pre", b"starcoder")
     title = _value(longer, "general.name")
-    target.write_bytes(_with_value(longer, "general.name", title[: len(data) - len(longer)]))
+    target.write_bytes(with_value(longer, "general.name", title[: len(data) - len(longer)]))
     return target
 
 
@@ -103,7 +108,7 @@ def _value(data: bytes, key: str) -> bytes:
     return data[at + 8 : at + 8 + length]
 
 
-def _with_value(data: bytes, key: str, value: bytes) -> bytes:
+def with_value(data: bytes, key: str, value: bytes) -> bytes:
     at = _value_at(data, key)
     end = at + 8 + len(_value(data, key))
     return data[:at] + struct.pack("<Q", len(value)) + value + data[end:]

@@ -127,6 +127,11 @@ def _record(request: ChatRequest, result: ChatResult, policy: Policy) -> dict[st
         "reply_id": outcome.reply_id,
         "model": outcome.completion.model if outcome.completion else None,
         "escalations": [[escalation.step, escalation.reason] for escalation in outcome.escalations],
+        "failures": [
+            {key: event.data.get(key) for key in ("model", "name", "kind", "status", "code")}
+            for event in outcome.trace
+            if event.event in {"failed", "skipped"}
+        ],
         "session": digest(result.session_id),
     }
     if policy.log_text:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.model.deadline import Deadline
 from engine.model.record import field, record
 from engine.model.turn import Completion, Prompt
 
+if TYPE_CHECKING:
+    from engine.backends.parameters import Parameters
+
 
 class Asker(Protocol):
-    """A provider's SDK, loaded. `ask` sends one request through the call under way and reads the answer; `errors` are
-    the SDK's own.
+    """A provider's SDK, loaded. `ask` sends one request through the call under way, with those of its `parameters` that
+    are `sent`, and reads the answer; `errors` are the SDK's own.
     """
 
     @property
     def errors(self) -> tuple[type[Exception], ...]: ...
-    def ask(self, prompt: Prompt, deadline: Deadline) -> Completion: ...
+    @property
+    def parameters(self) -> Parameters: ...
+    def ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any]) -> Completion: ...
 
 
 @record

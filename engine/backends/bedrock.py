@@ -10,35 +10,27 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.backends.asker import Asker, Opening
 from engine.backends.bounded import Helpers
-from engine.backends.chat import ChatMessage, conversation
+from engine.backends.chat import ChatMessage, finish_reason, joined, with_system
 from engine.backends.credentials import AwsCredentials, aws
 from engine.backends.external import open_external
 from engine.backends.known_settings import SettingError
+from engine.backends.parameters import SYSTEM, converse_parameters
 from engine.backends.settings import Settings
 from engine.model.deadline import Deadline
-from engine.model.errors import Malformed, TimedOut, Unavailable
+from engine.model.errors import TimedOut, Unavailable
 from engine.model.plan import ModelRow
 from engine.model.ports import LanguageModel
-from engine.model.turn import Completion, FinishReason, Prompt
+from engine.model.turn import Completion, Prompt
 
 if TYPE_CHECKING:
     from boto3.session import Session
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
-
-FINISH: dict[str, FinishReason] = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "guardrail_intervened": "refusal",
-    "content_filtered": "refusal",
-}
 
 _RENEWALS = Helpers(limit=4)
 
@@ -132,10 +124,11 @@ class _Asker:
         self._session = session
         self.errors = errors
         self._settings = settings
+        self.parameters = converse_parameters(settings)
 
-    def ask(self, prompt: Prompt, deadline: Deadline) -> Completion:
+    def ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any]) -> Completion:
         renew(self._session.get_credentials(), deadline, self.errors)
-        answer = self._client.converse(**_request(prompt, self._settings))
+        answer = self._client.converse(**_request(prompt, self._settings, sent))
         return _completion(answer, self._settings)
 
 
@@ -150,26 +143,32 @@ def renew(credentials: Any, deadline: Deadline, errors: tuple[type[Exception], .
     try:
         _RENEWALS.call(credentials.get_frozen_credentials, deadline, "misaki-credentials")
     except TimeoutError:
-        raise TimedOut("the AWS credentials were not renewed before the deadline", backend="bedrock") from None
+        raise TimedOut(
+            "the AWS credentials were not renewed before the deadline", backend="bedrock", called=False
+        ) from None
     except caught:
-        raise Unavailable("the AWS credentials cannot be renewed", backend="bedrock", retryable=True) from None
+        raise Unavailable(
+            "the AWS credentials cannot be renewed", backend="bedrock", retryable=True, called=False
+        ) from None
 
 
-def _request(prompt: Prompt, settings: Settings) -> dict[str, Any]:
-    limits = {
-        "maxTokens": settings.max_tokens,
-        "temperature": settings.temperature,
-        "topP": settings.top_p,
-        "stopSequences": list(settings.stop) or None,
-    }
+_INFERENCE = frozenset({"maxTokens", "temperature", "topP", "stopSequences"})
+
+
+def _request(prompt: Prompt, settings: Settings, sent: Mapping[str, Any]) -> dict[str, Any]:
+    apart = SYSTEM in sent
+    messages = [
+        message for message in with_system(prompt, settings.examples, apart=apart) if message["role"] != "system"
+    ]
     request: dict[str, Any] = {
         "modelId": settings.model,
-        "messages": [_message(message) for message in conversation(prompt, settings.examples)],
-        "inferenceConfig": {name: value for name, value in limits.items() if value is not None},
+        "messages": [_message(message) for message in messages],
+        "inferenceConfig": {name: value for name, value in sent.items() if name in _INFERENCE},
     }
-    if prompt.system.strip():
+    if apart and prompt.system.strip():
         request["system"] = [{"text": prompt.system}]
-    return request
+    additional = {name: value for name, value in sent.items() if name not in {*_INFERENCE, SYSTEM}}
+    return request | ({"additionalModelRequestFields": additional} if additional else {})
 
 
 def _message(message: ChatMessage) -> dict[str, Any]:
@@ -177,20 +176,12 @@ def _message(message: ChatMessage) -> dict[str, Any]:
 
 
 def _completion(answer: Mapping[str, Any], settings: Settings) -> Completion:
-    """Raises `Malformed` without a message or a stop reason that we know; empty content stays an empty text."""
-    reason = FINISH.get(str(answer.get("stopReason")))
-    if reason is None:
-        raise Malformed("the answer of bedrock holds no stop reason", backend="bedrock", status=200, retryable=True)
+    """Of the content the text blocks; reasoning and other blocks are not for the user."""
     usage = answer.get("usage") or {}
     return Completion(
-        text=_text(answer["output"]["message"]["content"]),
-        finish_reason=reason,
+        text=joined(answer["output"]["message"]["content"], "bedrock"),
+        finish_reason=finish_reason(answer.get("stopReason")),
         model=settings.model,
         prompt_tokens=usage.get("inputTokens"),
         completion_tokens=usage.get("outputTokens"),
     )
-
-
-def _text(content: Sequence[Mapping[str, Any]]) -> str:
-    """The text blocks joined; reasoning and other blocks are not for the user."""
-    return "".join(block["text"] for block in content if isinstance(block.get("text"), str))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from engine.backends.asker import SDK_SLIPS, Asker, Opening
 from engine.backends.connecting import trust
+from engine.backends.spoken import spoken, whole_sentences
 from engine.backends.wire import Call, under_way
-from engine.model.deadline import Deadline
-from engine.model.errors import Malformed
+from engine.model.deadline import LEAST, Deadline
+from engine.model.errors import Malformed, UnsupportedParameter
 from engine.model.text import clean
 from engine.model.turn import Completion, Prompt
 
@@ -28,19 +31,33 @@ class Caller:
         self._secrets = secrets
 
     def ask(self, prompt: Prompt, deadline: Deadline) -> Completion:
-        call = Call(backend=self._backend, deadline=deadline, secrets=self._secrets)
-        caught: tuple[type[Exception], ...] = (*self._asker.errors, *SDK_SLIPS)
-        try:
-            with under_way(call):
-                completion = self._asker.ask(prompt, deadline)
-        except caught:
-            raise call.explain() from None
-        text = clean(completion.text)
+        """Asks again where the model refuses a parameter by name, each time with less."""
+        while True:
+            sent = self._asker.parameters.current()
+            try:
+                completion = self._ask(prompt, deadline, sent)
+                break
+            except UnsupportedParameter as error:
+                known = self._asker.parameters.refuse(error.parameters, sent, value=error.value)
+                if not known or deadline.remaining() < LEAST:
+                    raise
+        text = spoken(clean(completion.text))
+        if completion.finish_reason == "length":
+            text = whole_sentences(text)
         if len(text) > ANSWER_LIMIT:
             raise Malformed(
                 f"the answer of {self._backend} is longer than {ANSWER_LIMIT} characters", backend=self._backend
             )
         return replace(completion, text=text)
+
+    def _ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any]) -> Completion:
+        call = Call(backend=self._backend, deadline=deadline, secrets=self._secrets, parameters=frozenset(sent))
+        caught: tuple[type[Exception], ...] = (*self._asker.errors, *SDK_SLIPS)
+        try:
+            with under_way(call):
+                return self._asker.ask(prompt, deadline, sent)
+        except caught:
+            raise call.explain() from None
 
 
 def load(opening: Opening, backend: str) -> Caller:

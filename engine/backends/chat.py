@@ -6,20 +6,28 @@ Reads an SDK's objects by attribute and trusts none of them; knows no SDK.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from engine.backends.settings import Settings
 from engine.model.errors import Malformed
 from engine.model.turn import Completion, FinishReason, Prompt, Role
 
-FINISH: dict[str, FinishReason] = {
-    "stop": "stop",
-    "eos_token": "stop",
-    "stop_sequence": "stop",
-    "length": "length",
-    "content_filter": "refusal",
-}
+CUT = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded", "error"})
+"""Finish reasons, in small letters, of an answer that is not whole."""
+
+REFUSED = frozenset(
+    {
+        "content_filter",
+        "content_filtered",
+        "guardrail_intervened",
+        "safety",
+        "refusal",
+        "prohibited_content",
+        "blocklist",
+    }
+)
+"""Finish reasons of what is no answer, whatever text there is."""
 
 
 class ChatMessage(TypedDict):
@@ -41,16 +49,31 @@ def conversation(prompt: Prompt, examples: int) -> list[ChatMessage]:
     return _alternating(said)
 
 
-def with_system(prompt: Prompt, examples: int) -> list[ChatMessage]:
-    """The conversation behind its system text, if there is one."""
-    system = [ChatMessage(role="system", content=prompt.system)] if prompt.system.strip() else []
-    return system + conversation(prompt, examples)
+def with_system(prompt: Prompt, examples: int, *, apart: bool = True) -> list[ChatMessage]:
+    """The conversation behind its system text, if there is one: in a message of its own, or where a model knows none,
+    not `apart` but in the first message of the user.
+    """
+    messages = conversation(prompt, examples)
+    system = prompt.system.strip()
+    if system and apart:
+        return [ChatMessage(role="system", content=prompt.system), *messages]
+    if system:
+        messages[0] = ChatMessage(role="user", content=f"{system}\n\n{messages[0]['content']}")
+    return messages
+
+
+def finish_reason(told: Any) -> FinishReason:
+    """How an answer ended. Servers have many words for its natural end, and some have none: the text decides."""
+    word = told.strip().lower().replace("-", "_") if isinstance(told, str) else ""
+    if word in REFUSED:
+        return "refusal"
+    return "length" if word in CUT else "stop"
 
 
 def completion(answer: Any, settings: Settings, backend: str) -> Completion:
     """`answer` as a `Completion`. A null or empty text stays empty, for the `empty` detector to see.
 
-    Raises `Malformed` where there is no choice, no finish reason that we know, or a text that is none.
+    Raises `Malformed` where there is no choice, or a text that is none.
     """
     choices = getattr(answer, "choices", None)
     if not isinstance(choices, Sequence) or not choices:
@@ -62,19 +85,33 @@ def completion(answer: Any, settings: Settings, backend: str) -> Completion:
     refusal = getattr(message, "refusal", None)
     text = refusal or getattr(message, "content", None) or ""
     if not isinstance(text, str):
-        raise _malformed(backend, "a text that is none")
-    reason = FINISH.get(str(getattr(choice, "finish_reason", None)))
-    if reason is None:
-        raise _malformed(backend, "no finish reason")
+        text = joined(text, backend)
     usage = getattr(answer, "usage", None)
     return Completion(
         text=text,
-        finish_reason="refusal" if refusal else reason,
+        finish_reason="refusal" if refusal else finish_reason(getattr(choice, "finish_reason", None)),
         model=settings.model,
         prompt_tokens=_count(getattr(usage, "prompt_tokens", None)),
         completion_tokens=_count(getattr(usage, "completion_tokens", None)),
         confidence=confidence(getattr(choice, "logprobs", None)),
     )
+
+
+def joined(parts: Any, backend: str) -> str:
+    """The text of a content in parts; those of other types, such as thoughts, are not for the user."""
+    if not isinstance(parts, Sequence):
+        raise _malformed(backend, "a text that is none")
+    texts: list[str] = []
+    for part in parts:
+        if isinstance(part, str):
+            texts.append(part)
+            continue
+        fields = part if isinstance(part, Mapping) else getattr(part, "__dict__", None)
+        if fields is None:
+            raise _malformed(backend, "a text that is none")
+        if fields.get("type", "text") in {"text", "output_text"} and isinstance(fields.get("text"), str):
+            texts.append(fields["text"])
+    return "".join(texts)
 
 
 def confidence(logprobs: Any) -> float | None:

@@ -25,6 +25,7 @@ from engine.model.errors import (
     Refused,
     TimedOut,
     Unavailable,
+    UnsupportedParameter,
 )
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z_]{1,47}")
@@ -39,18 +40,37 @@ _CONTEXT_WORDS = re.compile(
 _FILTER_WORDS = re.compile(r"content (?:filter|policy|management policy)|safety system|guardrail", re.IGNORECASE)
 _LONGEST_WORDS = 2000
 
+_REFUSING = re.compile(
+    r"unsupported|n['’o]t support|not (?:permitted|allowed|available|enabled|accept|compatible)|unrecogni[sz]ed|unknown"
+    r"|extra[ _](?:inputs?|fields?|keys?|forbidden)|extraneous|unexpected|additional propert|deprecated|invalid|cannot"
+    r"|can only|only the default|mutually exclusive|remove",
+    re.IGNORECASE,
+)
+_SYSTEM_WORDS = re.compile(
+    r"system (?:message|prompt|instruction|role|text|content)|role\W[^.]{0,40}\bsystem\b|developer instruction",
+    re.IGNORECASE,
+)
+_INFERENCE_PROFILE = re.compile(r"on-demand throughput|inference profile|model identifier is invalid", re.IGNORECASE)
+_BEDROCK_NAMES = (
+    "no such model in this region: check `model` and `region`; many models are asked by an inference profile, whose "
+    "name begins with the area, such as `apac.` or `us.`"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
-    """A provider's error body: its codes, best first, and its words."""
+    """A provider's error body: its codes, best first, its words, and the parameter that it names in a field."""
 
     codes: tuple[str, ...]
     words: str
+    parameter: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rule:
-    """Applies to one of `codes`, or to one of `statuses` — then, where `words` are given, only when they are found."""
+    """Applies to one of `codes`, or to one of `statuses` — then, where `words` are given, only when they are found.
+    One of a `backend` is for that alone.
+    """
 
     error: type[BackendError]
     advice: str
@@ -58,8 +78,11 @@ class _Rule:
     codes: frozenset[str] = frozenset()
     words: re.Pattern[str] | None = None
     retryable: bool = False
+    backend: str = ""
 
-    def applies(self, status: int, fault: _Fault) -> bool:
+    def applies(self, status: int, fault: _Fault, backend: str) -> bool:
+        if self.backend not in {"", backend}:
+            return False
         if self.codes.intersection(fault.codes):
             return True
         return status in self.statuses and (self.words is None or self.words.search(fault.words) is not None)
@@ -71,8 +94,33 @@ _RULES = (
     _Rule(
         error=AuthFailed,
         advice="its credentials were refused, check them",
-        statuses=frozenset({401, 403}),
-        codes=frozenset({"AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException"}),
+        statuses=frozenset({401}),
+        codes=frozenset(
+            {
+                "UnrecognizedClientException",
+                "ExpiredTokenException",
+                "IncompleteSignatureException",
+                "InvalidSignatureException",
+                "MissingAuthenticationTokenException",
+            }
+        ),
+    ),
+    _Rule(
+        error=AuthFailed,
+        backend="bedrock",
+        advice="the model may not be used: ask for model access in the Bedrock console of this region, and allow "
+        "bedrock:InvokeModel for the model and its inference profile",
+        statuses=frozenset({403}),
+        codes=frozenset({"AccessDeniedException"}),
+    ),
+    _Rule(error=AuthFailed, advice="its credentials were refused, check them", statuses=frozenset({403})),
+    _Rule(error=BadRequest, backend="bedrock", advice=_BEDROCK_NAMES, statuses=frozenset({404})),
+    _Rule(
+        error=BadRequest,
+        backend="bedrock",
+        advice=_BEDROCK_NAMES,
+        statuses=frozenset({400}),
+        words=_INFERENCE_PROFILE,
     ),
     _Rule(
         error=RateLimited,
@@ -123,22 +171,52 @@ def refusal(
     backend: str,
     *,
     secrets: Collection[str] = (),
+    parameters: Collection[str] = (),
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> BackendError:
     """The typed error for a response whose status is not a success.
 
-    A code that is part of one of `secrets`, or holds one, is dropped; `now` is compared with dates in headers.
+    A code that is part of one of `secrets`, or holds one, is dropped; `parameters` are those of the request, which the
+    refusal may name; `now` is compared with dates in headers.
     """
     fault = _read(response, secrets)
-    rule = next(rule for rule in _RULES if rule.applies(response.status, fault))
-    code = f" ({fault.codes[0]})" if fault.codes else ""
+    rule = next(rule for rule in _RULES if rule.applies(response.status, fault, backend))
+    code = fault.codes[0] if fault.codes else None
+    said = f"{backend} answered {response.status}{f' ({code})' if code else ''}"
+    named = _named(fault, parameters) if rule.error is BadRequest and response.status in _REQUEST else frozenset()
+    if named:
+        listed = ", ".join(f"`{name}`" for name in sorted(named))
+        error = UnsupportedParameter(f"{said}: it refused {listed}", backend=backend, status=response.status, code=code)
+        error.parameters = named
+        error.value = "value" in f"{code} {fault.words}".lower()
+        return error
     return rule.error(
-        f"{backend} answered {response.status}{code}: {rule.advice}",
+        f"{said}: {rule.advice}",
         backend=backend,
         status=response.status,
         retryable=rule.retryable,
         retry_after=retry_after(response.headers, now),
+        code=code,
     )
+
+
+def _named(fault: _Fault, parameters: Collection[str]) -> frozenset[str]:
+    """Those of `parameters` that are refused by name: in a field for it, or in words that refuse. Names are compared
+    without case and underscores, since Bedrock passes on what other vendors call them.
+    """
+    plain = {_plain(name): name for name in parameters}
+    if (field := plain.get(_plain(re.split(r"[.\[]", fault.parameter)[-1]))) is not None:
+        return frozenset({field})
+    if not _REFUSING.search(f"{' '.join(fault.codes)} {fault.words}"):
+        return frozenset()
+    if "system" in plain and _SYSTEM_WORDS.search(fault.words):
+        return frozenset({plain["system"]})
+    found = {plain.get(_plain(word)) for word in re.findall(r"\w+", fault.words, re.ASCII)}
+    return frozenset(name for name in found if name is not None and name != plain.get("system"))
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
 
 
 def retry_after(headers: Mapping[str, str], now: Callable[[], datetime]) -> float | None:
@@ -216,8 +294,20 @@ def _read(response: HttpResponse, secrets: Collection[str]) -> _Fault:
         and _CODE.fullmatch(code)
         and not any(code in secret or secret in code for secret in secrets)
     )
-    words = inner if isinstance(inner, str) else details.get("message")
-    return _Fault(codes, words[:_LONGEST_WORDS] if isinstance(words, str) else "")
+    parameter = details.get("param")
+    return _Fault(codes, _words(inner, details)[:_LONGEST_WORDS], parameter if isinstance(parameter, str) else "")
+
+
+def _words(inner: Any, details: Mapping[str, Any]) -> str:
+    """What an error says in a sentence, or of each field that is wrong; never the values that were sent."""
+    for told in (inner, details.get("message"), details.get("detail")):
+        if isinstance(told, str):
+            return told
+        nested = told.get("detail") if isinstance(told, dict) else told
+        if isinstance(nested, list):
+            fields = [item for item in nested if isinstance(item, dict)]
+            return "; ".join(f"{item.get('type')} {item.get('loc')} {item.get('msg')}" for item in fields)
+    return ""
 
 
 def _object(body: bytes) -> Mapping[str, Any]:

@@ -19,7 +19,7 @@ class ClosedModel:
 
     def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:  # noqa: ARG002 - the port's signature
         """Raises `Unavailable`."""
-        raise Unavailable(self.problem, backend=self.backend)
+        raise Unavailable(self.problem, backend=self.backend, called=False)
 
     def status(self) -> ModelStatus:
         return ModelStatus(state="unavailable", detail=self.problem, data={"backend": self.backend})

@@ -20,7 +20,7 @@ from engine.backends.closed import ClosedModel
 from engine.backends.known_settings import SettingError
 from engine.backends.settings import Settings, settings_of
 from engine.model.deadline import Clock, Deadline
-from engine.model.errors import Unavailable
+from engine.model.errors import BackendError, Unavailable
 from engine.model.plan import ModelRow
 from engine.model.ports import LanguageModel, ModelStatus
 from engine.model.turn import Completion, Engine, Prompt
@@ -50,7 +50,11 @@ class ExternalModel:
 
     def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:
         began = deadline.clock()
-        completion = self._loaded(deadline).ask(prompt, deadline)
+        try:
+            completion = self._loaded(deadline).ask(prompt, deadline)
+        except BackendError as error:
+            error.model = self._model
+            raise
         return replace(completion, seconds=deadline.clock() - began)
 
     def warm(self) -> Future[Caller]:
@@ -82,9 +86,9 @@ class ExternalModel:
         except TimeoutError:
             # Not the provider's fault: a time-out would count against it.
             message = f"the SDK of {self._backend} was not loaded before the deadline"
-            raise Unavailable(message, backend=self._backend) from None
+            raise Unavailable(message, backend=self._backend, called=False) from None
         except (SettingError, ImportError, *SDK_SLIPS) as error:
-            raise Unavailable(self._why(error.with_traceback(None)), backend=self._backend) from None
+            raise Unavailable(self._why(error.with_traceback(None)), backend=self._backend, called=False) from None
 
     def _why(self, error: BaseException) -> str:
         if isinstance(error, SettingError):

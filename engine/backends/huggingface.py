@@ -13,6 +13,7 @@ from engine.backends.asker import Asker, Opening
 from engine.backends.chat import completion, with_system
 from engine.backends.credentials import bearer
 from engine.backends.external import open_external
+from engine.backends.parameters import SYSTEM, chat_parameters
 from engine.backends.settings import Settings
 from engine.model.deadline import Deadline
 from engine.model.plan import ModelRow
@@ -52,17 +53,10 @@ class _Asker:
         self._sdk = sdk
         self.errors = errors
         self._settings = settings
+        self.parameters = chat_parameters("huggingface", settings)
 
-    def ask(self, prompt: Prompt, deadline: Deadline) -> Completion:  # noqa: ARG002 — the call under way has it
-        messages: Any = with_system(prompt, self._settings.examples)
-        answer = self._sdk.chat_completion(
-            messages=messages,
-            model=self._settings.model,
-            max_tokens=self._settings.max_tokens,
-            temperature=self._settings.temperature,
-            top_p=self._settings.top_p,
-            stop=list(self._settings.stop) or None,
-            logprobs=self._settings.logprobs or None,
-            top_logprobs=0 if self._settings.logprobs else None,
-        )
+    def ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any]) -> Completion:  # noqa: ARG002 — the call under way has it
+        messages: Any = with_system(prompt, self._settings.examples, apart=SYSTEM in sent)
+        options = {name: value for name, value in sent.items() if name != SYSTEM}
+        answer = self._sdk.chat_completion(messages=messages, model=self._settings.model, extra_body=options)
         return completion(answer, self._settings, "huggingface")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import math
+import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from random import SystemRandom
@@ -18,7 +19,9 @@ from typing import Any, Literal
 
 import llama_cpp
 import numpy as np
+from llama_cpp._logger import llama_log_callback
 
+from engine.backends.spoken import is_mark
 from engine.backends.worker.gguf import Metadata
 from engine.backends.worker.inference import DoesNotFit, Generation, LoadError, OutOfTime, Request
 from engine.backends.worker.settings import LocalSettings
@@ -40,24 +43,47 @@ _SMALLEST_CHUNK = 16
 _LONGEST_TOKEN = 1024
 """Bytes."""
 
+_COMPLAINT = re.compile(r"\b(?:error|fail(?:ed|ure)?|invalid|unknown|unsupported)\b", re.IGNORECASE)
+
 _ABORTED = "llama_decode returned 2"
 
 
 def load(settings: LocalSettings, metadata: Metadata) -> LlamaCpp:
     """Load the file of `settings`; raises `LoadError`."""
     avoid_tiles()
-    try:
-        llama = llama_cpp.Llama(
-            settings.path,
-            n_ctx=settings.context,
-            n_batch=BATCH,
-            n_threads=settings.threads,
-            n_threads_batch=settings.threads,
-            verbose=False,
-        )
-    except (AssertionError, OSError, RuntimeError, ValueError) as error:
-        raise LoadError(f"llama.cpp cannot load it: {error}") from error
+    with _heard() as lines:
+        try:
+            llama = llama_cpp.Llama(
+                settings.path,
+                n_ctx=settings.context,
+                n_batch=BATCH,
+                n_threads=settings.threads,
+                n_threads_batch=settings.threads,
+                verbose=False,
+            )
+        except (AssertionError, OSError, RuntimeError, ValueError) as error:
+            raise LoadError(f"llama.cpp cannot load it: {_reason(lines) or error}") from error
     return LlamaCpp(llama, settings, metadata.bos, _states(settings))
+
+
+@contextlib.contextmanager
+def _heard() -> Iterator[list[str]]:
+    """The lines that llama.cpp logs meanwhile: the package's own exception says only that it failed."""
+    lines: list[str] = []
+    listen = llama_cpp.llama_log_callback(lambda _level, text, _data: lines.append(text.decode("utf-8", "replace")))
+    llama_cpp.llama_log_set(listen, None)
+    try:
+        yield lines
+    finally:
+        llama_cpp.llama_log_set(llama_log_callback, None)
+
+
+def _reason(lines: Sequence[str]) -> str:
+    """The line that says why a file was refused, without the function's name in front; empty where none does."""
+    said = [line.strip().partition(": ")[2] for line in lines]
+    found = next((line for line in said if line.startswith("error loading model")), "")
+    found = found or next((line for line in said if _COMPLAINT.search(line)), "")
+    return found.removeprefix("error loading model: ")[:300]
 
 
 def avoid_tiles() -> None:
@@ -247,9 +273,13 @@ class LlamaCpp:
         return bool(llama_cpp.llama_vocab_is_eog(self._vocabulary, token))
 
     def _piece(self, token: int) -> bytes:
+        """The bytes of `token`; of control tokens, which are no words, only those that part thoughts from words."""
         buffer = ctypes.create_string_buffer(_LONGEST_TOKEN)
-        length = llama_cpp.llama_token_to_piece(self._vocabulary, token, buffer, _LONGEST_TOKEN, 0, False)
-        return buffer.raw[: max(0, length)]
+        if length := llama_cpp.llama_token_to_piece(self._vocabulary, token, buffer, _LONGEST_TOKEN, 0, False):
+            return buffer.raw[: max(0, length)]
+        length = llama_cpp.llama_token_to_piece(self._vocabulary, token, buffer, _LONGEST_TOKEN, 0, True)
+        piece = buffer.raw[: max(0, length)]
+        return piece if is_mark(piece.decode("utf-8", "ignore")) else b""
 
     def _tokens(self, text: str) -> list[int]:
         begun = bool(self._bos) and text.startswith(self._bos)

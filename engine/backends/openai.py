@@ -12,6 +12,7 @@ from engine.backends.asker import Asker, Opening
 from engine.backends.chat import completion, with_system
 from engine.backends.credentials import bearer
 from engine.backends.external import open_external
+from engine.backends.parameters import SYSTEM, chat_parameters
 from engine.backends.settings import Settings
 from engine.model.deadline import Deadline
 from engine.model.plan import ModelRow
@@ -49,25 +50,10 @@ class _Asker:
         self._completions = sdk.chat.completions
         self.errors = errors
         self._settings = settings
-        self._options = _options(settings)
+        self.parameters = chat_parameters("openai", settings)
 
-    def ask(self, prompt: Prompt, deadline: Deadline) -> Completion:  # noqa: ARG002 — the call under way has it
-        messages: Any = with_system(prompt, self._settings.examples)
-        answer = self._completions.create(model=self._settings.model, messages=messages, **self._options)
+    def ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any]) -> Completion:  # noqa: ARG002 — the call under way has it
+        messages: Any = with_system(prompt, self._settings.examples, apart=SYSTEM in sent)
+        options = {name: value for name, value in sent.items() if name != SYSTEM}
+        answer = self._completions.create(model=self._settings.model, messages=messages, extra_body=options)
         return completion(answer, self._settings, "openai")
-
-
-def _options(settings: Settings) -> dict[str, Any]:
-    """OpenAI itself wants `max_completion_tokens`, the servers that imitate it know only `max_tokens`; some of those
-    give no logprobs before they are told how many alternatives to add.
-    """
-    limit = "max_completion_tokens" if settings.base_url is None else "max_tokens"
-    options = {
-        limit: settings.max_tokens,
-        "temperature": settings.temperature,
-        "top_p": settings.top_p,
-        "stop": list(settings.stop) or None,
-        "logprobs": settings.logprobs or None,
-        "top_logprobs": 0 if settings.logprobs else None,
-    }
-    return {name: value for name, value in options.items() if value is not None}

@@ -21,11 +21,12 @@ from engine.model.errors import BackendError, BadRequest, Malformed
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """One request of one model; `secrets` must not show in any error."""
+    """One request of one model; `secrets` must not show in any error, `parameters` may be refused by name."""
 
     backend: str
     deadline: Deadline
     secrets: tuple[str, ...] = field(repr=False)
+    parameters: frozenset[str] = frozenset()
     response: HttpResponse | None = None
     failure: BackendError | None = None
 
@@ -34,7 +35,7 @@ class Call:
         try:
             response = exchange(request, self.deadline, self.backend)
             if not 200 <= response.status < 300:
-                raise refusal(response, self.backend, secrets=self.secrets)
+                raise refusal(response, self.backend, secrets=self.secrets, parameters=self.parameters)
             _require_json_object(response, self.backend)
         except BackendError as error:
             self.failure = error
@@ -50,7 +51,9 @@ class Call:
             return Malformed(
                 f"the answer of {self.backend} is not shaped as agreed", backend=self.backend, retryable=True
             )
-        return BadRequest(f"the request to {self.backend} could not be built from this prompt", backend=self.backend)
+        return BadRequest(
+            f"the request to {self.backend} could not be built from this prompt", backend=self.backend, called=False
+        )
 
 
 _CURRENT: ContextVar[Call] = ContextVar("call")

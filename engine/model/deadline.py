@@ -10,6 +10,9 @@ from engine.model.record import record
 Clock = Callable[[], float]
 """Monotonic seconds; tests inject their own."""
 
+LEAST = 0.5
+"""Seconds: with less no provider is called, since its answer could hardly come."""
+
 
 @record(kw_only=False)
 class Deadline:

@@ -11,6 +11,7 @@
         ├── RateLimited      the provider asks for less; `retry_after` is in seconds
         ├── AuthFailed       the credentials were refused
         └── BadRequest       the request itself was refused
+            ├── UnsupportedParameter   one that the engine sent, named by the provider
             ├── ContextTooLong
             └── Refused      the provider's own safety filter
 
@@ -50,12 +51,15 @@ class TurnError(EngineError):
 
 
 class BackendError(EngineError):
-    """A model could not answer. `reason` is the name that escalations report, `kind` tells the cause more finely."""
+    """A model could not answer. `reason` is the name that escalations report, `kind` tells the cause more finely.
+
+    `status` and `code` are the provider's; `called` is whether the model was asked at all; `model` is its name there.
+    """
 
     reason = "error"
     kind = "failed"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what a provider tells, all of it named and optional
         self,
         message: str,
         *,
@@ -63,11 +67,16 @@ class BackendError(EngineError):
         retryable: bool = False,
         status: int | None = None,
         retry_after: float | None = None,
+        code: str | None = None,
+        called: bool = True,
     ) -> None:
         self.backend = backend
         self.retryable = retryable
         self.status = status
         self.retry_after = retry_after
+        self.code = code
+        self.called = called
+        self.model: str | None = None
         super().__init__(message)
 
 
@@ -106,6 +115,15 @@ class BadRequest(BackendError):
     """The provider or the engine refused the request itself."""
 
     kind = "bad_request"
+
+
+class UnsupportedParameter(BadRequest):
+    """The model takes no such parameter, or not this `value` of it; `parameters` are those of the request that the
+    refusal names.
+    """
+
+    parameters: frozenset[str] = frozenset()
+    value: bool = False
 
 
 class ContextTooLong(BadRequest):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from typing import Any
 
 from engine.model.deadline import Clock, Deadline
 from engine.model.errors import AuthFailed, BackendError, BadRequest, Malformed, TimedOut, Unavailable
@@ -22,6 +23,7 @@ class GuardedModel:
         self._backend = backend
         self._breaker = breaker
         self._retries = retries
+        self._last_failure: Mapping[str, Any] | None = None
 
     @property
     def engine(self) -> Engine:
@@ -36,10 +38,16 @@ class GuardedModel:
             self._inner.prepare(prompt)
 
     def status(self) -> ModelStatus:
-        """The model's own status, with the breaker's under `circuit`; `unavailable` while that is open."""
+        """The model's own status, `unavailable` while its circuit is open; `circuit` is the breaker's state, and
+        `last_failure` what was wrong with the last call that failed.
+        """
         inner = self._inner.status()
         circuit = self._breaker.snapshot()
-        data = {**inner.data, "circuit": {**asdict(circuit), "probe_in": round(circuit.probe_in, 1)}}
+        data = {
+            **inner.data,
+            "circuit": {**asdict(circuit), "probe_in": round(circuit.probe_in, 1)},
+            "last_failure": self._last_failure,
+        }
         if circuit.state != "open" or inner.state == "unavailable":
             return ModelStatus(state=inner.state, detail=inner.detail, data=data)
         return ModelStatus(state="unavailable", detail=self._shut(circuit.probe_in), data=data)
@@ -53,7 +61,7 @@ class GuardedModel:
         permit = self._breaker.admit()
         if permit is None:
             wait = self._breaker.snapshot().probe_in
-            raise Unavailable(self._shut(wait), backend=self._backend, retry_after=wait)
+            raise Unavailable(self._shut(wait), backend=self._backend, retry_after=wait, called=False)
         verdict: Verdict = "ignored"
         began = deadline.clock()
         try:
@@ -62,6 +70,14 @@ class GuardedModel:
             verdict = "slow" if slow else "success"
         except BackendError as error:
             verdict = verdict_of(error)
+            if error.called:
+                self._last_failure = {
+                    "model": error.model,
+                    "kind": error.kind,
+                    "status": error.status,
+                    "code": error.code,
+                    "problem": str(error),
+                }
             raise
         finally:
             self._breaker.record(permit, verdict)
@@ -71,8 +87,8 @@ class GuardedModel:
         """For want of time, if it could be asked at all."""
         status = self._inner.status()
         if status.state == "unavailable":
-            return Unavailable(status.detail, backend=self._backend)
-        return TimedOut(f"too little time is left to ask {self._backend}", backend=self._backend)
+            return Unavailable(status.detail, backend=self._backend, called=False)
+        return TimedOut(f"too little time is left to ask {self._backend}", backend=self._backend, called=False)
 
     def _shut(self, wait: float) -> str:
         return f"the circuit breaker of {self._backend} is open, the next probe is in {wait:.1f} s"

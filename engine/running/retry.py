@@ -12,10 +12,9 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from engine.model.deadline import Deadline
+from engine.model.deadline import LEAST, Deadline
 from engine.model.errors import BackendError
 from engine.model.record import record
-from engine.steps.budget import LEAST
 
 T = TypeVar("T")
 
@@ -71,18 +70,23 @@ class Retries:
     uniform: Random = random.random
 
     def call(self, attempt: Callable[[Deadline], T], deadline: Deadline) -> T:
-        """What the first successful attempt returns; else the error of the last one, raised without a useless wait.
+        """What the first successful attempt returns; else the error of the last one that called, raised without a
+        useless wait.
 
         Waits have full jitter (uniform between 0 and the exponential bound); where the provider said how long, that
         long at least — or not at all, if it does not fit the deadline.
         """
         self.budget.deposit()
         tried = 0
+        last: BackendError | None = None
         while True:
             tried += 1
             try:
                 return attempt(deadline)
             except BackendError as error:
+                if last is not None and not error.called:
+                    raise last from None
+                last = error.with_traceback(None)
                 wait = self._wait(error, tried)
                 if wait is None or deadline.remaining() < wait + self.policy.least or not self.budget.withdraw():
                     raise

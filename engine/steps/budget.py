@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.model.deadline import Deadline
+from engine.model.deadline import LEAST, Deadline
 from engine.model.ports import LanguageModel, Services
 
 SECONDS_PER_MODEL = 1.0
 """What a large model needs to say a sentence, where there is time enough."""
-
-LEAST = 0.5
-"""Seconds: with less no provider is called."""
 
 _SLACK = 0.05
 """Seconds that a step may take besides its call."""

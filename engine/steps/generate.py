@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.model.deadline import Deadline
-from engine.model.errors import BackendError, TurnError, Unavailable
+from engine.model.errors import BackendError, TurnError
 from engine.model.lazy import LazyMapping
 from engine.model.plan import ExpressionDetector, GenerateStep
 from engine.model.ports import Preparing
@@ -98,9 +98,15 @@ class _Asking:
             completion = self._scene.services.models[name].generate(self._prompt, until)
         except BackendError as error:
             self._escalations.append(self._from_error(name, error))
-            event = "skipped" if isinstance(error, Unavailable) else "failed"
-            about = {"reason": error.reason, "kind": error.kind, "problem": str(error)}
-            self._note(event, name, until.clock() - began, about)
+            about = {
+                "name": error.model,
+                "reason": error.reason,
+                "kind": error.kind,
+                "status": error.status,
+                "code": error.code,
+                "problem": str(error),
+            }
+            self._note("failed" if error.called else "skipped", name, until.clock() - began, about)
             return None
         objections = list(self._objections(completion))
         reason = objections[0][0] if objections else None
@@ -129,7 +135,9 @@ class _Asking:
                     yield detector.reason, detector.doubt
             elif detects(detector, completion, self._heard):
                 yield detector.name, detector.name in DOUBTS
-        # Whatever a pipeline lists, silence is no answer.
+        # Whatever a pipeline lists, what a filter has cut is no answer, and silence is none.
+        if completion.finish_reason == "refusal":
+            yield "refusal", False
         if not completion.text.strip():
             yield "empty", False
 

@@ -98,7 +98,6 @@ FAULTS = (
     _malformed("null", lambda _: behaviours.respond(b"null")),
     _malformed("empty object", lambda _: behaviours.respond(b"{}")),
     _malformed("wrong shape", lambda _: behaviours.respond(b'{"choices": 5, "output": [1], "stopReason": "end_turn"}')),
-    _malformed("no finish reason", lambda p: behaviours.respond(wires.answer(p, finish=None))),
     _refuses("400", 400, BadRequest),
     _refuses("401", 401, AuthFailed),
     _refuses("403", 403, AuthFailed),

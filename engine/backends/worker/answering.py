@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import replace
 
+from engine.backends.spoken import spoken
 from engine.backends.worker.chat_template import ChatTemplate, TemplateError
 from engine.backends.worker.forgery import Censor
 from engine.backends.worker.gguf import Metadata
@@ -28,7 +29,7 @@ def choose_layout(settings: LocalSettings, metadata: Metadata) -> Layout:
     template = None
     if settings.style != "raw" and metadata.chat_template:
         try:
-            template = ChatTemplate.of(metadata)
+            template = ChatTemplate.of(metadata, thinking=settings.thinking)
         except TemplateError as error:
             if settings.style == "chat":
                 raise LoadError(str(error)) from error
@@ -58,7 +59,7 @@ class Answerer:
                 generation = self._generate(laid_out, deadline)
             except DoesNotFit:
                 continue
-            return self._completion(generation, prompt, deadline.clock() - started)
+            return self._completion(generation, laid_out, prompt, deadline.clock() - started)
         raise DoesNotFit
 
     def prepare(self, prompt: Prompt, interrupted: Callable[[], bool]) -> bool:
@@ -97,9 +98,10 @@ class Answerer:
             )
         )
 
-    def _completion(self, generation: Generation, prompt: Prompt, seconds: float) -> Completion:
+    def _completion(self, generation: Generation, laid_out: LaidOut, prompt: Prompt, seconds: float) -> Completion:
+        words = spoken(generation.text, prompt=laid_out.text)
         return Completion(
-            text=tidy(generation.text, prompt.labels, generation.finish_reason),
+            text=tidy(words, prompt.labels, generation.finish_reason),
             finish_reason=generation.finish_reason,
             model="",
             prompt_tokens=generation.prompt_tokens,

@@ -27,16 +27,19 @@ class TemplateError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ChatTemplate:
-    """`takes_system` is whether the template has a place for a system message; Gemma's, for one, refuses it."""
+    """`takes_system` is whether the template has a place for a system message; Gemma's, for one, refuses it.
+    `thinking` is told to those that ask, by whatever name.
+    """
 
     template: jinja2.Template
     bos: str
     eos: str
     takes_system: bool
     fragments: tuple[str, ...]
+    thinking: bool = False
 
     @classmethod
-    def of(cls, metadata: Metadata) -> ChatTemplate:
+    def of(cls, metadata: Metadata, *, thinking: bool = False) -> ChatTemplate:
         """Compile the file's template and try it once; raises `TemplateError`."""
         environment = ImmutableSandboxedEnvironment(
             trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"], autoescape=False
@@ -47,9 +50,9 @@ class ChatTemplate:
             template = environment.from_string(metadata.chat_template or "")
         except jinja2.TemplateError as error:
             raise TemplateError(f"the model's chat template does not compile: {error}") from error
-        plain = cls(template, metadata.bos, metadata.eos, False, ())
+        plain = cls(template, metadata.bos, metadata.eos, False, (), thinking)
         fragments = _split(plain.render(_PROBE))
-        return cls(template, metadata.bos, metadata.eos, plain.accepts_system(), fragments)
+        return cls(template, metadata.bos, metadata.eos, plain.accepts_system(), fragments, thinking)
 
     def accepts_system(self) -> bool:
         try:
@@ -65,6 +68,9 @@ class ChatTemplate:
                 bos_token=self.bos,
                 eos_token=self.eos,
                 add_generation_prompt=True,
+                enable_thinking=self.thinking,
+                thinking=self.thinking,
+                reasoning_effort="medium" if self.thinking else "low",
             )
         except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise TemplateError(f"the model's chat template failed: {error}") from error

@@ -145,7 +145,9 @@ class Supervisor:
     def _queue(self) -> Iterator[None]:
         with self._changed:
             if self._waiting >= MAX_WAITING:
-                raise Unavailable("the model is busy and its queue is full", backend="local", retryable=True)
+                raise Unavailable(
+                    "the model is busy and its queue is full", backend="local", retryable=True, called=False
+                )
             self._waiting += 1
         try:
             yield
@@ -163,9 +165,11 @@ class Supervisor:
             if self._state in {"closed", "down"}:
                 raise self._down()
             if self._state == "loading":
-                raise TimedOut(f"the model is still loading ({self._phase})", backend="local", retryable=True)
+                raise TimedOut(
+                    f"the model is still loading ({self._phase})", backend="local", retryable=True, called=False
+                )
             if self._exchange is not None or self._child is None or deadline.passed:
-                raise TimedOut("the model was busy until the deadline", backend="local", retryable=True)
+                raise TimedOut("the model was busy until the deadline", backend="local", retryable=True, called=False)
             self._asked += 1
             self._exchange = _Exchange(self._asked, self._child)
             return self._exchange
@@ -211,9 +215,9 @@ class Supervisor:
 
     def _down(self) -> Unavailable:
         if self._state == "closed":
-            return Unavailable("the model is closed", backend="local")
+            return Unavailable("the model is closed", backend="local", called=False)
         wait = round(self._restarts.wait, 1)
-        return Unavailable(self._restarts.problem, backend="local", retryable=True, retry_after=wait)
+        return Unavailable(self._restarts.problem, backend="local", retryable=True, retry_after=wait, called=False)
 
     # A worker's life; every method below is called with the lock held, but the two callbacks
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from engine.backends.spoken import whole_sentences
 from engine.model.turn import FinishReason, Labels
 
 _QUOTES = (("「", "」"), ("『", "』"), ('"', '"'), ("“", "”"))
-_END = re.compile(r"[。．！？!?…♪♡～〜」』）)]+[^\w。．！？!?…「『（(]*|(?<=\w)\.(?=\s|$)")
 
 
 def tidy(text: str, labels: Labels, finish_reason: FinishReason) -> str:
@@ -15,13 +15,8 @@ def tidy(text: str, labels: Labels, finish_reason: FinishReason) -> str:
     reply = text.replace("\ufffd", "").strip()
     reply = re.sub(rf"^(?:{re.escape(labels.reply)})\s*[:：]\s*", "", reply)
     if finish_reason != "stop":
-        reply = _whole_sentences(reply)
+        reply = whole_sentences(reply)
     return _unquoted(reply).rstrip("、，, ")
-
-
-def _whole_sentences(text: str) -> str:
-    ends = [found.end() for found in _END.finditer(text)]
-    return text[: ends[-1]].rstrip() if ends else text
 
 
 def _unquoted(text: str) -> str:

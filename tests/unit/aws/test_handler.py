@@ -6,9 +6,12 @@ from engine.api.body import BODY_LIMIT
 from engine.api.policy import Policy
 from engine.aws.handler import RESERVE, make_handler, print_record
 from engine.model.errors import Unavailable
+from engine.model.record import replace
+from engine.model.turn import TraceEvent
 from tests.fakes.bots import LOCAL, NOTHING, FakeBot
 
 SESAME = "open-sesame"
+SAID = "美砂樹に言ったこと"
 POST = {
     "version": "2.0",
     "rawPath": "/chat",
@@ -112,6 +115,18 @@ def test_the_log_tells_of_the_turn_without_its_words():
     shown = json.dumps(record, ensure_ascii=False)
     for word in ("こんばんは", "猫", "seat-7"):
         assert word not in shown
+
+
+def test_the_log_tells_which_model_failed_and_how_and_nothing_that_was_said():
+    told = {"model": "large", "name": "gpt-x", "kind": "bad_request", "status": 404, "code": "model_not_found"}
+    events = (
+        TraceEvent(step="ask", event="failed", data={**told, "problem": SAID}),
+        TraceEvent(step="ask", event="skipped", data={**told, "status": None, "problem": SAID}),
+        TraceEvent(step="ask", event="generated", data={"model": "small"}),
+    )
+    [record] = answer(POST, FakeBot(outcome=replace(NOTHING, trace=events)))[2]
+    assert record["failures"] == [told, {**told, "status": None}]
+    assert SAID not in json.dumps(record, ensure_ascii=False)
 
 
 def test_the_log_holds_words_where_the_operator_wants_them():

@@ -64,18 +64,59 @@ def test_roles_alternate_from_a_user_on() -> None:
     ]
 
 
+WORDS = {
+    "stop": (
+        "stop",
+        "eos",
+        "eos_token",
+        "end",
+        "",
+        None,
+        "STOP",
+        "end_turn",
+        "stop_sequence",
+        "tool_calls",
+        "COMPLETE",
+        5,
+    ),
+    "length": ("length", "max_tokens", "MAX_TOKENS", "model_length", "model_context_window_exceeded", "error"),
+    "refusal": ("content_filter", "content-filter", "CONTENT_FILTERED", "guardrail_intervened", "SAFETY", "refusal"),
+}
+
+
+@pytest.mark.parametrize(("told", "reason"), [(told, reason) for reason, words in WORDS.items() for told in words])
+def test_the_text_decides_and_no_closed_list_of_words(told: object, reason: str) -> None:
+    found = completion(answer(finish_reason=told), SETTINGS, "b")
+    assert (found.text, found.finish_reason) == ("あら。", reason)
+
+
 @pytest.mark.parametrize(
-    ("finish", "reason"),
+    ("content", "text"),
     [
-        ("stop", "stop"),
-        ("eos_token", "stop"),
-        ("stop_sequence", "stop"),
-        ("length", "length"),
-        ("content_filter", "refusal"),
+        ([], ""),
+        (["あら。"], "あら。"),
+        ([{"type": "text", "text": "あら。"}], "あら。"),
+        ([{"text": "あら"}, {"text": "。"}], "あら。"),
+        ([{"type": "output_text", "text": "あら。"}], "あら。"),
+        (
+            [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "あら。"}],
+            "あら。",
+        ),
+        ([{"type": "reasoning", "text": "hm"}, {"type": "text", "text": "あら。"}], "あら。"),
+        ([{"type": "reasoning", "text": "hm"}], ""),
+        ([{"type": "text", "text": None}, {"type": "text", "text": "あら。"}], "あら。"),
+        ([SimpleNamespace(type="text", text="あら。"), SimpleNamespace(type="refusal", refusal="no")], "あら。"),
+        ([{"type": "image_url", "image_url": {"url": "data:x"}}, {"type": "text", "text": "あら。"}], "あら。"),
+        ([{"reasoningContent": {"reasoningText": {"text": "hm"}}}, {"text": "あら。"}], "あら。"),
     ],
 )
-def test_finish_reasons(finish: str, reason: str) -> None:
-    assert completion(answer(finish_reason=finish), SETTINGS, "b").finish_reason == reason
+def test_content_in_parts_is_its_text(content: object, text: str) -> None:
+    assert completion(answer(message=SimpleNamespace(content=content)), SETTINGS, "b").text == text
+
+
+def test_a_system_text_may_stand_in_the_first_message_of_the_user() -> None:
+    messages = with_system(prompt(Message("user", "やあ"), Message("assistant", "あら。")), examples=0, apart=False)
+    assert said(messages) == [("user", "be kind\n\nやあ"), ("assistant", "あら。"), ("user", "こんばんは")]
 
 
 @pytest.mark.parametrize("content", [None, ""])
@@ -98,10 +139,9 @@ def test_a_refusal_of_the_model_itself() -> None:
         SimpleNamespace(choices=[]),
         SimpleNamespace(choices={"a": 1}),
         answer(message=None),
-        answer(message=SimpleNamespace(content=["part"])),
-        answer(finish_reason=None),
-        answer(finish_reason="tool_calls"),
-        answer(finish_reason=["stop"]),
+        answer(message=SimpleNamespace(content=5)),
+        answer(message=SimpleNamespace(content=[5])),
+        answer(message=SimpleNamespace(content={"text": "あら。"})),
     ],
 )
 def test_another_shape_is_malformed(broken: object) -> None:

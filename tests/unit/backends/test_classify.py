@@ -18,6 +18,7 @@ from engine.model.errors import (
     Refused,
     TimedOut,
     Unavailable,
+    UnsupportedParameter,
 )
 
 NOW = datetime(2026, 3, 4, 21, 0, 0, tzinfo=UTC)
@@ -103,6 +104,78 @@ def test_a_message_shows_the_status_and_the_code_but_no_words() -> None:
 @pytest.mark.parametrize("code", ["hf_secretkey", "bearer_hf_secretkey", "secretkey", "sk-proj-4711", "I love Yuki"])
 def test_what_may_be_a_key_or_a_sentence_is_no_code(code: str) -> None:
     assert str(verdict(400, {"error": {"code": code}})) == "b answered 400: it refused the request"
+
+
+def told(backend: str, status: int, body: object, code: str = "") -> BackendError:
+    headers = {"x-amzn-errortype": code} if code else {}
+    return refusal(HttpResponse(status=status, headers=headers, body=json.dumps(body).encode()), backend)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words", "error", "advice"),
+    [
+        (403, "AccessDeniedException", "You don't have access to the model", AuthFailed, "ask for model access"),
+        (
+            403,
+            "AccessDeniedException",
+            "not authorized to perform: bedrock:InvokeModel",
+            AuthFailed,
+            "bedrock:InvokeModel",
+        ),
+        (403, "", "Forbidden", AuthFailed, "ask for model access"),
+        (400, "AccessDeniedException", "x", AuthFailed, "ask for model access"),
+        (403, "UnrecognizedClientException", "The security token is invalid", AuthFailed, "credentials were refused"),
+        (403, "ExpiredTokenException", "expired", AuthFailed, "credentials were refused"),
+        (403, "InvalidSignatureException", "signature", AuthFailed, "credentials were refused"),
+        (403, "MissingAuthenticationTokenException", "x", AuthFailed, "credentials were refused"),
+        (401, "", "x", AuthFailed, "credentials were refused"),
+        (404, "ResourceNotFoundException", "Could not resolve the foundation model", BadRequest, "inference profile"),
+        (404, "ResourceNotFoundException", "Model use case details have not been submitted", BadRequest, "`region`"),
+        (404, "", "x", BadRequest, "check `model` and `region`"),
+        (400, "ValidationException", "with on-demand throughput isn't supported", BadRequest, "inference profile"),
+        (400, "ValidationException", "The provided model identifier is invalid.", BadRequest, "inference profile"),
+        (400, "ValidationException", "x", BadRequest, "it refused the request"),
+        (404, "ModelNotReadyException", "x", BadRequest, "inference profile"),
+    ],
+)
+def test_what_to_do_at_bedrock(status: int, code: str, words: str, error: type[BackendError], advice: str) -> None:
+    found = told("bedrock", status, {"message": words}, code)
+    assert (type(found), found.status, found.code) == (error, status, code or None)
+    assert advice in str(found)
+    assert words == "x" or words not in str(found)
+    for other in ("openai", "huggingface"):
+        assert "Bedrock" not in str(told(other, status, {"message": words}, code))
+
+
+PARAMETERS = frozenset({"max_tokens", "temperature", "top_p", "stop", "system"})
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "named"),
+    [
+        (400, {"error": {"code": "unsupported_parameter", "param": "max_tokens"}}, {"max_tokens"}),
+        (400, {"error": {"code": "unsupported_value", "param": "temperature", "message": "x"}}, {"temperature"}),
+        (422, {"error": {"message": "Unrecognized request argument supplied: top_p"}}, {"top_p"}),
+        (400, {"message": "`temperature` and `top_p` cannot both be specified"}, {"temperature", "top_p"}),
+        (400, {"message": "maxTokens is not supported"}, {"max_tokens"}),
+        (400, {"error": "system prompts are not supported"}, {"system"}),
+        (400, {"error": {"param": "max_completion_tokens", "message": "x"}}, set()),
+        (400, {"error": {"message": "Unknown model: speaker"}}, set()),
+        (400, {"error": {"message": "the temperature is 0.5"}}, set()),
+        (400, {"detail": [{"loc": ["body", "messages"], "msg": "invalid", "input": "temperature"}]}, set()),
+        (400, {"error": {"code": "content_filter", "param": "temperature"}}, set()),
+        (400, {"error": {"code": "context_length_exceeded", "param": "max_tokens"}}, set()),
+        (401, {"error": {"message": "temperature is not supported"}}, set()),
+        (500, {"error": {"message": "temperature is not supported"}}, set()),
+        (400, {"error": {"param": ["temperature"], "message": ["unsupported"]}}, set()),
+        (400, [], set()),
+    ],
+)
+def test_parameters_that_a_refusal_names(status: int, body: object, named: set[str]) -> None:
+    response = HttpResponse(status=status, headers={}, body=json.dumps(body).encode())
+    error = refusal(response, "b", parameters=PARAMETERS)
+    assert (error.parameters if isinstance(error, UnsupportedParameter) else set()) == named
+    assert all(f"`{name}`" in str(error) for name in named)
 
 
 @pytest.mark.parametrize(

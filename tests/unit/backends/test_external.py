@@ -6,7 +6,7 @@ import gc
 import json
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 from engine.backends.asker import Asker, Opening
 from engine.backends.caller import ANSWER_LIMIT
 from engine.backends.external import ExternalModel, open_external
-from engine.backends.openai import _options
+from engine.backends.parameters import Parameters, chat_parameters
 from engine.backends.registry import open_model
 from engine.backends.settings import Settings
 from engine.backends.transport import HttpRequest
@@ -32,6 +32,7 @@ from tests.faults.peer import Peer, Received
 from tests.faults.wires import ENVIRONMENT, PROVIDERS, Provider
 
 AMPLE = 20.0
+PARAMETERS = Parameters("openai", Settings(model="m"), {})
 Setting = str | float | bool | tuple[str, ...]
 PROMPT = Prompt(
     system="あなたは美砂樹です。",
@@ -67,7 +68,8 @@ def why(model: LanguageModel) -> str:
     ("base_url", "limit"), [(None, "max_completion_tokens"), ("http://127.0.0.1:9/v1", "max_tokens")]
 )
 def test_openai_itself_has_another_name_for_the_most_tokens(base_url: str | None, limit: str) -> None:
-    assert _options(Settings(model="m", base_url=base_url, max_tokens=5)) == {limit: 5}
+    settings = Settings(model="m", base_url=base_url, max_tokens=5)
+    assert chat_parameters("openai", settings).current() == {limit: 5, "system": True}
 
 
 @pytest.mark.parametrize("provider", ["openai", "huggingface"])
@@ -256,9 +258,10 @@ class Scripted:
 
     act: Callable[[], Completion]
     errors: tuple[type[Exception], ...] = ()
+    parameters: Parameters = PARAMETERS
 
-    def ask(self, prompt: Prompt, deadline: Deadline) -> Completion:
-        del prompt, deadline
+    def ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any]) -> Completion:
+        del prompt, deadline, sent
         return self.act()
 
 

@@ -12,6 +12,7 @@ from engine.backends.worker.inference import DoesNotFit, LoadError, OutOfTime, R
 from engine.backends.worker.settings import LocalSettings
 from engine.model.deadline import Deadline
 from tests.fakes.clock import FakeClock
+from tests.models import with_value
 
 PERSONA = "a long persona " * 100
 
@@ -101,3 +102,21 @@ def test_a_file_that_does_not_load(tmp_path, tiny_path):
     path.write_bytes(tiny_path.read_bytes()[:20_000])
     with pytest.raises(LoadError, match=r"llama\.cpp cannot load it"):
         load(LocalSettings(path=str(path)), read_metadata(tiny_path))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda data: with_value(data, "general.architecture", b"qwen9"), "unknown model architecture: 'qwen9'"),
+        (lambda data: with_value(data, "tokenizer.ggml.model", b"xlama"), "unknown tokenizer: 'xlama'"),
+        (lambda data: data[:-5000], "is not within the file bounds, model is corrupted or incomplete"),
+        (lambda data: data[: len(data) // 2], "is not within the file bounds, model is corrupted or incomplete"),
+    ],
+)
+def test_a_file_that_is_refused_shows_the_reason_of_llama_cpp(tiny_path, tmp_path, spoil, reason):
+    path = tmp_path / "spoiled.gguf"
+    path.write_bytes(spoil(tiny_path.read_bytes()))
+    with pytest.raises(LoadError) as caught:
+        load(LocalSettings(path=str(path), context=128, cache="off"), read_metadata(path))
+    assert str(caught.value).startswith("llama.cpp cannot load it: ")
+    assert reason in str(caught.value)

@@ -88,7 +88,7 @@ def test_an_error_escalates_to_the_next_model_and_step_with_its_reason():
     result = outcome(
         plan(generate_step("small", "a"), generate_step("large", "b", "c")),
         models={
-            "a": FakeModel(Unavailable("no file", backend="llama.cpp")),
+            "a": FakeModel(Unavailable("no file", backend="llama.cpp", called=False)),
             "b": FakeModel(TimedOut("too slow", backend="openai")),
             "c": FakeModel("はい。"),
         },

@@ -150,6 +150,53 @@ def test_the_state_shows() -> None:
     assert status.detail == "the circuit breaker of b is open, the next probe is in 10.0 s"
 
 
+def test_the_last_failure_is_told_until_there_is_another() -> None:
+    clock = FakeClock()
+    missing = BadRequest("b answered 404 (model_not_found): check", backend="b", status=404, code="model_not_found")
+    missing.model = "gpt-x"
+    subject = guard(Model(clock, [None, missing, None, OVERLOADED, OVERLOADED, OVERLOADED]))
+    ask(subject, clock)
+    assert subject.status().data["last_failure"] is None
+    for _ in range(2):
+        ask(subject, clock)
+        assert subject.status().data["last_failure"] == {
+            "model": "gpt-x",
+            "kind": "bad_request",
+            "status": 404,
+            "code": "model_not_found",
+            "problem": "b answered 404 (model_not_found): check",
+        }
+    ask(subject, clock)
+    assert subject.status().data["last_failure"]["status"] == 503
+
+
+def test_one_that_was_not_called_has_not_failed() -> None:
+    clock = FakeClock()
+    subject = guard(Model(clock, [REFUSED]))
+    ask(subject, clock)
+    shut = ask(subject, clock)
+    late = ask(subject, clock, seconds=0.4)
+    assert isinstance(shut, BackendError)
+    assert isinstance(late, BackendError)
+    assert (shut.called, late.called) == (False, False)
+    assert subject.status().data["last_failure"]["status"] == 401
+
+
+def test_a_retry_that_is_kept_away_tells_of_the_call_that_was_made() -> None:
+    clock = FakeClock()
+    model = Model(clock, [OVERLOADED])
+    subject = guard(model)
+    for _ in range(3):
+        ask(subject, clock)
+    error = ask(subject, clock)
+    assert isinstance(error, BackendError)
+    while error.called and model.calls < 50:
+        before = model.calls
+        error = ask(subject, clock)
+        assert isinstance(error, BackendError)
+        assert error.called is (model.calls > before)
+
+
 def test_a_bug_in_a_model_does_not_keep_its_permit() -> None:
     clock = FakeClock()
     model = Model(clock, [REFUSED])

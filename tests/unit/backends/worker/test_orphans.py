@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.children import child
+
 OPENING = """
 import os, signal, sys, threading, time
 from engine.backends.registry import open_model
@@ -41,7 +43,7 @@ STARTED = {
 def test_a_stopped_worker_dies_with_its_parent(tiny_path, started, how):
     program = f"{OPENING}\n{STARTED[started]}\n{TELLING}"
     command = [sys.executable, "-c", program, str(tiny_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+    with child(command, stdout=subprocess.PIPE, text=True) as parent:
         pid = int(parent.stdout.readline())
         worker = os.pidfd_open(pid)
         try:
