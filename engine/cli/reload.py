@@ -39,11 +39,16 @@ class Reloader:
             self.look()
 
     def look(self) -> None:
-        """Load the pipeline again where a file was saved, added or removed since the last look."""
-        state = self._state()
-        if state != self._seen:
-            self._seen = state
-            self._reload()
+        """Load the pipeline again where a file was saved, added or removed since the last look; never raises."""
+        try:
+            state = self._state()
+            if state != self._seen:
+                self._seen = state
+                self._reload()
+        except Exception as error:  # noqa: BLE001  the next save is looked at whatever this one was
+            self._say(
+                f"not reloaded: the files cannot be read ({type(error).__name__}); save again when they are right"
+            )
 
     def _reload(self) -> None:
         try:

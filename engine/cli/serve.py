@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import errno
 import gc
+import logging
 import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +21,7 @@ from engine.api.service import make_service
 from engine.app import App, load_app
 from engine.aws.handler import make_handler
 from engine.cli.environment import add_pipeline, conversation_env
+from engine.cli.lines import LineHandler, LineWriter
 from engine.cli.reload import Reloader
 from engine.cli.watch import watch_models
 from engine.web.access import Access
@@ -28,6 +30,10 @@ from engine.web.server import WebServer
 
 DRAIN = 8.0
 """Seconds that a stop waits for requests that are being answered."""
+LAST_LINES = 1.0
+"""Seconds that it waits for its last lines to be read."""
+
+Say = Callable[[str], None]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -44,15 +50,20 @@ def run(arguments: argparse.Namespace) -> int:
     # What is loaded stays: the collector need not look through it again and again, while turns wait.
     gc.freeze()
     try:
-        server = _listen(arguments, app, env)
+        say, warn = LineWriter(sys.stdout), LineWriter(sys.stderr)
+        logging.getLogger().addHandler(LineHandler(warn))
+        server = _listen(arguments, app, env, say)
         if server is None:
             return 1
-        reloader = Reloader(app, env, _say)
+        reloader = Reloader(app, env, say)
         stop = _on_signal()
         server.start()
-        _announce(app, server.url, time.monotonic() - started)
-        _watch_until(stop, app, reloader)
-        _stop(server)
+        _announce(app, server.url, time.monotonic() - started, say)
+        _watch_until(stop, app, reloader, say)
+        say("stopping")
+        server.stop(DRAIN)
+        for lines in (say, warn):
+            lines.finish(LAST_LINES)
     finally:
         app.close()
     return 0
@@ -64,11 +75,12 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _listen(arguments: argparse.Namespace, app: App, env: Mapping[str, str]) -> WebServer | None:
+def _listen(arguments: argparse.Namespace, app: App, env: Mapping[str, str], say: Say) -> WebServer | None:
     policy = Policy.from_env(env)
-    handler = make_handler(app, env, log=_print_line)
+    log = partial(_say_record, say)
+    handler = make_handler(app, env, log=log)
     hosted = Hosted(
-        service=make_service(app, policy, _print_line),
+        service=make_service(app, policy, log),
         invoke=lambda event, request_id: handler(event, SimpleNamespace(aws_request_id=request_id)),
         policy=policy,
         access=Access.from_env(arguments.host, env),
@@ -92,25 +104,20 @@ def _on_signal() -> threading.Event:
     return stop
 
 
-def _watch_until(stop: threading.Event, app: App, reloader: Reloader) -> None:
-    threading.Thread(target=watch_models, args=(app.health, stop, _say), name="watch", daemon=True).start()
+def _watch_until(stop: threading.Event, app: App, reloader: Reloader, say: Say) -> None:
+    threading.Thread(target=watch_models, args=(app.health, stop, say), name="watch", daemon=True).start()
     threading.Thread(target=reloader.watch, args=(stop,), name="reload", daemon=True).start()
     stop.wait()
 
 
-def _stop(server: WebServer) -> None:
-    _say("stopping")
-    server.stop(DRAIN)
-
-
-def _announce(app: App, url: str, seconds: float) -> None:
+def _announce(app: App, url: str, seconds: float, say: Say) -> None:
     health = app.health()
-    _say(f"misaki {__version__}: {health['pipeline']} with {health['replies']} replies, loaded in {seconds:.2f} s")
+    say(f"misaki {__version__}: {health['pipeline']} with {health['replies']} replies, loaded in {seconds:.2f} s")
     for notice in health.get("notices", ()):
-        _say(f"  note: {notice}")
-    _say(f"listening on {url} (Ctrl-C stops); try")
-    _say(f"""  curl -s {url}/chat -d '{{"input": "こんばんは"}}'""")
-    _say(f"""  curl -s {url}{INVOCATIONS} -d '{{"input": "こんばんは"}}'""")
+        say(f"  note: {notice}")
+    say(f"listening on {url} (Ctrl-C stops); try")
+    say(f"""  curl -s {url}/chat -d '{{"input": "こんばんは"}}'""")
+    say(f"""  curl -s {url}{INVOCATIONS} -d '{{"input": "こんばんは"}}'""")
 
 
 def _greeting(app: App) -> str:
@@ -120,17 +127,11 @@ def _greeting(app: App) -> str:
     )
 
 
-def _print_line(record: Mapping[str, Any]) -> None:
+def _say_record(say: Say, record: Mapping[str, Any]) -> None:
     """A handler's record as one short line."""
     words = [record["method"], record["path"], record["status"]]
     words += [record[key] for key in ("engine", "reply_id", "model", "code") if record.get(key)]
     words += [f"{step}: {reason}" for step, reason in record.get("escalations", ())]
-    _say(f"{time.strftime('%H:%M:%S')} {' '.join(map(str, words))} {record['milliseconds']:.0f} ms")
+    say(f"{time.strftime('%H:%M:%S')} {' '.join(map(str, words))} {record['milliseconds']:.0f} ms")
     for line in record.get("frames", ()):
-        _say(f"  {line}")
-
-
-def _say(line: str) -> None:
-    """Those who read along may go away, and a disk may be full: turns are answered all the same."""
-    with contextlib.suppress(OSError):
-        print(line, flush=True)
+        say(f"  {line}")

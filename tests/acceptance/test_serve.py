@@ -1,5 +1,6 @@
 """`misaki serve`, `misaki chat` and `misaki invoke` as a user starts them, with the shipped pipeline."""
 
+import fcntl
 import io
 import json
 import os
@@ -11,7 +12,7 @@ import sys
 import httpx
 import pytest
 
-from tests.acceptance.processes import ROOT, environment, misaki, post, served
+from tests.acceptance.processes import ROOT, environment, free_port, misaki, post, served
 from tests.chaos import load
 from tests.children import child
 
@@ -84,6 +85,29 @@ def test_turns_are_answered_also_when_nobody_reads_what_it_says():
         assert [status for status, _ in answers] == [200, 200, 200]
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(timeout=60) == 0
+
+
+def test_turns_are_answered_also_when_the_pipe_is_full():
+    with served() as server:
+        assert server.process.stdout is not None
+        # The smallest pipe there is: some sixty lines fill it.
+        fcntl.fcntl(server.process.stdout.fileno(), fcntl.F_SETPIPE_SZ, 4096)
+        with httpx.Client(base_url=server.url) as client:
+            statuses = {client.post("/chat", json={"input": "こんばんは"}).status_code for _ in range(300)}
+        assert statuses == {200}
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(timeout=60) == 0
+
+
+def test_turns_are_answered_with_closed_streams():
+    port = free_port()
+    command = f'exec "{sys.executable}" -m engine serve --port {port} >&- 2>&-'
+    with child(["sh", "-c", command], cwd=ROOT, env=environment()) as process:
+        try:
+            assert post(f"http://127.0.0.1:{port}/chat", {"input": "こんばんは"})[0] == 200
+        finally:
+            process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
 
 
 def test_it_tells_what_to_try_and_what_happened():

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import threading
 
 import pytest
 
@@ -39,12 +41,19 @@ def bar(tmp_path):
 
 class Bar:
     def __init__(self, folder, app, env):
-        self.folder, self.app, self.told = folder, app, []
+        self.folder, self.app, self.env, self.told = folder, app, env, []
         self.reloader = Reloader(app, env, self.told.append)
 
     def save(self, name, text):
         (self.folder / name).write_text(text, "utf-8")
         self.reloader.look()
+
+    def look_in_time(self):
+        """A look that hangs fails the test, and not the run."""
+        thread = threading.Thread(target=self.reloader.look, daemon=True)
+        thread.start()
+        thread.join(60)
+        assert not thread.is_alive()
 
     def ask(self, text):
         return self.app.reply(ChatRequest(text=text)).outcome.reply
@@ -97,3 +106,58 @@ def test_a_change_of_models_takes_a_restart(bar, change):
     bar.save("pipeline.yml", PIPELINE.replace(*change))
     assert "restart" in bar.told[-1]
     assert bar.ask("こんばんは") == "いらっしゃい。"
+
+
+def _sparse(path):
+    with path.open("wb") as file:
+        file.truncate(2**31)
+
+
+HARM = {
+    "a pipe": os.mkfifo,
+    "a folder": lambda path: path.mkdir(),
+    "a loop": lambda path: path.symlink_to(path),
+    "a link to nothing": lambda path: path.symlink_to(path.with_name("nothing")),
+    "a device": lambda path: path.symlink_to("/dev/zero"),
+    "no bytes": lambda path: path.write_bytes(b""),
+    "no text": lambda path: path.write_bytes(b"\xff\x00" * 1000),
+    "deep flow": lambda path: path.write_text("[" * 100_000, "utf-8"),
+    "deep blocks": lambda path: path.write_text("- " * 50_000, "utf-8"),
+    "aliases": lambda path: path.write_text(
+        "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{f'*a{n - 1}, ' * 9}]\n" for n in range(1, 30)), "utf-8"
+    ),
+    "two gigabytes": _sparse,
+    "no rights": lambda path: (path.write_text("a: 1\n", "utf-8"), path.chmod(0)),
+}
+
+
+@pytest.mark.parametrize("harm", HARM)
+@pytest.mark.parametrize("name", ["pipeline.yml", "replies/hello.yml", "replies/other.yml", "prompt.j2", "beside.yml"])
+def test_whatever_a_file_becomes_the_next_save_is_taken_over(bar, name, harm):
+    file = bar.folder / name
+    before = file.read_text("utf-8") if file.exists() else None
+    file.unlink(missing_ok=True)
+    HARM[harm](file)
+    bar.look_in_time()
+    assert bar.ask("こんばんは") in ("どうも。", None)
+    file.rmdir() if file.is_dir() else file.unlink()
+    if before is not None:
+        file.write_text(before, "utf-8")
+    bar.save("replies/hello.yml", REPLY.format(name="hello", trigger="こんばんは", words="いらっしゃい。"))
+    assert bar.ask("こんばんは") == "いらっしゃい。"
+
+
+def test_a_mistake_of_ours_does_not_end_the_watch(bar):
+    class Broken:
+        plan = None
+
+    told = []
+    reloader = Reloader(bar.app, bar.env, told.append)
+    reloader._app = Broken()
+    reloader.look()
+    [line] = told
+    assert "not reloaded" in line
+    reloader._app = bar.app
+    bar.save("replies/hello.yml", REPLY.format(name="hello", trigger="こんばんは", words="いらっしゃい。"))
+    reloader.look()
+    assert told[-1].startswith("reloaded: bar")
