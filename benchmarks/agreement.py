@@ -11,6 +11,7 @@ from benchmarks.measure import Row, Samples
 from engine.matching.close import columns
 from engine.matching.form import Form
 from engine.matching.index import Trigger, TriggerIndex
+from engine.matching.lexicon import NOTHING
 from engine.matching.search import ListSearch
 from engine.matching.stored import Parts
 
@@ -55,7 +56,8 @@ def _both(triggers: Sequence[Trigger]) -> tuple[TriggerIndex, TriggerIndex]:
     built = TriggerIndex.build(triggers)
     forms: Sequence[Form] = built.forms
     stored = TriggerIndex.stored({name: memoryview(data) for name, data in built.store().items()})
-    return stored, TriggerIndex(triggers, forms, ListSearch(columns(triggers, forms)), Parts.of(triggers, forms))
+    parts = Parts.of(triggers, forms, NOTHING)
+    return stored, TriggerIndex(triggers, forms, ListSearch(columns(triggers, forms)), parts, NOTHING)
 
 
 def _agree(one: TriggerIndex, other: TriggerIndex, query: str, chance: random.Random) -> bool:

@@ -75,7 +75,7 @@ def compile_pipeline(spec: PipelineSpec, prompts: Mapping[str, str], *, index: R
         persona=_persona(spec.persona),
         env={},
         replies=tuple(_reply(reply, names.conditions) for reply in spec.replies),
-        index=build_index(spec.replies) if index is None else index,
+        index=build_index(spec) if index is None else index,
         models={},
         steps=tuple(build_step(step, context) for step in spec.steps),
         kinds=kind_model(spec.kinds),

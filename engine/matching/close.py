@@ -1,75 +1,88 @@
-"""What an utterance reaches without saying it word for word: the scores of all triggers, and the guards over them.
+"""What an utterance reaches without saying it word for word: triggers that come close by letters, compared by words.
 
-Taking texts apart, rapidfuzz and the guards are imported with this module, when the first such utterance comes.
+Taking texts apart, the analyser and rapidfuzz are imported with this module, when the first such utterance comes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from engine.matching.compare import compare, refusal
 from engine.matching.form import Form
-from engine.matching.forms import form
-from engine.matching.guards import refusal
+from engine.matching.forms import takes
+from engine.matching.lexicon import Lexicon
 from engine.matching.normalise import fold
-from engine.matching.scorer import PAIRS, comparable
+from engine.matching.scorer import PAIRS, REACH, comparable
 from engine.matching.search import Search
 from engine.matching.stored import Parts
 from engine.matching.trigger import Candidate, Trigger, rank
-from engine.model.record import replace
+
+EXACT = 100.0
+"""The score of the same normal form, and of what an editor asked for outright."""
 
 
 class Closeness:
     """Compares utterances with triggers; `triggers` and their `forms` are in the pipeline's order."""
 
-    def __init__(self, triggers: Sequence[Trigger], forms: Sequence[Form], search: Search, parts: Parts) -> None:
+    def __init__(
+        self, triggers: Sequence[Trigger], forms: Sequence[Form], search: Search, parts: Parts, lexicon: Lexicon
+    ) -> None:
         self._triggers = triggers
         self._forms = forms
         self._search = search
         self._parts = parts
+        self._lexicon = lexicon
 
     def candidates(self, text: str, threshold: float) -> Iterator[Candidate]:
-        """The triggers that may answer, best first; a guard is asked when its candidate's turn comes."""
-        query = form(text)
-        for candidate in self._ranked(text, query, threshold):
-            if self._refusal(query, candidate) is None:
-                yield candidate
+        """The triggers that may answer, best first."""
+        return (candidate for candidate in self.explain(text, threshold) if candidate.refused is None)
 
     def explain(self, text: str, threshold: float) -> tuple[Candidate, ...]:
         """Every trigger reached at this threshold, the refused ones with their reason."""
-        query = form(text)
-        ranked = self._ranked(text, query, threshold)
-        return tuple(replace(candidate, refused=self._refusal(query, candidate)) for candidate in ranked)
+        found = sorted(self._reached(text, threshold), key=lambda candidate: rank(candidate, self._triggers))
+        return tuple(found)
 
-    def _ranked(self, text: str, query: Form, threshold: float) -> list[Candidate]:
-        return sorted(self._reached(text, query, threshold), key=lambda candidate: rank(candidate, self._triggers))
-
-    def _refusal(self, query: Form, candidate: Candidate) -> str | None:
-        if candidate.exact or self._triggers[candidate.trigger].kind != "fuzzy":
-            return None
-        return refusal(query, self._forms[candidate.trigger])
-
-    def _reached(self, text: str, query: Form, threshold: float) -> Iterator[Candidate]:
-        equal = frozenset(self._search.equal(query.text))
-        for row, score in scores(self._search, query, threshold).items():
-            yield self._candidate(row, score, exact=row in equal)
+    def _reached(self, text: str, threshold: float) -> Iterator[Candidate]:
+        queries = takes(text, self._lexicon)
+        whole = queries[0]
+        best: dict[int, Candidate] = {}
+        for query in queries:
+            for row, letters in scores(self._search, query, min(threshold, REACH)).items():
+                found = self._compared(row, query, letters)
+                if found.score >= threshold and _better(found, best.get(row)):
+                    best[row] = found
+        for row in self._search.equal(whole.text) if threshold <= EXACT else ():
+            best[row] = self._candidate(row, EXACT, exact=True)
+        yield from best.values()
         for row, part in self._parts.contained:
-            if part in query.text:
-                yield self._candidate(row, 100.0)
-        for row in self._parts.matched({fold(text), query.text}):
-            yield self._candidate(row, 100.0)
+            if part in whole.text:
+                yield self._candidate(row, EXACT)
+        for row in self._parts.matched({fold(text), whole.text}):
+            yield self._candidate(row, EXACT)
+        for row in self._parts.spoken(text, self._lexicon):
+            yield self._candidate(row, EXACT)
 
-    def _candidate(self, row: int, score: float, *, exact: bool = False) -> Candidate:
-        return Candidate(trigger=row, reply=self._triggers[row].reply, score=score, exact=exact)
+    def _compared(self, row: int, query: Form, letters: float) -> Candidate:
+        compared = compare(query, self._forms[row])
+        return self._candidate(row, min(compared.score(letters), 99.0), refused=refusal(compared))
+
+    def _candidate(self, row: int, score: float, *, exact: bool = False, refused: str | None = None) -> Candidate:
+        reply = self._triggers[row].reply
+        return Candidate(trigger=row, reply=reply, score=score, exact=exact, refused=refused)
+
+
+def _better(one: Candidate, other: Candidate | None) -> bool:
+    return other is None or (other.refused is not None, one.score) > (one.refused is not None, other.score)
 
 
 def scores(search: Search, query: Form, threshold: float) -> dict[int, float]:
-    """Scores (0-100) of the triggers at or above the threshold, by row."""
-    found: dict[int, float] = {}
+    """Scores by letters (0-100) of the triggers at or above the threshold, and of those with the same content words."""
+    found = dict.fromkeys(search.equal(query.bag, "bag"), 0.0)
     for pair in PAIRS:
-        cutoff, words = pair.cutoff(threshold), getattr(query, pair.query)
+        cutoff, words = pair.cutoff(threshold), getattr(query, pair.name)
         if cutoff is None or not words:
             continue
-        for row, text, ratio in search.close(pair.trigger, words, cutoff):
+        for row, text, ratio in search.close(pair.name, words, cutoff):
             score = pair.score(ratio)
             if score >= threshold and score > found.get(row, -1.0) and comparable(words, text):
                 found[row] = score
@@ -79,5 +92,4 @@ def scores(search: Search, query: Form, threshold: float) -> dict[int, float]:
 def columns(triggers: Sequence[Trigger], forms: Sequence[Form]) -> dict[str, list[str]]:
     """What is compared of the fuzzy triggers, and nothing of the others."""
     fuzzy = [(one, trigger.kind == "fuzzy") for one, trigger in zip(forms, triggers, strict=True)]
-    names = dict.fromkeys(pair.trigger for pair in PAIRS)
-    return {name: [getattr(one, name) if is_fuzzy else "" for one, is_fuzzy in fuzzy] for name in names}
+    return {pair.name: [getattr(one, pair.name) if is_fuzzy else "" for one, is_fuzzy in fuzzy] for pair in PAIRS}

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from engine.model.record import record
 
+ContentWord = tuple[str, str, str, bool]
+"""The dictionary's form, as written, the reading, and whether the dictionary knows it."""
+
 
 @record
 class Form:
-    """The first six are scored: `text` is the normal form; `core` what it says without politeness, particles and
-    fillers; `turned` the core with its clauses in reverse, empty with one clause; `bag` the core's chunks in
-    alphabetical order; `sound` the whole text as it is heard; `borrowed` the core with only two consonants of each
-    foreign word, empty without any. The rest is what the guards compare.
+    """The first four are compared by letters, the rest by words.
+
+    `text` is the normal form, `core` the content words in order, `bag` in alphabetical order with a space between,
+    `sound` the whole text as it is heard. `words` are the content words as `ContentWord`; `spare` the words that
+    change nothing, as (form, kind); `numbers` with their counters; `marks` what auxiliaries mean (want, past, asks, …);
+    `signs` a letter each for quoted, reported and ironic words; `effort` how hard the dictionary finds the text.
     """
 
     text: str
     core: str
-    turned: str
     bag: str
     sound: str
-    borrowed: str
-    kanji: str
-    spelled: tuple[tuple[str, str], ...]
-    words: tuple[str, ...]
+    words: tuple[ContentWord, ...]
+    spare: tuple[tuple[str, str], ...]
     numbers: tuple[str, ...]
     questions: tuple[str, ...]
     times: tuple[str, ...]
-    persons: tuple[str, ...]
+    marks: tuple[str, ...]
     signs: str
     negative: bool
+    short: bool
+    effort: int

@@ -1,108 +1,128 @@
-"""A text taken apart once, so that scoring and the guards only compare plain data. Knows grammar, not triggers.
+"""A text taken apart once, so that scoring and comparing only look at plain data. Knows words, not triggers.
 
-A `Form` holds strings and tuples of strings alone: a compiled artefact can store the forms of its triggers.
+A `Form` holds strings and tuples of strings: a compiled pipeline stores the forms of its triggers.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
+from functools import lru_cache
 
 from engine.matching import grammar, traits
-from engine.matching.clauses import Chunk, clauses, content
-from engine.matching.form import Form
-from engine.matching.loanwords import skeleton
-from engine.matching.normalise import IDEOGRAPH, flatten, fold, hiragana, normalise, repeated, undrawn
-from engine.matching.readings import heard
+from engine.matching.clause import Clause
+from engine.matching.colloquial import plain
+from engine.matching.content import clauses
+from engine.matching.form import ContentWord, Form
+from engine.matching.lexicon import NOTHING, Lexicon
+from engine.matching.normalise import flatten, fold, hiragana, normalise, repeated, undrawn
+from engine.matching.romaji import read_latin
+from engine.model.record import replace
+from engine.text.words import read
 
 LOOKED_AT = 500
 """Characters that are taken apart: no trigger is nearly as long, and some patterns are quadratic."""
 
-_KANJI = re.compile(IDEOGRAPH)
-_KATAKANA = re.compile("[ァ-ヺ]{2,}")
-_LATIN = re.compile("[a-z]{2,}")
+_KATAKANA = re.compile("([ァ-ヺ][ァ-ヺー]*)")
+_SIGNS = re.compile(r"[^\w\s、。,.!?…・'\"“”「」『』()〜~\-/&+%¥$:;]+")
+"""Emoji and other signs that no dictionary reads."""
+_O = "おこごそぞとどのほぼぽもよょろ"
+_E = "えけげせぜてでねへべぺめれ"
 _LONG = re.compile(
-    f"っ|を|う(?<=[{grammar.O}]う)|お(?<=[{grammar.O}]お)|い(?<=[{grammar.E}]い)|え(?<=[{grammar.E}]え)"
+    f"っ|を|ー|う(?<=[{_O}]う)|お(?<=[{_O}]お)|い(?<=[{_E}]い)|え(?<=[{_E}]え)"
     "|あ(?<=[かがさざただなはばぱまやゃらわ]あ)|い(?<=[きぎしじちぢにひびぴみり]い)|う(?<=[くぐすずつづぬふぶぷむゆゅる]う)"
 )
-TELLING = 2
-"""More consonants than so many tell a foreign word that stands alone."""
-_ALONE = "--"
-"""Behind such a word: what is as short, and stands beside others, is not close to it."""
-_TINY = re.compile("[ぁ-ゖ]{1,2}")
-"""Two kana have no room for a difference: such a text has no forms to be close to but itself."""
-_LOANWORD = re.compile("[ァ-ヺ][ァ-ヺー]{2,}\\W*")
-"""One with a long vowel, as ビール, is longer than its normal form."""
-_DOUBLE = re.compile(r"([ぁ-ヿa-z ])\1+")
+_LATIN = re.compile("[a-z]+")
 
 
-def form(text: str) -> Form:
+def form(text: str, lexicon: Lexicon = NOTHING) -> Form:
     """Take a text apart. Never fails; a text of signs alone gives a form whose only content is `text`."""
+    return takes(text, lexicon)[0]
+
+
+def takes(text: str, lexicon: Lexicon = NOTHING) -> tuple[Form, ...]:
+    """The form of the whole text, then those of its parts that may decide alone: what is left without openers, and the
+    clause that says most.
+    """
     folded = fold(text)
     full = flatten(folded) or normalise(text)
-    folded = folded[:LOOKED_AT]
-    steady = repeated(undrawn(folded))
-    parts = clauses(folded)
-    taken = [content(part, alone=len(parts) == 1) for part in parts]
-    chunks = [chunk for part, _ in taken for chunk in part]
-    written = [chunk.written for chunk in chunks]
-    marks = "".join(dict.fromkeys("".join(mark for _, mark in taken)))
-    core, ordered = _spoken(written) + marks, sorted(written)
-    if _TINY.fullmatch(full) and not _LOANWORD.fullmatch(folded):
-        core, ordered = "", written
-    sound, spelled = heard(full[:LOOKED_AT])
-    questions, times, persons = traits.closed(full[:LOOKED_AT])
+    said = _steady(plain(folded[:LOOKED_AT]))
+    words, effort = read(said)
+    found = clauses(words, lexicon)
+    real = [clause for clause in found if not clause.opens] or found
+    whole = _form(full, said, real, effort)
+    if len(found) < 2:
+        return (whole,)
+    parts = [] if len(real) == len(found) else [real]
+    if len(real) > 1:
+        most = max(range(len(real)), key=lambda place: (real[place].weight, place))
+        if not any(clause.concedes for clause in real[most + 1 :]):
+            parts.append([real[most]])
+    return (whole, *(_part(whole, part) for part in parts))
+
+
+def _part(whole: Form, part: Sequence[Clause]) -> Form:
+    """Quotation and irony reach over clauses."""
+    written = " ".join(clause.written for clause in part)
+    return replace(_form(flatten(written), written, part, read(written)[1]), signs=whole.signs)
+
+
+def steady(text: str) -> str:
+    """What is analysed of a text."""
+    return _steady(plain(fold(text)[:LOOKED_AT]))
+
+
+def _steady(text: str) -> str:
+    """Without what is drawn out; a long vowel in katakana is part of its word (ビール)."""
+    text = _SIGNS.sub(" ", text)
+    if text.isascii():
+        return repeated(text)
+    pieces = _KATAKANA.split(text)
+    pieces[::2] = [repeated(undrawn(piece)) for piece in pieces[::2]]
+    pieces[1::2] = [repeated(re.sub("ー{2,}", "ー", piece)) for piece in pieces[1::2]]
+    return "".join(pieces)
+
+
+def _form(full: str, written: str, parts: Sequence[Clause], effort: int) -> Form:
+    words = [word for clause in parts for word in clause.words]
+    spare = [one for clause in parts for one in clause.spare]
+    numbers = tuple(sorted(number for clause in parts for number in clause.numbers))
+    questions = tuple(sorted({asked for clause in parts for asked in clause.questions}))
+    times = tuple(sorted({time for clause in parts for time in clause.times}))
+    bare = not numbers and all(word[0] in grammar.FUNCTIONAL for word in words)
+    if bare:
+        words += _standing_in(parts, beside=bool(words), asked=bool(questions))
+    for kinds in (("telling",), ("filler", "request")):
+        words = words or [(form, form, form, True) for form, kind in spare if kind in kinds and bare]
+    told = [word[0] for word in words]
+    beside = [*numbers, *questions, *times]
     return Form(
         text=full,
-        core=core,
-        turned=_turned(taken) + marks if len(taken) > 1 else "",
-        bag=_spoken(ordered) + marks if ordered != written else core,
-        borrowed=_borrowed(chunks, marks),
-        sound=_heard(sound) if core else "",
-        spelled=spelled,
-        kanji="".join(sorted(set(_KANJI.findall("".join(written))))),
-        words=(*map(hiragana, _KATAKANA.findall(steady)), *_english(written)),
-        numbers=traits.numbers(steady),
+        core="".join([*told, *beside]),
+        bag=" ".join(sorted({*told, *beside})),
+        sound=heard("".join(clause.reading for clause in parts)),
+        words=tuple((form, surface, heard(reading), known) for form, surface, reading, known in words),
+        spare=tuple(spare),
+        numbers=numbers,
         questions=questions,
         times=times,
-        persons=persons,
-        signs=traits.signs(steady),
-        negative=traits.negative(steady),
+        marks=tuple(sorted({mark for clause in parts for mark in clause.marks} | ({"bare"} if bare else set()))),
+        signs=traits.signs(written),
+        negative=traits.negative(written),
+        short=bare or len(words) + len(numbers) + len(questions) < 2,
+        effort=effort,
     )
 
 
-def _english(written: list[str]) -> list[str]:
-    """The Latin words, those that only join others left out where any else is said."""
-    words = [word for word in written if _LATIN.fullmatch(word)]
-    return [word for word in words if word not in grammar.ENGLISH_STOP] or words
+def _standing_in(parts: Sequence[Clause], *, beside: bool, asked: bool) -> list[ContentWord]:
+    """The words that count where there is no content, or little; a question word needs nothing that it points at."""
+    if beside:
+        return [word for clause in parts for word in clause.pointing]
+    return [word for clause in parts for kind, word in clause.standing_in if kind == "light" or not asked]
 
 
-def _heard(sound: str) -> str:
-    """Without long vowels; a last は is said わ."""
-    steady = _LONG.sub("", sound)
+@lru_cache(maxsize=8192)
+def heard(reading: str) -> str:
+    """Katakana and Latin words as they sound: without long vowels; a last は is said わ."""
+    steady = _LONG.sub("", hiragana(_LATIN.sub(lambda match: read_latin(match[0]), reading)))
     return f"{steady[:-1]}わ" if steady.endswith("は") else steady
-
-
-def _turned(taken: list[tuple[list[Chunk], str]]) -> str:
-    return _spoken(chunk.written for part, _ in reversed(taken) for chunk in part)
-
-
-def _borrowed(chunks: list[Chunk], marks: str) -> str:
-    if all(chunk.borrowed == chunk.written for chunk in chunks):
-        return ""
-    told = [chunk for chunk in chunks if chunk.borrowed]
-    if len(told) == 1:
-        # Nothing beside it tells it from others: ビール has the consonants of bill.
-        return f"{told[0].borrowed}{_ALONE}{marks}" if len(skeleton(told[0].written)) > TELLING else ""
-    return _drawn("".join(chunk.borrowed for chunk in told)) + marks
-
-
-def _spoken(chunks: Iterable[str]) -> str:
-    """Joined, without what drawing out and sloppy typing change: long vowels, doubled sounds, を. Latin words stay
-    apart.
-    """
-    return _drawn("".join(f"{chunk} " if chunk.isascii() else chunk for chunk in chunks))
-
-
-def _drawn(text: str) -> str:
-    return _LONG.sub("", _DOUBLE.sub(r"\1", text) if len(set(text)) < len(text) else text)

@@ -11,9 +11,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from engine.matching.form import Form
+from engine.matching.lexicon import NOTHING, Lexicon
 from engine.matching.normalise import normalise
 from engine.matching.search import Search, StoredSearch, open_search, store_search
-from engine.matching.stored import Parts, store_forms, store_triggers, stored_forms, stored_triggers
+from engine.matching.stored import (
+    Parts,
+    store_forms,
+    store_lexicon,
+    store_triggers,
+    stored_forms,
+    stored_lexicon,
+    stored_triggers,
+)
 from engine.matching.trigger import Candidate, Trigger, rank
 
 if TYPE_CHECKING:
@@ -25,22 +34,25 @@ __all__ = ["Candidate", "Trigger", "TriggerIndex"]
 class TriggerIndex:
     """Immutable after construction and shared by all turns. `triggers` and `forms` are in the pipeline's order."""
 
-    def __init__(self, triggers: Sequence[Trigger], forms: Sequence[Form], search: Search, parts: Parts) -> None:
+    def __init__(
+        self, triggers: Sequence[Trigger], forms: Sequence[Form], search: Search, parts: Parts, lexicon: Lexicon
+    ) -> None:
         """The parts of an index that `build` or `stored` made."""
         self.triggers = triggers
         self.forms = forms
         self._search = search
         self._parts = parts
+        self.lexicon = lexicon
 
     @classmethod
-    def build(cls, triggers: Iterable[Trigger]) -> TriggerIndex:
+    def build(cls, triggers: Iterable[Trigger], lexicon: Lexicon = NOTHING) -> TriggerIndex:
         """Raises `ValueError` where a regex cannot be compiled."""
         from engine.matching.close import columns  # noqa: PLC0415 - a stored index has this behind it
         from engine.matching.forms import form  # noqa: PLC0415 - as above
 
         kept = tuple(triggers)
-        forms = tuple(form(trigger.text) for trigger in kept)
-        return cls(kept, forms, open_search(columns(kept, forms)), Parts.of(kept, forms))
+        forms = tuple(form(trigger.text, lexicon) for trigger in kept)
+        return cls(kept, forms, open_search(columns(kept, forms)), Parts.of(kept, forms, lexicon), lexicon)
 
     @classmethod
     def stored(cls, sections: Mapping[str, memoryview]) -> TriggerIndex:
@@ -50,6 +62,7 @@ class TriggerIndex:
             stored_forms(sections["forms"]),
             StoredSearch(sections),
             Parts.stored(sections["parts"]),
+            stored_lexicon(sections["lexicon"]),
         )
 
     def store(self) -> dict[str, bytes]:
@@ -59,6 +72,7 @@ class TriggerIndex:
             "triggers": store_triggers(self.triggers),
             "forms": store_forms(self.forms),
             "parts": self._parts.store(),
+            "lexicon": store_lexicon(self.lexicon),
             **store_search(columns(self.triggers, self.forms)),
         }
 
@@ -85,6 +99,19 @@ class TriggerIndex:
         """Whether `text` is a trigger word for word; cheap, for nothing is compared."""
         return bool(self._search.equal(normalise(text)))
 
+    def words(self, text: str) -> tuple[tuple[str, str], ...]:
+        """What is read in a text, as an editor is shown it: (what, words)."""
+        from engine.matching.forms import form  # noqa: PLC0415 - for explaining alone
+        from engine.matching.told import told  # noqa: PLC0415 - as above
+
+        return told(form(text, self.lexicon))
+
+    def trigger_words(self, trigger: int) -> str:
+        """What counts of a trigger that is compared by words."""
+        from engine.matching.told import told_in_short  # noqa: PLC0415 - for explaining alone
+
+        return told_in_short(self.forms[trigger]) if self.triggers[trigger].kind == "fuzzy" else ""
+
     def _equal(self, text: str, threshold: float) -> list[Candidate]:
         """The triggers whose normal form is that of `text`: nothing ranks before them, and no guard refuses them."""
         rows = self._search.equal(normalise(text)) if threshold <= 100 else ()
@@ -95,4 +122,4 @@ class TriggerIndex:
     def _closeness(self) -> Closeness:
         from engine.matching.close import Closeness  # noqa: PLC0415 - not for what is said word for word
 
-        return Closeness(self.triggers, self.forms, self._search, self._parts)
+        return Closeness(self.triggers, self.forms, self._search, self._parts, self.lexicon)

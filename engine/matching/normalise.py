@@ -63,6 +63,13 @@ _DRAWN = _HESITATION + (
 )
 
 
+_VARIANTS = str.maketrans(
+    "髙﨑邊邉齋齊斎濵濱澤廣國櫻嶋嶌眞德塚惠榮冨學會來氣樂藝驛處萬圓體聲戀醫發變壽龍瀧黑晝點靜絲燒酔醉縣龜",
+    "高崎辺辺斉斉斉浜浜沢広国桜島島真徳塚恵栄富学会来気楽芸駅処万円体声恋医発変寿竜滝黒昼点静糸焼酔酔県亀",
+)
+"""Old and other forms of kanji, most of them in names."""
+
+
 def _cap(text: str) -> str:
     if len(text) <= _RUN_LIMIT:
         return text
@@ -73,7 +80,7 @@ def _cap(text: str) -> str:
 def _unicode(text: str) -> str:
     if text.isascii():
         return text.casefold()
-    wide = unicodedata.normalize("NFKC", text)
+    wide = unicodedata.normalize("NFKC", text).translate(_VARIANTS)
     folded = wide.casefold()
     return (wide if folded == wide else unicodedata.normalize("NFKC", folded))[:LIMIT]
 

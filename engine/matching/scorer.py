@@ -1,10 +1,9 @@
-"""How close two forms are: the best of a few weighted rapidfuzz ratios, nothing else: an index can be exact."""
+"""How close two forms are by letters: the best of a few weighted rapidfuzz ratios, so that an index can be exact."""
 
 from __future__ import annotations
 
 from rapidfuzz import fuzz
 
-from engine.matching import grammar
 from engine.matching.form import Form
 from engine.model.record import record
 
@@ -14,18 +13,19 @@ SLACK = 0.01
 EXACT_LENGTH = 2
 """A trigger's form of so few characters matches exactly or not at all: there is no room for a difference."""
 
+REACH = 65.0
+"""Letters that reach so much are compared by words, whatever the threshold: other inflections of the same words."""
+
 
 @record
 class Pair:
     """One form of the query against one of the trigger; the score is `ratio * weight`, at most `most`.
 
     100 is kept for the same normal form, so that a threshold of 100 means exactly that. Sound must be nearly perfect:
-    it serves other spellings of the same words, and a long reading would outweigh what differs. A borrowed word must
-    not be closer to its original than to the same word in a request: ハイボール, ハイボールください, highball please.
+    it serves other spellings of the same words, and a long reading would outweigh what differs.
     """
 
-    query: str
-    trigger: str
+    name: str
     weight: float
     most: float
 
@@ -40,18 +40,16 @@ class Pair:
 
 
 PAIRS = (
-    Pair(query="text", trigger="text", weight=1.0, most=100.0),
-    Pair(query="core", trigger="core", weight=1.0, most=99.0),
-    Pair(query="turned", trigger="core", weight=1.0, most=99.0),
-    Pair(query="bag", trigger="bag", weight=1.0, most=99.0),
-    Pair(query="sound", trigger="sound", weight=0.9, most=90.0),
-    Pair(query="borrowed", trigger="borrowed", weight=1.0, most=85.0),
+    Pair(name="text", weight=1.0, most=100.0),
+    Pair(name="core", weight=1.0, most=99.0),
+    Pair(name="bag", weight=1.0, most=99.0),
+    Pair(name="sound", weight=0.95, most=95.0),
 )
 
 
 def score(query: Form, trigger: Form) -> float:
-    """0-100: 100 for the same normal form; symmetric in all pairs but `turned`."""
-    return max(_score(getattr(query, p.query), getattr(trigger, p.trigger), p) for p in PAIRS)
+    """0-100: 100 for the same normal form."""
+    return max(_score(getattr(query, p.name), getattr(trigger, p.name), p) for p in PAIRS)
 
 
 def _score(query: str, trigger: str, pair: Pair) -> float:
@@ -59,9 +57,5 @@ def _score(query: str, trigger: str, pair: Pair) -> float:
 
 
 def comparable(query: str, trigger: str) -> bool:
-    """Empty forms say nothing, and very short ones must be the same but for what their endings mean. The space behind
-    a Latin word makes it no longer.
-    """
-    if len(trigger) - trigger.count(" ") > EXACT_LENGTH:
-        return bool(query)
-    return query.rstrip(grammar.MARKS) == trigger.rstrip(grammar.MARKS) and bool(query)
+    """Empty forms say nothing, and very short ones must be the same."""
+    return bool(query) and (len(trigger) > EXACT_LENGTH or query == trigger)

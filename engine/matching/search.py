@@ -28,6 +28,9 @@ MOST_KEPT = 50_000
 _BUCKET = 4
 """Triggers for each bucket of equal texts, on average."""
 
+EQUAL = ("text", "bag")
+"""The columns in which an equal text is found at once."""
+
 Columns = Mapping[str, Sequence[str]]
 """For each form that is compared, its text for each trigger; `text` holds the normal forms."""
 
@@ -35,7 +38,7 @@ Columns = Mapping[str, Sequence[str]]
 class Search(Protocol):
     """`close` gives row, stored text and ratio (0-100) of each text that reaches `cutoff`, in no certain order."""
 
-    def equal(self, text: str) -> Sequence[int]: ...
+    def equal(self, text: str, column: str = "text") -> Sequence[int]: ...
     def close(self, column: str, query: str, cutoff: float) -> Sequence[tuple[int, str, float]]: ...
 
 
@@ -51,12 +54,13 @@ class ListSearch:
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
-        self._equal: dict[str, list[int]] = {}
-        for row, text in enumerate(columns["text"]):
-            self._equal.setdefault(text, []).append(row)
+        self._equal: dict[str, dict[str, list[int]]] = {name: {} for name in EQUAL}
+        for name, rows in self._equal.items():
+            for row, text in enumerate(columns[name]):
+                rows.setdefault(text, []).append(row)
 
-    def equal(self, text: str) -> Sequence[int]:
-        return self._equal.get(text, []) if text else []
+    def equal(self, text: str, column: str = "text") -> Sequence[int]:
+        return self._equal[column].get(text, []) if text else []
 
     def close(self, column: str, query: str, cutoff: float) -> Sequence[tuple[int, str, float]]:
         from rapidfuzz import fuzz, process  # noqa: PLC0415 - not for what is said word for word
@@ -72,7 +76,8 @@ def store_search(columns: Columns) -> dict[str, bytes]:
 
     signs = {name: ["".join(sorted(text)) for text in texts] for name, texts in columns.items()}
     twins = _twins(signs)
-    sections = {"equal": _make_buckets(columns["text"]), "twins": make_table([json.dumps(twins).encode()])}
+    sections = {f"{name}.equal": _make_buckets(columns[name]) for name in EQUAL}
+    sections |= {"twins": make_table([json.dumps(twins).encode()])}
     for name, texts in columns.items():
         sections[f"{name}.texts"] = make_table(text.encode("utf-8", "surrogatepass") for text in texts)
         of_its_own = [
@@ -88,15 +93,15 @@ class StoredSearch:
 
     def __init__(self, sections: Mapping[str, memoryview]) -> None:
         self._sections = sections
-        self._buckets = Table(sections["equal"])
         self._texts: dict[str, Sequence[str]] = {}
         self._columns: dict[str, Column] = {}
 
-    def equal(self, text: str) -> Sequence[int]:
-        if not text or not len(self._buckets):
+    def equal(self, text: str, column: str = "text") -> Sequence[int]:
+        buckets = Table(self._sections[f"{column}.equal"])
+        if not text or not len(buckets):
             return []
-        rows = self._buckets[_hash(text) % len(self._buckets)].cast("I")
-        texts = self._texts_of("text")
+        rows = buckets[_hash(text) % len(buckets)].cast("I")
+        texts = self._texts_of(column)
         return [row for row in rows if texts[row] == text]
 
     def close(self, column: str, query: str, cutoff: float) -> Sequence[tuple[int, str, float]]:

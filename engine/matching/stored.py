@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from engine.matching.form import Form
+from engine.matching.lexicon import Lexicon
 from engine.matching.trigger import Trigger
 from engine.model.record import field_names
 from engine.model.table import Decoded, Table, make_table
@@ -37,18 +38,29 @@ def stored_forms(section: memoryview) -> Sequence[Form]:
     return Decoded(Table(section), _form, most_kept=MOST_KEPT)
 
 
+def store_lexicon(lexicon: Lexicon) -> bytes:
+    return make_table([json.dumps(lexicon.entries).encode()])
+
+
+def stored_lexicon(section: memoryview) -> Lexicon:
+    return Lexicon((tuple(forms), kind, name) for forms, kind, name in json.loads(bytes(Table(section)[0])))
+
+
 class Parts:
-    """The triggers that are looked for inside an utterance, by row: `contains` and `regex`. Read when first needed."""
+    """The triggers that are looked for inside an utterance, by row: `contains`, `regex` and `words`. Read when first
+    needed.
+    """
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     @classmethod
-    def of(cls, triggers: Sequence[Trigger], forms: Sequence[Form]) -> Parts:
+    def of(cls, triggers: Sequence[Trigger], forms: Sequence[Form], lexicon: Lexicon) -> Parts:
         """Raises `ValueError` where a regex cannot be compiled."""
         contained = [(row, forms[row].text) for row, t in enumerate(triggers) if t.kind == "contains"]
         regexes = [(row, t.text) for row, t in enumerate(triggers) if t.kind == "regex"]
-        kept = {"contains": [entry for entry in contained if entry[1]], "regex": regexes}
+        spoken = _in_order(triggers, lexicon)
+        kept = {"contains": [entry for entry in contained if entry[1]], "regex": regexes, "words": spoken}
         parts = cls(Table(memoryview(make_table([json.dumps(kept).encode()]))))
         parts._patterns  # noqa: B018 - what cannot be compiled is told now
         return parts
@@ -71,6 +83,15 @@ class Parts:
             return set()
         return {self._read["regex"][place][0] for text in texts for place in self._patterns.found_in(text)}
 
+    def spoken(self, text: str, lexicon: Lexicon) -> Iterator[int]:
+        """The rows of the `words` triggers that `text` says."""
+        rows = self._read["words"]
+        if rows:
+            from engine.matching.spoken import said, sentences  # noqa: PLC0415 - for pipelines that use them
+
+            told = sentences(text, lexicon)
+            yield from (row for row, words in rows if any(said(words, sentence) for sentence in told))
+
     @cached_property
     def _patterns(self) -> PatternSet | None:
         if not self._read["regex"]:
@@ -82,6 +103,15 @@ class Parts:
     @cached_property
     def _read(self) -> Any:
         return json.loads(bytes(self._table[0]))
+
+
+def _in_order(triggers: Sequence[Trigger], lexicon: Lexicon) -> list[tuple[int, Sequence[Sequence[str]]]]:
+    rows = [(row, trigger.text) for row, trigger in enumerate(triggers) if trigger.kind == "words"]
+    if not rows:
+        return []
+    from engine.matching.spoken import taken_apart  # noqa: PLC0415 - for building alone
+
+    return [(row, taken_apart(text, lexicon)) for row, text in rows]
 
 
 def _trigger(piece: memoryview) -> Trigger:

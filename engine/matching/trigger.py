@@ -10,9 +10,9 @@ from engine.model.record import record
 
 @record
 class Trigger:
-    """`reply` is the reply's position in the pipeline, `text` what the editor wrote."""
+    """`reply` is the reply's position in the pipeline, `text` what the editor wrote, with blanks between `words`."""
 
-    kind: Literal["fuzzy", "contains", "regex"]
+    kind: Literal["fuzzy", "contains", "regex", "words"]
     text: str
     reply: int
     priority: int = 0

@@ -13,11 +13,14 @@ Verdict = Literal["chosen", "passed over", "refused", "condition", "too low"]
 
 @record
 class Considered:
-    """A trigger that came near. `why` completes the verdict: the guard's reason, or the condition that fails."""
+    """A trigger that came near, with the words that count of it. `why` completes the verdict: what stands on one side
+    only, or the condition that fails.
+    """
 
     reply_id: str
     kind: str
     trigger: str
+    words: str
     score: float
     verdict: Verdict
     why: str
@@ -37,11 +40,14 @@ class Decision:
 
 @record
 class Explanation:
-    """`stages` are the names of the normalisation steps with the text after each; `now` is the persona's time."""
+    """`stages` are the names of the normalisation steps with the text after each, `words` what was read in the text, as
+    (what, words); `now` is the persona's time.
+    """
 
     text: str
     now: datetime
     stages: tuple[tuple[str, str], ...]
+    words: tuple[tuple[str, str], ...]
     threshold: float
     considered: tuple[Considered, ...]
     decisions: tuple[Decision, ...]

@@ -36,7 +36,15 @@ class RegexTrigger:
     pattern: Text
 
 
-TriggerSpec = Union[FuzzyTrigger, ContainsTrigger, RegexTrigger]
+@record
+class WordsTrigger:
+    """`text` is the whole list as written, for showing it."""
+
+    words: tuple[Text, ...]
+    text: Text
+
+
+TriggerSpec = Union[FuzzyTrigger, ContainsTrigger, RegexTrigger, WordsTrigger]
 
 
 @record
@@ -194,3 +202,5 @@ class PipelineSpec:
     steps: tuple[StepSpec, ...]
     kind_globs: tuple[Text, ...] = ()
     kinds: tuple[KindSpec, ...] = ()
+    address: tuple[Text, ...] = ()
+    synonyms: tuple[tuple[Text, ...], ...] = ()

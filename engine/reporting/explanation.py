@@ -61,6 +61,7 @@ def _parts(explanation: Explanation, width: int) -> Iterator[RenderableType]:
     columns = _columns([*matching[:SHOWN], *below[:SHOWN_BELOW]], width)
     yield Text.assemble((explanation.text, "bold"), f"  {explanation.now:on %A, %Y-%m-%d at %H:%M}")
     yield from _titled("how the text is compared", _stages(explanation))
+    yield from _titled("what is read in it", _words(explanation))
     yield from _titled("replies that match", _matching(matching, columns))
     near = f"replies that come near: {explanation.threshold:g} is needed"
     yield from _titled(near, _listed(below, columns, SHOWN_BELOW))
@@ -87,18 +88,32 @@ def _stages(explanation: Explanation) -> Iterator[RenderableType]:
         yield Text.assemble("  ", (f"{name:{width}}", "dim"), f"  {text.strip()}")
 
 
+def _words(explanation: Explanation) -> Iterator[RenderableType]:
+    width = max((cell_len(what) for what, _ in explanation.words), default=0)
+    for what, words in explanation.words:
+        yield Text.assemble("  ", (f"{what:{width}}", "dim"), f"  {words}")
+
+
 def _matching(items: Sequence[Considered], columns: _Columns) -> Iterator[RenderableType]:
     if not items:
         yield Text("  none", "dim")
     for one in items[:SHOWN]:
         yield _line(one, columns)
-        why = one.verdict + (f": {one.why}" if one.why else "")
-        yield Padding(Text(why, _COLOURS[one.verdict]), (0, 0, 0, _INDENT), expand=False)
+        yield from _told(one, one.verdict + (f": {one.why}" if one.why else ""))
     yield from _more(items, SHOWN)
 
 
+def _told(one: Considered, why: str) -> Iterator[RenderableType]:
+    """The words of the trigger, and why it got its verdict."""
+    if one.words and one.verdict != "chosen":
+        yield Padding(Text(f"words: {one.words}", "dim"), (0, 0, 0, _INDENT), expand=False)
+    yield Padding(Text(why, _COLOURS[one.verdict]), (0, 0, 0, _INDENT), expand=False)
+
+
 def _listed(items: Sequence[Considered], columns: _Columns, shown: int) -> Iterator[RenderableType]:
-    yield from (_line(one, columns) for one in items[:shown])
+    for one in items[:shown]:
+        yield _line(one, columns)
+        yield from _told(one, one.why)
     yield from _more(items, shown)
 
 

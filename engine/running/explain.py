@@ -30,7 +30,7 @@ NEAR = 60.0
 
 
 class Reached(Protocol):
-    """A trigger with its score, and a guard's reason where one refused it."""
+    """A trigger with its score, and why it is another sentence where it is one."""
 
     @property
     def trigger(self) -> int: ...
@@ -57,6 +57,8 @@ class ExplainingIndex(Protocol):
     @property
     def triggers(self) -> Sequence[Written]: ...
     def explain(self, text: str, threshold: float) -> tuple[Reached, ...]: ...
+    def words(self, text: str) -> tuple[tuple[str, str], ...]: ...
+    def trigger_words(self, trigger: int) -> str: ...
 
 
 def explain(plan: Plan, index: ExplainingIndex, turn: Turn, stages: tuple[tuple[str, str], ...]) -> Explanation:
@@ -67,6 +69,7 @@ def explain(plan: Plan, index: ExplainingIndex, turn: Turn, stages: tuple[tuple[
         text=turn.text,
         now=turn.now,
         stages=stages,
+        words=index.words(turn.text),
         threshold=walk.threshold,
         considered=walk.considered,
         decisions=decisions,
@@ -161,6 +164,7 @@ def _considered(
             reply_id=reply.id,
             kind=index.triggers[reached.trigger].kind,
             trigger=index.triggers[reached.trigger].text,
+            words=index.trigger_words(reached.trigger),
             score=reached.score,
             verdict=verdict,
             why=why,
@@ -172,7 +176,8 @@ def _verdict(
     reached: Reached, reply: Reply, names: Mapping[str, Any], threshold: float, chosen: str | None
 ) -> tuple[Verdict, str]:
     if reached.score < threshold:
-        return "too low", f"{threshold - reached.score:.1f} below the threshold of {threshold:g}"
+        far = f"{threshold - reached.score:.1f} below the threshold of {threshold:g}"
+        return "too low", far if reached.refused is None else f"{reached.refused} ({far})"
     if reached.refused is not None:
         return "refused", reached.refused
     if reply.when is not None and not holds(reply.when, names):

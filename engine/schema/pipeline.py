@@ -65,6 +65,8 @@ def pipeline_spec(root: MappingNode, replies: Sequence[ReplySpec], kinds: Sequen
         steps=tuple(_step(mapping(node)) for node in items(root.get("steps"))),
         kind_globs=texts(root.get("kinds")),
         kinds=tuple(kinds),
+        address=texts(root.get("address")),
+        synonyms=tuple(texts(group) for group in items(root.get("synonyms"))),
     )
 
 

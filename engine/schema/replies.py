@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from engine.model.spec import ContainsTrigger, FuzzyTrigger, RegexTrigger, ReplySpec, Text, TriggerSpec, VariantSpec
+from engine.model.source import Located
+from engine.model.spec import (
+    ContainsTrigger,
+    FuzzyTrigger,
+    RegexTrigger,
+    ReplySpec,
+    Text,
+    TriggerSpec,
+    VariantSpec,
+    WordsTrigger,
+)
 from engine.reading.node import MappingNode, Node, ScalarNode
 from engine.schema.values import flag, items, mapping, number, optional_text, optional_words, text, texts
 
@@ -35,6 +45,10 @@ def _trigger(node: Node) -> TriggerSpec:
     entry = mapping(node).entries[0]
     if entry.key.value == "contains":
         return ContainsTrigger(text=text(entry.value))
+    if entry.key.value == "words":
+        words = texts(entry.value)
+        shown = " ".join(word.value for word in words)
+        return WordsTrigger(words=words, text=Located(value=shown, span=entry.value.span))
     return RegexTrigger(pattern=text(entry.value))
 
 

@@ -19,7 +19,8 @@ _WHOLE = {
     "gonna": ("going", "to"), "wanna": ("want", "to"), "gotta": ("have", "to"), "gimme": ("give", "me"),
     "lemme": ("let", "me"), "dunno": ("do", _NOT, "know"), "kinda": ("kind", "of"), "u": ("you",), "ur": ("your",),
     "thx": ("thanks",), "thanx": ("thanks",), "pls": ("please",), "plz": ("please",), "ya": ("you",), "yall": ("you",),
-    "its": ("it", "is"), "whatre": ("what", "are"), "whatd": ("what", "did"), "howd": ("how", "did"),
+    "its": ("it", "is"), "whatre": ("what", "are"), "wherere": ("where", "are"), "howre": ("how", "are"),
+    "okay": ("ok",), "k": ("ok",), "whatd": ("what", "did"), "howd": ("how", "did"),
 }  # fmt: skip
 """Contractions with the apostrophe dropped, and words run together in writing."""
 _DENIED = "do does did is are was were have has had could would should must need might"
@@ -94,7 +95,6 @@ foot: feet
 tooth: teeth
 wife: wives
 life: lives
-can: could
 good: well
 """
 _BASES = {
@@ -118,13 +118,18 @@ _SHORTEST = 3
 def opened(word: str) -> tuple[str, ...]:
     """A Latin word (lower case, apostrophes as typed) as the words it stands for: `won't` is `will`, `not`."""
     plain = word.replace("’", "'").strip("'")
-    whole = _WHOLE.get(plain.replace("'", "")) if plain != "its" else None
+    whole = _WHOLE.get(plain.replace("'", ""))
     if whole is not None:
         return whole
     head, apostrophe, tail = plain.rpartition("'")
     if not apostrophe:
         return (plain,)
     return (head, _ENDINGS[tail]) if tail in _ENDINGS and head.isalpha() else (plain.replace("'", ""),)
+
+
+def is_past(word: str) -> bool:
+    """Whether a Latin word in lower case looks like a past tense or a past participle."""
+    return word.endswith("ed") or (word in _BASES and not word.endswith(("s", "ing")))
 
 
 @lru_cache(maxsize=4096)

@@ -47,20 +47,34 @@ _LATIN_WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LATIN_TAGS = (LATIN,)
 _BLANK = "空白"
+_MADE_UP = 0x0FFFFFFF
+"""The number of a word that is made of parts which the dictionary has; what it cannot read has larger ones."""
+_STRAY = 2
+"""So few Latin letters behind hiragana were left over in typing."""
+_STRAY_EFFORT = 6000
 _LOCK = Lock()
 
 
 def analyse(text: str) -> tuple[Word, ...]:
     """The words of a text in order, punctuation among them, blanks left out. May be called from any thread."""
+    return read(text)[0]
+
+
+def read(text: str) -> tuple[tuple[Word, ...], int]:
+    """The words of a text, and what its best reading costs the dictionary: a slip makes words that hardly stand beside
+    each other. Words in Latin letters cost nothing, but for a stray letter behind hiragana.
+    """
     text = _SURROGATE.sub("�", text[:LONGEST])
     words: list[Word] = []
-    place = 0
+    place = effort = 0
     for match in _LATIN_WORD.finditer(text):
-        words += _japanese(text[place : match.start()])
+        effort += _japanese(text[place : match.start()], words)
         words += _latin(match[0])
+        if len(match[0]) <= _STRAY and "ぁ" <= text[match.start() - 1 : match.start()] <= "ゖ":
+            effort += _STRAY_EFFORT
         place = match.end()
-    words += _japanese(text[place:])
-    return tuple(words)
+    effort += _japanese(text[place:], words)
+    return tuple(words), effort
 
 
 def _latin(written: str) -> Iterator[Word]:
@@ -68,23 +82,26 @@ def _latin(written: str) -> Iterator[Word]:
         yield Word(surface=written, form=english.stem(word), lemma=word, tags=_LATIN_TAGS, reading=word)
 
 
-def _japanese(text: str) -> list[Word]:
+def _japanese(text: str, words: list[Word]) -> int:
+    """Adds the words of `text`, and gives what they cost."""
     if not text.strip():
-        return []
+        return 0
     # A tokenizer works on one text at a time.
     with _LOCK:
-        found = [
+        found = _tokenizer().tokenize(text)
+        words += [
             Word(
                 surface=morpheme.surface(),
                 form=morpheme.normalized_form(),
                 lemma=morpheme.dictionary_form(),
-                tags=tuple(morpheme.part_of_speech()),
+                tags=tags,
                 reading=morpheme.reading_form(),
-                known=not morpheme.is_oov(),
+                known=morpheme.word_id() < _MADE_UP,
             )
-            for morpheme in _tokenizer().tokenize(text)
+            for morpheme in found
+            if (tags := morpheme.part_of_speech())[0] != _BLANK
         ]
-    return [word for word in found if word.tags[0] != _BLANK]
+        return int(found.get_internal_cost())
 
 
 @cache

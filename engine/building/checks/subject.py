@@ -175,7 +175,7 @@ class Subject:
     @cached_property
     def index(self) -> TriggerIndex:
         """The index that a turn would search, without the replies that are unsure."""
-        return build_index(self._runnable)
+        return build_index(self.spec, self._runnable)
 
 
 def is_quoted(subject: Subject, text: Text) -> bool:

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from engine.building.checks.subject import Placed
-from engine.model.spec import ContainsTrigger, FuzzyTrigger
+from engine.model.spec import ContainsTrigger, FuzzyTrigger, WordsTrigger
 from engine.text.regexes import compile_pattern
 
 MOST = 6
@@ -26,6 +26,8 @@ def sentences_for(placed: Placed) -> Sequence[str]:
     if isinstance(trigger, ContainsTrigger):
         part = trigger.text.value
         return [f"あの、{part}のことなんだけど", part] if _JAPANESE.search(part) else [f"well, {part} you know", part]
+    if isinstance(trigger, WordsTrigger):
+        return [example.value for example in placed.reply.examples][:MOST]
     pattern = compile_pattern(trigger.pattern.value)
     own = [example.value for example in placed.reply.examples if pattern.search(example.value)]
     made = [text for text in islice(_matching(trigger.pattern.value), MOST) if pattern.search(text)]
@@ -35,7 +37,7 @@ def sentences_for(placed: Placed) -> Sequence[str]:
 def close_to(text: str) -> Sequence[str]:
     """The text as someone else might say it, with a particle or a word more."""
     if _JAPANESE.search(text):
-        return [f"{text}よ", f"{text}なの", f"ママ、{text}"]
+        return [f"{text}よ", f"{text}なの", f"ねえ、{text}"]
     return [f"{text} please", f"so {text}"]
 
 

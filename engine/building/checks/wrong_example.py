@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from engine.building.checks.contest import Contest, contest
@@ -12,8 +11,7 @@ from engine.model.source import Problem
 from engine.model.spec import Text
 from engine.reading.text import shortened
 
-_WIDE_COMMA = re.compile("[、，]")
-FAR = 50.0
+FAR = 60.0
 """A score below which a trigger is no explanation of anything."""
 
 
@@ -44,7 +42,7 @@ def _lost(found: Contest, place: int, example: Text) -> Iterator[Problem]:
     standing = found.place_of(place)
     if standing is None:
         best = f", but `{found.spec(found.candidates[0]).id.value}`" if found.candidates else ""
-        yield _problem("P503", message + best, example, _joined(found, place) or _reason(found, place))
+        yield _problem("P503", message + best, example, _reason(found, place))
         return
     beaten = found.winner_instead_of(place)
     if beaten is None:
@@ -59,13 +57,6 @@ def _lost(found: Contest, place: int, example: Text) -> Iterator[Problem]:
     else:
         hint = f"it scores {own_score:.0f}, the winner {best_score:.0f}: add the sentence to `match`"
     yield _problem("P503", f"{message}, but `{found.spec(winner).id.value}`", example, hint)
-
-
-def _joined(found: Contest, place: int) -> str:
-    """What to do about several sentences that a Japanese comma has made one."""
-    parts = _WIDE_COMMA.split(found.text)
-    several = len(parts) > 1 and all(contest(found.subject, part, place).wins(place) for part in parts)
-    return "write `, ` between sentences: a Japanese comma joins them" if several else ""
 
 
 def _reason(found: Contest, place: int) -> str:

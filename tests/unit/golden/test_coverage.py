@@ -53,14 +53,14 @@ def test_what_was_exercised_and_what_not_add_up(tmp_path):
 
 def test_an_utterance_that_another_reply_nearly_takes_is_a_warning(tmp_path):
     rival = "  - id: ask_stars\n    match: [星の話をした]\n    say: [星ね。]\n"
-    far = PIPELINE.replace("threshold: 80", "threshold: 95")
-    results, _ = results_of(project(tmp_path, replies=REPLIES + rival, pipeline=far))
+    strict = PIPELINE.replace("threshold: 80", "threshold: 98")
+    far = rival.replace("星の話", "月の話")
+    results, _ = results_of(project(tmp_path, replies=REPLIES + far, pipeline=strict))
     assert near_misses(results) == []
-    strict = PIPELINE.replace("threshold: 80", "threshold: 87")
     results, _ = results_of(project(tmp_path, replies=REPLIES + rival, pipeline=strict))
     (miss,) = near_misses(results)
     assert (miss.text, miss.winner, miss.rival) == ("星の話をして", None, "ask_stars")
-    assert "gets no reply, at a threshold of 87" in str(miss)
+    assert "gets no reply, at a threshold of 98" in str(miss)
 
 
 def test_a_trigger_that_is_the_utterance_itself_cannot_be_stolen(tmp_path):

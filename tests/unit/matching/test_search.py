@@ -16,7 +16,7 @@ from engine.model.table import Damaged
 
 
 def columns(*texts: str) -> dict[str, list[str]]:
-    return {"text": list(texts), "sound": [text[::-1] for text in texts]}
+    return {"text": list(texts), "bag": list(texts), "sound": [text[::-1] for text in texts]}
 
 
 def stored(given: dict[str, list[str]]) -> StoredSearch:
@@ -77,6 +77,7 @@ def triggers() -> list[Trigger]:
         Trigger(kind="contains", text="いつもの", reply=200),
         Trigger(kind="regex", text="今(何時|なんじ)", reply=201),
         Trigger(kind="fuzzy", text="！！！", reply=202),
+        Trigger(kind="words", text="消える たい", reply=4),
         Trigger(kind="contains", text="いつもの", reply=3, priority=5),
     ]
 
@@ -89,10 +90,13 @@ def indexes() -> tuple[TriggerIndex, TriggerIndex]:
 
 def test_a_stored_index_decides_as_the_one_it_was_stored_from(indexes):
     built, again = indexes
-    brute = TriggerIndex(built.triggers, built.forms, ListSearch(columns_of(built.triggers, built.forms)), built._parts)
+    search = ListSearch(columns_of(built.triggers, built.forms))
+    brute = TriggerIndex(built.triggers, built.forms, search, built._parts, built.lexicon)
     chance = random.Random(6)
     for _ in range(150):
-        text = chance.choice(built.triggers).text + chance.choice(["", "ね", "いつもの", "今なんじ", "！", "x"])
+        text = chance.choice(built.triggers).text + chance.choice(
+            ["", "ね", "いつもの", "今なんじ", "！", "x", "消えちゃいたい"]
+        )
         threshold = chance.choice([60.0, 80.0, 85.7, 100.0])
         wanted = list(brute.candidates(text, threshold))
         assert list(built.candidates(text, threshold)) == list(again.candidates(text, threshold)) == wanted
@@ -137,11 +141,11 @@ import pathlib, sys
 from engine.matching.index import TriggerIndex
 sections = {path.name: memoryview(path.read_bytes()) for path in pathlib.Path(sys.argv[1]).iterdir()}
 print(next(TriggerIndex.stored(sections).candidates("こんばんは", 80.0)).score)
-print(*{"rapidfuzz", "engine.matching.forms"} & sys.modules.keys())
+print(*{"rapidfuzz", "sudachipy", "engine.matching.forms", "engine.matching.grammar"} & sys.modules.keys())
 """
 
 
-def test_what_is_said_word_for_word_needs_neither_rapidfuzz_nor_grammar(tmp_path):
+def test_what_is_said_word_for_word_needs_neither_rapidfuzz_nor_a_dictionary(tmp_path):
     built = TriggerIndex.build([Trigger(kind="fuzzy", text="こんばんは", reply=0)])
     for name, data in built.store().items():
         (tmp_path / name).write_bytes(data)

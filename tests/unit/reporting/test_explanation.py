@@ -17,7 +17,9 @@ NARROW, WIDE = 80, 120
 
 
 def considered(reply, verdict, why="", score=99.0, trigger="こんばんは"):
-    return Considered(reply_id=reply, kind="fuzzy", trigger=trigger, score=score, verdict=verdict, why=why, span=PLACE)
+    return Considered(
+        reply_id=reply, kind="fuzzy", trigger=trigger, words="今晩は", score=score, verdict=verdict, why=why, span=PLACE
+    )
 
 
 def explanation(*items):
@@ -25,6 +27,7 @@ def explanation(*items):
         text="ｺﾝﾊﾞﾝﾊ",
         now=datetime(2026, 11, 20, 19, 30, tzinfo=UTC),
         stages=(("width and case", "コンバンハ"), ("faces", "コンバンハ"), ("spaces", "コンバンハ ")),
+        words=(("words", "今晩は"), ("changes nothing", "今日 (now)")),
         threshold=80.0,
         considered=items,
         decisions=(Decision(step="canned", kind="replies", action="answers", why="because", span=PLACE),),
@@ -49,8 +52,9 @@ def test_a_reason_has_a_line_of_its_own_below_its_reply():
     items = (considered("evening", "condition", "`now.hour < 5` does not hold now"), considered("any", "chosen"))
     lines = shown(explanation(*items), NARROW).splitlines()
     at = next(place for place, line in enumerate(lines) if "evening " in line)
-    assert lines[at + 1].strip() == "condition: `now.hour < 5` does not hold now"
-    assert lines[at + 2].split()[:4] == ["✓", "99.0", "any", "こんばんは"]
+    assert lines[at + 1].strip() == "words: 今晩は"
+    assert lines[at + 2].strip() == "condition: `now.hour < 5` does not hold now"
+    assert lines[at + 3].split()[:4] == ["✓", "99.0", "any", "こんばんは"]
 
 
 def test_places_are_whole_where_there_is_room_and_never_broken():

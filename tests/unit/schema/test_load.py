@@ -169,7 +169,7 @@ def test_a_number_out_of_bounds_is_not_used_for_anything(folder, old, new, place
 
 
 def test_what_is_left_out_for_a_mistake_is_no_second_one(folder):
-    broken = "  - id: a\n    match: [{contains: [x]}]\n    say: [x]\n  - id: b\n    match: [{word: x}]\n    say: [x]\n"
+    broken = "  - id: a\n    match: [{contains: [x]}]\n    say: [x]\n  - id: b\n    match: [{text: x}]\n    say: [x]\n"
     (folder / "replies" / "b.yml").write_text(REPLIES + broken, "utf-8")
     loaded = read_pipeline(Path("pipelines/bar.yml"))
     assert [(problem.code, problem.span.line) for problem in loaded.problems] == [("P202", 10), ("P203", 13)]

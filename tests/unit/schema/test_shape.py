@@ -51,7 +51,11 @@ def test_a_misspelt_key_where_any_key_may_stand_is_a_missing_one():
         ("match:\n      -こんばんは", "P202", "expected a list, found text"),
         ("match: {a: b}", "P202", "expected a list, found keys with values"),
         ("match:", "P202", "expected a list, found nothing"),
-        ("match: [[x]]", "P202", "expected text, or `contains:` or `regex:` with text, found a list"),
+        (
+            "match: [[x]]",
+            "P202",
+            "expected text, `contains:` or `regex:` with text, or `words:` with a list, found a list",
+        ),
         ("match: [{contains: 7}]", "P202", "expected text, found number `7`"),
         ("match: [{contains: a, regex: b}]", "P204", "expected at most 1 key, found 2"),
         ("match: [{}]", "P204", "expected at least 1 key, found 0"),

@@ -1,0 +1,111 @@
+"""What stands between two pauses, and a place in a text from which a word is read into it. Plain data, no grammar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from engine.matching import grammar
+from engine.matching.form import ContentWord
+from engine.matching.lexicon import Lexicon
+from engine.text.words import LATIN, Word
+
+PAUSES = frozenset({"補助記号", "記号"})
+"""Parts of speech between which a clause stands."""
+
+
+@dataclass(slots=True)
+class Clause:
+    """`words` are its content. `spare` words change nothing, as (form, kind); `standing_in` are those of them, by kind,
+    that are the content where there is no other, `pointing` those that count where the content says little.
+    """
+
+    words: list[ContentWord] = field(default_factory=list)
+    spare: list[tuple[str, str]] = field(default_factory=list)
+    pointing: list[ContentWord] = field(default_factory=list)
+    standing_in: list[tuple[str, ContentWord]] = field(default_factory=list)
+    numbers: list[str] = field(default_factory=list)
+    questions: set[str] = field(default_factory=set)
+    times: set[str] = field(default_factory=set)
+    marks: set[str] = field(default_factory=set)
+    written: str = ""
+    reading: str = ""
+
+    @property
+    def weight(self) -> int:
+        """How much it says."""
+        return len(self.words) + len(self.numbers) + len(self.questions) + len(self.times)
+
+    @property
+    def concedes(self) -> bool:
+        """Whether it takes back what was said: いい天気だね、どしゃ降りだけど."""
+        return "concedes" in self.marks
+
+    @property
+    def opens(self) -> bool:
+        """Whether it only greets, calls, thanks or fills."""
+        if self.numbers or self.questions:
+            return False
+        return all(word[0] in grammar.OPENERS for word in self.words)
+
+
+_NEVER_STAND_IN = frozenset({"address", "filler", "politeness", "request", "telling"})
+
+
+class Here:
+    """A word with its neighbours, and the clause that it is read into."""
+
+    __slots__ = ("clause", "form", "lexicon", "place", "word", "words")
+
+    def __init__(self, words: Sequence[Word], place: int, clause: Clause, lexicon: Lexicon) -> None:
+        self.words = words
+        self.place = place
+        self.clause = clause
+        self.lexicon = lexicon
+        self.word = words[place]
+        self.form = self.word.form
+
+    @property
+    def before(self) -> Word | None:
+        return self.words[self.place - 1] if self.place else None
+
+    @property
+    def after(self) -> Word | None:
+        return self.words[self.place + 1] if self.place + 1 < len(self.words) else None
+
+    def form_at(self, distance: int) -> str:
+        """The form of the word so many places on, or nothing."""
+        place = self.place + distance
+        return self.words[place].form if 0 <= place < len(self.words) else ""
+
+    def ends(self, distance: int = 1) -> bool:
+        """Whether the clause ends before the word so many places on."""
+        place = self.place + distance
+        return place >= len(self.words) or self.words[place].tags[0] in PAUSES
+
+    def take(self, size: int = 1) -> None:
+        """Notes how the next words are written and heard."""
+        for word in self.words[self.place : self.place + size]:
+            beside = word.tags[0] == LATIN and self.clause.written[-1:].isascii() and self.clause.written
+            self.clause.written += f" {word.surface}" if beside else word.surface
+            self.clause.reading += word.reading
+
+    def content(self, form: str = "") -> None:
+        self.clause.words.append(self._word(self._same(form or self.form)))
+
+    def spare(self, kind: str) -> None:
+        """Sets the word apart."""
+        form = grammar.SAME.get(self.form, self.form)
+        self.clause.spare.append((form, kind))
+        if kind not in _NEVER_STAND_IN:
+            word = self._word(form)
+            self.clause.standing_in.append((kind, word))
+            if kind in ("pointing", "intensity") or (kind == "talker" and self.word.tags[0] == LATIN):
+                self.clause.pointing.append(word)
+
+    def _word(self, form: str) -> ContentWord:
+        return form, self.word.surface, self.word.reading, self.word.known
+
+    def _same(self, form: str) -> str:
+        form = grammar.SAME.get(form, form)
+        return self.lexicon.same.get(form, form)

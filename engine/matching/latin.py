@@ -1,0 +1,92 @@
+"""An English word as content, as grammar, or as spare. Knows English, no triggers."""
+
+from __future__ import annotations
+
+import re
+
+from engine.matching import grammar
+from engine.matching.clause import Here
+from engine.text.english import is_past
+
+_DOUBLED = re.compile(r"(.)\1+")
+_STRETCHED = re.compile(r"([^efls])\1+$")
+"""A stretched last letter: youu, morningg."""
+_SHORTEST_STRETCHED = 4
+
+NUMBERS = {
+    "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8",
+    "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "half": "0.5",
+}  # fmt: skip
+
+
+def read_latin_word(here: Here) -> None:
+    """Reads the word into its clause."""
+    here.form = _unstretched(here.form)
+    _mood(here)
+    kind = grammar.ENGLISH_CLASS_OF.get(here.form, "content")
+    if _asks_or_wishes(here):
+        return
+    match kind:
+        case "question":
+            here.clause.questions.add(grammar.QUESTIONS[here.form])
+        case "time":
+            here.clause.times.add(here.form)
+        case "place":
+            last = here.ends() or grammar.ENGLISH_CLASS_OF.get(here.form_at(1)) == "now"
+            if here.form_at(-1) in grammar.ENGLISH_KEPT_AFTER or (last and here.place):
+                here.content(here.form)
+        case "giving":
+            here.clause.marks.add("request")
+        case "content":
+            _content(here)
+        case _ if _is_content(kind, here.form_at(-1)):
+            here.content(here.form)
+        case _ if kind != "not":
+            here.spare("light" if kind == "like" else kind)
+
+
+def _is_content(kind: str, before: str) -> bool:
+    """Whether a word that is spare elsewhere is content behind this one: good morning, i like it."""
+    return (kind == "now" and before == "good") or (kind == "like" and before not in ("would", "look", "feel", "seem"))
+
+
+def _content(here: Here) -> None:
+    if here.word.lemma in NUMBERS:
+        here.clause.numbers.append(NUMBERS[here.word.lemma])
+        return
+    here.content(here.form)
+    if is_past(here.word.lemma):
+        here.clause.marks.add("past")
+
+
+def _unstretched(form: str) -> str:
+    """`youu` is you, `soo` is so."""
+    single = _DOUBLED.sub(r"\1", form)
+    if form not in grammar.ENGLISH_CLASS_OF and grammar.ENGLISH_CLASS_OF.get(single) in ("intensity", "filler"):
+        return single
+    return _STRETCHED.sub(r"\1", form) if len(form) >= _SHORTEST_STRETCHED else form
+
+
+def _mood(here: Here) -> None:
+    """Whether the clause asks or tells, by its first word."""
+    marks = here.clause.marks
+    if here.form in ("i", "we"):
+        marks.add("self")
+    if len(here.clause.reading) > len(here.word.reading):
+        return
+    if here.form in grammar.SUBJECTS:
+        marks.add("tells")
+    elif here.form in grammar.HELPERS and here.form_at(1) in grammar.SUBJECTS:
+        marks.add("asks")
+
+
+def _asks_or_wishes(here: Here) -> bool:
+    """`want to`, `can you` and `would like` are read as what they mean."""
+    after, marks = here.form_at(1), here.clause.marks
+    if here.form in ("want", "need") and after == "to":
+        marks.update(("want", "doing"))
+    elif here.form in ("can", "could", "may", "would", "will") and after in ("i", "you", "we"):
+        marks.add("request")
+    else:
+        return False
+    return True

@@ -1,0 +1,90 @@
+"""What counts between an utterance and a trigger, and what does not."""
+
+import pytest
+
+from engine.matching.compare import compare, refusal
+from engine.matching.forms import form, takes
+from engine.matching.lexicon import lexicon
+
+WORDS = lexicon(["ママ", "mama"], [])
+
+
+def refused(trigger, utterance):
+    """The reason, or none where some form of the utterance is taken for the trigger."""
+    found = [refusal(compare(query, form(trigger, WORDS))) for query in takes(utterance, WORDS)]
+    return None if None in found else found[0]
+
+
+@pytest.mark.parametrize(
+    ("trigger", "utterance"),
+    [
+        ("ウィスキーください", "ウヰスキーください"),
+        ("子供が生まれた", "子どもが生まれた"),
+        ("高橋さんいる？", "髙橋さんいる？"),
+        ("三人で行きたい", "3人で行きたい"),
+        ("午後7時に予約したい", "19時に予約したい"),
+        ("疲れた", "今日もめっちゃ疲れたわ"),
+        ("疲れた", "つかれました"),
+        ("いくらですか", "ここなんぼなん？"),
+        ("じゃあ帰るね", "ほな帰るわ"),
+        ("そうかな", "せやろか"),
+        ("ビールください", "びーるくだしあ"),
+        ("会議室を予約したい", "会議室を予訳したい"),
+        ("パスワードを忘れた", "おはようございます。パスワードを忘れてしまって"),
+        ("おすすめは？", "ねえママ、今日のおすすめは？"),
+        ("経費精算の締切", "経費精算の締切はいつ？"),
+        ("住所の変更", "住所を変更したいのですが"),
+        ("i forgot my password", "hi, i forgot my pasword"),
+        ("how late are you open", "hi there, how late are you open?"),
+    ],
+)
+def test_what_changes_nothing(trigger, utterance):
+    assert refused(trigger, utterance) is None
+
+
+@pytest.mark.parametrize(
+    ("trigger", "utterance", "reason"),
+    [
+        ("合格した", "不合格だった", "more content: 不"),
+        ("有給を取りたい", "有給を取り消したい", "more content: 消す"),
+        ("ビールください", "黒ビールください", "more content: 黒"),
+        ("パスワードを忘れた", "傘を忘れた", "different content: パスワード / 傘"),
+        ("turn on the light", "turn off the light", "different content: on / off"),
+        ("i'm happy", "i'm unhappy", "different content: happy / unhappy"),
+        ("かわいい", "かわいそう", "different content: 可愛い / 可哀想"),
+        ("二人で行きたい", "十人で行きたい", "different number: 2人 / 10人"),
+        ("いつ帰るの？", "誰が帰るの？", "different question word: いつ / 誰"),
+        ("来週の予定は？", "先週の予定は？", "another time: 来週 / 先週"),
+        ("飲める", "飲めない", "opposite polarity"),
+        ("結婚した", "結婚したい", "only the utterance has a wish (たい)"),
+        ("振った", "振られた", "only the utterance has done to one (られる)"),
+        ("食べた", "食べる", "another tense"),
+        ("愛してる", "「愛してる」って言われた", "quoted"),
+        ("いいの？", "いいよ", "one asks, the other tells"),
+        ("それちょうだい", "それでいいや", "more content: 良い"),
+    ],
+)
+def test_what_counts(trigger, utterance, reason):
+    assert refused(trigger, utterance) == reason
+
+
+@pytest.mark.parametrize(
+    ("trigger", "utterance"),
+    [
+        ("おはよう", "おはよう、昨日の資料はどこ？"),
+        ("いい天気だね", "いい天気だね、どしゃ降りだけど"),
+        ("お酒ください", "お皿ください"),
+        ("おばさん元気？", "お母さん元気？"),
+        ("my computer won't turn on", "my computer won't turn off"),
+        ("i left", "my girlfriend left me"),
+    ],
+)
+def test_what_is_another_sentence(trigger, utterance):
+    assert refused(trigger, utterance)
+
+
+def test_a_slip_scores_less_than_the_same_words():
+    trigger = form("ビールください")
+    same, slip = (compare(form(text), trigger) for text in ("ビールくださいな", "びーるくだしあ"))
+    assert (same.agrees, slip.agrees, slip.slip) == (True, False, True)
+    assert same.score(0.0) > slip.score(0.0) >= 80
