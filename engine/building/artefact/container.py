@@ -99,6 +99,6 @@ def _is_as_safe(file: os.stat_result, path: str) -> bool:
     try:
         source = os.stat(path)  # noqa: PTH116 - pathlib is dear at a cold start
     except OSError:
-        raise Damaged("its source is not to be read") from None
+        raise Damaged("its source has changed, or is gone") from None
     others = file.st_mode & _OTHERS_WRITE & ~source.st_mode
     return file.st_uid in {0, os.geteuid(), source.st_uid} and not others
