@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine.backends.secrets import Secrets
 from engine.model.record import field, record
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -11,22 +12,26 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 
 @record
 class Policy:
-    """`origins` are those that browsers may call from; `client_token` is empty where anyone may."""
+    """`origins` are those that browsers may call from; `client_token` is empty where anyone may; `secrets` keeps what
+    nobody may see out of every response and record.
+    """
 
     origins: tuple[str, ...] = ("*",)
     allow_debug: bool = False
     log_text: bool = False
     client_token: str = field(default="", repr=False)
+    secrets: Secrets = field(default_factory=lambda: Secrets({}), repr=False)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Policy:
-        """Reads `ALLOWED_ORIGINS` (comma list), `ALLOW_DEBUG`, `LOG_TEXT` and `CLIENT_TOKEN`."""
+        """Reads `ALLOWED_ORIGINS` (comma list), `ALLOW_DEBUG`, `LOG_TEXT`, `CLIENT_TOKEN` and all other secrets."""
         origins = (origin.strip().rstrip("/") for origin in env.get("ALLOWED_ORIGINS", "*").split(","))
         return cls(
             origins=tuple(origin for origin in origins if origin),
             allow_debug=flag(env, "ALLOW_DEBUG"),
             log_text=flag(env, "LOG_TEXT"),
             client_token=env.get("CLIENT_TOKEN", "").strip(),
+            secrets=Secrets(env),
         )
 
     def authorises(self, authorization: str) -> bool:

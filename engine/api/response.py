@@ -10,6 +10,7 @@ from typing import Any
 from engine.api.errors import RequestError
 from engine.api.policy import Policy
 from engine.api.request import Request
+from engine.backends.secrets import Secrets
 from engine.model.record import record
 from engine.model.turn import ChatResult, Completion, Escalation, Outcome, TraceEvent
 
@@ -19,6 +20,8 @@ _PREFLIGHT = {
     "Access-Control-Allow-Headers": "*, Authorization, Content-Type",
     "Access-Control-Max-Age": "600",
 }
+
+_SAID = frozenset({"reply", "message", "response", "session_id"})
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str).encode
 
@@ -35,12 +38,23 @@ class Response:
 def respond(
     request: Request, policy: Policy, status: int, payload: Mapping[str, Any] | None, headers: Mapping[str, str]
 ) -> Response:
-    """The response with the headers that every one has: those for caches, for browsers and for other origins."""
+    """The response with the headers that every one has: those for caches, for browsers and for other origins. No secret
+    and no path of this machine is in it.
+    """
     every = {**_cors(request, policy), "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **headers}
     if payload is None:
         return Response(status=status, headers=every, body="")
     every["Content-Type"] = "application/json; charset=utf-8"
-    return Response(status=status, headers=every, body=to_json(payload))
+    return Response(status=status, headers=every, body=to_json(_public(payload, policy.secrets)))
+
+
+def _public(payload: Mapping[str, Any], secrets: Secrets) -> Mapping[str, Any]:
+    """`payload` as anybody may see it. Beside the reply, a plain answer holds names from the pipeline alone."""
+    is_answer = "reply" in payload
+    if is_answer and "trace" not in payload and secrets.hide(payload["reply"]) == payload["reply"]:
+        return payload
+    shown: Mapping[str, Any] = secrets.public(payload, _SAID if is_answer else ())
+    return shown
 
 
 def refuse(request: Request, policy: Policy, error: RequestError) -> Response:

@@ -21,6 +21,8 @@ from engine.model.record import record
 from engine.model.turn import ChatRequest, ChatResult
 
 _ALLOWED = {"/chat": ("POST", "OPTIONS"), "/": ("POST", "OPTIONS"), "/health": ("GET", "HEAD", "OPTIONS")}
+_WORDS = frozenset({"message", "frames", "text", "reply", "details"})
+_SAID = frozenset({"text", "reply"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -58,7 +60,8 @@ def make_service(app: Bot, policy: Policy, log: Log) -> Service:
             **answer.record,
             "milliseconds": round((time.monotonic() - started) * 1000, 1),
         }
-        log(record)
+        # Without words, a record holds names from the pipeline alone.
+        log(record if _WORDS.isdisjoint(record) else policy.secrets.logged(record, _SAID))
         return respond(request, policy, answer.status, answer.payload, answer.headers)
 
     return serve

@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.api.log import Log
+from engine.backends.registry import BACKENDS
 from engine.model.errors import SecretUnavailable
 
-VARIABLES = ("OPENAI_API_KEY", "BEDROCK_CREDENTIALS", "HUGGINGFACE_TOKEN", "CLIENT_TOKEN")
+VARIABLES = (*sorted({row.credentials for row in BACKENDS.values() if row.credentials}), "CLIENT_TOKEN")
 CONNECT_TIMEOUT = 1.0
 READ_TIMEOUT = 2.0
 TRIES = 2

@@ -10,6 +10,7 @@ from engine.api.policy import flag
 from engine.api.service import Bot
 from engine.app import App, load_app
 from engine.aws.handler import Handler, make_handler, print_record
+from engine.backends.secrets import Secrets
 from engine.model.errors import ConfigError, SecretUnavailable
 
 
@@ -21,6 +22,7 @@ def start(env: Mapping[str, str], *, log: Log = print_record) -> Handler:
         SecretUnavailable: when the token that clients must send cannot be had; in the log too.
     """
     started = time.monotonic()
+    log = _discreet(log, env)
     try:
         settings = _resolved(env, log)
         app = load_app(settings)
@@ -34,6 +36,11 @@ def start(env: Mapping[str, str], *, log: Log = print_record) -> Handler:
     bot = _traced(_metered(app, env, started, log), env)
     log({"level": "info", "event": "loaded", "milliseconds": round((time.monotonic() - started) * 1000, 1)})
     return make_handler(bot, settings, log=log)
+
+
+def _discreet(log: Log, env: Mapping[str, str]) -> Log:
+    """`log` without secrets: what a broken setting holds may be a key in the wrong place."""
+    return lambda record: log(Secrets(env).logged(record))
 
 
 def _resolved(env: Mapping[str, str], log: Log) -> Mapping[str, str]:

@@ -68,7 +68,7 @@ class LocalModel:
         started = deadline.clock()
         reply = self.supervisor.ask({"prompt": prompt_to_json(prompt)}, deadline)
         if reply["event"] == "error":
-            raise _error(reply, self.row.backend)
+            raise _error(reply, self.row.backend, self._without_path(str(reply["message"])))
         return Completion(
             text=clean(reply["text"]),
             finish_reason=reply["finish_reason"],
@@ -105,12 +105,16 @@ class LocalModel:
         }
         name = Path(self.settings.path).name
         if report.state == "ready":
-            return ModelStatus(state="ready", detail=_ready(name, report), data=data)
+            return ModelStatus(state="ready", detail=self._without_path(_ready(name, report)), data=data)
         if report.state == "loading":
             detail = f"{name}: {report.phase} for {report.seconds:.1f} s"
             return ModelStatus(state="loading", detail=detail, data={**data, "phase": report.phase})
-        problem = "closed" if report.state == "closed" else report.problem
+        problem = "closed" if report.state == "closed" else self._without_path(report.problem)
         return ModelStatus(state="unavailable", detail=f"{name}: {problem}", data=data)
+
+    def _without_path(self, text: str) -> str:
+        """`text`, in which a native library may name the file, with its name alone."""
+        return text.replace(self.settings.path, Path(self.settings.path).name)
 
     def close(self) -> None:
         self.supervisor.close()
@@ -121,8 +125,7 @@ def _ready(name: str, report: Report) -> str:
     return f"{name} in {report.info.get('engine', report.engine)}{fallback}"
 
 
-def _error(reply: Message, backend: str) -> BackendError:
-    message = str(reply["message"])
+def _error(reply: Message, backend: str, message: str) -> BackendError:
     match reply["kind"]:
         case "context":
             return ContextTooLong(message, backend=backend)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePath
 
 from engine.building.environment import VARIABLES
 from engine.building.kinds import kind_model
@@ -14,7 +15,7 @@ from engine.model.expression import Template
 from engine.model.plan import Persona, Plan, Reply, Variant
 from engine.model.ports import ReplyIndex
 from engine.model.record import record
-from engine.model.source import Located
+from engine.model.source import Located, Span
 from engine.model.spec import (
     GenerateStepSpec,
     ModelSpec,
@@ -119,9 +120,9 @@ def _persona(spec: PersonaSpec) -> Persona:
 def _reply(spec: ReplySpec, scope: Scope) -> Reply:
     variants = tuple(
         Variant(
-            text=_template(variant.text.value, str(variant.text.span)),
+            text=_template(variant.text.value, _origin(variant.text.span)),
             weight=variant.weight,
-            offers=None if variant.offers is None else _template(variant.offers.value, str(variant.offers.span)),
+            offers=None if variant.offers is None else _template(variant.offers.value, _origin(variant.offers.span)),
         )
         for variant in spec.say
     )
@@ -138,6 +139,11 @@ def _reply(spec: ReplySpec, scope: Scope) -> Reply:
 
 def _tags(spec: ReplySpec) -> tuple[str, ...]:
     return tuple(tag.value for tag in spec.tags)
+
+
+def _origin(span: Span) -> str:
+    """Where a text stands, by the name of its file alone: the trace may show it to strangers."""
+    return f"{PurePath(span.file).name}:{span.line}:{span.column}"
 
 
 def _template(source: str, origin: str) -> Template:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Literal
 
+from engine.backends.secrets import is_misplaced, is_refused
 from engine.model.compiled import EnvRef
 from engine.model.expression import Scalar, Value
 from engine.model.record import field, record
@@ -90,18 +91,6 @@ VARIABLES: Mapping[str, Variable] = {
 }
 """What conditions see as `env`. Secrets are not here: nothing but their own backend may read them."""
 
-SECRETS = (
-    "OPENAI_API_KEY",
-    "BEDROCK_CREDENTIALS",
-    "HUGGINGFACE_TOKEN",
-    "CLIENT_TOKEN",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "HF_TOKEN",
-)
-"""Variables whose values belong in no file and no report."""
-
 
 def resolve(reference: EnvRef, env: Mapping[str, str], wanted: Wanted = "text") -> Value:
     """The value of `${NAME:default}`; an unset or empty variable gives the default.
@@ -114,7 +103,9 @@ def resolve(reference: EnvRef, env: Mapping[str, str], wanted: Wanted = "text") 
     text = env.get(reference.name, "")
     if not text.strip():
         return reference.default
-    return _read(reference.name, text, VARIABLES.get(reference.name) or _own(reference.default, wanted))
+    if is_refused(reference.name):
+        raise ValueError(_misfit(reference.name, text, "", env))
+    return _read(reference.name, text, VARIABLES.get(reference.name) or _own(reference.default, wanted), env)
 
 
 def bounded(reference: EnvRef, env: Mapping[str, str], bounds: Bounds) -> float | None:
@@ -124,36 +115,49 @@ def bounded(reference: EnvRef, env: Mapping[str, str], bounds: Bounds) -> float 
         ValueError: as `resolve`, also for a number out of bounds.
     """
     text = env.get(reference.name, "").strip()
+    if text and is_refused(reference.name):
+        raise ValueError(_misfit(reference.name, text, "", env))
     try:
         return bounds.read(text) if text else None
     except ValueError:
-        raise ValueError(_misfit(reference.name, text, bounds.what)) from None
+        raise ValueError(_misfit(reference.name, text, bounds.what, env)) from None
 
 
 def values(env: Mapping[str, str]) -> tuple[dict[str, Scalar], list[str]]:
-    """The typed values of all `VARIABLES`, and a notice for each that was not understood."""
+    """The typed values of all `VARIABLES`, of the path of a model its name, and a notice for each that was not
+    understood.
+    """
     found: dict[str, Scalar] = {}
     notices: list[str] = []
     for name, variable in VARIABLES.items():
         text = env.get(name, "")
         try:
-            found[name] = _read(name, text, variable) if text.strip() else variable.default
+            found[name] = _read(name, text, variable, env) if text.strip() else variable.default
         except ValueError as error:
             found[name] = variable.default
             notices.append(str(error))
     if found["USE_LOCAL_LLM"] is None:
         found["USE_LOCAL_LLM"] = bool(found["LOCAL_LLM_MODEL"])
+    # A template may print it, and nobody outside is to see how this machine is laid out.
+    found["LOCAL_LLM_MODEL"] = str(found["LOCAL_LLM_MODEL"]).rpartition("/")[2]
     return found, notices
 
 
-def _read(name: str, text: str, variable: Variable) -> Scalar:
+def _read(name: str, text: str, variable: Variable, env: Mapping[str, str]) -> Scalar:
+    text = text.strip()
+    if variable.read is str and is_misplaced(text, env):
+        raise ValueError(_misfit(name, text, variable.what, env))
     try:
-        return variable.read(text.strip())
+        return variable.read(text)
     except ValueError:
-        raise ValueError(_misfit(name, text.strip(), variable.what)) from None
+        raise ValueError(_misfit(name, text, variable.what, env)) from None
 
 
-def _misfit(name: str, text: str, what: str) -> str:
+def _misfit(name: str, text: str, what: str, env: Mapping[str, str]) -> str:
+    if is_refused(name):
+        return f"{name} is a secret, and no setting: take it out of the pipeline"
+    if is_misplaced(text, env):
+        return f"{name} holds what looks like a secret, which is not used: it must be {what}"
     return f"{name} is `{text[:40]}`, it must be {what}: set it so, or unset it"
 
 

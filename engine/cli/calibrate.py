@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.app import pipeline_path
+from engine.backends.secrets import Secrets
 from engine.cli.environment import add_pipeline, conversation_env
 from engine.cli.output import Terminal, output_file, write_output
 from engine.cli.usage import Usage
@@ -18,7 +19,6 @@ from engine.golden.report.calibration import render, show
 from engine.golden.result import ConversationResult
 from engine.golden.run import Runner, load_goldens
 from engine.golden.samples import samples
-from engine.golden.secrets import Secrets
 from engine.golden.stage import Settings
 from engine.model.plan import RepliesStep
 

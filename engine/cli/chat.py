@@ -16,12 +16,12 @@ from rich.text import Text
 
 from engine.api.conversation import TEXT_LIMIT
 from engine.app import App, load_app, pipeline_path
+from engine.backends.secrets import Secrets
 from engine.cli.environment import add_pipeline, conversation_env
 from engine.cli.output import Terminal, output_file
 from engine.cli.usage import Usage
 from engine.cli.watch import watch_models
 from engine.golden.listen import Listener, NotSaved
-from engine.golden.secrets import Secrets
 from engine.model.deadline import Deadline
 from engine.model.text import clean
 from engine.model.turn import ChatRequest, ChatResult, Outcome

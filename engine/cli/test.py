@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from engine.backends.secrets import Secrets
 from engine.cli.output import Terminal, output_file, write_output
 from engine.cli.usage import Usage
 from engine.golden.accept import NotWritten, accept
@@ -30,7 +31,6 @@ from engine.golden.report.console import (
 )
 from engine.golden.result import ConversationResult
 from engine.golden.run import Loaded, Runner, load_goldens
-from engine.golden.secrets import Secrets
 from engine.golden.stage import Mode, Settings
 
 

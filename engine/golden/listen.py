@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.app import App
+from engine.backends.secrets import Secrets
 from engine.building.environment import VARIABLES
 from engine.golden.cassette import Cassette, Recording, request_digests, write_cassette
 from engine.golden.draft import DraftConversation, DraftTurn, expectation, golden_text
-from engine.golden.secrets import Secrets
 from engine.golden.stage import completion_fields, error_fields
 from engine.model.deadline import Deadline
 from engine.model.errors import BackendError, Unavailable

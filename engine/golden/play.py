@@ -9,10 +9,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from engine.app import App
+from engine.backends.secrets import Secrets
 from engine.golden.cassette import Cassette, Recording
 from engine.golden.compare import Facts, differences
 from engine.golden.result import ConversationResult, TurnResult, variables
-from engine.golden.secrets import Secrets
 from engine.golden.stage import Scene, Settings, Stage
 from engine.golden.wordings import heard, wordings
 from engine.model.plan import GenerateStep, Plan, Step

@@ -86,8 +86,8 @@ class GoldenItem(pytest.Item):
 
 def _runner(config: pytest.Config) -> Runner:
     """One for the whole session, so that pipelines are read and templates compiled once."""
+    from engine.backends.secrets import Secrets  # noqa: PLC0415 - as above
     from engine.golden.run import Runner  # noqa: PLC0415 - see the module's docstring
-    from engine.golden.secrets import Secrets  # noqa: PLC0415 - as above
     from engine.golden.stage import Settings  # noqa: PLC0415 - as above
 
     if _RUNNER not in config.stash:

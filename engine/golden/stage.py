@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from engine.backends.registry import BACKENDS
 from engine.backends.scripted import ERRORS, Answer, ScriptedModel
+from engine.backends.secrets import Secrets
 from engine.golden.cassette import Cassette, Recording, changed_parts, request_digests
-from engine.golden.secrets import Secrets
 from engine.model.deadline import Deadline
 from engine.model.errors import BackendError, Unavailable
 from engine.model.plan import ModelRow, Plan

@@ -9,9 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from stat import S_ISREG
 
+from engine.model.secrets import covered
 from engine.model.source import Problem, Span
 from engine.reading.limits import MAX_BYTES
-from engine.reading.secrets import covered
 
 # YAML counts these as line breaks; a source line is shown by the same rule.
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")

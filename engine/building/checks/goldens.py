@@ -8,7 +8,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from engine.building.environment import SECRETS, VARIABLES
+from engine.backends.secrets import is_refused
+from engine.building.environment import VARIABLES
 from engine.model.source import Located, Problem, Span
 from engine.model.spec import EnvRef, GenerateStepSpec, PipelineSpec, RepliesStepSpec
 from engine.reading.node import MappingNode, Node, ScalarNode
@@ -101,7 +102,7 @@ def _escalation_names(expectation: Expectation) -> Iterator[tuple[str, Located[s
 def _wrong_variables(golden: GoldenFile, spec: PipelineSpec) -> Iterator[Problem]:
     known = {*VARIABLES, *_referenced(spec)}
     for name in golden.env_names:
-        if name.value in SECRETS:
+        if is_refused(name.value):
             message = f"`{name.value}` is a secret, and no golden needs one"
             yield _variable_problem(message, name.span, "remove it; live models read it from the environment")
         elif name.value not in known:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.building.checks.subject import Subject
+from engine.model.secrets import SECRET
 from engine.model.source import Problem
-from engine.reading.secrets import SECRET
 from engine.reading.text import at
 
 

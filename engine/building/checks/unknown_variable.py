@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from rapidfuzz.distance import OSA
 
-from engine.backends.registry import BACKENDS
+from engine.backends.secrets import is_refused, is_secret
 from engine.building.checks.subject import Subject
 from engine.building.environment import VARIABLES
 from engine.model.source import Problem
@@ -40,8 +40,9 @@ def _settings(subject: Subject) -> Iterator[Setting]:
 
 
 def _problem(setting: Setting, name: str) -> Problem:
-    if name in {row.credentials for row in BACKENDS.values()}:
-        message, hint = f"`{name}` is a secret", "remove it: the backend reads it from the environment by itself"
+    if is_refused(name):
+        message = f"`{name}` is a secret" if is_secret(name) else f"`{name}` is AWS's own, and may be a secret"
+        hint = "remove it: what needs it reads it from the environment by itself"
         return Problem(code="P310", message=message, span=setting.span, hint=hint)
     close = min(VARIABLES, key=lambda known: OSA.distance(name, known))
     message = f"environment variable `{name}` is not one that the engine knows"

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
 
+from engine.model.secrets import covered
 from engine.model.source import Problem, Span
-from engine.reading.secrets import covered
 from engine.reading.sources import Sources
 from engine.reporting.problems.report import Report
 

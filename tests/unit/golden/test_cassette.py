@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 
 from engine.backends.scripted import Answer, ScriptedModel
+from engine.backends.secrets import Secrets
 from engine.golden.cassette import Cassette, Recording, changed_parts, read_cassette, request_digests, write_cassette
 from engine.golden.pipelines import Pipelines
 from engine.golden.play import Played, play
 from engine.golden.run import Runner, load_goldens
-from engine.golden.secrets import Secrets
 from engine.golden.stage import Settings
 from engine.model.errors import BackendError, ConfigError, RateLimited, Unavailable
 from engine.model.plan import ModelRow

@@ -1,10 +1,10 @@
 import pytest
 
 from engine.app import App
+from engine.backends.secrets import Secrets
 from engine.golden.listen import Listener, NotSaved
 from engine.golden.pipelines import Pipelines
 from engine.golden.run import Runner, load_goldens
-from engine.golden.secrets import Secrets
 from engine.model.errors import RateLimited
 from engine.model.turn import ChatRequest, Completion
 from engine.sessions import open_store

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.reading.secrets import covered
+from engine.model.secrets import covered
 
 KEYS = [
     "sk-" + "a1B2" * 8,

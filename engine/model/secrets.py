@@ -1,4 +1,4 @@
-"""Text that looks like a credential: found, so that it can be reported, and covered, so that no report repeats it."""
+"""Finds text that looks like a credential, so that it can be reported, and covers it, so that no report repeats it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ SECRET = re.compile(
     r"|xox[abprs]-[A-Za-z0-9-]{10,}|AIza[0-9A-Za-z_-]{30,}|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,})"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
 )
+FOLDERS = re.compile(r"(?<=`)/[^`\n]*/(?=[^`/\n]*`)|(?<![\w.:/~*-])/(?:[^\s/`'\"<>|,;:]+/)+")
+"""The folders of an absolute path; its last part tells enough to whoever may know the rest."""
+
 _SHOWN = 3
 """Leading characters that tell which kind it is."""
 

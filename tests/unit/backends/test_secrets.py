@@ -1,6 +1,6 @@
 import pytest
 
-from engine.golden.secrets import HIDDEN, Secrets
+from engine.backends.secrets import HIDDEN, Secrets
 
 
 @pytest.mark.parametrize("name", ["OPENAI_API_KEY", "HUGGINGFACE_TOKEN", "CLIENT_TOKEN", "AWS_SECRET_ACCESS_KEY"])
