@@ -10,6 +10,8 @@ import asyncio
 import re
 import socket
 import sys
+from collections import deque
+from collections.abc import Callable
 
 import h11
 from uvicorn import Config
@@ -31,19 +33,47 @@ _AMBIGUOUS = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)|\r\n[ \t]")
 @record
 class Limits:
     """`connections` may be open at once; a head must arrive, and a response leave, within `seconds`. At most `turns`
-    run at once, and `waiting` more may wait.
+    run at once, and `waiting` more may wait; `ahead` requests that were sent before the answer to an earlier one are
+    handled at once.
     """
 
     connections: int = 256
     seconds: float = 15.0
     turns: int = 32
     waiting: int = 64
+    ahead: int = 4
+
+
+class Lane:
+    """Lets a few of the requests go on that clients have sent ahead of an answer; the others wait in turn.
+
+    Without it, clients that send many requests at once would be served as often as all others together.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._free = most
+        self._waiting: deque[Callable[[], None]] = deque()
+
+    def enter(self, go_on: Callable[[], None]) -> None:
+        """Call `go_on` when there is room; `leave` is due then."""
+        if self._free:
+            self._free -= 1
+            go_on()
+        else:
+            self._waiting.append(go_on)
+
+    def leave(self) -> None:
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._waiting.popleft())
+        else:
+            self._free += 1
 
 
 class ServerConfig(Config):
     """uvicorn's settings with the limits of a connection."""
 
-    limits: Limits = Limits()
+    limits: Limits
+    sent_ahead: Lane
 
 
 class HttpProtocol(H11Protocol):
@@ -51,7 +81,7 @@ class HttpProtocol(H11Protocol):
 
     config: ServerConfig
     _timer: asyncio.TimerHandle | None = None
-    _leaving = False
+    _leaving = _completing = _held = _in_lane = False
     _waiting_since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
@@ -64,6 +94,7 @@ class HttpProtocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._unwatch()
+        self._leave_lane()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -81,7 +112,14 @@ class HttpProtocol(H11Protocol):
 
     def handle_events(self) -> None:
         """Called when something came, and after each response for what the client has sent ahead."""
-        if self.conn.their_state is h11.IDLE and (problem := _problem(self.conn.trailing_data[0])):
+        if self._held:
+            return
+        if self._completing and self.conn.trailing_data[0]:
+            self._held = True
+            self.flow.pause_reading()
+            # Not from within uvicorn's own handling of the response.
+            self.loop.call_soon(self.config.sent_ahead.enter, self._go_on)
+        elif self.conn.their_state is h11.IDLE and (problem := _problem(self.conn.trailing_data[0])):
             self._refuse(problem)
         else:
             super().handle_events()
@@ -93,7 +131,10 @@ class HttpProtocol(H11Protocol):
         self._refuse(RequestError(status, "http_invalid", str(error or msg).lower()))
 
     def on_response_complete(self) -> None:
+        self._leave_lane()
+        self._completing = True
         super().on_response_complete()
+        self._completing = False
         self._watch()
 
     def shutdown(self) -> None:
@@ -101,6 +142,21 @@ class HttpProtocol(H11Protocol):
             self.transport.abort()
         else:
             super().shutdown()
+
+    def _go_on(self) -> None:
+        """Handle a request that was sent ahead."""
+        self._held, self._in_lane = False, True
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+            self.handle_events()
+            self._watch()
+        if self.transport.is_closing() or self._waits_for_a_request():
+            self._leave_lane()
+
+    def _leave_lane(self) -> None:
+        if self._in_lane:
+            self._in_lane = False
+            self.config.sent_ahead.leave()
 
     def _refuse(self, error: RequestError) -> None:
         """Send the response, say that nothing follows, and throw away what still comes: a socket that is closed over
@@ -138,7 +194,7 @@ class HttpProtocol(H11Protocol):
 
     def _waits_for_a_request(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle
-        return cycle is None or cycle.response_complete
+        return not self._held and (cycle is None or cycle.response_complete)
 
     def _make_room(self) -> None:
         """Close the connection that has waited for its request the longest: this one, where none does."""

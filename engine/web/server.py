@@ -10,7 +10,7 @@ from uvicorn import Server
 from engine.api.response import Response
 from engine.web.app import Hosted, make_app
 from engine.web.pool import Pool
-from engine.web.protocol import HEAD_LIMIT, HttpProtocol, Limits, ServerConfig
+from engine.web.protocol import HEAD_LIMIT, HttpProtocol, Lane, Limits, ServerConfig
 
 _BACKLOG = 128
 
@@ -40,7 +40,7 @@ class WebServer:
             timeout_keep_alive=3600,
             h11_max_incomplete_event_size=2 * HEAD_LIMIT,
         )
-        config.limits = limits
+        config.limits, config.sent_ahead = limits, Lane(limits.ahead)
         self._server = Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._listener],), name="web", daemon=True)
 

@@ -307,6 +307,22 @@ def test_clients_that_send_ahead_do_not_starve_others(serve):
         connection.close()
 
 
+def test_requests_that_are_sent_ahead_take_few_of_the_threads(serve):
+    bot = SlowBot()
+    serving = serve(bot, Limits(turns=8, ahead=2))
+    greedy = [serving.connect() for _ in range(20)]
+    for connection in greedy:
+        connection.sendall(KEPT + chat("slow"))
+    for _ in range(2):
+        bot.inside.acquire()
+    assert [serving.ask(chat())[0] for _ in range(10)] == [200] * 10
+    assert not bot.inside.acquire(blocking=False)
+    bot.go_on.set()
+    for connection in greedy:
+        assert heard(connection).count(b"HTTP/1.1 200 OK") == 2
+        connection.close()
+
+
 def test_a_client_that_waits_for_leave_to_send_gets_it(serve):
     body = b'{"input": "hello"}'
     with serve().connect() as connection:
