@@ -82,7 +82,7 @@ class HttpProtocol(H11Protocol):
     config: ServerConfig
     _timer: asyncio.TimerHandle | None = None
     _leaving = _completing = _held = _in_lane = False
-    _waiting_since = 0.0
+    waiting_since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         super().connection_made(transport)
@@ -184,7 +184,7 @@ class HttpProtocol(H11Protocol):
         if not (self._waits_for_a_request() or self.transport.is_closing()):
             self._unwatch()
         elif self._timer is None:
-            self._waiting_since = self.loop.time()
+            self.waiting_since = self.loop.time()
             self._timer = self.loop.call_later(self.config.limits.seconds, self.transport.abort)
 
     def _unwatch(self) -> None:
@@ -197,10 +197,16 @@ class HttpProtocol(H11Protocol):
         return not self._held and (cycle is None or cycle.response_complete)
 
     def _make_room(self) -> None:
-        """Close the connection that has waited for its request the longest: this one, where none does."""
-        waiting = [one for one in self.connections if isinstance(one, HttpProtocol) and one._waits_for_a_request()]  # noqa: SLF001  its own kind
-        oldest = min(waiting, key=lambda one: one._waiting_since if one is not self else float("inf"))  # noqa: SLF001  as above
-        oldest.transport.abort()
+        """Close the connection that has waited for a whole request the longest: this one, where no other does."""
+        waiting = [
+            one for one in self.connections if isinstance(one, HttpProtocol) and one.is_waiting and one is not self
+        ]
+        min(waiting, key=lambda one: one.waiting_since, default=self).transport.abort()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether all of its client's next request is still to come, or the end of its body."""
+        return self._waits_for_a_request() or self.cycle.more_body
 
 
 def _problem(received: bytes) -> RequestError | None:

@@ -1,5 +1,6 @@
 """The server over real sockets on loopback."""
 
+import contextlib
 import http.client
 import json
 import socket
@@ -192,14 +193,26 @@ def test_a_client_that_goes_away_leaves_the_server_standing(serve, capfd):
     assert capfd.readouterr().err == ""
 
 
-def test_connections_that_only_wait_give_way_to_new_ones(serve):
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"",
+        b"POST /chat HTTP/1.1\r\nX",
+        b"\x16\x03\x01",
+        request("POST /chat", content_length="1000") + b"{",
+        request("POST /chat", content_length="10000000") + b"{",
+        request("POST /chat", transfer_encoding="chunked") + b"5\r\nab",
+        request("POST /chat", content_length="1000", expect="100-continue"),
+    ],
+)
+def test_connections_that_only_wait_give_way_to_new_ones(serve, begun):
     serving = serve(limits=Limits(connections=8))
-    idle = [serving.connect() for _ in range(40)]
-    for connection in idle[-8:]:
-        connection.sendall(b"POST /chat HTTP/1.1\r\nX")
-    assert serving.ask(LAST)[0] == 200
-    assert idle[0].recv(1) == b""
-    for connection in idle:
+    waiting = [serving.connect() for _ in range(40)]
+    for connection in waiting:
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(begun)
+    assert [serving.ask(LAST)[0] for _ in range(20)] == [200] * 20
+    for connection in waiting:
         connection.close()
 
 
