@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import os
 import platform
+import shutil
 import socket
 import subprocess
 import sys
@@ -32,7 +33,9 @@ HANDLER = "lambda_function.lambda_handler"
 
 
 def emulator() -> Path:
-    """The emulator's binary for this machine, fetched where it is not there yet."""
+    """The emulator's binary for this machine: the one that an image brings, or fetched where it is not there yet."""
+    if brought := shutil.which("aws-lambda-rie"):
+        return Path(brought)
     machine = {"aarch64": "arm64", "AMD64": "x86_64"}.get(platform.machine(), platform.machine())
     if platform.system() != "Linux" or machine not in DIGESTS:
         sys.exit(f"the Lambda emulator runs on Linux with x86_64 or arm64, not on {platform.system()} {machine}")
@@ -47,11 +50,15 @@ def command(host: str, port: int, handler: str = HANDLER) -> list[str]:
 
     The two speak through a port of their own, free when this is asked, so that emulators run side by side.
     """
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        between = probe.getsockname()[1]
     addresses = ["--runtime-interface-emulator-address", f"{host}:{port}"]
-    addresses += ["--runtime-api-address", f"127.0.0.1:{between}"]
+    addresses += ["--runtime-api-address", f"127.0.0.1:{free_port()}"]
     return [str(emulator()), *addresses, sys.executable, "-m", "awslambdaric", handler]
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on when this is asked."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 def environment(timeout: int, memory: int, base: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -16,9 +16,9 @@ from pathlib import Path
 import httpx
 from jsonschema import Draft202012Validator
 
-from tests.acceptance.processes import ROOT, environment, free_port, post
+from tests.acceptance.processes import ROOT, environment, post
 from tests.children import child
-from tools.lambda_emulator import HANDLER, INVOCATIONS, command
+from tools.lambda_emulator import HANDLER, INVOCATIONS, command, free_port
 from tools.lambda_emulator import environment as lambda_environment
 
 SECRETS = {

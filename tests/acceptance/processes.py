@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -125,9 +124,3 @@ def ministack(port: int, folder: Path) -> Iterator[str]:
     with child(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         next(line for line in process.stdout if "Running on" in line)
         yield f"http://127.0.0.1:{port}"
-
-
-def free_port() -> int:
-    """ministack takes no port 0."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.processes import chat_model_server, free_port, ministack, served
+from tests.acceptance.processes import chat_model_server, ministack, served
+from tools.lambda_emulator import free_port
 
 SENTENCE = "最近、猫を飼い始めたんだ"
 PIPELINE = """

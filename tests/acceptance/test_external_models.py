@@ -13,7 +13,8 @@ from engine.model.deadline import Deadline
 from engine.model.errors import ContextTooLong, TimedOut
 from engine.model.plan import ModelRow
 from engine.model.turn import Exchange, Labels, Message, Prompt
-from tests.acceptance.processes import chat_model_server, free_port, ministack
+from tests.acceptance.processes import chat_model_server, ministack
+from tools.lambda_emulator import free_port
 
 ENVIRONMENT = {
     "OPENAI_API_KEY": "no-key-is-checked-here",

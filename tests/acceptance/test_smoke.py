@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from tests.acceptance.processes import ROOT, environment, free_port, served
+from tests.acceptance.processes import ROOT, environment, served
+from tools.lambda_emulator import free_port
 
 SESAME = "sesame-71be"
 
