@@ -1,6 +1,7 @@
 # One image for Lambda and for the desk: the base only has to hold Python 3.11, pip and the Runtime Interface Emulator.
 # Compiler and packages come as wheels with hashes, so that every base gives the same result and none needs its own
 # package manager. Plain Dockerfile syntax throughout: docker, buildah and `sam build` all read it.
+# `tools/image/pin.sh` puts the digest behind the name; until then a build takes what the name stands for that day.
 ARG BASE_IMAGE=public.ecr.aws/lambda/python:3.11
 
 # --- llama.cpp, compiled once: nothing that changes often stands above it -----------------------------------------------
@@ -73,6 +74,7 @@ WORKDIR /var/task
 COPY --from=packages /opt/python /opt/python
 COPY tools/image/entrypoint.sh /usr/local/bin/lambda-entrypoint
 COPY --from=application /var/task ./
+COPY LICENSE NOTICE ./
 USER 1000:1000
 # A library that this base cannot load fails the build, not the first turn.
 RUN ["python3.11", "-c", "import awslambdaric, boto3, llama_cpp, openai, rapidfuzz, re2, sudachidict_small, sudachipy, yaml"]
@@ -105,9 +107,9 @@ USER 0:0
 COPY requirements/development.txt /tmp/development.txt
 RUN python3.11 -m pip install --quiet --no-cache-dir --no-deps --require-hashes --only-binary :all: \
         --target /opt/python --requirement /tmp/development.txt \
-    && rm /tmp/development.txt \
-    && ln -sf "$(command -v python3.11)" /usr/local/bin/python
-COPY pyproject.toml constraints.txt Makefile README.md LICENSE ./
+    && rm /tmp/development.txt
+COPY tools/image/python.py /usr/local/bin/python
+COPY pyproject.toml constraints.txt Makefile README.md ./
 COPY tests ./tests
 COPY tools ./tools
 COPY benchmarks ./benchmarks
@@ -118,3 +120,9 @@ ENV HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis \
     PYTEST_ADDOPTS="--override-ini=cache_dir=/tmp/pytest" \
     RUFF_CACHE_DIR=/tmp/ruff
 USER 1000:1000
+ENTRYPOINT ["python", "-m", "tools.dev", "--host", "0.0.0.0", "--port", "8080", "--chat-port", "8081"]
+CMD []
+
+# --- what `docker build .` gives: the image that runs in production ------------------------------------------------------------
+
+FROM runtime AS production

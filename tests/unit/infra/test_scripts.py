@@ -1,7 +1,10 @@
 """The small scripts that the image is built and started with."""
 
 import os
+import shutil
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -74,3 +77,70 @@ def test_what_lambda_never_loads_is_taken_out(tmp_path):
     assert all((tmp_path / name).read_text() == name for name in kept)
     assert not any((tmp_path / name).exists() for name in gone)
     assert (tmp_path / "llama_cpp/lib/libllama.so").readlink() == Path("libllama.so.0")
+
+
+PINNED = "@sha256:" + "0123456789abcdef" * 4
+
+
+@pytest.fixture
+def registry(tmp_path):
+    """A docker that knows one digest, and copies of the files that name images."""
+    docker = tmp_path / "docker"
+    docker.write_text(f"#!/bin/sh\necho {PINNED[1:]}\n")
+    docker.chmod(0o755)
+    for name in ("Dockerfile", "docker-compose.yml"):
+        shutil.copy(IMAGE.parents[1] / name, tmp_path)
+    return tmp_path
+
+
+def pin(registry):
+    env = {"PATH": f"{registry}:{os.environ['PATH']}"}
+    return subprocess.run([IMAGE / "pin.sh", registry], env=env, capture_output=True, text=True, check=False)
+
+
+def test_images_of_others_get_their_digests(registry):
+    for _ in range(2):
+        assert pin(registry).returncode == 0
+        dockerfile, compose = ((registry / name).read_text() for name in ("Dockerfile", "docker-compose.yml"))
+        assert f"ARG BASE_IMAGE=public.ecr.aws/lambda/python:3.11{PINNED}\n" in dockerfile
+        assert f"${{BASE_IMAGE:-public.ecr.aws/lambda/python:3.11{PINNED}}}" in compose
+        assert f"image: amazon/dynamodb-local:2.5.2{PINNED}\n" in compose
+        assert "image: snack-misaki-backend:development\n" in compose
+        assert (dockerfile + compose).count(PINNED) == 3
+
+
+def test_what_is_no_digest_is_not_written(registry):
+    (registry / "docker").write_text("#!/bin/sh\necho not found\n")
+    before = (registry / "Dockerfile").read_text()
+    assert pin(registry).returncode == 1
+    assert (registry / "Dockerfile").read_text() == before
+
+
+@pytest.fixture
+def source():
+    """A folder that everybody may look into, with a program in the place of Python that tells who runs it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "python3.11").write_text("#!/bin/sh\nid -u\n")
+        (folder / "python3.11").chmod(0o755)
+        yield folder
+
+
+def may_be_anybody():
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            os.chown(folder, 1, 1)
+        except PermissionError:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("owner", [1234, 0] if may_be_anybody() else [os.getuid()])
+def test_python_in_the_image_of_development_runs_as_the_owner_of_the_source(source, owner):
+    if owner != os.getuid():
+        os.chown(source, owner, owner)
+    env = {"PATH": f"{source}:{os.environ['PATH']}", "LAMBDA_TASK_ROOT": str(source)}
+    script = [sys.executable, IMAGE / "python.py", "-c", "pass"]
+    done = subprocess.run(script, env=env, capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.stderr) == (str(owner), "")
