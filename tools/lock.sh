@@ -7,8 +7,6 @@ cd "$(dirname "$0")/.."
 uv=${UV:-uv}
 common=(--quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url "$@")
 hashed=(--generate-hashes)
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
 
 # The last argument is the file to write.
 lock() {
@@ -19,20 +17,18 @@ lock() {
 # Names of a locked file, as arguments that leave them out of another.
 without() { sed -nE 's/^([a-z0-9][a-z0-9._-]*)==.*/--no-emit-package=\1/p' "$@"; }
 
-lock pyproject.toml --all-extras constraints.txt
+lock pyproject.toml --all-extras --constraint requirements/bounds.in --no-emit-package snack-misaki-backend constraints.txt
 
-# The image's own bounds stand above the versions that everyone else takes.
-grep -vE '^(google-re2|numpy|rapidfuzz)==' constraints.txt >"$scratch/constraints.txt"
-lock "${hashed[@]}" pyproject.toml --extra local --extra external --extra metrics requirements/image.in \
-    --constraint "$scratch/constraints.txt" --override requirements/overrides.in \
-    --no-emit-package llama-cpp-python --no-emit-package hf-xet \
+# Everything else is of those versions: what is tested is what runs.
+hashed+=(--constraint constraints.txt)
+apart=(--no-emit-package snack-misaki-backend --no-emit-package llama-cpp-python --no-emit-package hf-xet)
+# `misaki serve` runs on a desk, and not on Lambda.
+lock "${hashed[@]}" pyproject.toml --extra local --extra external --extra metrics requirements/image.in "${apart[@]}" \
     --no-emit-package starlette --no-emit-package uvicorn requirements/runtime.txt
-
 mapfile -t shipped < <(without requirements/runtime.txt)
-lock "${hashed[@]}" requirements/native.in "${shipped[@]}" \
-    --constraint "$scratch/constraints.txt" --constraint requirements/runtime.txt requirements/native.txt
-lock "${hashed[@]}" pyproject.toml --all-extras "${shipped[@]}" \
-    --constraint "$scratch/constraints.txt" --constraint requirements/runtime.txt --override requirements/overrides.in \
-    --no-emit-package llama-cpp-python --no-emit-package hf-xet requirements/development.txt
-lock "${hashed[@]}" requirements/toolchain.in requirements/toolchain.txt
-lock "${hashed[@]}" requirements/infra.in requirements/infra.txt
+lock "${hashed[@]}" requirements/native.in "${shipped[@]}" requirements/native.txt
+lock "${hashed[@]}" pyproject.toml --all-extras "${apart[@]}" "${shipped[@]}" requirements/development.txt
+
+# These live in environments of their own.
+lock --generate-hashes requirements/toolchain.in requirements/toolchain.txt
+lock --generate-hashes requirements/infra.in requirements/infra.txt

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -20,16 +22,18 @@ FAMILY = (
 
 
 def test_a_failing_test_leaves_neither_the_process_nor_its_children():
-    seen = []
+    ended = []
 
     def fail():
         with child([sys.executable, "-c", FAMILY], stdout=subprocess.PIPE, text=True) as process:
-            seen.extend([process.pid, int(process.stdout.readline())])
+            ended.extend([os.pidfd_open(process.pid), os.pidfd_open(int(process.stdout.readline()))])
             raise AssertionError
 
     with pytest.raises(AssertionError):
         fail()
-    assert [pid for pid in seen if running(pid)] == []
+    for descriptor in ended:
+        assert select.select([descriptor], [], [], 30)[0], "it runs on"
+        os.close(descriptor)
 
 
 def test_one_that_has_ended_by_itself_is_no_trouble():
@@ -41,12 +45,3 @@ def test_every_test_starts_its_processes_this_way():
     files = [path for path in TESTS.rglob("*.py") if path.name not in {"children.py", Path(__file__).name}]
     assert len(files) > 100
     assert [str(path) for path in files if re.search(r"\bPopen\(|os\.(fork|spawn)", path.read_text("utf-8"))] == []
-
-
-def running(pid: int) -> bool:
-    """Whether it does anything yet; what was killed may wait for its parent to look at it."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state not in "ZX"
