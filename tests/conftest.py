@@ -5,6 +5,7 @@ place once.
 from __future__ import annotations
 
 import os
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*names): what the machine must have, see tests/needs.py")
+    # As for Ctrl-C, fixtures are taken down, and end what they started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     config.pluginmanager.register(pytest_plugin, "goldens of this folder")
 
 

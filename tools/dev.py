@@ -29,6 +29,8 @@ UNREAD = frozenset({"benchmarks", "build", "dist", "docs", "node_modules", "test
 KINDS = frozenset({".py", ".yml", ".yaml", ".j2", ".json", ".plan"})
 START = 60.0
 """Seconds that a process may take until it listens."""
+STOP = 2.0
+"""Seconds that it may take to end."""
 
 State = Mapping[str, tuple[int, int]]
 """Time and size of each file."""
@@ -79,9 +81,14 @@ class Service:
             return self.starts
 
     async def stop(self) -> None:
-        if self.process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
+        """Ends the process, which ends what it started; one that is busy is not waited for long."""
+        if self.process is None or self.process.returncode is not None:
+            return
+        self.process.terminate()
+        try:
+            await asyncio.wait_for(self.process.wait(), STOP)
+        except TimeoutError:
+            self.process.kill()
             await self.process.wait()
 
     def _tell(self, state: State) -> None:
@@ -94,9 +101,7 @@ class Service:
     async def _start(self) -> None:
         await self.stop()
         self.port, self.starts = free_port(), self.starts + 1
-        self.process = await asyncio.create_subprocess_exec(
-            *self.command(self.port), cwd=ROOT, env=self.env, start_new_session=True
-        )
+        self.process = await asyncio.create_subprocess_exec(*self.command(self.port), cwd=ROOT, env=self.env)
         with suppress(TimeoutError):
             async with asyncio.timeout(START):
                 while self.process.returncode is None:
