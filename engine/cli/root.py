@@ -84,7 +84,16 @@ def _dispatch(arguments: Sequence[str]) -> int:
     row = next((row for row in COMMANDS if row.name == name), None)
     if row is None:
         root.error(_unknown(name))
-    command = cast("Command", importlib.import_module(row.module))
+    try:
+        command = cast("Command", importlib.import_module(row.module))
+    except ModuleNotFoundError as error:
+        if (error.name or "engine").partition(".")[0] == "engine":
+            raise
+        print(
+            f"misaki {row.name}: the package `{error.name}` is not installed; `pip install .` brings it",
+            file=sys.stderr,
+        )
+        return PROBLEMS
     parser = argparse.ArgumentParser(prog=f"misaki {row.name}", description=row.help)
     command.configure(parser)
     options = parser.parse_args(arguments[1:])

@@ -15,7 +15,8 @@ from engine.api.errors import RequestError
 from engine.api.policy import Policy
 from engine.model.record import record
 
-_FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+_FORWARDED = frozenset({"forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip"})
+"""Headers of proxies, beside those whose names begin with `x-forwarded`."""
 _SAFE = frozenset({"GET", "HEAD"})
 
 
@@ -49,7 +50,8 @@ class Access:
     def is_local(self, peer: str, headers: Mapping[str, str]) -> bool:
         """Whether somebody at this machine asks: neither a page of another site, nor a proxy for somebody else."""
         names = (_name_of(f"//{headers.get('host', '')}"), _name_of(headers.get("origin", "//localhost")))
-        return _is_loopback(peer) and all(map(_is_loopback, names)) and headers.keys().isdisjoint(_FORWARDED)
+        forwarded = any(name in _FORWARDED or name.startswith("x-forwarded") for name in headers)
+        return _is_loopback(peer) and all(map(_is_loopback, names)) and not forwarded
 
     def _answers_for(self, name: str) -> bool:
         if not _is_loopback(self.host) or _is_loopback(name) or name == self.host.lower():

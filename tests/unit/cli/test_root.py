@@ -153,3 +153,10 @@ def test_help_loads_no_engine():
     code = "import sys; from engine.cli import main; main(['--help']); print('engine.app' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "False"
+
+
+def test_a_package_that_is_not_installed_is_named():
+    missing = "import sys; sys.modules['uvicorn'] = None; from engine.cli import main; sys.exit(main(['serve']))"
+    done = subprocess.run([sys.executable, "-c", missing], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "misaki serve: the package `uvicorn` is not installed" in done.stderr

@@ -97,6 +97,7 @@ def test_health_tells_everything_at_this_machine_and_one_word_through_a_proxy(se
         ("::ffff:127.0.0.1", {"host": "127.0.0.1", "origin": "http://localhost:3000"}, True),
         ("127.0.0.1", {"host": "localhost", "x-forwarded-for": "203.0.113.7"}, False),
         ("127.0.0.1", {"host": "localhost", "forwarded": "for=203.0.113.7"}, False),
+        ("127.0.0.1", {"host": "localhost", "x-forwarded-proto": "https"}, False),
         ("127.0.0.1", {"host": "bot.example"}, False),
         ("127.0.0.1", {"host": "localhost", "origin": STRANGER}, False),
         ("172.17.0.1", {"host": "localhost"}, False),
