@@ -84,7 +84,8 @@ def _far_item(every: Sequence[str], number: int, column: int) -> tuple[int, int,
     """The item right above a key that stands under its dash, where other items of the list stand a step to the left."""
     line, above = every[number - 1], every[number - 2] if number > 1 else ""
     others = re.compile(rf" {{{column - _STEP}}}- ") if column >= _STEP else None
-    if others is None or not _KEY.match(line) or not re.match(rf" {{{column}}}- ", above) or line.lstrip()[:1] == "-":
+    item = re.match(rf" {{{column}}}- ", above) and _KEY.match(above)
+    if others is None or not item or not _KEY.match(line) or line.lstrip()[:1] == "-":
         return None
     near = every[max(0, number - FAR) : number + FAR]
     return (number - 1, column, 1) if any(map(others.match, near)) else None

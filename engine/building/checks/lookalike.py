@@ -12,7 +12,10 @@ from engine.model.source import Problem, Span
 from engine.model.spec import Text
 from engine.reading.text import at, shortened
 
-_KEY = re.compile(r"(contains|regex|text|weight|say|match|when|id|examples|counterexamples|priority)[ \u3000]*[：:=＝]")
+_KEY = re.compile(
+    r"(contains|regex|text|weight|say|match|when|id|examples|counterexamples|priority)[ \u3000]*[：:=＝]"
+    r"|(contains|regex)[ \u3000]+(?=[^\x00-\x7f]|[\^(\[\\])"
+)
 _PAIRS = {
     "“": "”",
     "”": "”",
@@ -56,8 +59,9 @@ def _key(text: Text) -> Problem | None:
     found = _KEY.match(text.value)
     if found is None:
         return None
-    hint = f"write `{found[1]}: `, with a narrow colon and a space, or put the text in quotes"
-    return _problem(text, f"`{shortened(text.value)}` is a text, and `{found[1]}` no key", hint)
+    key = found[1] or found[2]
+    hint = f"write `{key}: `, with a narrow colon and a space, or put the text in quotes"
+    return _problem(text, f"`{shortened(text.value)}` is a text, and `{key}` no key", hint)
 
 
 def _quotes(text: Text) -> Problem | None:

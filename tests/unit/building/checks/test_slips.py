@@ -107,6 +107,9 @@ STRUCTURE = [
 SILENT = [
     (13, "      - contains：山登り", "P116", None),
     (13, "      - contains:山登り", "P116", None),
+    (13, "      - contains 山登り", "P116", None),
+    (13, "      - contains = 山登り", "P116", None),
+    (13, "      - contains:\u3000山登り", "P116", None),
     (13, "      - contains　：山登り", "P116", None),
     (4, "      - “こんばんは”", "P116", None),
     (4, "      - ‘こんばんは’", "P116", None),
