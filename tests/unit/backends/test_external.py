@@ -21,7 +21,7 @@ from engine.backends.settings import Settings
 from engine.backends.transport import HttpRequest
 from engine.backends.wire import current
 from engine.model.deadline import Deadline
-from engine.model.errors import AuthFailed, BackendError, Malformed, Unavailable
+from engine.model.errors import AuthFailed, BackendError, Malformed, Unavailable, UnsupportedParameter
 from engine.model.plan import ModelRow
 from engine.model.ports import LanguageModel
 from engine.model.turn import Completion, Exchange, Labels, Message, Prompt
@@ -351,3 +351,47 @@ def test_an_error_that_comes_as_a_success_is_called_so(provider: Provider) -> No
 def test_no_sdk_reaches_the_network_outside_of_a_call() -> None:
     with pytest.raises(LookupError):
         current()
+
+
+@pytest.mark.parametrize(("value", "efforts"), [(True, ["none", "minimal", "low", None]), (False, ["none", None])])
+def test_a_refused_value_is_followed_by_the_next_and_a_refused_parameter_by_none(
+    value: bool,  # noqa: FBT001 - a column of the table
+    efforts: list[str | None],
+) -> None:
+    tried: list[str | None] = []
+
+    @dataclass(frozen=True, slots=True)
+    class Picky:
+        parameters: Parameters
+        errors: tuple[type[Exception], ...] = ()
+
+        def ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any]) -> Completion:
+            del prompt, deadline
+            tried.append(sent.get("reasoning_effort"))
+            if tried[-1] is None:
+                return Completion(text="あら。", finish_reason="stop", model="m")
+            error = UnsupportedParameter("no", backend="openai")
+            error.parameters, error.value = frozenset({"reasoning_effort"}), value
+            raise error
+
+    settings = Settings(model=f"refuses its value: {value}", thinking=False)
+    opened(lambda: Picky(chat_parameters("openai", settings))).generate(PROMPT, Deadline.after(AMPLE))
+    assert tried == efforts
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_failure_names_the_model_that_was_asked(provider: Provider) -> None:
+    with Peer([behaviours.respond(b"{}", status=404)]) as peer, pytest.raises(BackendError) as caught:
+        open_model(wires.row(provider, peer.url), ENVIRONMENT).generate(PROMPT, Deadline.after(AMPLE))
+    assert (caught.value.model, caught.value.status, caught.value.called) == ("speaker", 404, True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "env"),
+    [({"model": ""}, ENVIRONMENT), ({"model": "m"}, {}), ({"model": "m", "base_url": "x"}, ENVIRONMENT)],
+)
+def test_one_that_its_settings_keep_from_working_was_never_called(settings: Any, env: Mapping[str, str]) -> None:
+    model = open_model(ModelRow(id="large", backend="openai", settings=settings), env)
+    with pytest.raises(Unavailable) as caught:
+        model.generate(PROMPT, Deadline.after(AMPLE))
+    assert not caught.value.called

@@ -120,3 +120,27 @@ def test_thinking_may_stand_in_the_environment(text: str, value: bool, default: 
 def test_settings_of_other_backends_are_not_read() -> None:
     row = ModelRow(id="s", backend="openai", settings={"model": "m", "region": "r", "top_k": 5, "threads": 2})
     assert given(row) == {"model": "m"}
+
+
+@pytest.mark.parametrize(
+    ("value", "fits"),
+    [
+        ("http://127.0.0.1:8080/v1", True),
+        ("https://h", True),
+        ("${OPENAI_BASE_URL:}", True),
+        ("${X:https://h/v1}", True),
+        ("${X:https://h/v1?key=a}", False),
+        ("https://h/v1?api-version=1", False),
+        ("https://h/v1#x", False),
+        ("h/v1", False),
+        ("ftp://h", False),
+        ("https://h/a b", False),
+    ],
+)
+def test_an_address_is_looked_at_when_a_pipeline_is_read(tmp_path: Path, value: str, fits: bool) -> None:  # noqa: FBT001 - a column
+    pipeline = tmp_path / "bar.yml"
+    pipeline.write_text(PIPELINE.format(backend="openai", name="base_url", value=f"'{value}'"), "utf-8")
+    (tmp_path / "replies.yml").write_text("replies: [{id: sorry, say: [x]}]", "utf-8")
+    problems = load_pipeline(pipeline)[1]
+    assert (problems == []) is fits
+    assert fits or "without a query, such as `http://127.0.0.1:8080/v1`" in problems[0].message

@@ -55,6 +55,7 @@ THOUGHTS = (
     "<|channel>thought\nshort<channel|>いい名前ね。",
     "<think>I open <think> again</think>いい名前ね。",
     "<think>a</think>b</think>いい名前ね。",
+    "hm <think>a</think> b</think>いい名前ね。",
     "<think>a</think>いい<think>b</think>名前ね。",
     "<think>a</think><answer>いい名前ね。</answer>",
     "いい名前ね。<think>was that enough?</think>",

@@ -247,6 +247,19 @@ def test_tls_drips_to_the_deadline_only(authority: trustme.CA) -> None:
         ask(peer.url, seconds=0.2, limit=100_000)
 
 
+def test_a_request_is_sent_to_the_deadline_only(authority: trustme.CA) -> None:
+    taken: list[int] = []
+
+    def sip(connection: Connection) -> None:
+        while not connection._closing.wait(0.01):
+            taken.append(len(connection._more()))
+
+    body = bytes(20_000_000)
+    with secure_peer(authority, "127.0.0.1", sip) as peer, pytest.raises(TimedOut):
+        exchange(request(peer.url, body), Deadline.after(0.3), "b")
+    assert sum(taken) < len(body)
+
+
 @pytest.mark.usefixtures("authority")
 def test_a_certificate_of_nobody_we_know_is_not_trusted() -> None:
     with (

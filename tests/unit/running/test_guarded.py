@@ -182,19 +182,11 @@ def test_one_that_was_not_called_has_not_failed() -> None:
     assert subject.status().data["last_failure"]["status"] == 401
 
 
-def test_a_retry_that_is_kept_away_tells_of_the_call_that_was_made() -> None:
+def test_what_was_wrong_before_a_call_is_no_failure_of_one() -> None:
     clock = FakeClock()
-    model = Model(clock, [OVERLOADED])
-    subject = guard(model)
-    for _ in range(3):
-        ask(subject, clock)
-    error = ask(subject, clock)
-    assert isinstance(error, BackendError)
-    while error.called and model.calls < 50:
-        before = model.calls
-        error = ask(subject, clock)
-        assert isinstance(error, BackendError)
-        assert error.called is (model.calls > before)
+    subject = guard(Model(clock, [Unavailable("the SDK does not load", backend="b", called=False)]))
+    ask(subject, clock)
+    assert subject.status().data["last_failure"] is None
 
 
 def test_a_bug_in_a_model_does_not_keep_its_permit() -> None:

@@ -99,6 +99,14 @@ def test_no_attempt_begins_without_the_time_it_needs() -> None:
     assert len(provider.calls) == 1
 
 
+def test_a_second_attempt_that_calls_nobody_tells_of_the_first() -> None:
+    clock = FakeClock()
+    shut = Unavailable("the circuit is open", backend="b", called=False)
+    with pytest.raises(Unavailable) as caught:
+        retries(clock, rich()).call(Provider(clock, iter([OVERLOADED, shut])), Deadline.after(9.0, clock))
+    assert caught.value is OVERLOADED
+
+
 @pytest.mark.parametrize("turns", [1, 10, 1000])
 def test_an_outage_costs_a_fifth_more_at_most(turns: int) -> None:
     clock = FakeClock()
