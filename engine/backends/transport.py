@@ -103,12 +103,9 @@ class _Stream(httpcore2.NetworkStream):
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002  the deadline decides
-        """Piece by piece: over TLS the time-out of a whole `sendall` is that of each record."""
-        rest = memoryview(buffer)
+        self._connection.settimeout(left(self._deadline))
         try:
-            while rest:
-                self._connection.settimeout(left(self._deadline))
-                rest = rest[self._connection.send(rest) :]
+            self._connection.sendall(buffer)
         except (BrokenPipeError, ConnectionResetError) as error:
             # A peer that refuses early may close before it has read everything: httpcore2 reads its answer then.
             raise httpcore2.WriteError from error

@@ -251,10 +251,10 @@ def test_a_request_is_sent_to_the_deadline_only(authority: trustme.CA) -> None:
     taken: list[int] = []
 
     def sip(connection: Connection) -> None:
-        while not connection._closing.wait(0.01):
+        while not connection._closing.wait(0.001):
             taken.append(len(connection._more()))
 
-    body = bytes(20_000_000)
+    body = bytes(60_000_000)
     with secure_peer(authority, "127.0.0.1", sip) as peer, pytest.raises(TimedOut):
         exchange(request(peer.url, body), Deadline.after(0.3), "b")
     assert sum(taken) < len(body)
