@@ -22,6 +22,7 @@ _PREFLIGHT = {
 }
 
 _SAID = frozenset({"reply", "message", "response", "session_id"})
+_NAMING = frozenset({"model", "trace"})
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str).encode
 
@@ -49,9 +50,10 @@ def respond(
 
 
 def _public(payload: Mapping[str, Any], secrets: Secrets) -> Mapping[str, Any]:
-    """`payload` as anybody may see it. Beside the reply, a plain answer holds names from the pipeline alone."""
+    """`payload` as anybody may see it. Beside the reply, a canned answer holds names of steps and replies alone."""
     is_answer = "reply" in payload
-    if is_answer and "trace" not in payload and secrets.hide(payload["reply"]) == payload["reply"]:
+    is_canned = is_answer and _NAMING.isdisjoint(payload) and not payload.get("escalations")
+    if is_canned and secrets.hide(payload["reply"]) == payload["reply"]:
         return payload
     shown: Mapping[str, Any] = secrets.public(payload, _SAID if is_answer else ())
     return shown

@@ -60,8 +60,9 @@ def make_service(app: Bot, policy: Policy, log: Log) -> Service:
             **answer.record,
             "milliseconds": round((time.monotonic() - started) * 1000, 1),
         }
-        # Without words, a record holds names from the pipeline alone.
-        log(record if _WORDS.isdisjoint(record) else policy.secrets.logged(record, _SAID))
+        # Without words and models, a record holds names of steps and replies alone.
+        is_plain = _WORDS.isdisjoint(record) and record.get("model") is None and not record.get("escalations")
+        log(record if is_plain else policy.secrets.logged(record, _SAID))
         return respond(request, policy, answer.status, answer.payload, answer.headers)
 
     return serve

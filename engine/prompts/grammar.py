@@ -160,6 +160,9 @@ def check_template(source: str, scope: Scope) -> list[TemplateMistake]:
         return [TemplateMistake(kind="syntax", message=f"template is broken: {error.message}", line=error.lineno)]
     except RecursionError:
         return [_too_deep_at(1)]
+    except ValueError:
+        # Python reads no number of more than 4,300 digits.
+        return [TemplateMistake(kind="construct", message="template holds a number that is too long", line=1)]
 
 
 def _too_deep_at(line: int) -> TemplateMistake:
@@ -207,12 +210,8 @@ def _walk(node: nodes.Node, scope: Scope, *, locals_: frozenset[str], loops: int
             yield from _check_filter(node)
         case nodes.Test(name=name) if name not in TESTS:
             yield _unlisted("test", name, node.lineno, TESTS)
-        case nodes.List(items=items) | nodes.Tuple(items=items, ctx="load") if not all(map(_is_plain, items)):
-            yield TemplateMistake(
-                kind="construct",
-                message="a list in a template may hold only texts and numbers",
-                line=node.lineno,
-            )
+        case nodes.Const() | nodes.List() | nodes.Tuple():
+            yield from _check_literal(node)
         case nodes.For(target=target):
             # What is looped over does not see the loop's own names.
             yield from _walk(node.iter, scope, locals_=locals_, loops=loops)
@@ -228,8 +227,18 @@ def _walk(node: nodes.Node, scope: Scope, *, locals_: frozenset[str], loops: int
         yield from _walk(child, scope, locals_=locals_, loops=loops)
 
 
-def _is_plain(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.Const)
+def _check_literal(node: nodes.Node) -> Iterator[TemplateMistake]:
+    """A number of usual size, or a list of such values; names on the left of a loop are no list."""
+    match node:
+        case nodes.Const(value=int() | float() as value) if not abs(value) <= MAX_NUMBER:
+            message = f"template holds a number above {MAX_NUMBER:.0e}"
+            yield TemplateMistake(kind="construct", message=message, line=node.lineno)
+        case nodes.List(items=items) | nodes.Tuple(items=items, ctx="load"):
+            if not all(isinstance(item, nodes.Const) for item in items):
+                message = "a list in a template may hold only texts and numbers"
+                yield TemplateMistake(kind="construct", message=message, line=node.lineno)
+        case _:
+            pass
 
 
 def _targets(target: nodes.Node) -> frozenset[str]:

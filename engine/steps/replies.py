@@ -13,7 +13,7 @@ from engine.model.record import replace
 from engine.model.turn import TraceEvent
 from engine.prompts.evaluate import holds
 from engine.steps.result import Continue, Scene, StepResult
-from engine.steps.speak import speak
+from engine.steps.speak import PATIENCE, speak
 
 
 def run(step: RepliesStep, scene: Scene) -> StepResult:
@@ -23,6 +23,8 @@ def run(step: RepliesStep, scene: Scene) -> StepResult:
 def _match(step: RepliesStep, scene: Scene) -> StepResult:
     trace: list[TraceEvent] = []
     for candidate in scene.plan.index.candidates(scene.turn.text, step.threshold):
+        if len(trace) >= PATIENCE and scene.deadline.passed:
+            break
         reply = scene.plan.replies[candidate.reply]
         if not step.takes(reply):
             continue

@@ -10,16 +10,21 @@ from engine.model.turn import Engine
 from engine.steps.result import Answer, Scene
 from engine.steps.variants import Choice, preferred
 
+PATIENCE = 3
+"""Words that are tried though the time is over: they need none, unless they fail for what they take."""
+
 
 def speak(replies: Sequence[Reply], scene: Scene, step_id: str, engine: Engine) -> Answer:
     """The best variant of `replies` that her earlier words in this conversation do not hold already.
 
-    Raises `TurnError` where every template fails on this turn's data.
+    Raises `TurnError` where every template fails on this turn's data, or `PATIENCE` of them and the time is over.
     """
     earlier = {message.text for message in scene.turn.history if message.role == "assistant"}
     said_before: Answer | None = None
     failed: TurnError | None = None
-    for choice in preferred(replies, scene.turn):
+    for tried, choice in enumerate(preferred(replies, scene.turn)):
+        if failed is not None and tried >= PATIENCE and scene.deadline.passed:
+            break
         try:
             answer = _rendered(choice, scene, step_id, engine)
         except TurnError as error:

@@ -87,6 +87,9 @@ def test_what_editors_need_is_allowed(source):
         ("{% if text %}" * 150 + "{% endif %}" * 150, "syntax", 1, ""),
         ("{% if text %}a" + "{% elif text == 'a' %}b" * 900 + "{% endif %}", "construct", 1, ""),
         ("{{ text }}" * 2000, "construct", 1, ""),
+        ("{{ " + "1" * 5000 + " }}", "construct", 1, ""),
+        ("あ\n{{ 0x" + "f" * 5000 + " }}", "construct", 2, ""),
+        ("{{ 1e999 }}", "construct", 1, ""),
         ("{{ text }}" * 20_000, "construct", 1, ""),
     ],
 )
