@@ -7,9 +7,9 @@ word in another spelling, or a word with a slip of typing in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import ceil
 
 from rapidfuzz import fuzz
-from rapidfuzz.distance import OSA
 
 from engine.matching.form import ContentWord, Form
 from engine.matching.forms import heard
@@ -170,7 +170,7 @@ def _misconverted(extra: Sequence[ContentWord], query: Form, trigger: Form) -> b
     """Whether homophones stand in place of a few of many kanji, or the utterance is Japanese in Latin letters."""
     if query.text.isascii():
         return not trigger.text.isascii()
-    if len(query.text) >= LONG and OSA.distance(query.text, trigger.text) == 1:
+    if len(query.text) >= LONG and _edits(query.text, trigger.text) == 1:
         return True
     theirs, ours = _kanji(trigger.text), _kanji(query.text)
     wrong = [sign for sign in ours if sign not in theirs]
@@ -206,8 +206,17 @@ def _slipped(query: Form, trigger: Form, extra: Sequence[ContentWord], missing: 
         return True
     near = max(1, length // (3 if effort > VERY_HARD else 5))
     return length >= SHORTEST_SLIP and (
-        OSA.distance(query.sound, trigger.sound) <= near or OSA.distance(query.text, trigger.text) <= near
+        _edits(query.sound, trigger.sound) <= near or _edits(query.text, trigger.text) <= near
     )
+
+
+def _edits(one: str, other: str) -> int:
+    """How many letters are missing, added, changed or moved: half of what must be taken out and put in, rounded up."""
+    both = len(one) + len(other)
+    return ceil(both * (1 - fuzz.ratio(one, other) / 100) / 2 - _ROUNDING)
+
+
+_ROUNDING = 1e-6
 
 
 def _fragments(extra: Sequence[ContentWord], trigger: Form) -> bool:
@@ -227,7 +236,7 @@ def _mistyped(one: ContentWord, other: ContentWord) -> bool:
     mine, theirs = one[1], other[1]
     if mine.isascii() != theirs.isascii():
         return False
-    length, distance = min(len(mine), len(theirs)), OSA.distance(mine, theirs)
+    length, distance = min(len(mine), len(theirs)), _edits(mine, theirs)
     if not mine.isascii():
         return not one[3] and length >= SHORTEST_SLIP and distance == 1
     if length < SHORTEST_SLIP or mine[0] != theirs[0]:
