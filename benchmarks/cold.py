@@ -109,7 +109,7 @@ def _quick() -> dict[str, Side]:
 
 
 def _slow() -> dict[str, Side]:
-    folder = str(CACHE / f"replies-{SIZES[-1]}")
+    folder = str(CACHE / f"pipeline-{SIZES[-1]}")
     sides = {f"ours {size}": _first(size) for size in (SIZES[0], SIZES[-1])}
     sides["yaml"] = (python(YAML_AND_SCHEMA, folder), environment())
     sides["sources"] = _first(SIZES[-1], MISAKI_PLAN="off")

@@ -55,7 +55,7 @@ def misheard(sentence: str) -> str:
 
 def pipeline(replies: int) -> tuple[Path, list[str]]:
     """The file of a pipeline with this many replies and their triggers; made where it is not there yet."""
-    folder = CACHE / f"replies-{replies}"
+    folder = CACHE / f"pipeline-{replies}"
     texts = sentences(replies * TRIGGERS)
     if not (folder / "pipeline.yml").exists():
         shutil.rmtree(folder, ignore_errors=True)
@@ -64,12 +64,21 @@ def pipeline(replies: int) -> tuple[Path, list[str]]:
         shipped = (ROOT / "pipelines/snack_misaki.yml").read_text(encoding="utf-8")
         for place, part in enumerate(_files(texts)):
             (folder / f"replies_{place:03}.yml").write_text(part, encoding="utf-8")
-        text = shipped.replace("../replies/snack_misaki/*.yml", "replies_*.yml")
-        (folder / "pipeline.yml").write_text(text, encoding="utf-8")
+        (folder / "pipeline.yml").write_text(_without_kinds(shipped), encoding="utf-8")
         # Files that were written just now are read again at every start, in case they change once more.
         for file in folder.rglob("*.*"):
             os.utime(file, (time.time() - 3600, time.time() - 3600))
     return folder / "pipeline.yml", texts
+
+
+def _without_kinds(shipped: str) -> str:
+    """The shipped pipeline with the made-up replies, as far as it asks for no kind of sentence."""
+    pipeline = yaml.safe_load(shipped)
+    del pipeline["kinds"]
+    pipeline["replies"] = ["replies_*.yml"]
+    steps = [step for step in pipeline["steps"] if not step.get("otherwise")]
+    pipeline["steps"] = [step for step in steps if "kind.name" not in str(step.get("vars"))]
+    return yaml.dump(pipeline, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False)
 
 
 def _files(texts: list[str]) -> Iterator[str]:

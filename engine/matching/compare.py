@@ -359,19 +359,25 @@ _ASKING = frozenset({"request", "bids"})
 
 
 def act(compared: Comparison) -> str | None:
-    """A short sentence that asks is not the one that tells."""
+    """Among short sentences, one that asks is not one that tells, and お邪魔します is not 邪魔."""
     query, trigger = compared.query, compared.trigger
     asking = [not _ASKING.isdisjoint(form.marks) for form in (query, trigger)]
     if "bare" in query.marks and "bare" in trigger.marks and asking[0] != asking[1]:
         return "one asks for something"
     if not (query.short and trigger.short) or query.questions or trigger.questions:
         return None
-    for one, other in ((query, trigger), (trigger, query)):
-        if "asks" in one.marks and _tells(other) and "request" not in one.marks:
-            return "one asks, the other tells"
-        if {"asks", "on"} <= set(one.marks) and "bids" in other.marks:
-            return "one asks, the other bids"
-    return None
+    return _other_act(query, trigger) or _other_act(trigger, query)
+
+
+def _other_act(one: Form, other: Form) -> str | None:
+    marks, others = set(one.marks), set(other.marks)
+    acts = (
+        ("one asks, the other tells", "asks" in marks and _tells(other) and "request" not in marks),
+        ("one asks, the other bids", {"asks", "on"} <= marks and "bids" in others),
+        ("one tells, the other bids", "past" in marks - others and "bids" in others),
+        ("one says in politeness what the speaker does", "humble" in marks and "doing" not in others),
+    )
+    return next((reason for reason, found in acts if found), None)
 
 
 def _tells(form: Form) -> bool:

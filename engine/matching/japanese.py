@@ -36,7 +36,7 @@ def _particle(here: Here) -> None:
             marks.add("asks")
         elif form in ("よ", "ぞ", "ぜ", "わ"):
             marks.add("tells")
-    elif form == "て" and (here.ends() or here.form_at(1) in ("よ", "ね", "や")):
+    elif form == "て" and here.form_at(-1) != "仕舞う" and (here.ends() or here.form_at(1) in ("よ", "ね", "や")):
         marks.add("bids")
     elif form in grammar.KEPT_PARTICLES or (form == "から" and sub == "格助詞" and _asked_or_counted(here.before)):
         here.content()
@@ -82,6 +82,8 @@ def _prefix(here: Here) -> None:
         here.spare("intensity")
     elif here.form not in grammar.POLITE_PREFIXES:
         here.content()
+    elif here.form_at(2) == "為る" and here.form_at(1) not in grammar.GIVING:
+        here.clause.marks.add("humble")
 
 
 def _suffix(here: Here) -> None:

@@ -15,7 +15,7 @@ _NOT = "ない"
 
 def taken_apart(text: str, lexicon: Lexicon) -> Sequence[Sequence[str]]:
     """The words of a trigger, each as the forms that the dictionary makes of it: 取り消す is 取る and 消す."""
-    return [_forms(word, lexicon) for word in text.split()]
+    return [forms for forms in (_forms(word, lexicon) for word in text.split()) if forms]
 
 
 def _forms(text: str, lexicon: Lexicon) -> list[str]:
@@ -39,6 +39,8 @@ def sentences(text: str, lexicon: Lexicon) -> Sequence[Sequence[str]]:
 
 def said(words: Sequence[Sequence[str]], sentence: Sequence[str]) -> bool:
     """Whether the sentence has these words in this order, and denies none of them."""
+    if not words:
+        return False
     own = {form for forms in words for form in forms}
     place = 0
     for number, forms in enumerate(words):

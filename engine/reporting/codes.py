@@ -59,6 +59,7 @@ CODES: Mapping[str, Code] = {
     "P312": Code("a file outside of the project"),
     "P313": Code("an unknown kind of sentence"),
     "P314": Code("a tag that no reply has"),
+    "P315": Code("a word in two lists"),
     # Block 4, templates and conditions.
     "P401": Code("a condition that is not an expression"),
     "P402": Code("an unknown name in a condition or a template"),
@@ -92,6 +93,7 @@ CODES: Mapping[str, Code] = {
     "P520": Code("a kind with too few examples"),
     "P522": Code("a phone number outside of the help lines"),
     "P523": Code("a fact of the persona written out", heuristic=True),
+    "P524": Code("a word that the dictionary does not know", heuristic=True),
 }
 
 

@@ -62,6 +62,9 @@ def test_what_changes_nothing(trigger, utterance):
         ("愛してる", "「愛してる」って言われた", "quoted"),
         ("いいの？", "いいよ", "one asks, the other tells"),
         ("それちょうだい", "それでいいや", "more content: 良い"),
+        ("やめて", "やっぱりやめた", "one tells, the other bids"),
+        ("邪魔", "お邪魔しました", "one says in politeness what the speaker does"),
+        ("聞いてる？", "ねえママ、聞いて", "one asks, the other bids"),
     ],
 )
 def test_what_counts(trigger, utterance, reason):
