@@ -32,6 +32,8 @@ from engine.web.pool import Busy, Pool
 from engine.web.protocol import LINGER
 
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
+_INVOCATION_PATHS = tuple(f"/{{base:path}}2015-03-31/functions/{{name}}/invocations{end}" for end in ("", "/"))
+"""The path as Lambda has it: behind any base path, and for any name of a function."""
 
 _ABSOLUTE = re.compile(r"(?i)https?://([^/?#]*)(.*)")
 
@@ -58,7 +60,7 @@ def make_app(hosted: Hosted, pool: Pool[Response], seconds: float) -> Starlette:
     endpoint = partial(_Endpoint, hosted, pool, seconds)
     routes = [
         Route("/", endpoint(_greet, BODY_LIMIT), methods=["GET"]),
-        Route(INVOCATIONS, endpoint(_invoke, EVENT_LIMIT)),
+        *(Route(path, endpoint(_invoke, EVENT_LIMIT)) for path in _INVOCATION_PATHS),
         Mount("/", endpoint(_serve, BODY_LIMIT)),
     ]
     return Starlette(routes=routes, middleware=[Middleware(_Entrance, hosted)])

@@ -383,3 +383,23 @@ def test_ipv6(serve):
     serving = serve(host="::1")
     assert serving.server.url.startswith("http://[::1]:")
     assert serving.ask(chat(host=f"[::1]:{serving.address[1]}"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/2015-03-31/functions/function/invocations/",
+        "//2015-03-31/functions/function/invocations",
+        "/2015-03-31/functions/misaki/invocations",
+        "/api/2015-03-31/functions/function/invocations",
+        "/a/b/2015-03-31/functions/function/invocations?x=1",
+    ],
+)
+def test_an_invocation_behind_a_base_path(serve, path):
+    status, proxy = serve().ask(request(f"POST {path}", b'{"input": "hello"}'))
+    assert (status, proxy["statusCode"]) == (200, 200)
+
+
+def test_a_direct_event_over_256_kilobytes_is_refused_before_it_is_parsed(serve):
+    status, answer = serve().ask(request(f"POST {INVOCATIONS}", b"[" * (256 * 1024 + 1)))
+    assert (status, answer["code"]) == (413, "body_too_large")
