@@ -103,6 +103,8 @@ class _Stream(httpcore2.NetworkStream):
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002  the deadline decides
+        if not buffer:
+            return  # to send nothing would use up the error of a connection that was reset
         self._connection.settimeout(left(self._deadline))
         try:
             self._connection.sendall(buffer)
