@@ -83,7 +83,7 @@ class LocalModel:
         """Have the persona's part of `prompt` evaluated in the background, so that the first turn need not wait for
         it.
         """
-        self.supervisor.prepare({"prompt": prompt_to_json(replace(prompt, history=(), text=""))})
+        self.supervisor.prepare({"prompt": prompt_to_json(replace(prompt, history=(), near=(), text=""))})
 
     def wait_prepared(self, deadline: Deadline) -> bool:
         """Whether that is done, waiting for it until the deadline: what it evaluated is saved beside the model by

@@ -13,7 +13,7 @@ from engine.model.errors import BackendError, TurnError
 from engine.model.lazy import LazyMapping
 from engine.model.plan import ExpressionDetector, GenerateStep
 from engine.model.ports import Preparing
-from engine.model.turn import Completion, Engine, Escalation, Message, Prompt, TraceEvent
+from engine.model.turn import Completion, Engine, Escalation, Exchange, Message, Prompt, TraceEvent
 from engine.prompts.evaluate import holds
 from engine.steps.budget import available, leave_time
 from engine.steps.detectors import DOUBTS, detects, hear
@@ -44,7 +44,18 @@ def compose(step: GenerateStep, scene: Scene) -> Prompt:
         history=tuple(Message(message.role, without_marks(message.text)) for message in scene.turn.history),
         text=without_marks(scene.turn.text),
         labels=persona.labels,
+        near=_near(step, scene),
     )
+
+
+def _near(step: GenerateStep, scene: Scene) -> tuple[Exchange, ...]:
+    """The examples for a model on this machine; a large one learns enough from the instructions."""
+    models = scene.services.models
+    if not scene.turn.text or not any(name in models and models[name].engine == "local" for name in step.models):
+        return ()
+    from engine.steps.examples import nearest  # noqa: PLC0415 - loads a dictionary
+
+    return nearest(scene.plan, scene.turn.text)
 
 
 class _Asking:

@@ -73,7 +73,7 @@ class Answerer:
         """As many examples as leave a share of the room to the conversation: by the persona alone, so that the
         beginning of the text is the same in every turn.
         """
-        persona = replace(prompt, history=(), text="")
+        persona = replace(prompt, history=(), near=(), text="")
         if self._fitting is None or self._fitting[0] != persona:
             self._fitting = persona, self._count_fitting_examples(persona)
         return replace(prompt, examples=prompt.examples[: self._fitting[1]])

@@ -15,7 +15,7 @@ from typing import Protocol
 from engine.backends.worker.chat_template import ChatMessage, ChatTemplate
 from engine.backends.worker.forgery import Censor, one_line
 from engine.model.marks import unlabelled
-from engine.model.turn import Message, Prompt
+from engine.model.turn import Exchange, Message, Prompt
 
 _BLANK_LINE = re.compile(r"\n\s*\n")
 _MARK = "\ue000"
@@ -56,15 +56,18 @@ class Transcript:
         def safe(text: str) -> str:
             return unlabelled(self.censor.clean(text), labels)
 
+        def exchange(example: Exchange) -> str:
+            return f"{labels[0]}: {safe(one_line(example.user))}\n{labels[1]}: {safe(one_line(example.reply))}\n"
+
         opening = safe(_BLANK_LINE.split(prompt.system.strip(), maxsplit=1)[0])
         head = f"{opening}\n\n" if opening else ""
-        for example in prompt.examples[: self.examples]:
-            head += f"{labels[0]}: {safe(one_line(example.user))}\n{labels[1]}: {safe(one_line(example.reply))}\n"
+        head += "".join(map(exchange, prompt.examples[: self.examples]))
+        near = "".join(map(exchange, prompt.near)) if self.examples != 0 else ""
         lines = [
             f"{labels[0] if message.role == 'user' else labels[1]}: {safe(one_line(message.text))}\n"
             for message in prompt.history
         ]
-        text = f"{head}{''.join(lines)}{labels[0]}: {safe(one_line(prompt.text))}\n{labels[1]}:"
+        text = f"{head}{near}{''.join(lines)}{labels[0]}: {safe(one_line(prompt.text))}\n{labels[1]}:"
         return LaidOut(text, len(head), ("\n", *(f"{label}{colon}" for label in labels for colon in ":：")))
 
 
@@ -79,7 +82,7 @@ class Chat:
 
     def lay_out(self, prompt: Prompt) -> LaidOut:
         text = self._render(prompt)
-        bare = self._render(replace(prompt, history=(), text=_MARK))
+        bare = self._render(replace(prompt, history=(), near=(), text=_MARK))
         return LaidOut(text, _common(text, bare.partition(_MARK)[0]), ())
 
     def _render(self, prompt: Prompt) -> str:
@@ -95,9 +98,8 @@ class Chat:
         """Alternating from a user's message to a user's message, as templates insist on: neighbours of one role are
         joined.
         """
-        examples = [
-            [("user", example.user), ("assistant", example.reply)] for example in prompt.examples[: self.examples]
-        ]
+        shown = (*prompt.examples[: self.examples], *(prompt.near if self.examples else ()))
+        examples = [[("user", example.user), ("assistant", example.reply)] for example in shown]
         history = [(message.role, message.text) for message in _from_user(prompt.history)]
         texts: list[str] = []
         role = "user"

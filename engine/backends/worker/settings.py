@@ -51,6 +51,7 @@ def prompt_to_json(prompt: Prompt) -> dict[str, Any]:
         "history": [[message.role, message.text] for message in prompt.history],
         "text": prompt.text,
         "labels": [prompt.labels.user, prompt.labels.reply],
+        "near": [[example.user, example.reply] for example in prompt.near],
     }
 
 
@@ -61,4 +62,5 @@ def prompt_from_json(data: Mapping[str, Any]) -> Prompt:
         history=tuple(Message(*message) for message in data["history"]),
         text=data["text"],
         labels=Labels(*data["labels"]),
+        near=tuple(Exchange(*example) for example in data.get("near", ())),
     )
