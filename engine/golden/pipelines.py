@@ -40,6 +40,8 @@ class Pipelines:
             subject = self._subject(path)
             prompts = {name: prompt.text or "" for name, prompt in subject.prompts.items()}
             plan = build(subject.spec, prompts, env, index=self._indexes.get(key[0]))
+            if plan.kinds is not None:
+                plan.kinds.chances("")  # What is learned now, no turn's clock has to wait for.
             index = self._indexes.setdefault(key[0], plan.index)
             remembering = self._remembering.setdefault(key[0], RememberingIndex(index))
             self._plans[key] = self._change(replace(plan, index=remembering))
