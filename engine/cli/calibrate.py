@@ -1,4 +1,6 @@
-"""`misaki calibrate`: how many replies are wrong and how many are missed at each threshold, and which one suits."""
+"""`misaki calibrate`: how many replies are wrong and how many are missed at each threshold, and which one suits;
+or how well kinds of sentences are told apart.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,10 @@ from engine.cli.output import Terminal, output_file, write_output
 from engine.cli.usage import Usage
 from engine.golden.calibrate import Calibration, NoThreshold, calibrate, threshold_step, write_threshold
 from engine.golden.find import NotFound, find_goldens
+from engine.golden.kinds import NoKinds, leave_one_out, on_file
 from engine.golden.pipelines import Pipelines
 from engine.golden.report.calibration import render, show
+from engine.golden.report.kinds import show as show_kinds
 from engine.golden.result import ConversationResult
 from engine.golden.run import Runner, load_goldens
 from engine.golden.samples import samples
@@ -29,6 +33,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "paths", metavar="PATH", nargs="*", type=Path, help="golden files or folders (default: tests/golden, golden)"
     )
     parser.add_argument("--html", metavar="FILE", type=output_file, help="write a page with the plot")
+    parser.add_argument(
+        "--kinds",
+        metavar="FILE",
+        nargs="?",
+        const=Path(),
+        type=Path,
+        help="measure kinds of sentences instead, on JSON lines with `text` and `kind`; without FILE on the examples",
+    )
     parser.add_argument("--write", action="store_true", help="write the recommended threshold into the pipeline")
 
 
@@ -36,6 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     """0 where the threshold suits or was written, 1 where another would be better, 2 where there is none."""
     pipelines = Pipelines()
     path = pipeline_path(conversation_env(arguments))
+    if arguments.kinds is not None:
+        return _kinds(path, arguments.kinds, pipelines)
     try:
         found = _calibration(path, find_goldens(arguments.paths), pipelines)
         show(found, Terminal())
@@ -48,6 +62,18 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"written into {write_threshold(pipelines.spec(path), found.recommended).as_posix()}")
     except (NotFound, NoThreshold) as error:
         raise Usage(str(error)) from None
+    return 0
+
+
+def _kinds(path: Path, file: Path, pipelines: Pipelines) -> int:
+    try:
+        by_file = file != Path()
+        found = on_file(pipelines.plan(path, {}).kinds, file) if by_file else leave_one_out(pipelines.spec(path))
+    except NoKinds as error:
+        raise Usage(str(error)) from None
+    except OSError as error:
+        raise Usage(f"`{file}` cannot be read: {(error.strerror or str(error)).lower()}") from None
+    show_kinds(found, Terminal())
     return 0
 
 

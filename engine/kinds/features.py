@@ -26,10 +26,10 @@ def features(text: str) -> list[str]:
     return [*runs(said), *_words(said)]
 
 
-def runs(said: str) -> list[str]:
+def runs(said: str, sizes: tuple[int, ...] = _RUNS) -> list[str]:
     """The runs of characters of a folded text."""
     marked = f"{_START}{said}{_END}"
-    return [marked[place : place + size] for size in _RUNS for place in range(len(marked) - size + 1)]
+    return [marked[place : place + size] for size in sizes for place in range(len(marked) - size + 1)]
 
 
 def _words(said: str) -> Iterator[str]:

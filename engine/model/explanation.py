@@ -39,6 +39,16 @@ class Decision:
 
 
 @record
+class Kind:
+    """What sort of sentence the text is; `why` is what speaks for it rather than for the second, strongest first."""
+
+    name: str
+    sure: float
+    second: str
+    why: tuple[str, ...]
+
+
+@record
 class Explanation:
     """`stages` are the names of the normalisation steps with the text after each, `words` what was read in the text, as
     (what, words); `now` is the persona's time.
@@ -51,3 +61,4 @@ class Explanation:
     threshold: float
     considered: tuple[Considered, ...]
     decisions: tuple[Decision, ...]
+    kind: Kind | None = None

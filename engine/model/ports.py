@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from engine.model.deadline import Deadline
@@ -36,6 +36,7 @@ class SentenceKinds(Protocol):
     """Tells how likely a text is of each kind, likeliest first."""
 
     def chances(self, text: str) -> Mapping[str, float]: ...
+    def reasons(self, text: str, kind: str, other: str) -> Sequence[tuple[str, float]]: ...
 
 
 @record

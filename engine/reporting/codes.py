@@ -91,6 +91,7 @@ CODES: Mapping[str, Code] = {
     "P517": Code("something that looks like a secret", heuristic=True),
     "P519": Code("an example of a kind that stands twice"),
     "P520": Code("a kind with too few examples"),
+    "P521": Code("an example that looks like another kind", heuristic=True),
     "P522": Code("a phone number outside of the help lines"),
     "P523": Code("a fact of the persona written out", heuristic=True),
     "P524": Code("a word that the dictionary does not know", heuristic=True),

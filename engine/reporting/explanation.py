@@ -62,6 +62,7 @@ def _parts(explanation: Explanation, width: int) -> Iterator[RenderableType]:
     yield Text.assemble((explanation.text, "bold"), f"  {explanation.now:on %A, %Y-%m-%d at %H:%M}")
     yield from _titled("how the text is compared", _stages(explanation))
     yield from _titled("what is read in it", _words(explanation))
+    yield from _titled("what kind of sentence it is", _kind(explanation))
     yield from _titled("replies that match", _matching(matching, columns))
     near = f"replies that come near: {explanation.threshold:g} is needed"
     yield from _titled(near, _listed(below, columns, SHOWN_BELOW))
@@ -92,6 +93,14 @@ def _words(explanation: Explanation) -> Iterator[RenderableType]:
     width = max((cell_len(what) for what, _ in explanation.words), default=0)
     for what, words in explanation.words:
         yield Text.assemble("  ", (f"{what:{width}}", "dim"), f"  {words}")
+
+
+def _kind(explanation: Explanation) -> Iterator[RenderableType]:
+    kind = explanation.kind
+    if kind is not None:
+        yield Text.assemble("  ", (kind.name, "bold"), f"  {kind.sure:.0%} sure, {kind.second} is next")
+        if kind.why:
+            yield Padding(Text(f"because of {', '.join(kind.why)}", "dim"), (0, 0, 0, 2), expand=False)
 
 
 def _matching(items: Sequence[Considered], columns: _Columns) -> Iterator[RenderableType]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from engine.model.explanation import Considered, Decision, Explanation, Verdict
+from engine.kinds.features import shown
+from engine.model.explanation import Considered, Decision, Explanation, Kind, Verdict
 from engine.model.plan import (
     Detector,
     ExpressionDetector,
@@ -27,6 +28,10 @@ from engine.steps.replies import otherwise
 
 NEAR = 60.0
 """Triggers that score less are of no interest to an editor."""
+
+
+REASONS = 8
+"""Features that are told as the reasons of a kind."""
 
 
 class Reached(Protocol):
@@ -73,7 +78,17 @@ def explain(plan: Plan, index: ExplainingIndex, turn: Turn, stages: tuple[tuple[
         threshold=walk.threshold,
         considered=walk.considered,
         decisions=decisions,
+        kind=_kind(plan, turn.text),
     )
+
+
+def _kind(plan: Plan, text: str) -> Kind | None:
+    if plan.kinds is None:
+        return None
+    chances = plan.kinds.chances(text)
+    name, second = [*chances, *chances][:2]
+    why = [shown(feature) for feature, _ in plan.kinds.reasons(text, name, second)]
+    return Kind(name=name, sure=chances[name], second=second, why=tuple(dict.fromkeys(why))[:REASONS])
 
 
 class _Walk:

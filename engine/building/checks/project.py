@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.building.checks import BEHAVIOUR, ESSENTIAL, run, wrong_example
+from engine.building.checks import BEHAVIOUR, ESSENTIAL, misplaced_example, run, wrong_example
 from engine.building.checks.aside import aside
 from engine.building.checks.goldens import golden_problems
 from engine.building.checks.kinds import SUFFIXES, is_cassette, kind_of
@@ -177,10 +177,12 @@ def _found(subject: Subject) -> list[Problem]:
     """
     if sum(len(reply.examples) for reply in subject.spec.replies) < MANY_EXAMPLES:
         return run((*ESSENTIAL, *BEHAVIOUR), subject)
+    kinds = aside(lambda: list(misplaced_example.check(subject)))
     places, _ = range(len(subject.spec.replies)), subject.index
     beside = aside(lambda: list(check_replies(subject, (place for place in places if place % HERE))))
-    others = [check for check in (*ESSENTIAL, *BEHAVIOUR) if check is not wrong_example.check]
-    return [*run(others, subject), *check_replies(subject, places[::HERE]), *beside()]
+    apart = (wrong_example.check, misplaced_example.check)
+    others = [check for check in (*ESSENTIAL, *BEHAVIOUR) if check not in apart]
+    return [*run(others, subject), *check_replies(subject, places[::HERE]), *beside(), *kinds()]
 
 
 def _place(problem: Problem) -> tuple[str, int, int]:
