@@ -139,6 +139,6 @@ def _record(request: ChatRequest, result: ChatResult, policy: Policy) -> dict[st
         "session": digest(result.session_id),
     }
     if policy.log_text:
-        record |= {"text": request.text, "reply": outcome.reply}
+        record |= {"text": request.text, "reply": outcome.reply, "gap": outcome.is_gap}
         record["details"] = [escalation.detail for escalation in outcome.escalations]
     return record

@@ -18,6 +18,7 @@ from engine.api.conversation import TEXT_LIMIT
 from engine.app import App, load_app, pipeline_path
 from engine.backends.secrets import Secrets
 from engine.cli.environment import add_pipeline, conversation_env
+from engine.cli.gaps import collecting
 from engine.cli.output import Terminal, output_file
 from engine.cli.usage import Usage
 from engine.cli.watch import watch_models
@@ -49,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     env = conversation_env(arguments)
     if arguments.save is None:
         app = load_app(env)
-        return _talk(app, app, arguments.trace)
+        return _talk(app, collecting(app, env), arguments.trace)
     try:
         listener = Listener(arguments.save, Secrets(env))
     except NotSaved as error:

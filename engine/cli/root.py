@@ -48,6 +48,7 @@ COMMANDS = (
     Row("validate", "engine.cli.validate", "find every mistake in the pipelines and replies"),
     Row("test", "engine.cli.test", "play the golden conversations and show what is not as it was"),
     Row("calibrate", "engine.cli.calibrate", "find the threshold that suits the replies"),
+    Row("gaps", "engine.cli.gaps", "list the sentences that no canned reply was for, and write replies for them"),
     Row("build", "engine.cli.build", "compile the pipeline into one file, for a quick start"),
     Row("schema", "engine.cli.schema", "print the JSON Schema of a kind of file", reads_settings=False),
     Row("invoke", "engine.cli.invoke", "give one Lambda event to the handler and print the response"),

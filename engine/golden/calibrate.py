@@ -44,12 +44,16 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """`points` run from the lowest threshold to 100."""
+    """`points` run from the lowest threshold to 100.
+
+    `tuned` of the sentences are examples and counterexamples, which validation holds right at the current threshold.
+    """
 
     pipeline: str
     current: float
     recommended: float
     samples: int
+    tuned: int
     points: tuple[Point, ...]
     changes: tuple[Change, ...]
     mistakes: tuple[Change, ...]
@@ -64,6 +68,7 @@ def calibrate(name: str, current: float, samples: Sequence[Sample]) -> Calibrati
         current=current,
         recommended=recommended,
         samples=len(samples),
+        tuned=sum(one.origin != "golden" for one in samples),
         points=points,
         changes=tuple(_changes(samples, current, recommended)),
         mistakes=tuple(

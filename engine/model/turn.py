@@ -137,6 +137,11 @@ class Outcome:
     trace: tuple[TraceEvent, ...] = ()
     seconds: float = 0.0
 
+    @property
+    def is_gap(self) -> bool:
+        """Whether no trigger selected the reply."""
+        return not any(event.event == "matched" for event in self.trace)
+
 
 @record
 class ChatRequest:

@@ -17,6 +17,14 @@ WIDTH, HEIGHT, LEFT, BOTTOM = 640, 280, 44, 36
 def show(found: Calibration, console: Console) -> None:
     """The table around the current and the recommended threshold, and what would change."""
     console.print(Text(f"{found.pipeline}: {found.samples} sentences", "bold"))
+    if found.tuned:
+        console.print(
+            Text(
+                f"  {found.tuned} of them are examples and counterexamples, and goldens count only where they pass: "
+                f"all were made to fit {found.current:g}. Only new sentences tell how it does with other users.",
+                "yellow",
+            )
+        )
     console.print(Text("  threshold  false accepts  false rejects", "dim"))
     for point in _worth_showing(found):
         mark = " ".join(word for word, value in _marked(found).items() if value == point.threshold)

@@ -1,0 +1,92 @@
+"""`misaki gaps`: the sentences that no canned reply was for, the most frequent first, and drafts of YAML for them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from rich.text import Text
+
+from engine.cli.environment import conversation_env
+from engine.cli.output import Terminal
+from engine.cli.usage import Usage
+from engine.golden.gaps import GapFile, Group, grouped, kind_draft, read_gaps, reply_draft
+from engine.model.deadline import Deadline
+from engine.model.turn import ChatRequest, ChatResult
+
+DEFAULT_FILE = ".cache/gaps.jsonl"
+OFF = "off"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--log", metavar="FILE", type=Path, help="lines of JSON, such as a Lambda log that was kept under LOG_TEXT"
+    )
+    parser.add_argument("--most", metavar="N", type=int, default=20, help="groups to list (default: %(default)s)")
+    parser.add_argument("--reply", metavar="N", type=int, help="write a reply for group N")
+    parser.add_argument("--kind", metavar="NAME", help="write group N of --reply as examples of this kind instead")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0; 2 where there is no file, or no such group."""
+    path = arguments.log or gaps_path(conversation_env(argparse.Namespace(pipeline=None)))
+    if path is None or not path.is_file():
+        where = f"at `{path}`" if path else "as MISAKI_GAPS is off"
+        raise Usage(f"no gaps {where}: `misaki serve` and `misaki chat` collect them")
+    groups = grouped(list(read_gaps(path.read_text("utf-8", "replace").splitlines())))
+    if arguments.reply is not None:
+        print(_draft(groups, arguments.reply, arguments.kind), end="")
+        return 0
+    console = Terminal()
+    for number, group in enumerate(groups[: arguments.most], 1):
+        others = f" (and {len(group.texts) - 1} like it)" if len(group.texts) > 1 else ""
+        console.print(Text.assemble((f"{number:>3}  {group.times:>4} × ", "bold"), group.texts[0], (others, "dim")))
+        console.print(Text(f"            {group.by}: {group.said or '(nothing)'}", "dim"))
+    console.print(Text(f"{len(groups)} groups; `misaki gaps --reply N` writes a reply for one", "dim"))
+    return 0
+
+
+def _draft(groups: list[Group], number: int, kind: str | None) -> str:
+    if not 1 <= number <= len(groups):
+        raise Usage(f"there is no group {number}: expected 1 to {len(groups)}")
+    group = groups[number - 1]
+    if kind is None:
+        return reply_draft(group, f"new_reply_{number}")
+    return kind_draft(group, kind, "en" if group.texts[0].isascii() else "ja")
+
+
+def gaps_path(env: Mapping[str, str]) -> Path | None:
+    """Where gaps are collected: `MISAKI_GAPS`, a file of its own in the working directory, or nowhere."""
+    given = env.get("MISAKI_GAPS", "").strip()
+    return None if given == OFF else Path(given or DEFAULT_FILE)
+
+
+class Talking(Protocol):
+    """What collecting needs of the application."""
+
+    def reply(self, request: ChatRequest, deadline: Deadline | None = None) -> ChatResult: ...
+    def health(self) -> Mapping[str, Any]: ...
+
+
+class Collecting:
+    """A bot whose gaps are kept in a file."""
+
+    def __init__(self, bot: Talking, path: Path) -> None:
+        self._bot = bot
+        self._file = GapFile(path)
+
+    def reply(self, request: ChatRequest, deadline: Deadline | None = None) -> ChatResult:
+        result = self._bot.reply(request, deadline)
+        self._file.note(request, result)
+        return result
+
+    def health(self) -> Mapping[str, Any]:
+        return self._bot.health()
+
+
+def collecting(bot: Talking, env: Mapping[str, str]) -> Talking:
+    """`bot`, with its gaps kept where the environment says."""
+    path = gaps_path(env)
+    return bot if path is None else Collecting(bot, path)

@@ -1,0 +1,135 @@
+"""Sentences that no canned reply was for: collected as they come, grouped by their words, and made into drafts of YAML.
+
+A gap is one line of JSON, in the words of the Lambda log under `LOG_TEXT`, so that such a log is read alike.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from engine.golden.emit import scalar
+from engine.matching.normalise import normalise
+from engine.model.record import record
+from engine.model.turn import ChatRequest, ChatResult
+from engine.text.words import analyse
+
+MOST_BYTES = 4 * 2**20
+"""A file that has grown so long is put aside once, and a new one begun."""
+
+SHARED = 0.5
+"""Of all content words of two sentences, the share that both need to have to be of one group."""
+
+_CONTENT = frozenset({"名詞", "動詞", "形容詞", "形状詞", "代名詞", "英語"})
+_EXAMPLES = 8
+"""Sentences that a draft takes over."""
+
+
+@record
+class Gap:
+    """A sentence with what she said to it."""
+
+    text: str
+    reply: str
+    by: str
+
+
+@record
+class Group:
+    """Sentences that share most of their words, the most frequent one first; `said` is what she said last."""
+
+    times: int
+    texts: tuple[str, ...]
+    said: str
+    by: str
+
+
+class GapFile:
+    """Appends gaps to a file that only its owner can read; one that cannot be written costs nothing but the gaps."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = Lock()
+
+    def note(self, request: ChatRequest, result: ChatResult) -> None:
+        """Keep the sentence of a turn, where no trigger selected its reply."""
+        outcome = result.outcome
+        if not outcome.is_gap:
+            return
+        line = {"text": request.text, "reply": outcome.reply, "step": outcome.step, "reply_id": outcome.reply_id}
+        data = (json.dumps({"engine": outcome.engine, **line}, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+        try:
+            with self._lock:
+                self._append(data)
+        except OSError:
+            return
+
+    def _append(self, data: bytes) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        if self._path.exists() and self._path.stat().st_size > MOST_BYTES:
+            self._path.replace(self._path.with_suffix(".old"))
+        file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(file, data)
+        finally:
+            os.close(file)
+
+
+def read_gaps(lines: Iterable[str]) -> Iterator[Gap]:
+    """The gaps among lines of JSON; other lines of a log, and turns that a trigger decided, are passed over."""
+    for line in lines:
+        begin = line.find("{")
+        try:
+            entry: Any = json.loads(line[begin:]) if begin >= 0 else None
+        except ValueError:
+            continue
+        if isinstance(entry, Mapping) and isinstance(entry.get("text"), str) and entry.get("gap", True):
+            by = entry.get("reply_id") or entry.get("engine") or "nobody"
+            yield Gap(text=entry["text"], reply=str(entry.get("reply") or ""), by=str(by))
+
+
+def grouped(gaps: Sequence[Gap]) -> list[Group]:
+    """The groups, the most frequent one first."""
+    groups: list[tuple[frozenset[str], list[Gap]]] = []
+    often = Counter(gap.text for gap in gaps)
+    for gap in sorted(gaps, key=lambda one: -often[one.text]):
+        words = _words(gap.text)
+        home = next((members for shared, members in groups if _alike(words, shared)), None)
+        if home is None:
+            groups.append((words, [gap]))
+        else:
+            home.append(gap)
+    found = [_group(members) for _, members in groups]
+    return sorted(found, key=lambda group: -group.times)
+
+
+def _group(members: Sequence[Gap]) -> Group:
+    texts = tuple(text for text, _ in Counter(gap.text for gap in members).most_common())
+    return Group(times=len(members), texts=texts, said=members[-1].reply, by=members[-1].by)
+
+
+def _words(text: str) -> frozenset[str]:
+    """The content words of a text, or the text itself where it has none."""
+    words = frozenset(word.form for word in analyse(text) if word.tags[0] in _CONTENT)
+    return words or frozenset({normalise(text) or text})
+
+
+def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    return len(one & other) > SHARED * len(one | other) or one == other
+
+
+def reply_draft(group: Group, name: str) -> str:
+    """A reply for the sentences of `group`, whose words are still to be written."""
+    texts = ", ".join(scalar(text) for text in group.texts[:_EXAMPLES])
+    return f"  - id: {name}\n    match: [{texts}]\n    say:\n      - …\n    examples: [{scalar(group.texts[0])}]\n"
+
+
+def kind_draft(group: Group, kind: str, language: str) -> str:
+    """The sentences of `group` as examples of a kind."""
+    lines = "".join(f"        - {scalar(text)}\n" for text in group.texts[:_EXAMPLES])
+    return f"kinds:\n  {kind}:\n    examples:\n      {language}:\n{lines}"

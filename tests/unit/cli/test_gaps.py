@@ -1,0 +1,53 @@
+import json
+
+import pytest
+
+from engine.cli.gaps import collecting, gaps_path
+from engine.cli.root import main
+from engine.model.turn import ChatRequest, ChatResult, Outcome
+
+
+@pytest.fixture
+def log(tmp_path):
+    rows = [{"text": "駐車場ある？", "reply": "それはうちの帳面にないの。", "reply_id": "listen_shop"}] * 2
+    path = tmp_path / "gaps.jsonl"
+    path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
+    return str(path)
+
+
+def test_the_most_frequent_are_listed_with_what_was_said(log, capsys):
+    assert main(["gaps", "--log", log]) == 0
+    shown = capsys.readouterr().out
+    assert "2 × 駐車場ある？" in shown
+    assert "listen_shop: それはうちの帳面にないの。" in shown
+
+
+def test_a_group_becomes_a_draft(log, capsys):
+    assert main(["gaps", "--log", log, "--reply", "1"]) == 0
+    assert "match: [駐車場ある？]" in capsys.readouterr().out
+    assert main(["gaps", "--log", log, "--reply", "1", "--kind", "shop_question"]) == 0
+    assert "  shop_question:\n    examples:\n      ja:" in capsys.readouterr().out
+
+
+def test_no_file_and_no_such_group_are_told(log, tmp_path, capsys):
+    assert main(["gaps", "--log", str(tmp_path / "none")]) == 2
+    assert "`misaki serve` and `misaki chat` collect them" in capsys.readouterr().err
+    assert main(["gaps", "--log", log, "--reply", "5"]) == 2
+
+
+class Bot:
+    def reply(self, request, deadline=None):  # noqa: ARG002 - a bot of few words
+        return ChatResult(outcome=Outcome(reply="ええ。"), session_id="s", latency_ms=0.0)
+
+    def health(self):
+        return {"status": "ok"}
+
+
+def test_a_bot_collects_where_the_environment_says(tmp_path):
+    bot = Bot()
+    assert collecting(bot, {"MISAKI_GAPS": "off"}) is bot
+    assert gaps_path({}).name == "gaps.jsonl"
+    kept = collecting(bot, {"MISAKI_GAPS": str(tmp_path / "g.jsonl")})
+    assert kept.reply(ChatRequest(text="イカの話")).outcome.reply == "ええ。"
+    assert kept.health() == {"status": "ok"}
+    assert "イカの話" in (tmp_path / "g.jsonl").read_text("utf-8")
