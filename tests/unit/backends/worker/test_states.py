@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 
 import pytest
@@ -145,14 +146,16 @@ AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for se
 STRANGER, READER = 54321, 54322
 
 
-def as_user(user, act):
-    """The result of `act` in a process of that user: true or false."""
-    child = os.fork()
-    if child == 0:
-        os.setgid(user)
-        os.setuid(user)
-        os._exit(0 if act() else 1)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+@contextlib.contextmanager
+def acting_as(user):
+    """This process with the rights of that user."""
+    os.setegid(user)
+    os.seteuid(user)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
 
 
 @pytest.fixture
@@ -168,11 +171,13 @@ def everyones(tmp_path_factory):
 @AS_ROOT
 def test_a_state_that_another_user_planted_is_not_read(everyones, whole):
     folder = everyones / "states"
-    assert as_user(STRANGER, lambda: plant(folder, *whole) is None)
-    assert StateStore((folder,), "scope").find(TOKENS) is None
-    assert not StateStore((folder,), "scope").keep(TOKENS, b"state")
-    assert as_user(READER, lambda: StateStore((folder,), "scope").find(TOKENS) is None)
-    assert as_user(READER, lambda: not StateStore((folder,), "scope").keep(TOKENS, b"state"))
+    with acting_as(STRANGER):
+        plant(folder, *whole)
+        assert StateStore((folder,), "scope").find(TOKENS) == b"state"
+    for reader in (0, READER):
+        with acting_as(reader):
+            assert StateStore((folder,), "scope").find(TOKENS) is None
+            assert not StateStore((folder,), "scope").keep(TOKENS, b"state")
 
 
 @AS_ROOT
@@ -185,13 +190,16 @@ def test_a_state_that_another_user_planted_in_a_folder_of_ours_is_not_read(store
 def test_what_root_prepared_others_may_read(everyones):
     folder = everyones / "states"
     assert StateStore((folder,), "scope").keep(TOKENS, b"state")
-    assert as_user(READER, lambda: StateStore((folder,), "scope").find(TOKENS) == b"state")
+    with acting_as(READER):
+        assert StateStore((folder,), "scope").find(TOKENS) == b"state"
+        assert not StateStore((folder,), "scope").keep([1], b"state")
 
 
 @AS_ROOT
 def test_the_owner_of_the_model_may_have_written(everyones):
     folder = everyones / "states"
-    assert as_user(STRANGER, lambda: StateStore((folder,), "scope").keep(TOKENS, b"state"))
+    with acting_as(STRANGER):
+        assert StateStore((folder,), "scope").keep(TOKENS, b"state")
     assert folder.stat().st_mode & 0o777 == 0o700
     assert StateStore((folder,), "scope").find(TOKENS) is None
     assert StateStore((folder,), "scope", frozenset({STRANGER})).find(TOKENS) == b"state"
