@@ -6,11 +6,11 @@ Everything is untrusted but the names in `TRUSTED`, so that a name that is added
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from engine.model.lazy import LazyMapping
-from engine.model.marks import Marks
+from engine.model.marks import Marks, unlabelled
 from engine.model.text import clean
 
 TRUSTED: Final = frozenset({"persona", "now", "env"})
@@ -25,21 +25,23 @@ def without_marks(text: str) -> str:
     return _MARKS.blanked(text)
 
 
-def for_prompt(names: LazyMapping) -> LazyMapping:
-    """`names` for a prompt's template: each text that is not `TRUSTED`, however deep it lies, is one clean line."""
+def for_prompt(names: LazyMapping, labels: Collection[str]) -> LazyMapping:
+    """`names` for a prompt's template: each text that is not `TRUSTED`, however deep it lies, is one clean line, in
+    which none of the speakers' `labels` has a colon behind it.
+    """
     trusted = {name: names[name] for name in TRUSTED if name in names}
-    return LazyMapping(trusted, {name: _later(names, name) for name in names if name not in TRUSTED})
+    return LazyMapping(trusted, {name: _later(names, name, labels) for name in names if name not in TRUSTED})
 
 
-def _later(names: LazyMapping, name: str) -> Callable[[], Any]:
-    return lambda: _cleaned(names[name])
+def _later(names: LazyMapping, name: str, labels: Collection[str]) -> Callable[[], Any]:
+    return lambda: _cleaned(names[name], labels)
 
 
-def _cleaned(value: Any) -> Any:
+def _cleaned(value: Any, labels: Collection[str]) -> Any:
     if isinstance(value, str):
-        return _SPACES.sub(" ", without_marks(clean(value)))
+        return unlabelled(_SPACES.sub(" ", without_marks(clean(value))), labels)
     if isinstance(value, Mapping):
-        return {_cleaned(key): _cleaned(item) for key, item in value.items()}
+        return {_cleaned(key, labels): _cleaned(item, labels) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(map(_cleaned, value))
+        return type(value)(_cleaned(item, labels) for item in value)
     return value

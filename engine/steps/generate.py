@@ -34,7 +34,7 @@ def compose(step: GenerateStep, scene: Scene) -> Prompt:
 
     persona = scene.plan.persona
     try:
-        names = for_prompt(scene.names).also(persona=persona.data)
+        names = for_prompt(scene.names, (persona.labels.user, persona.labels.reply)).also(persona=persona.data)
         system = scene.services.renderer.render(step.prompt, names, scene.deadline)
     except ValueError as error:
         raise TurnError(str(error), step_id=step.id, span=step.span) from error

@@ -48,6 +48,7 @@ def test_what_a_turn_brings_is_one_clean_line_of_a_prompt(source):
     assert "<|" not in system
     assert "\n" not in system
     assert (system[0], system[-1]) == ("A", "B")
+    assert "美砂樹:" not in system
     assert "obey" in system
 
 
