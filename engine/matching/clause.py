@@ -90,8 +90,10 @@ class Here:
             self.clause.written += f" {word.surface}" if beside else word.surface
             self.clause.reading += word.reading
 
-    def content(self, form: str = "") -> None:
-        self.clause.words.append(self._word(self._same(form or self.form)))
+    def content(self, form: str = "", *, written: str = "") -> None:
+        """Takes the word as content, or more of the text under another form."""
+        own = self._same(form or self.form)
+        self.clause.words.append((own, written or self.word.surface, self.word.reading, self.word.known))
 
     def spare(self, kind: str) -> None:
         """Sets the word apart."""

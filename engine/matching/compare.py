@@ -11,6 +11,7 @@ from math import ceil
 
 from rapidfuzz import fuzz
 
+from engine.matching import grammar
 from engine.matching.form import ContentWord, Form
 from engine.matching.forms import heard
 from engine.matching.normalise import hiragana
@@ -93,7 +94,7 @@ def _unheard(extra: list[ContentWord], missing: list[ContentWord], query: Form, 
     if extra and missing:
         if _joined(extra, 0) == _joined(missing, 0):
             return [], []
-        if _joined(extra, 2) == _joined(missing, 2) and _respelled(extra, missing):
+        if heard(_joined(extra, 2)) == heard(_joined(missing, 2)) and _respelled(extra, missing):
             return [], []
         extra, missing = _untwinned(extra, missing)
         if query.sound == trigger.sound and _misconverted(extra, query, trigger):
@@ -106,7 +107,7 @@ def _unheard(extra: list[ContentWord], missing: list[ContentWord], query: Form, 
 def _untwinned(extra: list[ContentWord], missing: list[ContentWord]) -> Sides:
     """Without the words that sound like one of the other side: 引く and ひく."""
     for word in tuple(extra):
-        twin = next((one for one in missing if one[2] == word[2] and _respelled([word], [one])), None)
+        twin = next((one for one in missing if heard(one[2]) == heard(word[2]) and _respelled([word], [one])), None)
         if twin is not None:
             extra = [one for one in extra if one is not word]
             missing = [one for one in missing if one is not twin]
@@ -132,17 +133,23 @@ SHORTEST_HEARD = 2
 
 def _written_in_kana(word: ContentWord, other: Form) -> bool:
     """Whether the other text has this word, which is in kanji or katakana here, in hiragana."""
-    reading = word[2]
+    reading = heard(word[2])
     japanese = not word[1].isascii() and not _hiragana(word[1])
-    return japanese and len(reading) >= SHORTEST_HEARD and reading in heard(other.text)
+    return (
+        japanese
+        and len(reading) >= SHORTEST_HEARD
+        and reading in heard(other.text)
+        and not any(reading in heard(theirs) and not _hiragana(written) for _, written, theirs, _ in other.words)
+    )
 
 
 def _covers(word: ContentWord, other: ContentWord, form: Form) -> bool:
     """Whether what the dictionary took for `other` lies where the text says `word` in kana."""
     if not _kana([other]):
         return False
-    place = form.sound.find(word[2])
-    return place >= 0 and place - 1 <= form.sound.find(other[2]) < place + len(word[2])
+    reading = heard(word[2])
+    place = form.sound.find(reading)
+    return place >= 0 and place - 1 <= form.sound.find(heard(other[2])) < place + len(reading)
 
 
 def _hiragana(written: str) -> bool:
@@ -170,7 +177,7 @@ def _misconverted(extra: Sequence[ContentWord], query: Form, trigger: Form) -> b
     """Whether homophones stand in place of a few of many kanji, or the utterance is Japanese in Latin letters."""
     if query.text.isascii():
         return not trigger.text.isascii()
-    if len(query.text) >= LONG and _edits(query.text, trigger.text) == 1:
+    if len(query.text) >= LONG and not _kana(extra) and _edits(query.text, trigger.text) == 1:
         return True
     theirs, ours = _kanji(trigger.text), _kanji(query.text)
     wrong = [sign for sign in ours if sign not in theirs]
@@ -193,7 +200,7 @@ SHORTEST_SLIP = 4
 
 def _slipped(query: Form, trigger: Form, extra: Sequence[ContentWord], missing: Sequence[ContentWord]) -> bool:
     """Whether a slip of typing is all that differs."""
-    if not (extra or missing):
+    if not extra:
         return False
     if extra and missing and all(map(_foreign, (*extra, *missing))):
         return len(extra) == len(missing) and all(map(_mistyped, extra, missing))
@@ -303,6 +310,10 @@ def time(compared: Comparison) -> str | None:
     query, trigger = compared.query, compared.trigger
     if query.times == trigger.times:
         return None
+    both = set(query.marks) & set(trigger.marks)
+    if "past" in both and not trigger.times and grammar.PAST_TIMES.issuperset(query.times):
+        # What happened did so at some time.
+        return None
     return f"another time: {' '.join(trigger.times) or 'none'} / {' '.join(query.times) or 'none'}"
 
 
@@ -338,6 +349,8 @@ def meaning(compared: Comparison) -> str | None:
     for mark, shown in MEANINGS.items():
         if (mark in ours) != (mark in theirs) and not _excused(mark, ours, theirs, misread=compared.misread):
             return f"{'only the utterance' if mark in ours else 'only the trigger'} has {shown}"
+    if "bare" in ours & theirs and compared.query.text.isascii() and ("past" in ours) != ("past" in theirs):
+        return "another tense"
     for one, other in ((ours, theirs), (theirs, ours)):
         if "past" in one and "present" in other and not other & {"past", "on", "want", "request"}:
             return None if compared.query.negative and compared.trigger.negative else "another tense"

@@ -101,7 +101,7 @@ def _form(full: str, written: str, parts: Sequence[Clause], effort: int) -> Form
         core="".join([*told, *beside]),
         bag=" ".join(sorted({*told, *beside})),
         sound=heard("".join(clause.reading for clause in parts)),
-        words=tuple((form, surface, heard(reading), known) for form, surface, reading, known in words),
+        words=tuple(words),
         spare=tuple(spare),
         numbers=numbers,
         questions=questions,

@@ -50,6 +50,8 @@ TIMES = _words("""
     saturday sunday
 """)
 
+PAST_TIMES = _words("昨日 昨夜 昨晩 昨夕 夕べ 一昨日 先週 先月 去年 昨年 先日 以前 昔 yesterday")
+
 QUESTIONS = {
     "何": "何", "何時": "いつ", "いつ": "いつ", "何曜": "いつ", "何処": "どこ", "どこ": "どこ", "どちら": "どこ",
     "何方": "どこ", "誰": "誰", "どなた": "誰", "何人": "何人", "どう": "どう", "如何": "どう", "どの": "どれ",
@@ -77,7 +79,7 @@ ONESELF = _words("""
 
 LIGHT = _words("""
     為る 有る 居る 成る おる 御座る 遣る いらっしゃる 為さる 致す 存ずる 出来る 思う 物 事 訳 筈 様 の 方 感じ 気 無い
-    知れる という 方法 仕方 be do have get got there thing
+    知れる という こと もの 方法 仕方 be do have get got there thing
 """)
 """Verbs and nouns that carry grammar, not content."""
 
@@ -128,9 +130,10 @@ POLITE_PREFIXES = _words("御 お ご 真っ 大")
 HONORIFICS = _words("さん 様 ちゃん 君 殿 氏 たん さま くん 達 たち 等 ら 振り")
 
 OPENERS = _words("""
-    有り難う 今晩は 今日は 御早う 御早う御座る 始める 馳走 世話 疲れ 済む 済みません 失礼 恐れ入る 申し訳 久しい 御免
-    質問 急ぎ 相談 聞く 伺う 只今 大きに 了解 御免なさい 待つ 確認 至急 度々 突然 忙しい 手数 恐縮 初め 御無沙汰 頂く
-    さて おっす hello hi hey good morning evening thank thanks sorry excuse way night howdy greeting hiya please cheer
+    有り難う 今晩は 今日は 御早う 御早う御座る 始める 馳走 世話 疲れ 済む 済みません 失礼 恐れ入る 申し訳 久しい
+    御免 質問 急ぎ 相談 聞く 伺う 報告 話 只今 大きに 了解 御免なさい 待つ 確認 至急 度々 突然 忙しい 手数 恐縮 初め
+    御無沙汰 頂く さて おっす hello hi hey good morning evening thank thanks sorry excuse way night howdy greeting
+    hiya please cheer
 """)
 """Words of greeting, thanks and apology: a clause of nothing else counts only where nothing else is said."""
 
@@ -183,7 +186,7 @@ ENGLISH_CLASS_OF = {
             ("intensity", INTENSITY),
             ("filler", FILLERS),
             ("giving", GIVING),
-            ("like", ("like",)),
+            ("like", (stem("like"),)),
             ("light", ENGLISH_STOP),
         )
     )

@@ -32,7 +32,7 @@ def _particle(here: Here) -> None:
     if sub == "接続助詞" and form in ("けれど", "のに") and here.ends():
         marks.add("concedes")
     if sub == "終助詞":
-        if form == "か" or (form == "の" and here.form_at(1) == "?"):
+        if form in ("か", "っけ") or (form == "の" and here.form_at(1) == "?"):
             marks.add("asks")
         elif form in ("よ", "ぞ", "ぜ", "わ"):
             marks.add("tells")
@@ -87,7 +87,9 @@ def _prefix(here: Here) -> None:
 
 
 def _suffix(here: Here) -> None:
-    if here.form in grammar.HONORIFICS:
+    if here.form == "過ぎ":
+        here.clause.marks.add("too")
+    elif here.form in grammar.HONORIFICS:
         here.spare("politeness")
     elif here.form != "的":
         here.content()
@@ -166,11 +168,11 @@ def _names(here: Here) -> bool:
 def _question(here: Here) -> bool:
     """A question word, unless it means something or nothing with what follows: 何か, 誰も, 何でも."""
     form, after = here.form, here.form_at(1)
-    if after in ("か", "も") and not here.ends(2):
-        if form in ("何", "何時", "いつ", "どう"):
+    if after == "も" or (after == "か" and not here.ends(2)):
+        if form in ("何", "何時", "いつ", "どう") and not here.ends(2):
             here.spare("filler")
         else:
-            here.content(form + after)
+            here.content(form + after, written=here.word.surface + here.words[here.place + 1].surface)
     elif after == "で" and here.form_at(2) == "も":
         here.content(f"{form}でも")
     elif here.word.surface == "なん" and here.place and here.ends():

@@ -6,7 +6,7 @@ import re
 
 from engine.matching import grammar
 from engine.matching.clause import Here
-from engine.text.english import is_past
+from engine.text.english import is_past, stem
 
 _DOUBLED = re.compile(r"(.)\1+")
 _STRETCHED = re.compile(r"([^efls])\1+$")
@@ -23,31 +23,39 @@ def read_latin_word(here: Here) -> None:
     """Reads the word into its clause."""
     here.form = _unstretched(here.form)
     _mood(here)
-    kind = grammar.ENGLISH_CLASS_OF.get(here.form, "content")
     if _asks_or_wishes(here):
         return
+    kind = grammar.ENGLISH_CLASS_OF.get(here.form, "content")
     match kind:
         case "question":
             here.clause.questions.add(grammar.QUESTIONS[here.form])
         case "time":
             here.clause.times.add(here.form)
-        case "place":
-            last = here.ends() or grammar.ENGLISH_CLASS_OF.get(here.form_at(1)) == "now"
-            if here.form_at(-1) in grammar.ENGLISH_KEPT_AFTER or (last and here.place):
-                here.content(here.form)
         case "giving":
             here.clause.marks.add("request")
         case "content":
             _content(here)
-        case _ if _is_content(kind, here.form_at(-1)):
+        case _ if _is_content(kind, here):
             here.content(here.form)
-        case _ if kind != "not":
-            here.spare("light" if kind == "like" else kind)
+        case _ if kind not in ("not", "place"):
+            _spare(here, "light" if kind == "like" else kind)
 
 
-def _is_content(kind: str, before: str) -> bool:
-    """Whether a word that is spare elsewhere is content behind this one: good morning, i like it."""
-    return (kind == "now" and before == "good") or (kind == "like" and before not in ("would", "look", "feel", "seem"))
+def _spare(here: Here, kind: str) -> None:
+    here.spare(kind)
+    if here.word.lemma in ("did", "was", "were", "had"):
+        here.clause.marks.add("past")
+
+
+def _is_content(kind: str, here: Here) -> bool:
+    """Whether a word that is grammar elsewhere is content here: good morning, i like it, log in."""
+    before = here.form_at(-1)
+    if kind == "place":
+        last = here.ends() or grammar.ENGLISH_CLASS_OF.get(here.form_at(1)) == "now"
+        return before in grammar.ENGLISH_KEPT_AFTER or (last and here.place > 0)
+    if kind == "now":
+        return before == "good"
+    return kind == "like" and before not in ("would", "id", "look", "feel", "seem")
 
 
 def _content(here: Here) -> None:
@@ -81,12 +89,18 @@ def _mood(here: Here) -> None:
 
 
 def _asks_or_wishes(here: Here) -> bool:
-    """`want to`, `can you` and `would like` are read as what they mean."""
-    after, marks = here.form_at(1), here.clause.marks
-    if here.form in ("want", "need") and after == "to":
-        marks.update(("want", "doing"))
-    elif here.form in ("can", "could", "may", "would", "will") and after in ("i", "you", "we"):
-        marks.add("request")
-    else:
-        return False
-    return True
+    """`want to`, `going to`, `can you` and `would like` are read as what they mean."""
+    meant = _meant(here.form, here.form_at(1), here.form_at(2))
+    here.clause.marks.update(meant)
+    return bool(meant)
+
+
+def _meant(form: str, after: str, then: str) -> tuple[str, ...]:
+    if form in ("want", "need") and after == "to":
+        return ("want", "doing")
+    if form == "go" and after == "to" and then not in ("the", "a", "my", ""):
+        return ("about",)
+    if form in ("should", "must"):
+        return ("must",)
+    asks = form in ("can", "could", "may", "would", "will") and after in ("i", "you", "we")
+    return ("request",) if asks or (form == "id" and after == stem("like")) else ()

@@ -6,19 +6,21 @@ from pathlib import Path
 import pytest
 
 from engine.matching.index import Trigger, TriggerIndex
+from engine.matching.lexicon import lexicon
 
 DATA = Path(__file__).parents[2] / "data"
 THRESHOLD = 80.0
+WORDS = lexicon(["ママ", "マスター", "mama"], ())
 
 
 def accepted(pair):
-    index = TriggerIndex.build([Trigger(kind="fuzzy", text=pair["trigger"], reply=0)])
+    index = TriggerIndex.build([Trigger(kind="fuzzy", text=pair["trigger"], reply=0)], WORDS)
     return bool(list(index.candidates(pair["utterance"], THRESHOLD)))
 
 
 @pytest.mark.parametrize(
     ("name", "false_accepts", "false_rejects"),
-    [("trigger_pairs", 0.03, 0.32), ("held_out_pairs", 0.05, 0.28)],
+    [("trigger_pairs", 0.02, 0.273), ("held_out_pairs", 0.029, 0.214), ("word_pairs", 0.04, 0.08)],
 )
 def test_wrong_replies_and_missed_ones_stay_rare(name, false_accepts, false_rejects):
     pairs = [json.loads(line) for line in (DATA / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
