@@ -29,6 +29,7 @@ _RANKS = {"は": 4, "って": 4, "が": 4, "も": 3, "を": 3, "": 2, "に": 1, 
 
 _NO_PART = frozenset({"がてら", "すぎ", "高", "中"})
 _INSULTS = re.compile("^(?:クソ|くそ|糞|バカ|馬鹿|ばか|アホ|ボケ)(?=.)")
+_ONE_KANA = re.compile("[ぁ-ヿ]")
 _POLITE = "接頭辞"
 _NUMBER = "数詞"
 _IS_TIME = "副詞可能"
@@ -57,7 +58,7 @@ def topic_of(text: str) -> str | None:
         return _english(text)
     best: _Noun | None = None
     for noun in _nouns(words):
-        if noun.told in _EMPTY or noun.is_deed or not 1 <= len(noun.text) <= LONGEST:
+        if noun.told in _EMPTY or noun.is_deed or len(noun.text) > LONGEST or _ONE_KANA.fullmatch(noun.text):
             continue
         if best is None or _RANKS.get(noun.particle, 0) > _RANKS.get(best.particle, 0):
             best = noun
@@ -69,11 +70,12 @@ def _nouns(words: Sequence[Word]) -> Iterator[_Noun]:
     run: list[Word] = []
     for place, word in enumerate((*words, None)):
         if word is not None and _belongs(word, run):
-            counted = place > 0 and _NUMBER in words[place - 1].tags
-            # 最近ギターを: a time at the front is no part of the noun; 100点: nor is what a number counts.
-            run = [] if counted else [word] if len(run) == 1 and _IS_TIME in run[0].tags else [*run, word]
+            # 最近ギターを: a time at the front is no part of the noun.
+            run = [word] if len(run) == 1 and _IS_TIME in run[0].tags else [*run, word]
             continue
-        noun = _noun(run, words[place:])
+        counts = place > len(run) and _NUMBER in words[place - len(run) - 1].tags
+        # 100点, 一等賞: what a number counts is no noun of its own.
+        noun = None if counts else _noun(run, words[place:])
         if noun is not None:
             yield noun
         run = [word] if word is not None and _belongs(word, []) else []

@@ -24,6 +24,7 @@ def test_the_marked_noun_is_what_a_sentence_is_about(text, topic):
 def test_a_time_a_number_and_a_verb_that_looks_like_a_noun_are_no_topic():
     assert topic_of("最近ギターを始めたんです") == "ギター"
     assert topic_of("テストで100点取った") == "テスト"
+    assert topic_of("運動会で一等賞でさ") == "運動会"
     assert topic_of("離婚した") is None
     assert topic_of("結婚することになった") is None
     assert topic_of("今日は暑いね") is None
