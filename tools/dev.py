@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ UNREAD = frozenset({"benchmarks", "build", "dist", "docs", "node_modules", "test
 KINDS = frozenset({".py", ".yml", ".yaml", ".j2", ".json", ".plan"})
 START = 60.0
 """Seconds that a process may take until it listens."""
+INVOCATION = 60
+"""Seconds that the emulator gives an invocation, its first with the start of everything on a busy machine."""
 STOP = 2.0
 """Seconds that it may take to end."""
 
@@ -50,6 +53,28 @@ def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
                 yield entry.path, entry.stat()
 
 
+class Plan:
+    """The pipeline compiled once for all services, for the files as they are.
+
+    What is wrong with it is left for the services to tell: each of them reads the files itself where there is no plan.
+    """
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+        self._seen: State = {}
+        self._turn = asyncio.Lock()
+
+    async def make(self, state: State) -> None:
+        async with self._turn:
+            if state == self._seen:
+                return
+            self._seen = state
+            build = [sys.executable, "-m", "engine", "build", "--plan-only"]
+            quiet = asyncio.subprocess.DEVNULL
+            process = await asyncio.create_subprocess_exec(*build, cwd=ROOT, env=self._env, stdout=quiet, stderr=quiet)
+            await process.wait()
+
+
 class NotStarted(RuntimeError):
     """The process ended, or does not listen; what it said stands in the terminal."""
 
@@ -61,6 +86,7 @@ class Service:
     name: str
     command: Callable[[int], list[str]]
     env: Mapping[str, str]
+    plan: Plan
     state: Callable[[], State] = files
     starts: int = 0
     port: int = 0
@@ -75,6 +101,8 @@ class Service:
             if self.process is None or state != self.seen:
                 self._tell(state)
                 self.seen = state
+                await self.stop()
+                await self.plan.make(state)
                 await self._start()
             elif self.process.returncode is not None:
                 await self._start()
@@ -224,13 +252,24 @@ def main() -> None:
         print(read_env_file(os.environ), flush=True)
     except Usage as error:
         sys.exit(f"dev: {error}")
-    env = with_model({**os.environ, "MISAKI_ENV_FILE": "off", "PYTHONDONTWRITEBYTECODE": "1"})
+    with tempfile.TemporaryDirectory() as scratch:
+        own = {"MISAKI_ENV_FILE": "off", "MISAKI_PLAN": f"{scratch}/dev.plan", "PYTHONDONTWRITEBYTECODE": "1"}
+        _serve(arguments, with_model({**os.environ, **own}))
+
+
+def _serve(arguments: argparse.Namespace, env: Mapping[str, str]) -> None:
+    plan = Plan(env)
     misaki = [sys.executable, "-m", "engine", "serve", "--port"]
     services = {
         arguments.port: Service(
-            name="the Lambda emulator", command=lambda port: command("127.0.0.1", port), env=environment(20, 2048, env)
+            name="the Lambda emulator",
+            command=lambda port: command("127.0.0.1", port),
+            env=environment(INVOCATION, 2048, env),
+            plan=plan,
         ),
-        arguments.chat_port: Service(name="misaki serve", command=lambda port: [*misaki, str(port)], env=env),
+        arguments.chat_port: Service(
+            name="misaki serve", command=lambda port: [*misaki, str(port)], env=env, plan=plan
+        ),
     }
     print(f"dev: Lambda's emulator on http://{arguments.host}:{arguments.port}{INVOCATIONS}")
     print(f"dev: a web client talks to http://{arguments.host}:{arguments.chat_port}/chat", flush=True)

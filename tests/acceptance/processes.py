@@ -31,6 +31,7 @@ def run(
     *command: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None, stdin: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Runs a module of this tree, in any folder, to its end."""
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.run(
         [sys.executable, "-m", *command],
         input=stdin,
@@ -39,7 +40,7 @@ def run(
         encoding="utf-8",
         timeout=300,
         cwd=cwd,
-        env=environment({"PYTHONPATH": str(ROOT), "COLUMNS": "120", **(env or {})}),
+        env=environment({"PYTHONPATH": path, "COLUMNS": "120", **(env or {})}),
         check=False,
     )
 

@@ -20,12 +20,12 @@ PROMPT = Prompt(system="bar", examples=(), history=(), text="hello", labels=Labe
 
 
 @pytest.fixture
-def opened(tiny_path):
+def opened(tiny_path, tmp_path):
     with contextlib.ExitStack() as stack:
 
         def opened(backend="auto", **settings):
             given = {"path": str(tiny_path), "context": 256, "max_tokens": 8, "threads": 1, "cache": "off", **settings}
-            model = open_model(ModelRow(id="small", backend=backend, settings=given), {})
+            model = open_model(ModelRow(id="small", backend=backend, settings=given), {"HOME": str(tmp_path)})
             stack.callback(model.close)
             return model
 

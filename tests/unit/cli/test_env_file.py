@@ -167,7 +167,8 @@ def test_lambda_does_not_read_it(folder):
 
 def environment() -> dict[str, str]:
     """This process's environment, where the file is read again."""
-    return {name: value for name, value in os.environ.items() if name != "MISAKI_ENV_FILE"} | {"PYTHONPATH": str(ROOT)}
+    base = {name: value for name, value in os.environ.items() if name != "MISAKI_ENV_FILE"}
+    return base | {"PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])}
 
 
 def misaki(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

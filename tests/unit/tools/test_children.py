@@ -44,4 +44,4 @@ def test_one_that_has_ended_by_itself_is_no_trouble():
 def test_every_test_starts_its_processes_this_way():
     files = [path for path in TESTS.rglob("*.py") if path.name not in {"children.py", Path(__file__).name}]
     assert len(files) > 100
-    assert [str(path) for path in files if re.search(r"\bPopen\(|os\.(fork|spawn)", path.read_text("utf-8"))] == []
+    assert [str(path) for path in files if re.search(r"\bPopen\(", path.read_text("utf-8"))] == []
