@@ -13,6 +13,7 @@ from pathlib import Path
 from engine.app import App, pipeline_path
 from engine.building.bind import bind
 from engine.building.load import read
+from engine.kinds.model import KindModel
 from engine.model.errors import ConfigError
 from engine.model.plan import GenerateStep
 from engine.reading.sources import Sources
@@ -59,6 +60,8 @@ class Reloader:
         if rows_of(plan) != rows_of(self._app.plan):
             self._say("not reloaded: a model or a step that asks one has changed, which takes a restart")
             return
+        if isinstance(plan.kinds, KindModel):
+            plan.kinds.learn()
         self._app.renew(plan)
         self._say(f"reloaded: {plan.name} with {len(plan.replies)} replies")
 

@@ -1,7 +1,7 @@
 """A text as the features that tell kinds of sentences apart: runs of one to three characters, words, pairs of words.
 
-Words count by their dictionary form, so one example stands for all inflections of its words. docs/decisions/0009 has
-the measurements of what else was tried.
+Words count by their dictionary form, so one example stands for all inflections of its words. What else was tried is
+measured in docs/decisions/0017-kinds.md.
 """
 
 from __future__ import annotations

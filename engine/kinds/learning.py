@@ -41,28 +41,28 @@ def count(examples: Sequence[Example]) -> Counts:
     """The counts of `examples`; kinds stand in the order of their first example."""
     kinds = tuple(dict.fromkeys(kind for kind, _ in examples))
     places = {kind: place for place, kind in enumerate(kinds)}
-    seen = Counter(feature for _, found in examples for feature in set(found))
-    for feature in _common(examples, len(kinds)):
-        del seen[feature]
-    idf = {feature: log((1 + len(examples)) / (1 + often)) + 1 for feature, often in seen.items()}
+    counted = [(places[kind], Counter(found)) for kind, found in examples]
+    seen: Counter[str] = Counter()
+    held: dict[str, int] = {}
+    for place, found in counted:
+        seen.update(found.keys())
+        for feature in found:
+            held[feature] = held.get(feature, 0) | 1 << place
+    # What stands in more than half of the kinds tells little and takes most of the time.
+    most = max(len(kinds) / 2, 2)
+    idf = {
+        feature: log((1 + len(examples)) / (1 + often)) + 1
+        for feature, often in seen.items()
+        if held[feature].bit_count() <= most
+    }
     mass: dict[str, dict[int, float]] = {feature: {} for feature in idf}
     totals = [0.0] * len(kinds)
-    for kind, found in examples:
-        place = places[kind]
-        for feature, weight in weighed(Counter(found), idf).items():
+    for place, found in counted:
+        for feature, weight in weighed(found, idf).items():
             row = mass[feature]
             row[place] = row.get(place, 0.0) + weight
             totals[place] += weight
     return Counts(kinds=kinds, idf=idf, mass=mass, totals=totals)
-
-
-def _common(examples: Sequence[Example], kinds: int) -> list[str]:
-    """The features that are seen in more than half of the kinds: they tell little and take most of the time."""
-    held: dict[str, set[str]] = {}
-    for kind, found in examples:
-        for feature in found:
-            held.setdefault(feature, set()).add(kind)
-    return [feature for feature, where in held.items() if len(where) > max(kinds / 2, 2)]
 
 
 def weighed(found: Mapping[str, int], idf: Mapping[str, float]) -> dict[str, float]:

@@ -8,7 +8,6 @@ once in 40,000 features.
 from __future__ import annotations
 
 import json
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
@@ -25,7 +24,7 @@ IDF_STEP = 0.05
 WEIGHT_STEP = 0.03
 """What one in a stored byte stands for."""
 
-SHIFT = 20
+SHIFT = 16
 BUCKETS = 1 << (32 - SHIFT)
 """Hashes are looked up among those with the same leading bits."""
 
@@ -56,6 +55,10 @@ class KindModel:
     @cached_property
     def stored(self) -> memoryview:
         return self._load()
+
+    def learn(self) -> None:
+        """Learn now what is otherwise learned when the first text comes, so that no turn waits for it."""
+        self.stored  # noqa: B018 - kept once it is there
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -96,16 +99,19 @@ class KindModel:
         hashes, buckets, idf, ends = tables.hashes, tables.buckets, tables.idf, tables.ends
         places, weights = tables.places, tables.weights
         known = []
-        square = 0.0
+        square = 0
         for feature, often in Counter(features(text)).items():
             number = crc32(feature.encode("utf-8", "replace"))
             bucket = number >> SHIFT
-            end = buckets[bucket + 1]
-            row = bisect_left(hashes, number, buckets[bucket], end)
-            if row < end and hashes[row] == number:
-                weight = often * idf[row]
-                square += weight * weight
-                known.append((feature, weight, row))
+            row, end = buckets[bucket], buckets[bucket + 1]
+            # One or two stand in a bucket.
+            while row < end:
+                if hashes[row] == number:
+                    weight = often * idf[row]
+                    square += weight * weight
+                    known.append((feature, weight, row))
+                    break
+                row += 1
         length = sqrt(square)
         for feature, weight, row in known:
             first, end = ends[row - 1] if row else 0, ends[row]
