@@ -18,11 +18,10 @@ from engine.text.regexes import compile_pattern
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a check looks at; `model` is the name in the pipeline, `wordings` the count of each."""
+    """What a check looks at; `model` is the name in the pipeline."""
 
     result: ChatResult
     model: str | None
-    wordings: Mapping[str, int] | None = None
 
     @property
     def reply(self) -> str | None:
@@ -136,25 +135,6 @@ def _latency(expectation: Expectation, facts: Facts) -> Difference | None:
     return Difference(expectation=expectation, expected=f"at most {limit:.0f} ms", got=got, acceptable=False)
 
 
-def _wordings(expectation: Expectation, facts: Facts) -> Difference | None:
-    expected = {item["text"]: item["times"] for item in expectation.value}
-    got = dict(facts.wordings or {})
-    if expected == got:
-        return None
-    return Difference(
-        expectation=expectation,
-        expected=_counts(expected, got),
-        got=_counts(got, expected) if got else "no canned reply",
-        value=[{"times": times, "text": text} for text, times in got.items()],
-        acceptable=bool(got),
-    )
-
-
-def _counts(counts: Mapping[str, int], other: Mapping[str, int]) -> str:
-    """The lines that are not the same on both sides."""
-    return "\n".join(f"{times}× {text}" for text, times in counts.items() if other.get(text) != times) or "the rest"
-
-
 _CHECKS: Mapping[str, Callable[[Expectation, Facts], Difference | None]] = {
     "reply": _reply,
     "one_of": _one_of,
@@ -168,5 +148,4 @@ _CHECKS: Mapping[str, Callable[[Expectation, Facts], Difference | None]] = {
     "model": lambda expectation, facts: _equal(expectation, facts.model),
     "escalations": _escalations,
     "latency": _latency,
-    "wordings": _wordings,
 }

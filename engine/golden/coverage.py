@@ -1,4 +1,4 @@
-"""What of a pipeline no golden has exercised: replies, wordings, steps, escalation reasons and conditions."""
+"""What of a pipeline no golden has exercised: replies, steps, escalation reasons and conditions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,6 @@ class _Seen:
     """What happened in the turns of one pipeline; a condition is a step or reply with the value that it had."""
 
     replies: set[str] = field(default_factory=set)
-    variants: set[tuple[str, int]] = field(default_factory=set)
     steps: set[str] = field(default_factory=set)
     reasons: set[tuple[str, str]] = field(default_factory=set)
     conditions: set[tuple[str, str, bool]] = field(default_factory=set)
@@ -52,9 +51,6 @@ class _Seen:
         if outcome.reply_id is not None:
             self.replies.add(outcome.reply_id)
             self.conditions.add(("reply", outcome.reply_id, True))
-            if outcome.variant is not None:
-                self.variants.add((outcome.reply_id, outcome.variant))
-            self.variants |= {(outcome.reply_id, place) for place in turn.heard or ()}
         self.reasons |= {(escalation.step, escalation.reason) for escalation in outcome.escalations}
         for event in turn.outcome.trace:
             if event.event == "condition_refused":
@@ -93,9 +89,6 @@ def _everything(spec: PipelineSpec, seen: _Seen) -> Iterator[tuple[Gap, bool]]:
     for reply in spec.replies:
         name = reply.id.value
         yield Gap(kind="replies", what=name, span=reply.id.span), name in seen.replies
-        for place, variant in enumerate(reply.say):
-            what = f"{name}: {variant.text.value}"
-            yield Gap(kind="wordings", what=what, span=variant.text.span), (name, place) in seen.variants
         if reply.when is not None and reply.match:
             yield from _condition("reply", name, reply.when.span, seen)
     for step in spec.steps:

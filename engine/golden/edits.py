@@ -123,11 +123,7 @@ def edits_of(difference: Difference, source: Source) -> Iterator[Edit]:
         to = node.get("to")
         assert to is not None  # noqa: S101 - the schema has seen to it
         yield _replaced(to, value["to"], source)
-    elif expectation.key == "one_of" and isinstance(node, SequenceNode):
-        yield from _rewritten(node, value, source)
-    elif expectation.key == "wordings" and isinstance(node, SequenceNode) and _as_many(node, value):
-        yield from _changed_wordings(node, value, source)
-    elif isinstance(node, SequenceNode):
+    elif (expectation.key == "one_of" and isinstance(node, SequenceNode)) or isinstance(node, SequenceNode):
         yield from _rewritten(node, value, source)
 
 
@@ -177,27 +173,6 @@ def _rewritten(node: SequenceNode, value: list[Any], source: Source) -> Iterator
             yield Edit(start, gone + len(source.text[gone:]) - len(source.text[gone:].lstrip()), "")
 
 
-def _as_many(node: SequenceNode, value: list[Any]) -> bool:
-    """Whether each wording of the file can become one of those that came."""
-    texts = {_field(item, "text").value for item in node.items if isinstance(item, MappingNode)}
-    return len(texts) == len(node.items) == len(value)
-
-
-def _changed_wordings(node: SequenceNode, value: list[Mapping[str, Any]], source: Source) -> Iterator[Edit]:
-    """Counts and words that changed; wordings that are the same on both sides keep their place."""
-    items = [item for item in node.items if isinstance(item, MappingNode)]
-    said = {item["text"]: item for item in value}
-    known = {_field(item, "text").value for item in items}
-    new = iter([item for item in value if item["text"] not in known])
-    for item in items:
-        text = _field(item, "text")
-        wanted = said.get(str(text.value)) or next(new)
-        for name in ("times", "text"):
-            field = _field(item, name)
-            if field.value != wanted[name]:
-                yield _replaced(field, wanted[name], source)
-
-
 def _spans(node: Node) -> Iterator[Span]:
     yield node.span
     for child in _below(node):
@@ -208,12 +183,6 @@ def _below(node: Node) -> Sequence[Node]:
     if isinstance(node, SequenceNode):
         return node.items
     return () if isinstance(node, ScalarNode) else [entry.value for entry in node.entries]
-
-
-def _field(item: MappingNode, name: str) -> ScalarNode:
-    node = item.get(name)
-    assert isinstance(node, ScalarNode)  # noqa: S101 - the schema has seen to it
-    return node
 
 
 def _walk(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -12,13 +11,11 @@ from engine.app import App
 from engine.backends.secrets import Secrets
 from engine.golden.cassette import Cassette, Recording
 from engine.golden.compare import Facts, differences
-from engine.golden.result import ConversationResult, TurnResult, variables
+from engine.golden.result import ConversationResult, TurnResult
 from engine.golden.stage import Scene, Settings, Stage
-from engine.golden.wordings import heard, wordings
 from engine.model.plan import GenerateStep, Plan, Step
 from engine.model.text import clean
-from engine.model.turn import ChatRequest, ChatResult, Turn
-from engine.running.fold import names_of
+from engine.model.turn import ChatRequest, ChatResult
 from engine.schema.golden_spec import Conversation, GoldenFile, TurnSpec
 from engine.sessions import open_store
 
@@ -84,29 +81,14 @@ class _Play:
             now=now,
         )
         result = _without_secrets(self._app.reply(request), self._settings.secrets)
-        said, counts = self._wordings(spec, request, result)
-        facts = Facts(result=result, model=_model(result), wordings=said)
+        facts = Facts(result=result, model=_model(result))
         return TurnResult(
             spec=spec,
             now=now,
             result=result,
             differences=tuple(differences(spec.expect, facts)),
             stale=tuple(self._stage.scene.stale),
-            heard=counts,
         )
-
-    def _wordings(
-        self, spec: TurnSpec, request: ChatRequest, result: ChatResult
-    ) -> tuple[Mapping[str, int] | None, Mapping[int, int] | None]:
-        wanted = next((expectation for expectation in spec.expect if expectation.key == "wordings"), None)
-        reply = next((one for one in self._plan.replies if one.id == result.outcome.reply_id), None)
-        if wanted is None or reply is None or request.now is None:
-            return None, None
-        sessions = sum(item["times"] for item in wanted.value)
-        turn = Turn(text=request.text, now=request.now, session_id=self._conversation.session, user=request.user)
-        counts = heard(reply, turn, sessions)
-        names = names_of(self._plan, turn).also(vars=variables(result.outcome))
-        return wordings(self._plan, reply, names, self._settings.renderer, counts), counts
 
 
 def _model(result: ChatResult) -> str | None:

@@ -31,14 +31,11 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnResult:
-    """`heard` counts, for a turn that expects wordings, the variants of the reply by position."""
-
     spec: TurnSpec
     now: datetime
     result: ChatResult
     differences: tuple[Difference, ...] = ()
     stale: tuple[Stale, ...] = ()
-    heard: Mapping[int, int] | None = None
 
     @property
     def outcome(self) -> Outcome:

@@ -117,26 +117,6 @@ def test_what_an_alias_repeats_is_not_said_to_be_beyond_any_value(tmp_path):
     assert console.file.getvalue().count("is left for you: what it says is repeated elsewhere") == 2
 
 
-def test_a_changed_wording_changes_in_its_place(tmp_path):
-    expect = (
-        "expect:\n          wordings:\n            # 半分ずつ\n"
-        "            - {times: 15, text: ことば}   # 新しい\n"
-        "            - times: 15\n              text: '美砂樹よ。待ってたわ。'\n"
-    )
-    _, after, _ = accepted(tmp_path, GOLDEN.replace(f"expect: {OLD_REPLY}\n", expect))
-    assert "            # 半分ずつ\n" in after
-    assert f"text: {OLD_REPLY}}}   # 新しい\n" in after
-    assert "text: '美砂樹よ。待ってたわ。'\n" in after
-
-
-def test_wordings_that_came_and_went_are_written_anew(tmp_path):
-    expect = f"expect:\n          wordings:\n          - {{times: 30, text: {OLD_REPLY}}}"
-    _, after, _ = accepted(tmp_path, GOLDEN.replace(f"expect: {OLD_REPLY}", expect))
-    assert after.count("          - {times: ") == 2
-    (result,) = run(project(tmp_path, after))
-    assert result.status == "passed"
-
-
 def test_what_no_value_settles_is_left_for_a_person(tmp_path):
     expect = "expect: {contains: 果物, not_contains: 今夜, matches: ^あら, latency: 0s}"
     before, after, left = accepted(tmp_path, GOLDEN.replace(f"expect: {OLD_REPLY}", expect))

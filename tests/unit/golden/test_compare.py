@@ -13,9 +13,9 @@ ESCALATIONS = (
 )
 
 
-def difference(key, value, reply="いらっしゃい。梨がおいしいわよ。", *, escalations=(), latency=12.0, wordings=None):
+def difference(key, value, reply="いらっしゃい。梨がおいしいわよ。", *, escalations=(), latency=12.0):
     outcome = Outcome(reply=reply, engine="canned", step="canned", reply_id="greet", escalations=escalations)
-    facts = Facts(result=ChatResult(outcome=outcome, session_id="s", latency_ms=latency), model=None, wordings=wordings)
+    facts = Facts(result=ChatResult(outcome=outcome, session_id="s", latency_ms=latency), model=None)
     expectation = Expectation(key=key, value=value, node=ScalarNode(value, str(value), SPAN))
     return next(differences((expectation,), facts), None)
 
@@ -92,15 +92,3 @@ def test_nobody_answering_meets_nothing(key):
     value = {"contains": "梨", "matches": ".", "similar": {"to": "x", "at_least": 0}, "one_of": ["x"]}[key]
     found = difference(key, value, reply=None)
     assert (found.got.endswith("nothing"), found.acceptable) == (True, False)
-
-
-def test_wordings_are_met_in_any_order():
-    value = [{"times": 2, "text": "b"}, {"times": 1, "text": "a"}]
-    assert difference("wordings", value, wordings={"a": 1, "b": 2}) is None
-    found = difference("wordings", value, wordings={"a": 2, "b": 1})
-    assert (found.expected, found.got) == ("2× b\n1× a", "2× a\n1× b")
-
-
-def test_wordings_need_a_canned_reply():
-    found = difference("wordings", [{"times": 1, "text": "a"}], wordings=None)
-    assert (found.got, found.acceptable) == ("no canned reply", False)

@@ -97,15 +97,6 @@ def test_a_conversation_that_needs_a_live_model_is_skipped_and_says_so(tmp_path)
     assert "--live" in (result.skipped or "")
 
 
-def test_wordings_count_what_other_sessions_hear(tmp_path):
-    expect = "expect: {wordings: [{times: 300, text: 美砂樹よ。待ってたわ。}]}"
-    turn = one_turn(tmp_path, f"{{user: こんばんは, {expect}}}")
-    (difference,) = turn.differences
-    counts = {item["text"]: item["times"] for item in difference.value}
-    assert sum(counts.values()) == 300
-    assert counts["美砂樹よ。待ってたわ。"] > counts["いらっしゃい。今夜も来てくれて嬉しいわ。"]
-
-
 def test_what_the_pipeline_does_not_have_is_said_with_its_place(tmp_path):
     golden = GOLDEN.replace("engine: external", "reply_id: greet_evning")
     with pytest.raises(ConfigError) as caught:
