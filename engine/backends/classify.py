@@ -39,11 +39,15 @@ _CONTEXT_WORDS = re.compile(
 )
 _FILTER_WORDS = re.compile(r"content (?:filter|policy|management policy)|safety system|guardrail", re.IGNORECASE)
 _LONGEST_WORDS = 2000
+_TELLING = ("message", "msg", "detail", "details", "error", "errors", "error_description", "title")
+_DEEPEST, _MOST_TOLD = 5, 20
 
 _REFUSING = re.compile(
     r"unsupported|n['’o]t support|not (?:permitted|allowed|available|enabled|accept|compatible)|unrecogni[sz]ed|unknown"
     r"|extra[ _](?:inputs?|fields?|keys?|forbidden)|extraneous|unexpected|additional propert|deprecated|invalid|cannot"
-    r"|can only|only the default|mutually exclusive|remove",
+    r"|\bonly\b|mutually exclusive|remove|must be|should be|at most|at least|up to|(?:less|greater|lower) than"
+    r"|exceed|out of range|not (?:less|greater|a valid|valid|currently)|constraint|cannot find"
+    r"|対応していません|サポート(?:され|し)てい?ません|使(?:え|用でき)ません|不支持|无效|不允许",
     re.IGNORECASE,
 )
 _SYSTEM_WORDS = re.compile(
@@ -295,24 +299,31 @@ def _read(response: HttpResponse, secrets: Collection[str]) -> _Fault:
         and not any(code in secret or secret in code for secret in secrets)
     )
     parameter = details.get("param")
-    return _Fault(codes, _words(inner, details)[:_LONGEST_WORDS], parameter if isinstance(parameter, str) else "")
+    return _Fault(codes, _words(body)[:_LONGEST_WORDS], parameter if isinstance(parameter, str) else "")
 
 
-def _words(inner: Any, details: Mapping[str, Any]) -> str:
-    """What an error says in a sentence, or of each field that is wrong; never the values that were sent."""
-    for told in (inner, details.get("message"), details.get("detail")):
-        if isinstance(told, str):
-            return told
-        nested = told.get("detail") if isinstance(told, dict) else told
-        if isinstance(nested, list):
-            fields = [item for item in nested if isinstance(item, dict)]
-            return "; ".join(f"{item.get('type')} {item.get('loc')} {item.get('msg')}" for item in fields)
-    return ""
+def _words(told: Any, depth: int = 0) -> str:
+    """What an error says in sentences, wherever it says so, or of each field that is wrong; never the values that were
+    sent.
+    """
+    if isinstance(told, str):
+        return told
+    if depth == _DEEPEST:
+        return ""
+    if isinstance(told, list):
+        return "; ".join(filter(None, (_words(item, depth + 1) for item in told[:_MOST_TOLD])))
+    if not isinstance(told, dict):
+        return ""
+    if isinstance(told.get("loc"), list):
+        return f"{told.get('type')} {told['loc']} {told.get('msg')}"
+    return " ".join(filter(None, (_words(told.get(name), depth + 1) for name in _TELLING)))
 
 
 def _object(body: bytes) -> Mapping[str, Any]:
+    """The error; where it is in a list, as Google's are, the first, and a text that is no JSON as its message."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
+        return {"message": body[:_LONGEST_WORDS].decode("utf-8", "replace")}
+    value = value[0] if isinstance(value, list) and value else value
+    return value if isinstance(value, dict) else {"message": value}

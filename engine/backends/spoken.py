@@ -10,24 +10,59 @@ import re
 
 _END = re.compile(r"[。．！？!?…♪♡～〜」』）)]+[^\w。．！？!?…「『（(]*|(?<=\w)\.(?=\s|$)")
 
-_NAMES = r"(?:\w+:)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflect(?:ion)?|analysis|scratchpad|inner_monologue)"
+_WORD = (
+    r"(?:think(?:ing|s)?|thoughts?|reason(?:ing)?|reflect(?:ion|ing)?|analysis|scratch_?pad|monologue|ponder(?:ing)?|cot"
+    r"|chain_of_thought|思考)"
+)
+_NAME = rf"(?:[\w-]{{0,30}}[:_-]|ant|inner)?{_WORD}(?:[:_-][\w:-]{{0,30}})?"
+_LEFT, _RIGHT, _SLASH = r"(?:\\?[<＜]|&lt;)\s*", r"\s*(?:[>＞]|&gt;)", r"\\?[/／]\s*"
+_BAR, _OF = "[|｜]", "(?:[_▁]of)?[_▁]"
 _MARK = re.compile(
     rf"""
-      (?P<empty> [<＜]\s*{_NAMES}\s*/[>＞] )
-    | (?P<open>  [<＜]\s*{_NAMES}(?:\s[^<>]*)?[>＞] | \[(?:think(?:ing)?|reasoning)\] | ◁think▷
-               | <\|(?:begin_of_thought|start_thinking|think(?:ing)?)\|> | <\|channel>\s*(?:thought|analysis)
-               | [<＜]\s*thi\w*\s*\Z )
-    | (?P<close> [<＜]\s*[/／]\s*{_NAMES}\s*[>＞] | \[/(?:think(?:ing)?|reasoning)\] | ◁/think▷
-               | <\|(?:end_of_thought|end_thinking|/think(?:ing)?)\|> | <channel\|>
-               | [<＜]\s*[/／]\s*thi\w*\s*\Z )
+      (?P<empty> {_LEFT}{_NAME}\s*/{_RIGHT} )
+    | (?P<open>  {_LEFT}{_NAME}(?:\s[^<>]*)?{_RIGHT} | \[(?:think(?:ing)?|reasoning)\] | ◁think▷
+               | <{_BAR}(?:(?:begin|start){_OF})?{_WORD}(?:_start)?{_BAR}> | <\|channel>\s*(?:thought|analysis)
+               | <\|inner_prefix\|> | <unused94>(?:thought)? | \[unused16\] | [<＜]\s*thi\w*\s*\Z )
+    | (?P<close> {_LEFT}{_SLASH}{_NAME}{_RIGHT} | \[/(?:think(?:ing)?|reasoning)\] | ◁/think▷
+               | <{_BAR}(?:/|end{_OF}){_WORD}{_BAR}> | <{_BAR}{_WORD}_end{_BAR}> | <channel\|>
+               | <\|inner_suffix\|> | <unused95> | \[unused17\] | [<＜]\s*{_SLASH}thi\w*\s*\Z )
     """,
     re.IGNORECASE | re.VERBOSE,
 )
 _FRAME = re.compile(
-    r"</?(?:answer|response|final|output|reply)>|<\|(?:begin|end)_of_solution\|>|<\|(?:start|end)_response\|>",
+    r"</?(?:(?:final_)?answer|response|final|output|reply)>|<\|(?:begin|end)_of_(?:solution|box)\|>"
+    r"|<\|(?:start|end)_response\|>|\[(?:begin|end) final response\]",
     re.IGNORECASE,
 )
 """What some models that think put around their answer."""
+
+_BLOCK = re.compile(
+    rf"""
+      ```{_WORD}\b.*?(?:```|\Z)
+    | <details(?:\s(?:[^<>]{{0,200}}\s)?type=.reasoning\b[^<>]{{0,200}}|[^<>]{{0,200}}>\s{{0,20}}<summary>\s{{0,20}}{_WORD}).*?(?:</details>|\Z)
+    """,
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+"""A thought as a block of Markdown or HTML."""
+
+_HEADED = re.compile(
+    r"here(?:['’]s| is) my thought process:|here are my reasoning steps:|【思考(?:過程)?】", re.IGNORECASE
+)
+_HEADED_END = re.compile(
+    r"here(?:['’]s| is) my response:|\[begin final response\]|【/思考(?:過程)?】|【(?:最終)?(?:回答|返答|応答|返事)】",
+    re.IGNORECASE,
+)
+"""Headings of a thought, and of the answer behind it."""
+
+_TURN_BEGIN = re.compile(
+    r"\A\s*(?:<\|im_start\|>assistant|<\|start_header_id\|>assistant<\|end_header_id\|>|<\|assistant\|>"
+    r"|<start_of_turn>model)\s*"
+)
+_TURN_END = re.compile(
+    r"<\|(?:im_(?:end|start)|eot_id|eom_id|end_of_text|endoftext|end_of_turn|start_header_id|user|eos)\|>"
+    r"|<｜end▁of▁sentence｜>|<(?:end|start)_of_turn>|</s>"
+)
+"""What ends a turn: a server that does not know the token as one passes it on, with what the model wrote behind it."""
 
 _CHANNEL = re.compile(r"(?:<\|channel\|>|\A)\s*(?P<name>\w*)[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>")
 _CHANNEL_END = re.compile(r"<\|(?:end|return|call|start|channel)\|>")
@@ -45,6 +80,11 @@ def spoken(text: str, *, prompt: str = "") -> str:
     if "<|channel|>" in text or "<|message|>" in text:
         return _final_channel(text)
     text = _CHANNEL_END.split(text, maxsplit=1)[0]
+    if _BLOCK.search(text):
+        text = _BLOCK.sub("", text).strip()
+    if _HEADED.match(text.lstrip()):
+        end = _HEADED_END.search(text)
+        text = _FRAME.sub("", text[end.end() :]).strip() if end else ""
     if _BARE_THOUGHT.match(text.lstrip()):
         return _BARE_FINAL.split(text, maxsplit=1)[-1].strip() if _BARE_FINAL.search(text) else ""
     return _outside_marks(text)
@@ -91,8 +131,10 @@ def _outside_marks(text: str) -> str:
         elif start is not None:
             said.append(text[start : found.start()])
             start = found.end() if found.lastgroup == "empty" else None
-    if not said and start == 0:
-        return text
     if start is not None:
         said.append(text[start:])
-    return _FRAME.sub("", "".join(said)).strip()
+    whole = "".join(said)
+    answer = _TURN_END.split(_TURN_BEGIN.sub("", whole), maxsplit=1)[0]
+    is_framed = whole != text or _FRAME.match(answer.lstrip())
+    answer = _FRAME.sub("", answer) if is_framed else answer
+    return text if answer == text else answer.strip()

@@ -46,6 +46,8 @@ def decode(text: str) -> SessionState:
     try:
         # What is longer was never kept: taking it apart is not worth the time.
         data: Mapping[str, Any] = json.loads(text if len(text) <= _LONGEST else "")
+        # A lone surrogate, as it is or behind an escape, is no text: whoever encodes it later would fail.
+        (json.dumps(data, ensure_ascii=False) if "\\u" in text else text).encode()
         return SessionState(
             turns=_number(data["turns"]),
             history=tuple(_message(role, said) for role, said in data["history"][-HISTORY_MESSAGES:]),

@@ -112,6 +112,25 @@ CHAT_REFUSALS: Mapping[str, tuple[Mapping[str, Any], int]] = {
     ),
     "an instruction": ({"system": openai_error("Developer instruction is not enabled for models/gemma-3-27b-it")}, 400),
     "a template's switch": ({"chat_template_kwargs": forbidden("chat_template_kwargs")}, 400),
+    "a list, as Google answers": ({"stop": [openai_error('Invalid JSON payload. Unknown name "stop"')]}, 400),
+    "an instruction, in a list": ({"system": [openai_error("Developer instruction is not enabled")]}, 400),
+    "a number that is too small": (
+        {"temperature": {"error": "Input validation error: `temperature` must be strictly positive"}},
+        422,
+    ),
+    "a number out of a range": ({"top_p": {"error": "Input validation error: `top_p` must be > 0.0 and < 1.0"}}, 422),
+    "a number of old pydantic": (
+        {"temperature": {"detail": [{"loc": ["body", "temperature"], "msg": "ensure this value is less than 1"}]}},
+        422,
+    ),
+    "too many": ({"stop": {"error": "`stop` supports up to 4 stop sequences. Given: 6"}}, 422),
+    "a limit that is too high": ({"max_tokens": openai_error("max_tokens must be at most 8192")}, 400),
+    "a list of errors": ({"top_p": {"errors": [{"message": "Unsupported parameter: top_p"}]}}, 400),
+    "words under another name": ({"top_p": {"error_description": "Unsupported parameter: top_p"}}, 400),
+    "words deep inside": ({"top_p": {"error": {"message": {"detail": "Unsupported parameter: top_p"}}}}, 400),
+    "no object at all": ({"top_p": "Unsupported parameter: top_p"}, 400),
+    "Japanese words": ({"temperature": openai_error("このモデルは temperature に対応していません")}, 400),
+    "Chinese words": ({"logprobs": openai_error("模型不支持参数 logprobs")}, 400),
 }
 SETTINGS: Any = {"top_p": 0.9, "stop": ("。",), "logprobs": True, "thinking": False}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,38 @@ THOUGHTS = (
     "analysis<|message|>short<|end|><|start|>assistant<|channel|>final<|message|>いい名前ね。",
     "analysisThe user gives a name.assistantfinalいい名前ね。",
     "analysis名前ね。褒めよう。assistantfinalいい名前ね。",
+    "<antThinking>short</antThinking>いい名前ね。",
+    "<longcat_think>short</longcat_think>いい名前ね。",
+    "<inner_thoughts>short</inner_thoughts>いい名前ね。",
+    "<thinking_process>short</thinking_process>いい名前ね。",
+    "<chain_of_thought>short</chain_of_thought>いい名前ね。",
+    "<scratch_pad>short</scratch_pad>いい名前ね。",
+    "<internal_monologue>short</internal_monologue>いい名前ね。",
+    "<reasoning_content>short</reasoning_content>いい名前ね。",
+    "<思考>short</思考>いい名前ね。",
+    "【思考】short【/思考】いい名前ね。",
+    "【思考過程】short\n【回答】いい名前ね。",
+    "&lt;think&gt;short&lt;/think&gt;いい名前ね。",
+    "<think>short<\\/think>いい名前ね。",
+    "<|inner_prefix|>short<|inner_suffix|>いい名前ね。",
+    "<unused94>thought\nshort<unused95>いい名前ね。",
+    "[unused16]short[unused17]いい名前ね。",
+    "<|thinking_start|>short<|thinking_end|>いい名前ね。",
+    "<|begin_of_reasoning|>short<|end_of_reasoning|>いい名前ね。",
+    "<｜begin▁of▁thinking｜>short<｜end▁of▁thinking｜>いい名前ね。",
+    "```thinking\nshort\n```\nいい名前ね。",
+    '<details type="reasoning" done="true"><summary>Thought</summary>short</details>いい名前ね。',
+    "<details>\n<summary>Thinking</summary>short</details>\nいい名前ね。",
+    "Here is my thought process: short Here is my response: いい名前ね。",
+    "Here are my reasoning steps:\nshort\n[BEGIN FINAL RESPONSE]\nいい名前ね。\n[END FINAL RESPONSE]",
+    "<think>short</think><final_answer>いい名前ね。</final_answer>",
+    "<response>いい名前ね。</response>",
+    "<|begin_of_box|>いい名前ね。<|end_of_box|>",
+    "<think>short</think>いい名前ね。<|im_end|>",
+    "いい名前ね。</s>",
+    "いい名前ね。<|im_end|>\n<|im_start|>user\nもう一杯",
+    "<|im_start|>assistant\nいい名前ね。<|im_end|>",
+    "いい名前ね。<end_of_turn>\n<start_of_turn>user",
 )
 ONLY_THOUGHTS = (
     "<think>",
@@ -83,6 +116,12 @@ ONLY_THOUGHTS = (
     "<|channel|>analysis",
     "analysisThe user gives a name",
     "<think>いい名前ね。",
+    "<longcat_think>the user",
+    "【思考】the user gives a name",
+    "```thinking\nthe user",
+    "<details type='reasoning'>the user",
+    "Here is my thought process: the user",
+    "<|im_end|>",
 )
 WORDS = (
     "いい名前ね。",
@@ -95,7 +134,21 @@ WORDS = (
     "think",
     "“Thinking” is hard.",
     "A <thing> of beauty.",
+    "【思】いい名前ね。",
+    "Here is my response: no.",
+    "<details>いい</details>",
+    "```\nthink\n```",
+    "<reply",
 )
+
+
+@pytest.mark.parametrize(
+    "text", ["<details ", "<details type=", "<think", "<think_a", "<a-", "```think", "&lt;", "</think>", "<think "]
+)
+def test_a_long_row_of_marks_is_read_in_one_pass(text: str) -> None:
+    began = time.thread_time()
+    spoken(text * (400_000 // len(text)))
+    assert time.thread_time() - began < 10
 
 
 def answer(provider: Provider, text: str, finish: str = "stop") -> Completion:

@@ -76,6 +76,10 @@ def test_a_surrogate_does_not_break_the_store():
         '{"turns": 1, "history": [], "said": {"greet": 5}}',
         '{"turns": 1, "history": [], "said": {}, "talk": {"topic_turn": 1e400}}',
         '{"turns": 1, "history": [], "said": {}, "x": "' + "飲" * 300_000 + '"}',
+        '{"turns": 1, "history": [["user", "飲\ud800"]], "said": {}}',
+        '{"turns": 1, "history": [["user", "飲\\ud800"]], "said": {}}',
+        '{"turns": 1, "history": [], "said": {}, "talk": {"topic": "飲\\uDFFF"}}',
+        '{"turns": 1, "history": [], "said": {"飲\\ud8ff": [1]}}',
     ],
 )
 def test_a_state_of_another_form_is_refused_without_a_word_of_it(text):
