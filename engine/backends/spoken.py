@@ -39,7 +39,8 @@ _FRAME = re.compile(
 _BLOCK = re.compile(
     rf"""
       ```{_WORD}\b.*?(?:```|\Z)
-    | <details(?:\s(?:[^<>]{{0,200}}\s)?type=.reasoning\b[^<>]{{0,200}}|[^<>]{{0,200}}>\s{{0,20}}<summary>\s{{0,20}}{_WORD}).*?(?:</details>|\Z)
+    | <details(?: \s(?:[^<>]{{0,200}}\s)?type=.reasoning\b[^<>]{{0,200}}
+               | [^<>]{{0,200}}>\s{{0,20}}<summary>\s{{0,20}}{_WORD} ).*?(?:</details>|\Z)
     """,
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
