@@ -46,7 +46,11 @@ def test_a_scripted_answer_takes_its_time_on_the_turns_clock_only(tmp_path):
     turn = one_turn(tmp_path, slow, talk)
     assert turn.outcome.reply == "速い星よ。"
     assert [escalation.reason for escalation in turn.outcome.escalations] == ["timeout"]
-    assert 3000 < turn.result.latency_ms < 5000
+    assert turn.result.latency_ms == 4000
+
+
+def test_what_this_machine_takes_counts_for_nothing(tmp_path):
+    assert one_turn(tmp_path, "{user: こんばんは, expect: {engine: canned, latency: 0s}}").differences == ()
 
 
 @pytest.mark.parametrize(
