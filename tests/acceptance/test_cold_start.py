@@ -76,6 +76,7 @@ def test_the_first_canned_reply_reads_the_plan_and_nothing_dear(pipeline):
     assert body(answer)["engine"] == "canned"
     assert not DEAR & set(answer["modules"])
     assert not COMPARING & set(answer["modules"])
+    assert not {"sudachipy", "engine.kinds.features"} & set(answer["modules"])
 
 
 @pytest.mark.usefixtures("plan")
