@@ -37,7 +37,8 @@ def test_numbers_are_digits_and_hours_count_to_24(text, expected):
 
 
 @pytest.mark.parametrize(
-    "text", ["二日酔い", "一緒に", "食べ物", "やばい", "もう十分です", "万年筆", "そうだねえ", "べたつく"]
+    "text",
+    ["二日酔い", "一緒に", "食べ物", "やばい", "仕事をやめたいね", "もう十分です", "万年筆", "そうだねえ", "べたつく"],
 )
 def test_what_only_looks_like_it_stays(text):
     assert plain(text).replace("じゅうぶん", "十分") == text
