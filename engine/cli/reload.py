@@ -16,6 +16,7 @@ from engine.building.load import read
 from engine.kinds.model import KindModel
 from engine.model.errors import ConfigError
 from engine.model.plan import GenerateStep
+from engine.reading.project import PROMPT_ENDINGS
 from engine.reading.sources import Sources
 from engine.reporting.problems.text import render_problems
 from engine.running.models import rows_of
@@ -23,7 +24,7 @@ from engine.running.models import rows_of
 INTERVAL = 0.5
 """Seconds between two looks at the files."""
 
-_KINDS = frozenset({".yml", ".yaml", ".j2"})
+_KINDS = frozenset({".yml", ".yaml", *PROMPT_ENDINGS})
 
 
 class Reloader:

@@ -7,6 +7,7 @@ as a form, which no browser asks about first. So a server on loopback answers fo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from engine.model.record import record
 
 _FORWARDED = frozenset({"forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip"})
 """Headers of proxies, beside those whose names begin with `x-forwarded`."""
+_HOST = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.%]+\])(?::\d*)?")
 _SAFE = frozenset({"GET", "HEAD"})
 
 
@@ -36,22 +38,22 @@ class Access:
 
     def check(self, method: str, headers: Mapping[str, str]) -> None:
         """Raises `RequestError`: 421 for a `Host` of another server, 403 for a page that may not call."""
-        host = headers.get("host", "")
-        if host and not self._answers_for(_name_of(f"//{host}")):
+        host = _host_of(headers)
+        if headers.get("host") and not self._answers_for(host):
             message = "this server answers for localhost only: call it by that name, or name yours in ALLOWED_ORIGINS"
             raise RequestError(421, "host_unknown", message)
         origin = headers.get("origin")
         # Browsers send `Origin` with every request that could do something; what a page only looks at may lack it.
-        foreign = origin is None and headers.get("sec-fetch-site") == "cross-site" and method not in _SAFE
+        foreign = origin is None and _crosses_sites(headers) and method not in _SAFE
         if foreign or (origin is not None and not self._may_call(origin, host)):
             message = "pages of this origin may not call this server: name the origin in ALLOWED_ORIGINS"
             raise RequestError(403, "origin_forbidden", message)
 
     def is_local(self, peer: str, headers: Mapping[str, str]) -> bool:
         """Whether somebody at this machine asks: neither a page of another site, nor a proxy for somebody else."""
-        names = (_name_of(f"//{headers.get('host', '')}"), _name_of(headers.get("origin", "//localhost")))
+        names = (_host_of(headers), _name_of(headers.get("origin", "//localhost")))
         forwarded = any(name in _FORWARDED or name.startswith("x-forwarded") for name in headers)
-        return _is_loopback(peer) and all(map(_is_loopback, names)) and not forwarded
+        return _is_loopback(peer) and all(map(_is_loopback, names)) and not forwarded and not _crosses_sites(headers)
 
     def _answers_for(self, name: str) -> bool:
         if not _is_loopback(self.host) or _is_loopback(name) or name == self.host.lower():
@@ -63,7 +65,17 @@ class Access:
             return "*" in self.origins or origin in self.origins
         name = _name_of(origin)
         # A page that this very server could have sent; a name may be one that was made to point here.
-        return _is_loopback(name) or (_is_address(name) and name == _name_of(f"//{host}"))
+        return _is_loopback(name) or (_is_address(name) and name == host)
+
+
+def _host_of(headers: Mapping[str, str]) -> str:
+    """The name in `Host`; empty where something other than a name and a port stands there."""
+    host = headers.get("host", "")
+    return _name_of(f"//{host}") if _HOST.fullmatch(host) else ""
+
+
+def _crosses_sites(headers: Mapping[str, str]) -> bool:
+    return headers.get("sec-fetch-site", "").strip().lower() == "cross-site"
 
 
 def _name_of(url: str) -> str:

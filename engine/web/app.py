@@ -63,7 +63,10 @@ def make_app(hosted: Hosted, pool: Pool[Response], seconds: float) -> Starlette:
         *(Route(path, endpoint(_invoke, EVENT_LIMIT)) for path in _INVOCATION_PATHS),
         Mount("/", endpoint(_serve, BODY_LIMIT)),
     ]
-    return Starlette(routes=routes, middleware=[Middleware(_Entrance, hosted)])
+    app = Starlette(routes=routes, middleware=[Middleware(_Entrance, hosted)])
+    # `*` is no path and has no route.
+    app.router.default = endpoint(_serve, BODY_LIMIT)
+    return app
 
 
 def _serve(hosted: Hosted, request: Request) -> Response:

@@ -29,6 +29,11 @@ LINGER = 2.0
 _AMBIGUOUS = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)|\r\n[ \t]")
 """Bare line ends, and headers that go on in the next line."""
 
+_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
+_BEGINNING = re.compile(rb"(?:\r?\Z|\r\n|" + _TOKEN + rb"+(?:\Z|[ \r]))")
+_REQUEST_LINE = re.compile(_TOKEN + rb"+ [!-~]+ HTTP/[0-9]\.[0-9]")
+_QUOTED = re.compile(r":? ?bytearray\(.*", re.DOTALL)
+
 
 @record
 class Limits:
@@ -128,7 +133,8 @@ class HttpProtocol(H11Protocol):
         """Called by uvicorn while it handles what h11 found wrong."""
         error = sys.exception()
         status = error.error_status_hint if isinstance(error, h11.ProtocolError) else 400
-        self._refuse(RequestError(status, "http_invalid", str(error or msg).lower()))
+        # h11 quotes what it has read.
+        self._refuse(RequestError(status, "http_invalid", _QUOTED.sub("", str(error or msg)).lower()))
 
     def on_response_complete(self) -> None:
         self._leave_lane()
@@ -218,4 +224,8 @@ def _problem(received: bytes) -> RequestError | None:
         return RequestError(431, "http_invalid", f"the head is longer than {HEAD_LIMIT // 1024} KB")
     if _AMBIGUOUS.search(head):
         return RequestError(400, "http_invalid", "a line of the head does not end in CR LF, or goes on in the next one")
+    line, ended, _ = head.partition(b"\r\n")
+    # Whoever speaks something else may wait for an answer before it sends a whole head.
+    if not _BEGINNING.match(received) or (line and (ended or line != received) and not _REQUEST_LINE.fullmatch(line)):
+        return RequestError(400, "http_invalid", "the first line is no request line of HTTP")
     return None

@@ -7,8 +7,11 @@ import threading
 import pytest
 
 from engine.app import load_app
+from engine.building.bind import bind
+from engine.building.load import read
 from engine.cli.reload import Reloader
 from engine.model.turn import ChatRequest
+from engine.reading.project import PROMPT_ENDINGS
 
 PIPELINE = """\
 version: 1
@@ -85,6 +88,16 @@ def test_a_prompt_is_taken_over_and_what_lies_deeper_is_not_looked_at(bar):
     (bar.folder / "node_modules").mkdir()
     bar.save("node_modules/other.yml", "a: 1\n")
     assert len(bar.told) == 1
+
+
+@pytest.mark.parametrize("ending", PROMPT_ENDINGS)
+def test_a_prompt_is_taken_over_whatever_its_name_ends_in(bar, ending):
+    (bar.folder / f"prompt{ending}").write_text("{{ persona.name }}です。", "utf-8")
+    bar.save("pipeline.yml", PIPELINE.replace("prompt.j2", f"prompt{ending}"))
+    bar.app.renew(bind(read(bar.folder / "pipeline.yml").compiled, bar.env))
+    told = len(bar.told)
+    bar.save(f"prompt{ending}", "{{ persona.name }}ですよ。")
+    assert bar.told[told:] == ["reloaded: bar with 1 replies"]
 
 
 def test_a_broken_edit_is_told_at_its_line_and_costs_nothing(bar):

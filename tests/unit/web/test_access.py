@@ -27,6 +27,11 @@ def test_the_names_of_this_machine_are_answered_for(serve, host):
         "[::",
         "@",
         "a b",
+        "stranger.example@localhost",
+        "localhost#stranger.example",
+        "localhost?stranger.example",
+        "localhost/stranger.example",
+        "[::1]stranger.example",
     ],
 )
 def test_a_name_that_somebody_made_to_point_here_is_not(serve, host):
@@ -53,6 +58,7 @@ def test_a_page_of_this_machine_may_call_from_any_port(serve, origin):
         {"origin": "http://localhost.stranger.example"},
         {"origin": "http://localhost:80@stranger.example"},
         {"sec_fetch_site": "cross-site", "content_type": "text/plain"},
+        {"sec_fetch_site": "Cross-Site"},
     ],
 )
 def test_a_page_of_another_site_may_not(serve, headers):
@@ -100,6 +106,8 @@ def test_health_tells_everything_at_this_machine_and_one_word_through_a_proxy(se
         ("127.0.0.1", {"host": "localhost", "x-forwarded-proto": "https"}, False),
         ("127.0.0.1", {"host": "bot.example"}, False),
         ("127.0.0.1", {"host": "localhost", "origin": STRANGER}, False),
+        ("127.0.0.1", {"host": "localhost", "sec-fetch-site": "cross-site"}, False),
+        ("127.0.0.1", {"host": "stranger.example@localhost"}, False),
         ("172.17.0.1", {"host": "localhost"}, False),
         ("", {"host": "localhost"}, False),
     ],
