@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -46,7 +47,8 @@ def section(run: Run) -> str:
     today = datetime.now(UTC).date()
     return (
         f"### {run.title[0].upper()}{run.title[1:]}\n\n| claim | held | measured |\n|---|---|---|\n{rows}\n"
-        f"`.venv/bin/python -m tests.chaos {run.name}{size}`, {today}, {run.seconds:.0f} s on {describe()}\n\n"
+        f"`.venv/bin/python -m tests.chaos {run.name}{size}`, {today}, {run.seconds:.0f} s on {describe()}, "
+        f"load {os.getloadavg()[0]:.1f}\n\n"
     )
 
 
