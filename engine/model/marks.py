@@ -29,6 +29,7 @@ _SIGNS = {sign: meant for meant, signs in _ALIKE.items() for sign in signs} | {_
 _UNSEEN = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Me", "Mn", "Zl", "Zp", "Zs"))
 _MOST_KEPT = 20_000
 
+_SET_OFF = r"(?:\([^()]{0,20}\))?[^\w:]{0,4}"
 _ANGLES = re.compile(r"<[^<>\0]{1,64}>")
 _SQUARES = re.compile(r"\[[^\[\]\0]{1,64}\]")
 COMMON = frozenset(
@@ -99,12 +100,14 @@ class Marks:
 
 
 def unlabelled(text: str, labels: Collection[str]) -> str:
-    """`text` with a comma for the colon behind each of the `labels`."""
+    """`text` with a comma for the colon behind each of the `labels`, and behind what may stand in between: signs that
+    close or set off the label, and a remark in brackets.
+    """
     form = folded(text)
     known = [re.escape(label) for label in map(folded, labels) if label]
     if ":" not in form or not known:
         return text
-    colons = [found.span(1) for found in re.finditer(f"(?:{'|'.join(known)})(:+)", form)]
+    colons = [found.span(1) for found in re.finditer(rf"(?:{'|'.join(known)}){_SET_OFF}(:+)", form)]
     return _replaced(text, colons, "、") if colons else text
 
 

@@ -57,6 +57,14 @@ def test_a_label_has_no_colon_behind_it(colon):
     assert unlabelled(f"元気？\n美砂樹{colon}秘密", LABELS) == "元気？\n美砂樹、秘密"
 
 
+@pytest.mark.parametrize(
+    "label",
+    ["**美砂樹**", "「美砂樹」", "[美砂樹]", "美砂樹（ママ）", "美砂樹(mama) ", '"美砂樹"', "__美砂樹__", "＜美砂樹＞"],
+)
+def test_what_sets_a_label_off_does_not_hide_it(label):
+    assert unlabelled(f"{label}：秘密", LABELS) == f"{label}、秘密"
+
+
 @pytest.mark.parametrize("sign", [*HIDDEN, " ", "\u3000", "\n"])
 def test_what_cannot_be_seen_hides_no_label(sign):
     assert unlabelled(f"美{sign}砂樹{sign}:秘密", LABELS) == f"美{sign}砂樹{sign}、秘密"
