@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import pairwise
 from typing import Any, Final
 
 from engine.backends.registry import BACKENDS
@@ -32,9 +33,10 @@ _ENDINGS = (
     "_PASSWD",
     "_PASSPHRASE",
     "_CREDENTIALS",
-    "_PAT",
+    *("_PAT", "_PWD", "_PASS", "_PIN", "_JWT", "_BEARER", "_COOKIE", "_AUTHORIZATION", "_DSN", "_SALT"),
+    *("_DATABASE_URL", "_WEBHOOK_URL", "_WEBHOOK"),
 )
-_PARTS = ("PASSWORD", "SECRET", "CREDENTIAL", "APIKEY", "API_KEY")
+_PARTS = ("PASSWORD", "PASSWD", "SECRET", "CREDENTIAL", "APIKEY", "API_KEY", "PRIVATE_KEY", "ENCRYPTION_KEY")
 _AWS_PLAIN = frozenset({"AWS_REGION", "AWS_DEFAULT_REGION"})
 _SHORTEST = 8
 """Shorter values stand in ordinary words, and are no secrets worth the name."""
@@ -42,15 +44,36 @@ _SHORTEST = 8
 _SHORTEST_UNKNOWN = 16
 """The same for variables that are secrets by the form of their name alone."""
 
-_SIGNS = ("sk-", "AKIA", "ASIA", "hf_", *(f"gh{kind}_" for kind in "pousr"), "xox", "AIza", "eyJ", "-----BEGIN")
+_SIGNS = (
+    *(
+        "sk_",
+        "rk_",
+        "gsk_",
+        "csk-",
+        "xai-",
+        "pplx-",
+        "nvapi-",
+        "glpat-",
+        "github_pat_",
+        "ya29.",
+        "api_org_",
+        "dapi",
+        "r8_",
+    ),
+    *("fw_", "bedrock-api-key-", "ABSK"),
+    *("sk-", "AKIA", "ASIA", "hf_", *(f"gh{kind}_" for kind in "pousr"), "xox", "AIza", "eyJ", "-----BEGIN"),
+)
 """What the known forms of keys begin with: looked for first, because patterns take their time to compile."""
 
 _RANDOM: Final = 32
+_SHORTEST_PART: Final = 20
+_RUNS: Final = 3
+"""Of a text in parts, such as `prefix-Ab1…`: one that is so long and has digits in several places is no word."""
 
 
 def is_secret(name: str) -> bool:
     """Whether the variable `name` is a secret, by itself or by the form of its name."""
-    upper = f"_{name.upper()}"
+    upper = f"_{name.upper()}".rstrip("_0123456789")
     return name in SECRETS or upper.endswith(_ENDINGS) or any(part in upper for part in _PARTS)
 
 
@@ -138,10 +161,20 @@ def _texts(document: object) -> Iterator[str]:
 
 
 def _looks_random(text: str) -> bool:
-    """Whether all of `text` is a long row of letters and digits, as keys of no known form are."""
+    """Whether `text`, or a part of it, is a long row of letters and digits, as keys of no known form are."""
     plain = text.translate({ord(sign): None for sign in "+/="})
     is_row = len(text) >= _RANDOM and plain.isascii() and plain.isalnum() and not text.startswith("/")
-    return is_row and not plain.isalpha() and len(set(plain)) > _RANDOM / 4
+    if is_row and not plain.isalpha() and len(set(plain)) > _RANDOM / 4:
+        return True
+    # Folders of a path may be digests.
+    parts = () if "/" in text else text.replace("-", "_").split("_")
+    return any(len(part) >= _SHORTEST_PART and part.isascii() and part.isalnum() and _is_mixed(part) for part in parts)
+
+
+def _is_mixed(part: str) -> bool:
+    """Whether letters and digits follow each other as they do in no name."""
+    digits = sum(one.isdigit() and not other.isdigit() for one, other in pairwise(part))
+    return digits >= _RUNS and len(set(part)) > _SHORTEST_PART / 2
 
 
 def _holds_key(text: str) -> bool:
