@@ -12,9 +12,10 @@ import sys
 import httpx
 import pytest
 
-from tests.acceptance.processes import ROOT, environment, free_port, misaki, post, served
+from tests.acceptance.processes import ROOT, environment, misaki, post, served
 from tests.chaos import load
 from tests.children import child
+from tools.lambda_emulator import free_port
 
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
 

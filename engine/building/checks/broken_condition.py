@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from engine.building.checks.subject import Subject
 from engine.model.source import Problem
 from engine.model.spec import ExpressionDetectorSpec, SetStepSpec, Text
-from engine.prompts.conditions import ConditionError, parse_condition
+from engine.prompts.conditions import ConditionError
 from engine.prompts.scope import Scope
 from engine.schema.suggest import nearest
 
@@ -61,7 +61,7 @@ _CODES = {"syntax": "P401", "name": "P402", "construct": "P403"}
 def check(subject: Subject) -> Iterator[Problem]:
     for text, scope in conditions(subject):
         try:
-            parse_condition(text.value, scope)
+            subject.parsed(text, scope)
         except ConditionError as error:
             yield _problem(subject, text, scope, error)
 

@@ -27,6 +27,7 @@ from engine.model.spec import (
     TriggerSpec,
 )
 from engine.prompts.conditions import ConditionError, parse_condition
+from engine.prompts.scope import Scope
 from engine.reading.project import PROMPT_ENDINGS, is_outside, move_into, project_of
 from engine.reading.sources import Sources
 from engine.reading.text import read_text
@@ -82,6 +83,7 @@ class Subject:
     sound_steps: bool = True
     unsure: frozenset[Span] = frozenset()
     sources: Sources = field(default_factory=Sources)
+    _parsed: dict[tuple[str, bool], Condition] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def prompts(self) -> Mapping[str, PromptFile]:
@@ -169,8 +171,15 @@ class Subject:
     def condition(self, text: Text | None) -> Condition | None:
         """`text` compiled; a broken condition is reported elsewhere and counts as none."""
         with suppress(ConditionError):
-            return None if text is None else parse_condition(text.value, self.scopes.conditions)
+            return None if text is None else self.parsed(text, self.scopes.conditions)
         return None
+
+    def parsed(self, text: Text, scope: Scope) -> Condition:
+        """`text` compiled for one of `scopes`, once for all checks; raises `ConditionError`."""
+        key = text.value, scope is self.scopes.detectors
+        if key not in self._parsed:
+            self._parsed[key] = parse_condition(text.value, scope)
+        return self._parsed[key]
 
     @cached_property
     def index(self) -> TriggerIndex:

@@ -8,7 +8,7 @@ from engine.building.checks.broken_condition import conditions
 from engine.building.checks.subject import Subject
 from engine.model.expression import Comparison, Constant, Expression, Name
 from engine.model.source import Problem
-from engine.prompts.conditions import ConditionError, parse_condition
+from engine.prompts.conditions import ConditionError
 from engine.prompts.evaluate import parts_of
 from engine.schema.suggest import hint
 
@@ -23,7 +23,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         if "kind" not in text.value:
             continue
         try:
-            tree = parse_condition(text.value, scope).tree
+            tree = subject.parsed(text, scope).tree
         except ConditionError:
             continue
         for word in dict.fromkeys(_compared(tree)):
