@@ -72,8 +72,7 @@ class Doubt:
             yield "model"
         if any(self._in(step.span) for step in steps if _word(step, "kind") not in ("replies", "generate", "say")):
             yield "vars"
-        persona = _value(self._root, "persona")
-        if persona is None or persona.flagged:
+        if _value(self._root, "persona") is None or self._in_entry("persona"):
             yield "persona"
 
     def _at_top(self, needed: Collection[str] | None) -> bool:

@@ -11,8 +11,8 @@ FEW = 10
 
 
 def check(subject: Subject) -> Iterator[Problem]:
-    kinds = subject.spec.kinds
-    if len(kinds) == 1 and "kind" not in subject.lost:
+    kinds = subject.spec.kinds if "kind" not in subject.lost else ()
+    if len(kinds) == 1:
         message = f"`{kinds[0].name.value}` is the only kind, so every sentence is of it"
         hint = "write examples of what else is said, as a second kind"
         yield Problem(code="P520", message=message, span=kinds[0].name.span, severity="warning", hint=hint)

@@ -12,7 +12,8 @@ from engine.schema.suggest import hint
 
 def check(subject: Subject) -> Iterator[Problem]:
     known = sorted({tag.value for reply in subject.spec.replies for tag in reply.tags})
-    if "reply" in subject.lost:
+    # One that is unsure may have the tag.
+    if "reply" in subject.lost or subject.unsure_replies:
         return
     for step in subject.spec.steps:
         for tag in step.only if isinstance(step, RepliesStepSpec) else ():
