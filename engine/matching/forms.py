@@ -99,7 +99,7 @@ def _form(full: str, written: str, parts: Sequence[Clause], effort: int) -> Form
     return Form(
         text=full,
         core="".join([*told, *beside]),
-        bag=" ".join(sorted({*told, *beside})),
+        bag=" ".join(sorted({*told, *numbers, *questions, *_dated(times, parts)})),
         sound=heard("".join(clause.reading for clause in parts)),
         words=tuple(words),
         spare=tuple(spare),
@@ -112,6 +112,12 @@ def _form(full: str, written: str, parts: Sequence[Clause], effort: int) -> Form
         short=bare or len(words) + len(numbers) + len(questions) < 2,
         effort=effort,
     )
+
+
+def _dated(times: Sequence[str], parts: Sequence[Clause]) -> Sequence[str]:
+    """The times by which a text is found; what happened did so at some time (`compare.time`)."""
+    happened = any("past" in clause.marks for clause in parts) and grammar.PAST_TIMES.issuperset(times)
+    return () if happened else times
 
 
 def _standing_in(parts: Sequence[Clause], *, beside: bool, asked: bool) -> list[ContentWord]:

@@ -22,7 +22,7 @@ FILLERS = _words("""
     うわ わあ きゃあ あれ おや やれやれ おっと ええ そうそう ふむ へい やあ よう おう へえ ふーん はあ ああ うう おお
     いやあ いや 否 んー えー あら へー ほう 一寸 取り敢えず 矢張り 実は 因み 是非 割 割と 普通 何か あっ お おっ え
     えっ ん ほい ほれ そら うむ 姉 おっと ふう well oh hey hi okay ok um uh hmm hm er erm ugh wow man yo actually
-    basically literally honestly anyway so but z zz zzz lol haha
+    basically literally honestly anyway so but z zz zzz lol haha kindly possibly maybe perhaps
 """)
 """Words that only fill, open or soften a sentence."""
 
@@ -32,8 +32,10 @@ INTENSITY = _words("""
     何だか 何と無く すっかり ずっと もう 最早 既に そろそろ ぼちぼち 丁度 只 唯 結局 一応 多分 きっと 恐らく 中々 全然
     ちっとも 全く 絶対 もろ 一段 一層 やけに 妙 案外 意外 めっさ めちゃくちゃ ごっつ むっちゃ めっちゃ がち ガチ
     いっそ つくづく 兎に角 兎も角 何時も まるで 実際 正直 相変わらず 又 心底 やけ どんどん しっかり ちゃんと がっつり
+    矢鱈 無闇 可成 しょっちゅう 頻繁 度々 屡々 常 異常 異様 極端 完全 完璧 圧倒的 愈 次第 そこそこ まあまあ 一気 行成 偶に
+    時々 只管 とうとう がんがん 本気 殆ど もっと 猛烈 強烈 徐々 依然 未だに まだまだ やっぱ
     so very really quite pretty too absolutely totally completely super incredibly extremely terribly awfully just
-    bit kind real even still also already again much lot
+    bit kind real even still also already again much lot constantly often finally suddenly always
 """)
 """Adverbs of degree, course and completion: with or without them a sentence wants the same answer."""
 
@@ -108,6 +110,12 @@ SAME = {
     "大好き": "好き",
     "オーケー": "ok",
     "腹": "御腹",
+    "仰る": "言う",
+    "申す": "言う",
+    "召し上がる": "食べる",
+    "拝見": "見る",
+    "御覧": "見る",
+    "参る": "行く",
 }
 """Forms that the dictionary keeps apart."""
 

@@ -33,8 +33,10 @@ def read_latin_word(here: Here) -> None:
             here.clause.times.add(here.form)
         case "giving":
             here.clause.marks.add("request")
-        case "content":
+        case "content" if not _helps(here):
             _content(here)
+        case "content":
+            here.spare("light")
         case _ if _is_content(kind, here):
             here.content(here.form)
         case _ if kind not in ("not", "place"):
@@ -56,6 +58,15 @@ def _is_content(kind: str, here: Here) -> bool:
     if kind == "now":
         return before == "good"
     return kind == "like" and before not in ("would", "id", "look", "feel", "seem")
+
+
+def _helps(here: Here) -> bool:
+    """Whether a word only helps the verb after it: would you mind closing, be able to, keeps freezing."""
+    if here.form == "abl":
+        return here.form_at(1) == "to"
+    if here.form == "mind":
+        return here.form_at(-1) == "you"
+    return here.form == "keep" and here.after is not None and here.after.lemma.endswith("ing")
 
 
 def _content(here: Here) -> None:
@@ -95,6 +106,9 @@ def _asks_or_wishes(here: Here) -> bool:
     return bool(meant)
 
 
+_GIVING = {(stem("give"), "me"), (stem("bring"), "me"), (stem("hand"), "me")}
+
+
 def _meant(form: str, after: str, then: str) -> tuple[str, ...]:
     if form in ("want", "need") and after == "to":
         return ("want", "doing")
@@ -102,5 +116,7 @@ def _meant(form: str, after: str, then: str) -> tuple[str, ...]:
         return ("about",)
     if form in ("should", "must"):
         return ("must",)
+    if (form, after) in _GIVING:
+        return ("request",)
     asks = form in ("can", "could", "may", "would", "will") and after in ("i", "you", "we")
     return ("request",) if asks or (form == "id" and after == stem("like")) else ()
