@@ -42,6 +42,12 @@ class Clause:
         return "concedes" in self.marks
 
     @property
+    def leads(self) -> bool:
+        """Whether it says enough to be what the text comes to: この水割り濃いね、転職しようかな."""
+        told = any(word[0] not in grammar.FUNCTIONAL for word in self.words)
+        return told and not self.concedes
+
+    @property
     def opens(self) -> bool:
         """Whether it only greets, calls, thanks or fills."""
         if self.numbers or self.questions:

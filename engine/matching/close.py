@@ -20,6 +20,11 @@ from engine.matching.trigger import Candidate, Trigger, rank
 EXACT = 100.0
 """The score of the same normal form, and of what an editor asked for outright."""
 
+MOST = 99.0
+"""The most that a text compared by words scores."""
+PART = 0.5
+"""So much less does each smaller part of a text score: what answers more of it comes first."""
+
 
 class Closeness:
     """Compares utterances with triggers; `triggers` and their `forms` are in the pipeline's order."""
@@ -46,9 +51,9 @@ class Closeness:
         queries = takes(text, self._lexicon)
         whole = queries[0]
         best: dict[int, Candidate] = {}
-        for query in queries:
+        for place, query in enumerate(queries):
             for row, letters in scores(self._search, query, min(threshold, REACH)).items():
-                found = self._compared(row, query, letters)
+                found = self._compared(row, query, letters, most=MOST - PART * place)
                 if found.score >= threshold and _better(found, best.get(row)):
                     best[row] = found
         for row in self._search.equal(whole.text) if threshold <= EXACT else ():
@@ -62,9 +67,9 @@ class Closeness:
         for row in self._parts.spoken(text, self._lexicon):
             yield self._candidate(row, EXACT)
 
-    def _compared(self, row: int, query: Form, letters: float) -> Candidate:
+    def _compared(self, row: int, query: Form, letters: float, *, most: float) -> Candidate:
         compared = compare(query, self._forms[row])
-        return self._candidate(row, min(compared.score(letters), 99.0), refused=refusal(compared))
+        return self._candidate(row, min(compared.score(letters), most), refused=refusal(compared))
 
     def _candidate(self, row: int, score: float, *, exact: bool = False, refused: str | None = None) -> Candidate:
         reply = self._triggers[row].reply

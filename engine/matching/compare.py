@@ -352,6 +352,8 @@ def meaning(compared: Comparison) -> str | None:
     if "bare" in ours & theirs and compared.query.text.isascii() and ("past" in ours) != ("past" in theirs):
         return "another tense"
     for one, other in ((ours, theirs), (theirs, ours)):
+        if "past" in one - other and other & {"may", "will"} and one.isdisjoint(("may", "will", "request")):
+            return "one tells what happened, the other what may be or is meant to be done"
         if "past" in one and "present" in other and not other & {"past", "on", "want", "request"}:
             return None if compared.query.negative and compared.trigger.negative else "another tense"
     return None

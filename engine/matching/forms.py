@@ -42,7 +42,7 @@ def form(text: str, lexicon: Lexicon = NOTHING) -> Form:
 
 def takes(text: str, lexicon: Lexicon = NOTHING) -> tuple[Form, ...]:
     """The form of the whole text, then those of its parts that may decide alone: what is left without openers, and the
-    clause that says most.
+    clause that says most, and the last one where it leads on from a remark.
     """
     folded = fold(text)
     full = flatten(folded) or normalise(text)
@@ -58,6 +58,8 @@ def takes(text: str, lexicon: Lexicon = NOTHING) -> tuple[Form, ...]:
         most = max(range(len(real)), key=lambda place: (real[place].weight, place))
         if not any(clause.concedes for clause in real[most + 1 :]):
             parts.append([real[most]])
+        if most != len(real) - 1 and real[-1].leads:
+            parts.append([real[-1]])
     return (whole, *(_part(whole, part) for part in parts))
 
 

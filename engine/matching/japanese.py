@@ -32,7 +32,7 @@ def _particle(here: Here) -> None:
     if sub == "接続助詞" and form in ("けれど", "のに") and here.ends():
         marks.add("concedes")
     if sub == "終助詞":
-        if form in ("か", "っけ") or (form == "の" and here.form_at(1) == "?"):
+        if form in ("か", "け") or (form == "の" and here.form_at(1) == "?"):
             marks.add("asks")
         elif form in ("よ", "ぞ", "ぜ", "わ"):
             marks.add("tells")
@@ -50,6 +50,8 @@ def _auxiliary(here: Here) -> None:
     form, marks = here.form, here.clause.marks
     if form in ("ます", "ない", "ず") and _is_final(here.word):
         marks.add("present")
+    if form in ("ます", "ちゃう") and _is_meant(here.word):
+        marks.add("will")
     if form == "た":
         marks.add("if" if "仮定形" in here.word.tags[-1] else "past")
     elif form in ("てる", "とる"):
@@ -64,6 +66,11 @@ def _auxiliary(here: Here) -> None:
 def _is_final(word: Word) -> bool:
     """Whether the word ends a verb in its plain present."""
     return "終止形" in word.tags[-1] or "連体形" in word.tags[-1]
+
+
+def _is_meant(word: Word) -> bool:
+    """Whether a verb says what one is about to do: 帰ろう."""
+    return "意志推量形" in word.tags[-1]
 
 
 def _cannot(here: Here) -> bool:
@@ -154,7 +161,12 @@ def _after_te(here: Here, *, beyond_mo: bool = False) -> bool:
 def _content(here: Here) -> None:
     here.content()
     if here.word.tags[0] == "動詞" and not _names(here):
-        here.clause.marks.update(("verb", "present") if _is_final(here.word) else ("verb",))
+        marks = here.clause.marks
+        marks.add("verb")
+        if _is_final(here.word):
+            marks.add("present")
+        elif _is_meant(here.word):
+            marks.add("will")
 
 
 def _names(here: Here) -> bool:
@@ -256,6 +268,8 @@ def _light(here: Here) -> bool:
             here.clause.marks.add("doing")
         if _is_final(here.word):
             here.clause.marks.add("present")
+        elif _is_meant(here.word):
+            here.clause.marks.add("will")
     return True
 
 

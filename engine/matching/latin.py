@@ -118,5 +118,7 @@ def _meant(form: str, after: str, then: str) -> tuple[str, ...]:
         return ("must",)
     if (form, after) in _GIVING:
         return ("request",)
+    if form in ("will", "shall") and after not in ("i", "you", "we"):
+        return ("will",)
     asks = form in ("can", "could", "may", "would", "will") and after in ("i", "you", "we")
     return ("request",) if asks or (form == "id" and after == stem("like")) else ()
