@@ -16,6 +16,7 @@ from engine.matching.form import ContentWord, Form
 from engine.matching.forms import heard
 from engine.matching.normalise import hiragana
 from engine.model.record import record
+from engine.text.english import NEIGHBOURS
 
 SAME_WORDS = 90.0
 """The least score of texts with the same content words; their letters add up to nine."""
@@ -177,7 +178,12 @@ def _misconverted(extra: Sequence[ContentWord], query: Form, trigger: Form) -> b
     """Whether homophones stand in place of a few of many kanji, or the utterance is Japanese in Latin letters."""
     if query.text.isascii():
         return not trigger.text.isascii()
-    if len(query.text) >= LONG and not _kana(extra) and _edits(query.text, trigger.text) == 1:
+    if (
+        len(query.text) >= LONG
+        and len(query.words) > len(extra)
+        and not _kana(extra)
+        and _edits(query.text, trigger.text) == 1
+    ):
         return True
     theirs, ours = _kanji(trigger.text), _kanji(query.text)
     wrong = [sign for sign in ours if sign not in theirs]
@@ -229,7 +235,7 @@ _ROUNDING = 1e-6
 def _fragments(extra: Sequence[ContentWord], trigger: Form) -> bool:
     """Whether these may be pieces of a misspelt word: another word in kanji is meant."""
     return all(
-        not known or all(sign <= "ヿ" or sign in trigger.text for sign in written) for _, written, _, known in extra
+        not known or all(sign <= "ゟ" or sign in trigger.text for sign in written) for _, written, _, known in extra
     )
 
 
@@ -246,7 +252,7 @@ def _mistyped(one: ContentWord, other: ContentWord) -> bool:
     length, distance = min(len(mine), len(theirs)), _edits(mine, theirs)
     if not mine.isascii():
         return not one[3] and length >= SHORTEST_SLIP and distance == 1
-    if length < SHORTEST_SLIP or mine[0] != theirs[0]:
+    if length < SHORTEST_SLIP or mine[0] != theirs[0] or one[0] in NEIGHBOURS:
         return False
     moved = len(mine) != len(theirs) or sorted(mine) == sorted(theirs)
     return (distance == 1 and (moved or length > 6)) or (distance == 2 and length > 8)
@@ -288,6 +294,11 @@ _OPEN = frozenset({"何", "いつ"})
 """What the bare naming of a thing may ask: 締切は？"""
 
 
+_HOW = frozenset({"どう", "how"})
+_WAYS = frozenset({"方法", "仕方", "遣り方", "やり方"})
+"""Nouns that ask how: 予約方法."""
+
+
 def question(compared: Comparison) -> str | None:
     query, trigger = compared.query, compared.trigger
     if query.questions == trigger.questions:
@@ -302,6 +313,8 @@ def question(compared: Comparison) -> str | None:
         and trigger.words
         and not (_tells(shorter) or "verb" in shorter.marks)
     ):
+        return None
+    if set(extra + missing) <= _HOW and any(form in _WAYS for form, _ in shorter.spare):
         return None
     return f"a question word more: {' '.join(extra)}" if extra else f"a question word less: {' '.join(missing)}"
 
@@ -351,12 +364,23 @@ def meaning(compared: Comparison) -> str | None:
             return f"{'only the utterance' if mark in ours else 'only the trigger'} has {shown}"
     if "bare" in ours & theirs and compared.query.text.isascii() and ("past" in ours) != ("past" in theirs):
         return "another tense"
-    for one, other in ((ours, theirs), (theirs, ours)):
-        if "past" in one - other and other & {"may", "will"} and one.isdisjoint(("may", "will", "request")):
-            return "one tells what happened, the other what may be or is meant to be done"
-        if "past" in one and "present" in other and not other & {"past", "on", "want", "request"}:
-            return None if compared.query.negative and compared.trigger.negative else "another tense"
-    return None
+    return _other_time(compared, ours, theirs) or _other_time(compared, theirs, ours)
+
+
+def _other_time(compared: Comparison, one: set[str], other: set[str]) -> str | None:
+    """Whether one tells what happened, and the other what may be, what is meant or what is wanted; or one bids what the
+    other means to do.
+    """
+    if "bids" in one - other and "will" in other - one:
+        return "one bids, the other means to do it"
+    if "past" not in one - other:
+        return None
+    if other & {"may", "will"} and one.isdisjoint(("may", "will", "request")):
+        return "one tells what happened, the other what may be or is meant to be done"
+    if "request" in other - one and "by" not in one:
+        return "one tells what happened, the other asks for it"
+    both_denied = compared.query.negative and compared.trigger.negative
+    return "another tense" if "present" in other and not other & {"on", "want", "request"} and not both_denied else None
 
 
 def _excused(mark: str, ours: set[str], theirs: set[str], *, misread: bool) -> bool:
@@ -373,21 +397,62 @@ def _excused(mark: str, ours: set[str], theirs: set[str], *, misread: bool) -> b
 _ASKING = frozenset({"request", "bids"})
 
 
+def person(compared: Comparison) -> str | None:
+    """What one says of oneself is not what one says of the other: 俺は独身, ママは独身; nor is doing what is done."""
+    query, trigger = compared.query, compared.trigger
+    if {_told_of(query), _told_of(trigger)} == {"me", "you"}:
+        return "told of another person"
+    roles = [{"doer", "bearer"} & set(form.marks) for form in (query, trigger)]
+    if "by" in query.marks and "by" in trigger.marks and roles in ([{"doer"}, {"bearer"}], [{"bearer"}, {"doer"}]):
+        return "one tells who did it, the other to whom it was done"
+    return None
+
+
+def _told_of(form: Form) -> str | None:
+    persons = {"me", "you"} & set(form.marks)
+    if len(persons) == 1:
+        return persons.pop()
+    asked = "asks" in form.marks and "called" in form.marks
+    return "you" if asked and not persons and _OF_DEEDS.isdisjoint(form.marks) else None
+
+
+_OF_DEEDS = frozenset({"request", "want", "may", "must", "will"})
+"""Whoever asks so asks for something to be done, or whether he may do it himself."""
+
+
 def act(compared: Comparison) -> str | None:
     """Among short sentences, one that asks is not one that tells, and お邪魔します is not 邪魔."""
     query, trigger = compared.query, compared.trigger
     asking = [not _ASKING.isdisjoint(form.marks) for form in (query, trigger)]
     if "bare" in query.marks and "bare" in trigger.marks and asking[0] != asking[1]:
         return "one asks for something"
-    if not (query.short and trigger.short) or query.questions or trigger.questions:
+    if query.questions or trigger.questions:
+        return None
+    if _asks_of(query, trigger) or _asks_of(trigger, query):
+        return "one asks, the other tells"
+    if not (query.short and trigger.short):
         return None
     return _other_act(query, trigger) or _other_act(trigger, query)
+
+
+_TELLING = frozenset({"states", "past", "on", "tells"})
+_INQUIRING = frozenset({"asks", "request", "want", "bids"})
+"""Marks of a sentence that wants an answer, whether a question mark stands behind it or not."""
+
+
+def _asks_of(one: Form, other: Form) -> bool:
+    """Whether one text asks whether what the other tells is so."""
+    return (
+        "asks" in one.marks
+        and "request" not in one.marks
+        and not _TELLING.isdisjoint(other.marks)
+        and _INQUIRING.isdisjoint(other.marks)
+    )
 
 
 def _other_act(one: Form, other: Form) -> str | None:
     marks, others = set(one.marks), set(other.marks)
     acts = (
-        ("one asks, the other tells", "asks" in marks and _tells(other) and "request" not in marks),
         ("one asks, the other bids", {"asks", "on"} <= marks and "bids" in others),
         ("one tells, the other bids", "past" in marks - others and "bids" in others),
         ("one says in politeness what the speaker does", "humble" in marks and "doing" not in others),
@@ -400,7 +465,7 @@ def _tells(form: Form) -> bool:
 
 
 Rule = Callable[[Comparison], str | None]
-RULES: tuple[Rule, ...] = (voice, polarity, number, question, time, content, meaning, act)
+RULES: tuple[Rule, ...] = (voice, polarity, number, question, time, content, meaning, person, act)
 
 
 def _beyond(one: Sequence[str], other: Sequence[str]) -> list[str]:

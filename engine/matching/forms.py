@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from engine.matching import grammar, traits
 from engine.matching.clause import Clause
@@ -49,6 +50,7 @@ def takes(text: str, lexicon: Lexicon = NOTHING) -> tuple[Form, ...]:
     said = _steady(plain(folded[:LOOKED_AT]))
     words, effort = read(said)
     found = clauses(words, lexicon)
+    _hand_on(found)
     real = [clause for clause in found if not clause.opens] or found
     whole = _form(full, said, real, effort)
     if len(found) < 2:
@@ -61,6 +63,16 @@ def takes(text: str, lexicon: Lexicon = NOTHING) -> tuple[Form, ...]:
         if most != len(real) - 1 and real[-1].leads:
             parts.append([real[-1]])
     return (whole, *(_part(whole, part) for part in parts))
+
+
+_PERSONS = frozenset({"me", "you", "called"})
+
+
+def _hand_on(found: Sequence[Clause]) -> None:
+    """Who is told of or talked to in an opener is so in the next clause: 俺、疲れた."""
+    for clause, following in pairwise(found):
+        if clause.opens:
+            following.marks |= clause.marks & _PERSONS
 
 
 def _part(whole: Form, part: Sequence[Clause]) -> Form:

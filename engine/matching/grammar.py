@@ -32,8 +32,8 @@ INTENSITY = _words("""
     何だか 何と無く すっかり ずっと もう 最早 既に そろそろ ぼちぼち 丁度 只 唯 結局 一応 多分 きっと 恐らく 中々 全然
     ちっとも 全く 絶対 もろ 一段 一層 やけに 妙 案外 意外 めっさ めちゃくちゃ ごっつ むっちゃ めっちゃ がち ガチ
     いっそ つくづく 兎に角 兎も角 何時も まるで 実際 正直 相変わらず 又 心底 やけ どんどん しっかり ちゃんと がっつり
-    矢鱈 無闇 可成 しょっちゅう 頻繁 度々 屡々 常 異常 異様 極端 完全 完璧 圧倒的 愈 次第 そこそこ まあまあ 一気 行成 偶に
-    時々 只管 とうとう がんがん 本気 殆ど もっと 猛烈 強烈 徐々 依然 未だに まだまだ やっぱ
+    矢鱈 無闇 可成 しょっちゅう 頻繁 度々 屡々 常 異常 異様 極端 完全 完璧 圧倒的 愈 次第 そこそこ まあまあ 一気 行成
+    偶に 些とも 時々 只管 とうとう がんがん 本気 殆ど もっと 猛烈 強烈 徐々 依然 未だに まだまだ やっぱ
     so very really quite pretty too absolutely totally completely super incredibly extremely terribly awfully just
     bit kind real even still also already again much lot constantly often finally suddenly always
 """)
@@ -64,6 +64,10 @@ QUESTIONS = {
 """Question words, by what they ask for."""
 
 SUBJECTS = _words("i you he she we they it")
+SHOWN = _words("this that these those there")
+"""What stands where a subject does, before or behind `be`."""
+STANDING = SUBJECTS | SHOWN
+"""What may follow the verb that begins a question."""
 HELPERS = _words("do can could will would be have may shall should")
 """English verbs that begin a question."""
 
@@ -78,6 +82,11 @@ ONESELF = _words("""
     私 僕 俺 内 自分 儂 我 貴方 君 御前 お前 あんた 貴様 うち i me my mine myself we us our you your yours
 """)
 """The two who talk. A sentence means the same with them spoken or left out."""
+
+LISTENER = _words("貴方 君 御前 お前 あんた 貴様")
+"""Those of them that name who is talked to."""
+SPEAKER = _words("私 僕 俺 内 儂 我 うち")
+"""And those that name who talks."""
 
 LIGHT = _words("""
     為る 有る 居る 成る おる 御座る 遣る いらっしゃる 為さる 致す 存ずる 出来る 思う 物 事 訳 筈 様 の 方 感じ 気 無い

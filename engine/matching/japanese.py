@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from engine.matching import grammar
-from engine.matching.clause import Here
+from engine.matching.clause import PAUSES, Here
 from engine.text.words import Word
 
 _COUNTER = {"名": "人", "才": "歳"}
@@ -48,6 +48,8 @@ def _asked_or_counted(word: Word | None) -> bool:
 
 def _auxiliary(here: Here) -> None:
     form, marks = here.form, here.clause.marks
+    if form in ("だ", "です") and "終止形" in here.word.tags[-1] and _closes(here):
+        marks.add("states")
     if form in ("ます", "ない", "ず") and _is_final(here.word):
         marks.add("present")
     if form in ("ます", "ちゃう") and _is_meant(here.word):
@@ -61,11 +63,34 @@ def _auxiliary(here: Here) -> None:
             marks.add("must")
     elif form in grammar.MEANING and not _cannot(here):
         marks.add(grammar.MEANING[form])
+        if grammar.MEANING[form] == "by":
+            marks.update(_roles(here))
+
+
+def _roles(here: Here) -> Iterator[str]:
+    """Whether it is told by whom something is done, and to whom: 上司に怒られた, 上司が怒られた."""
+    for place in range(here.place - 1, 0, -1):
+        word, before = here.words[place], here.words[place - 1]
+        if word.tags[0] in PAUSES:
+            return
+        if word.tags[0] == "助詞" and before.tags[0] in ("名詞", "代名詞", "接尾辞"):
+            if word.form in ("に", "から"):
+                yield "doer"
+            elif word.form in ("が", "は", "も"):
+                yield "bearer"
 
 
 def _is_final(word: Word) -> bool:
     """Whether the word ends a verb in its plain present."""
     return "終止形" in word.tags[-1] or "連体形" in word.tags[-1]
+
+
+def _closes(here: Here) -> bool:
+    """Whether nothing but particles of mood follows in the clause."""
+    place = here.place + 1
+    while place < len(here.words) and (here.words[place].form == "です" or here.words[place].tags[1:2] == ("終助詞",)):
+        place += 1
+    return here.ends(place - here.place)
 
 
 def _is_meant(word: Word) -> bool:
@@ -160,7 +185,9 @@ def _after_te(here: Here, *, beyond_mo: bool = False) -> bool:
 
 def _content(here: Here) -> None:
     here.content()
-    if here.word.tags[0] == "動詞" and not _names(here):
+    if here.word.tags[0] == "形容詞" and _is_final(here.word) and _closes(here):
+        here.clause.marks.add("states")
+    elif here.word.tags[0] == "動詞" and not _names(here):
         marks = here.clause.marks
         marks.add("verb")
         if _is_final(here.word):
@@ -199,6 +226,24 @@ def _question(here: Here) -> bool:
     return True
 
 
+OF_A_SUBJECT = frozenset({"は", "が", "も", "って"})
+
+
+def _told_of(word: Word | None) -> bool:
+    """Whether what stands before this word may be the subject: 俺は, 俺、, 俺疲れた, but not 俺の or 俺を."""
+    return word is None or word.tags[0] != "助詞" or word.form in OF_A_SUBJECT
+
+
+def _talker(here: Here) -> bool:
+    here.spare("talker")
+    if _told_of(here.after):
+        if here.form in grammar.SPEAKER:
+            here.clause.marks.add("me")
+        elif here.form in grammar.LISTENER:
+            here.clause.marks.add("you")
+    return True
+
+
 def _time(here: Here) -> bool:
     """A time; one since which something is so changes nothing: 昨日から."""
     if here.form_at(1) == "から":
@@ -220,7 +265,8 @@ def _intensity(here: Here) -> bool:
     after = here.after
     grammatical = after is None or here.ends() or after.tags[0] in ("助詞", "助動詞")
     adverb = here.word.tags[0] == "形容詞" and "連用形" in here.word.tags[-1]
-    if grammatical and not adverb and (after is None or after.surface != "に"):
+    led_by = after is not None and (after.surface == "に" or (after.surface == "で" and not here.ends(2)))
+    if grammatical and not adverb and not led_by:
         return False
     here.spare("intensity")
     return True
@@ -283,7 +329,7 @@ def _spare(kind: str) -> Callable[[Here], bool]:
 
 _CLASSES: Mapping[str, Callable[[Here], bool]] = {
     "question": _question,
-    "talker": _spare("talker"),
+    "talker": _talker,
     "pointing": _spare("pointing"),
     "now": _spare("now"),
     "time": _time,

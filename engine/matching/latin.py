@@ -86,6 +86,11 @@ def _unstretched(form: str) -> str:
     return _STRETCHED.sub(r"\1", form) if len(form) >= _SHORTEST_STRETCHED else form
 
 
+_PERSON = {"i": ("me",), "we": ("me",), "you": ("you",)}
+_OTHER = {"i": "you", "you": "me"}
+_ASKING = frozenset({"can", "could", "may", "would", "will"})
+
+
 def _mood(here: Here) -> None:
     """Whether the clause asks or tells, by its first word."""
     marks = here.clause.marks
@@ -93,10 +98,14 @@ def _mood(here: Here) -> None:
         marks.add("self")
     if len(here.clause.reading) > len(here.word.reading):
         return
-    if here.form in grammar.SUBJECTS:
+    after = here.form_at(1)
+    if here.form in grammar.SUBJECTS or (here.form in grammar.SHOWN and after in grammar.HELPERS):
         marks.add("tells")
-    elif here.form in grammar.HELPERS and here.form_at(1) in grammar.SUBJECTS:
+        marks.update(_PERSON.get(here.form, ()))
+    elif here.form in grammar.HELPERS and after in grammar.STANDING:
         marks.add("asks")
+        if here.form not in _ASKING or _OTHER.get(after) in [word.form for word in here.words[here.place + 2 :]]:
+            marks.update(_PERSON.get(after, ()))
 
 
 def _asks_or_wishes(here: Here) -> bool:
@@ -120,5 +129,5 @@ def _meant(form: str, after: str, then: str) -> tuple[str, ...]:
         return ("request",)
     if form in ("will", "shall") and after not in ("i", "you", "we"):
         return ("will",)
-    asks = form in ("can", "could", "may", "would", "will") and after in ("i", "you", "we")
+    asks = form in _ASKING and after in ("i", "you", "we")
     return ("request",) if asks or (form == "id" and after == stem("like")) else ()

@@ -164,3 +164,19 @@ def _single(rest: str) -> str:
 
 def _without_e(word: str) -> str:
     return word[:-1] if len(word) > _SHORTEST and word.endswith("e") and not word.endswith("ee") else word
+
+
+_NEIGHBOURS = """
+accept except adapt adopt advice advise affect effect angel angle badge badger bread beard board broad brake break
+breath breathe business busyness cancel cancer casual causal change charge charger changer cloth clothes coast cost
+contact contract contrast cost costume custom customer county country course coarse dairy diary desert dessert
+device devise diner dinner draft draught expand expend expense expanse former farmer form from hotel hostel later
+latter launch lunch lighting lightning loose lose lost last manger manager marital martial massage message moral
+morale morning mourning paper pepper parent patent patient personal personnel phase phrase plane plant planet price
+prize pride principal principle print point protect protest quiet quite recipe receipt report resort request quest
+sales scales scan scam server sever severe sight silver sliver solid sold star start stair stationary stationery
+steam stream store story sweat sweet table tablet though through thorough thought track truck trail trial training
+raining united untied vacation vocation waist waste weather whether widow window winner winter word world work
+"""
+NEIGHBOURS = frozenset(map(stem, _NEIGHBOURS.split()))
+"""Stems that are a letter from another common word, as guides to spelling list them: no slips of each other."""
