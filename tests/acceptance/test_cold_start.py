@@ -24,7 +24,7 @@ json.dump({"response": response, "health": health, "modules": sorted(sys.modules
 """
 DEAR = {"yaml", "jsonschema", "jinja2", "dataclasses", "inspect", "pathlib", "logging", "hashlib", "uuid", "sqlite3"}
 """What no canned reply needs."""
-COMPARING = {"rapidfuzz", "engine.matching.forms", "engine.matching.guards"}
+COMPARING = {"rapidfuzz", "engine.matching.forms", "engine.matching.compare"}
 
 
 @pytest.fixture
