@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from engine.kinds.model import KindModel
+from engine.model.plan import Plan
 from engine.model.spec import KindSpec
 
 
@@ -13,6 +14,12 @@ def kind_model(kinds: Sequence[KindSpec]) -> KindModel | None:
     """None for a pipeline without kinds."""
     examples = tuple((kind.name.value, example.value) for kind in kinds for example in kind.examples)
     return KindModel(lambda: memoryview(_learned(examples))) if examples else None
+
+
+def learn_kinds(plan: Plan) -> None:
+    """Learn now what the first turn that asks for a kind would wait for; a stored plan holds it already."""
+    if isinstance(plan.kinds, KindModel):
+        plan.kinds.learn()
 
 
 @lru_cache(maxsize=4)

@@ -17,6 +17,7 @@ from rich.text import Text
 from engine.api.conversation import TEXT_LIMIT
 from engine.app import App, load_app, pipeline_path
 from engine.backends.secrets import Secrets
+from engine.building.kinds import learn_kinds
 from engine.cli.environment import add_pipeline, conversation_env
 from engine.cli.gaps import collecting
 from engine.cli.output import Terminal, output_file
@@ -71,6 +72,7 @@ def _talk(app: App, bot: Bot, trace: bool) -> int:  # noqa: FBT001 - the option'
         at_terminal = sys.stdin.isatty()
         _await_models(app.health, console, quiet=not at_terminal)
         if at_terminal:
+            threading.Thread(target=learn_kinds, args=(app.plan,), name="kinds").start()
             console.print(f"[bold]{escape(persona.name)}[/] [dim]{_HELP}[/]")
         talk = Conversation(bot, console, name=persona.name, trace=trace)
         answered = talk.hold(_lines(persona.labels.user))

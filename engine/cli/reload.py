@@ -12,8 +12,8 @@ from pathlib import Path
 
 from engine.app import App, pipeline_path
 from engine.building.bind import bind
+from engine.building.kinds import learn_kinds
 from engine.building.load import read
-from engine.kinds.model import KindModel
 from engine.model.errors import ConfigError
 from engine.model.plan import GenerateStep
 from engine.reading.project import PROMPT_ENDINGS
@@ -36,7 +36,8 @@ class Reloader:
         self._seen = self._state()
 
     def watch(self, stop: threading.Event, interval: float = INTERVAL) -> None:
-        """Looks until `stop` is set."""
+        """Looks until `stop` is set; before that, kinds are learned that no stored plan holds."""
+        learn_kinds(self._app.plan)
         while not stop.wait(interval):
             self.look()
 
@@ -61,8 +62,7 @@ class Reloader:
         if rows_of(plan) != rows_of(self._app.plan):
             self._say("not reloaded: a model or a step that asks one has changed, which takes a restart")
             return
-        if isinstance(plan.kinds, KindModel):
-            plan.kinds.learn()
+        learn_kinds(plan)
         self._app.renew(plan)
         self._say(f"reloaded: {plan.name} with {len(plan.replies)} replies")
 

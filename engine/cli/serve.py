@@ -108,7 +108,8 @@ def _on_signal() -> threading.Event:
 
 def _watch_until(stop: threading.Event, app: App, reloader: Reloader, say: Say) -> None:
     threading.Thread(target=watch_models, args=(app.health, stop, say), name="watch", daemon=True).start()
-    threading.Thread(target=reloader.watch, args=(stop,), name="reload", daemon=True).start()
+    # No daemon: one that is in the midst of the analyser when the process ends aborts it.
+    threading.Thread(target=reloader.watch, args=(stop,), name="reload").start()
     stop.wait()
 
 

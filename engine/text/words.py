@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from sudachipy import Tokenizer
 
 LONGEST = 900
-"""Characters that are analysed; the rest of a longer text is left out. The analyser refuses a text of over 49,149 bytes,
-and unfolds a ligature to 54 of them.
+"""Characters that are analysed; the rest of a longer text is left out. The analyser refuses a text of over 49,149
+bytes, and unfolds a ligature to 54 of them.
 """
 
 LATIN = "英語"

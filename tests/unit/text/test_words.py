@@ -56,7 +56,9 @@ def test_blanks_are_no_words(text):
     assert analyse(text) == ()
 
 
-@pytest.mark.parametrize("text", ["\ud800", "猫\udfff犬", "\x00", "🍓", "é" * 3_000, "あ" * 100_000, "((((" * 600, "ﷺ" * 2_000])
+@pytest.mark.parametrize(
+    "text", ["\ud800", "猫\udfff犬", "\x00", "🍓", "é" * 3_000, "あ" * 100_000, "((((" * 600, "ﷺ" * 2_000]
+)
 def test_any_text_can_be_analysed(text):
     assert sum(len(word.surface) for word in analyse(text)) <= LONGEST
 
