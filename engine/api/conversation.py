@@ -117,11 +117,16 @@ def _listed(field: str, values: Sequence[Any]) -> Iterator[_Entry]:
             if role is not None and not is_result(value):
                 words = words_of(value)
                 yield role, None if words is None else _bounded(field, words)
-            elif is_last and role is None and _role_name(value) not in _IGNORED:
+            elif is_last and role is None and _role_name(value) not in _IGNORED and not _is_item(value):
                 raise RequestError(400, f"{field}_role", f"`{place}.role` must be `user` or `assistant`")
         elif is_last:
             expected = "a string or an object" if field == "conversation" else "an object"
             raise RequestError(400, f"{field}_type", f"`{place}` must be {expected}, found {kind(value)}")
+
+
+def _is_item(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry without a role is a call, a result or a thought, which OpenAI's Responses write so."""
+    return "role" not in entry and isinstance(entry.get("type"), str) and entry["type"] != "message"
 
 
 def _role(entry: Mapping[str, Any]) -> Role | None:

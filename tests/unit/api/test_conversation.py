@@ -59,6 +59,13 @@ def test_parts_of_a_message_are_its_lines():
     assert "holds no text" in words
 
 
+@pytest.mark.parametrize("kind_of_item", ["function_call", "function_call_output", "reasoning", "item_reference"])
+def test_an_item_without_a_role_is_left_out_wherever_it_stands(kind_of_item):
+    item, said = {"type": kind_of_item, "output": "x"}, {"role": "user", "content": "やあ"}
+    assert read_conversation({"messages": [item, said, item]}) == ("やあ", ())
+    assert refused({"messages": [said, {"type": "message", "content": "x"}]})[0] == "messages_role"
+
+
 def test_blank_lines_before_the_first_speaker_are_nobodys():
     assert read_conversation({"conversation": "\n \nuser: やあ"}) == ("やあ", ())
     assert refused({"conversation": "\n \nassistant: あら"})[0] == "conversation_no_user"

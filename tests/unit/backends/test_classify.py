@@ -232,3 +232,19 @@ def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
 def test_no_header_breaks_it(name: str, value: str) -> None:
     found = retry_after({name: value}, lambda: NOW)
     assert found is None or found >= 0.0
+
+
+@pytest.mark.parametrize(
+    ("error", "value"),
+    [
+        ({"code": "unsupported_value", "param": "reasoning_effort", "message": "no"}, True),
+        ({"message": "Unsupported value: 'reasoning_effort' does not support 'none' with this model."}, True),
+        ({"code": "unsupported_parameter", "param": "reasoning_effort", "message": "no"}, False),
+        ({"message": "Unrecognized request argument supplied: reasoning_effort"}, False),
+    ],
+)
+def test_a_refused_value_is_told_from_a_refused_parameter(error: object, value: bool) -> None:  # noqa: FBT001  a column
+    response = HttpResponse(status=400, headers={}, body=json.dumps({"error": error}).encode())
+    found = refusal(response, "openai", parameters={"reasoning_effort"})
+    assert isinstance(found, UnsupportedParameter)
+    assert (found.parameters, found.value) == ({"reasoning_effort"}, value)

@@ -112,6 +112,13 @@ def test_an_address_is_repaired(backend: str, written: str, asked: str) -> None:
     assert found.base_url == asked
 
 
+@pytest.mark.parametrize("rest", [" v1", "\\v1", "/v1。", "/v1,http://other/v1", "/v1\u3000x", "/v1>", '/v1"'])
+def test_an_address_with_signs_that_stand_in_none_is_refused(rest: str) -> None:
+    row = ModelRow(id="large", backend="openai", settings={"model": "m", "base_url": SERVER + rest})
+    with pytest.raises(SettingError, match="must be an http or https address"):
+        settings_of(row)
+
+
 @pytest.mark.parametrize("backend", ["openai", "huggingface", "bedrock"])
 @pytest.mark.parametrize(
     "rest", ["/v1?api-version=2024-10-21", "?a=b", "/v1?", "/v1#chat", "/v1/chat/completions?k=KEY"]

@@ -3,6 +3,7 @@
 import io
 import logging
 import os
+import select
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ def pipe():
 def read_up_to(reading: int, words: bytes) -> bytes:
     seen = b""
     while words not in seen:
+        assert select.select([reading], [], [], 10)[0], "nothing more comes"
         seen += os.read(reading, 65536)
     return seen
 
