@@ -27,6 +27,7 @@ from engine.matching.forms import Form, form, takes
 from engine.matching.lexicon import Lexicon, lexicon
 from engine.matching.normalise import normalise
 from engine.matching.scorer import PAIRS, REACH, score
+from engine.matching.trigger import Trigger, only_asks
 
 DATA = ROOT / "tests" / "data"
 SETS = ("trigger_pairs", "held_out_pairs", "word_pairs")
@@ -70,9 +71,9 @@ def load(file: Path) -> list[Pair]:
 
 @cache
 def words() -> Lexicon:
-    """The words of address of the shipped persona, whom most pairs talk to."""
+    """The words of the shipped persona, whom most pairs talk to."""
     pipeline = yaml.safe_load((ROOT / "pipelines" / "snack_misaki.yml").read_text(encoding="utf-8"))
-    return lexicon(pipeline["address"], ())
+    return lexicon(pipeline["address"], pipeline.get("synonyms", ()))
 
 
 @cache
@@ -96,7 +97,9 @@ def _compared(pair: Pair) -> Iterable[tuple[Comparison, float]]:
 
 def by_rules(rules: Sequence[Rule], pair: Pair) -> float:
     """As the engine, with these rules."""
-    if _trigger(pair.trigger).text == _utterance(pair.utterance)[0].text:
+    trigger = _trigger(pair.trigger)
+    asked = only_asks(pair.utterance, Trigger(kind="fuzzy", text=pair.trigger, reply=0), trigger)
+    if trigger.text == _utterance(pair.utterance)[0].text and not asked:
         return 100.0
     found = (one.score(letters) for one, letters in _compared(pair) if not any(rule(one) for rule in rules))
     return min(max(found, default=0.0), 99.0)

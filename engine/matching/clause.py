@@ -44,8 +44,12 @@ class Clause:
     @property
     def leads(self) -> bool:
         """Whether it says enough to be what the text comes to: この水割り濃いね、転職しようかな."""
-        told = any(word[0] not in grammar.FUNCTIONAL for word in self.words)
-        return told and not self.concedes
+        return self.informs and not self.concedes
+
+    @property
+    def informs(self) -> bool:
+        """Whether it has words that say something by themselves, which どうすればいいですか has not."""
+        return bool(self.numbers) or any(word[0] not in grammar.FUNCTIONAL for word in self.words)
 
     @property
     def opens(self) -> bool:

@@ -15,7 +15,7 @@ from engine.matching.normalise import fold
 from engine.matching.scorer import PAIRS, REACH, comparable
 from engine.matching.search import Search
 from engine.matching.stored import Parts
-from engine.matching.trigger import Candidate, Trigger, rank
+from engine.matching.trigger import Candidate, Trigger, only_asks, rank
 
 EXACT = 100.0
 """The score of the same normal form, and of what an editor asked for outright."""
@@ -57,7 +57,8 @@ class Closeness:
                 if found.score >= threshold and _better(found, best.get(row)):
                     best[row] = found
         for row in self._search.equal(whole.text) if threshold <= EXACT else ():
-            best[row] = self._candidate(row, EXACT, exact=True)
+            if not only_asks(text, self._triggers[row], self._forms[row]):
+                best[row] = self._candidate(row, EXACT, exact=True)
         yield from best.values()
         for row, part in self._parts.contained:
             if part in whole.text:

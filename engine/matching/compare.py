@@ -68,7 +68,8 @@ def compare(query: Form, trigger: Form) -> Comparison:
 
 def refusal(compared: Comparison) -> str | None:
     """Why this pair is not the same, in an editor's words, or none."""
-    if compared.query.text == compared.trigger.text:
+    query, trigger = compared.query, compared.trigger
+    if (query.text, query.signs) == (trigger.text, trigger.signs) and not _asks_of(query, trigger):
         return None
     for rule in RULES:
         reason = rule(compared)
@@ -178,12 +179,10 @@ def _misconverted(extra: Sequence[ContentWord], query: Form, trigger: Form) -> b
     """Whether homophones stand in place of a few of many kanji, or the utterance is Japanese in Latin letters."""
     if query.text.isascii():
         return not trigger.text.isascii()
-    if (
-        len(query.text) >= LONG
-        and len(query.words) > len(extra)
-        and not _kana(extra)
-        and _edits(query.text, trigger.text) == 1
-    ):
+    if len(query.words) == len(extra):
+        # All that is said is another word: 酔った, 寄った.
+        return False
+    if len(query.text) >= LONG and not _kana(extra) and _edits(query.text, trigger.text) == 1:
         return True
     theirs, ours = _kanji(trigger.text), _kanji(query.text)
     wrong = [sign for sign in ours if sign not in theirs]
@@ -319,6 +318,9 @@ def question(compared: Comparison) -> str | None:
     return f"a question word more: {' '.join(extra)}" if extra else f"a question word less: {' '.join(missing)}"
 
 
+_ASKED = frozenset({"asks", "request", "want"})
+
+
 def time(compared: Comparison) -> str | None:
     query, trigger = compared.query, compared.trigger
     if query.times == trigger.times:
@@ -326,6 +328,10 @@ def time(compared: Comparison) -> str | None:
     both = set(query.marks) & set(trigger.marks)
     if "past" in both and not trigger.times and grammar.PAST_TIMES.issuperset(query.times):
         # What happened did so at some time.
+        return None
+    telling = _ASKED.isdisjoint(query.marks) and not query.questions
+    if telling and not trigger.times and grammar.ALWAYS.issuperset(query.times):
+        # A complaint is one whether it holds every day or not.
         return None
     return f"another time: {' '.join(trigger.times) or 'none'} / {' '.join(query.times) or 'none'}"
 
@@ -435,25 +441,16 @@ def act(compared: Comparison) -> str | None:
     return _other_act(query, trigger) or _other_act(trigger, query)
 
 
-_TELLING = frozenset({"states", "past", "on", "tells"})
-_INQUIRING = frozenset({"asks", "request", "want", "bids"})
-"""Marks of a sentence that wants an answer, whether a question mark stands behind it or not."""
-
-
 def _asks_of(one: Form, other: Form) -> bool:
     """Whether one text asks whether what the other tells is so."""
-    return (
-        "asks" in one.marks
-        and "request" not in one.marks
-        and not _TELLING.isdisjoint(other.marks)
-        and _INQUIRING.isdisjoint(other.marks)
-    )
+    return "asks" in one.marks and "request" not in one.marks and other.tells
 
 
 def _other_act(one: Form, other: Form) -> str | None:
     marks, others = set(one.marks), set(other.marks)
     acts = (
         ("one asks, the other bids", {"asks", "on"} <= marks and "bids" in others),
+        ("one bids, the other does it", "bids" in marks and {"tells", "present"} <= others and "bids" not in others),
         ("one tells, the other bids", "past" in marks - others and "bids" in others),
         ("one says in politeness what the speaker does", "humble" in marks and "doing" not in others),
     )

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from engine.model.record import record
 
+_TELLING = frozenset({"states", "past", "on", "tells"})
+_TELLING_IN_ENGLISH = frozenset({"tells"})
+"""A past participle tells nothing: lost and found."""
+_INQUIRING = frozenset({"asks", "request", "want", "bids"})
+"""Marks of a sentence that wants an answer, whether a question mark stands behind it or not."""
+
 ContentWord = tuple[str, str, str, bool]
 """The dictionary's form, as written, the reading, and whether the dictionary knows it."""
 
@@ -32,3 +38,12 @@ class Form:
     negative: bool
     short: bool
     effort: int
+
+    @property
+    def tells(self) -> bool:
+        """Whether it tells a state or what happened, and wants no answer: 空いてます, but not 飲みたい."""
+        return (
+            not self.questions
+            and not (_TELLING_IN_ENGLISH if self.text.isascii() else _TELLING).isdisjoint(self.marks)
+            and _INQUIRING.isdisjoint(self.marks)
+        )

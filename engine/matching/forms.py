@@ -57,7 +57,7 @@ def takes(text: str, lexicon: Lexicon = NOTHING) -> tuple[Form, ...]:
         return (whole,)
     parts = [] if len(real) == len(found) else [real]
     if len(real) > 1:
-        most = max(range(len(real)), key=lambda place: (real[place].weight, place))
+        most = max(range(len(real)), key=lambda place: (real[place].informs, real[place].weight, place))
         if not any(clause.concedes for clause in real[most + 1 :]):
             parts.append([real[most]])
         if most != len(real) - 1 and real[-1].leads:

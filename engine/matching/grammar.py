@@ -52,6 +52,8 @@ TIMES = _words("""
     saturday sunday
 """)
 
+ALWAYS = _words("毎日 毎週 毎月 毎年 毎晩 毎朝")
+"""Those that say how often."""
 PAST_TIMES = _words("昨日 昨夜 昨晩 昨夕 夕べ 一昨日 先週 先月 去年 昨年 先日 以前 昔 yesterday")
 
 QUESTIONS = {

@@ -23,7 +23,7 @@ from engine.matching.stored import (
     stored_lexicon,
     stored_triggers,
 )
-from engine.matching.trigger import Candidate, Trigger, rank
+from engine.matching.trigger import Candidate, Trigger, only_asks, rank
 
 if TYPE_CHECKING:
     from engine.matching.close import Closeness
@@ -115,7 +115,11 @@ class TriggerIndex:
     def _equal(self, text: str, threshold: float) -> list[Candidate]:
         """The triggers whose normal form is that of `text`: nothing ranks before them, and no guard refuses them."""
         rows = self._search.equal(normalise(text)) if threshold <= 100 else ()
-        found = [Candidate(trigger=row, reply=self.triggers[row].reply, score=100.0, exact=True) for row in rows]
+        found = [
+            Candidate(trigger=row, reply=self.triggers[row].reply, score=100.0, exact=True)
+            for row in rows
+            if not only_asks(text, self.triggers[row], self.forms[row])
+        ]
         return sorted(found, key=lambda candidate: rank(candidate, self.triggers))
 
     @cached_property

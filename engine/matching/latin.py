@@ -64,6 +64,8 @@ def _helps(here: Here) -> bool:
     """Whether a word only helps the verb after it: would you mind closing, be able to, keeps freezing."""
     if here.form == "abl":
         return here.form_at(1) == "to"
+    if here.form in ("think", "guess", "feel"):
+        return here.form_at(-1) in ("i", "be") and not here.ends() and here.form_at(1) not in ("of", "about", "like")
     if here.form == "mind":
         return here.form_at(-1) == "you"
     return here.form == "keep" and here.after is not None and here.after.lemma.endswith("ing")
@@ -123,7 +125,7 @@ def _meant(form: str, after: str, then: str) -> tuple[str, ...]:
         return ("want", "doing")
     if form == "go" and after == "to" and then not in ("the", "a", "my", ""):
         return ("about",)
-    if form in ("should", "must"):
+    if form in ("should", "must") or (form == "hav" and after == "to"):
         return ("must",)
     if (form, after) in _GIVING:
         return ("request",)

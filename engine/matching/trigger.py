@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from engine.matching.form import Form
 from engine.model.record import record
 
 
@@ -27,6 +28,15 @@ class Candidate:
     score: float
     exact: bool = False
     refused: str | None = None
+
+
+def only_asks(text: str, trigger: Trigger, form: Form) -> bool:
+    """Whether a text of the trigger's normal form asks what the trigger, whose `form` this is, only tells."""
+    return _marked(text) and not _marked(trigger.text) and form.tells
+
+
+def _marked(text: str) -> bool:
+    return text.rstrip(" !\n\u3000\uff01").endswith(("?", "\uff1f"))
 
 
 def rank(candidate: Candidate, triggers: Sequence[Trigger]) -> tuple[float, bool, int, int]:

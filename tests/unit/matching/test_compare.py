@@ -54,6 +54,9 @@ def refused(trigger, utterance):
         ("fix the projector", "would you be able to fix the projector?"),
         ("元気？", "ママは元気？"),
         ("いいよね", "いいよね？"),
+        ("仕事がつらい", "もう毎日仕事がつらい"),
+        ("パソコンが起動しない", "パソコンが起動しません。どうすればいいですか"),
+        ("i lost my badge", "i think i lost my badge"),
     ],
 )
 def test_what_changes_nothing(trigger, utterance):
@@ -93,6 +96,7 @@ def test_what_changes_nothing(trigger, utterance):
             "one tells what happened, the other what may be or is meant to be done",
         ),
         ("帰っちゃった", "帰っちゃおうかな", "one tells what happened, the other what may be or is meant to be done"),
+        ("奢って", "奢るよ", "one bids, the other does it"),
         ("歌って", "歌おうかな", "one bids, the other means to do it"),
         ("俺、太ったかな", "ママ、太った？", "told of another person"),
         ("僕は独身です", "ママは独身です", "told of another person"),

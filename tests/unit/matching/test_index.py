@@ -103,3 +103,20 @@ def test_a_bad_pattern_is_refused():
 )
 def test_no_text_is_too_much(text):
     assert replies(index("こんばんは", ("contains", "予約"), ("regex", "(a+)+$")), text) in ([], [2])
+
+
+@pytest.mark.parametrize(
+    ("trigger", "text", "answers"),
+    [
+        ("わかった", "わかった", True),
+        ("わかった", "わかった？", False),
+        ("わかった？", "わかった？", True),
+        ("わかった？", "わかった", True),
+        ("ビールある", "ビールある？", True),
+        ("おすすめ", "おすすめ？", True),
+        ("lost and found", "Lost and found?", True),
+    ],
+)
+def test_a_question_mark_makes_a_statement_another_sentence(trigger, text, answers):
+    index = TriggerIndex.build([Trigger(kind="fuzzy", text=trigger, reply=0)])
+    assert bool(list(index.candidates(text, 80))) is answers
