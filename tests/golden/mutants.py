@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from engine.model.plan import GenerateStep, Plan, RepliesStep, Step
+from engine.model.plan import GenerateStep, Plan, RepliesStep, SetStep, Step
 
 
 class Refused(Exception):
@@ -27,6 +27,9 @@ def mutants(plan: Plan) -> Iterator[Mutant]:
             for shift in (-10, 10):
                 yield Mutant(kind="threshold", name=f"{step.id} {shift:+}", change=_threshold(step.id, shift))
     for one, other in combinations(range(len(plan.steps)), 2):
+        # Two that only set variables: the order of those that do not read each other makes no difference.
+        if isinstance(plan.steps[one], SetStep) and isinstance(plan.steps[other], SetStep):
+            continue
         yield Mutant(kind="swap", name=f"{plan.steps[one].id} {plan.steps[other].id}", change=_swap(one, other))
 
 
