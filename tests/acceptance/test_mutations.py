@@ -32,7 +32,7 @@ SHIPPED = [
     for path in sorted((ROOT / folder).rglob("*.yml"))
 ]
 FILES = [path for path in SHIPPED if not path.name.endswith(".cassette.yml")]
-OPEN = {"persona", "models", "vars", "env", "attributes", "answers"}
+OPEN = {"persona", "models", "vars", "env", "attributes", "answers", "kinds"}
 """Blocks whose keys are names of the editor's own."""
 
 
@@ -53,6 +53,9 @@ class Case:
         if inside is None:
             return True
         below = parts[parts.index(inside) + 1 :]
+        # Numbers have any name, and sentences are in any language.
+        if below == ["help_lines"] or (inside == "kinds" and below[1:] == ["examples"]):
+            return False
         if inside == "persona":
             known = schema_of("pipeline")["$defs"]["persona"]["properties"]
             return self.entry.key.value in known if not below else below[0] in known
@@ -190,6 +193,7 @@ REQUIRED = {
     "pipeline": {"version", "name", "persona", "steps", "id", "kind", "backend", "prompt"},
     "replies": {"replies", "id", "say"},
     "golden": {"pipeline", "conversations"},
+    "kinds": {"kinds", "examples"},
 }
 """Keys that are required wherever they stand; `name` only at the top and in `persona`."""
 
