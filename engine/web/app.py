@@ -36,6 +36,7 @@ _INVOCATION_PATHS = tuple(f"/{{base:path}}2015-03-31/functions/{{name}}/invocati
 """The path as Lambda has it: behind any base path, and for any name of a function."""
 
 _ABSOLUTE = re.compile(r"(?i)https?://([^/?#]*)(.*)")
+_SLASHES = re.compile("//+")
 
 Invoke = Callable[[Any, str], Any]
 """Gives an event to the function, with an id of the request; returns the function's answer as JSON values."""
@@ -107,6 +108,7 @@ class _Entrance:
             # What it names is asked for, whatever `Host` says.
             headers["host"], target = absolute[1], absolute[2] or "/"
             scope["path"] = target
+        scope["path"] = _SLASHES.sub("/", scope["path"])
         peer = (scope.get("client") or ("",))[0]
         access = self._hosted.access
         request = Request(

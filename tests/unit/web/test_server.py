@@ -411,3 +411,8 @@ def test_an_invocation_behind_a_base_path(serve, path):
 def test_a_direct_event_over_256_kilobytes_is_refused_before_it_is_parsed(serve):
     status, answer = serve().ask(request(f"POST {INVOCATIONS}", b"[" * (256 * 1024 + 1)))
     assert (status, answer["code"]) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize("path", [INVOCATIONS.replace("/f", "//f"), f"//{INVOCATIONS}", f"{INVOCATIONS}//"])
+def test_slashes_too_many_change_no_path(serve, path):
+    assert serve().ask(request(f"POST {path}", BODY))[1]["statusCode"] == 200
