@@ -49,6 +49,9 @@ _INSTEAD = {"&&": "and", "||": "or", "!": "not", "=": "==", "===": "==", "=>": "
 _INSTEAD |= dict.fromkeys("“”„", '"') | dict.fromkeys("‘’", "'") | {"！": "not", "＝": "=="}
 _SLIP = re.compile("&&|\\|\\||===|=>|=<|(?<![<>=!])=(?!=)|!(?!=)|[＝＜＞！（）［］，＂＇＋－＊％“”„‘’]")
 _QUOTED = re.compile("'[^']*'|\"[^\"]*\"")
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_KNOWN_ESCAPES = frozenset("\\'\"\nabfnrtvxuUN01234567")
+"""What Python writes behind a backslash; behind any other, such as the `\\w` of a pattern, it is a plain sign."""
 
 
 class ConditionError(ValueError):
@@ -86,7 +89,7 @@ def parse_condition(source: str, scope: Scope) -> Condition:
 def _parse(source: str) -> nodes.Expr:
     # Wrapped in parentheses so that neither a statement nor a filter chain at the end can hide behind the expression.
     try:
-        body = _PARSER.parse("{{(" + source + "\n)}}").body
+        body = _PARSER.parse("{{(" + _ESCAPE.sub(_kept, source) + "\n)}}").body
     except TemplateSyntaxError as error:
         raise _slip(source) or ConditionError(
             f"condition is not an expression: {_why(error, source)}", kind="syntax"
@@ -96,6 +99,10 @@ def _parse(source: str) -> nodes.Expr:
             return expression
         case _:
             raise ConditionError("condition is not one expression", hint="write it without {{ and }}", kind="syntax")
+
+
+def _kept(escape: re.Match[str]) -> str:
+    return escape[0] if escape[1] in _KNOWN_ESCAPES else f"\\{escape[0]}"
 
 
 def _slip(source: str) -> ConditionError | None:

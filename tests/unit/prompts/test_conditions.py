@@ -33,6 +33,7 @@ NAMES = {
         ("7 // 2 + 7 % 2", 4),
         ("contains(text, '契約')", True),
         ("matches(text, '^契約.+して$')", True),
+        (r"matches('a1', '^\w\d$') and not matches('a1', '\\s')", True),
         ("lower('ABC') == 'abc'", True),
         ("min(3, turn.number, 9)", 3),
         ("max(1, 2)", 2),
