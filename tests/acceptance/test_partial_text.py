@@ -27,7 +27,7 @@ steps:
   - {{id: sorry, kind: say, reply: sorry}}
 """
 REPLIES = "replies: [{id: sorry, say: [Sorry]}]"
-FEW_SECONDS = 3.0
+FEW_SECONDS = 8.0
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def finish_reasons(answer: Answer) -> list[str]:
 def test_a_pipeline_that_does_not_object_says_the_partial_text(model):
     answer = count(model, "refusal")
     assert (answer.status, answer.end, answer.body["escalations"]) == (200, "local", [])
-    assert answer.body["reply"].startswith("1 2 3 4 5")
+    assert answer.body["reply"].startswith("1 2")
     assert finish_reasons(answer) == ["deadline"]
 
 
