@@ -30,7 +30,7 @@ from engine.matching.scorer import PAIRS, REACH, score
 from engine.matching.trigger import Trigger, only_asks
 
 DATA = ROOT / "tests" / "data"
-SETS = ("trigger_pairs", "held_out_pairs", "word_pairs")
+SETS = ("trigger_pairs", "held_out_pairs", "word_pairs", "unseen_pairs")
 THRESHOLD = 80.0
 SWEEP = (60.0, 70.0, 80.0, 85.0, 90.0, 95.0, 100.0)
 
