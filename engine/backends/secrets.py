@@ -135,7 +135,8 @@ class Secrets:
 
 def _secrets_of(env: Mapping[str, str]) -> Iterator[str]:
     for name in env:
-        if is_secret(name):
+        # A reference tells where a secret is kept, and is none.
+        if is_secret(name) and not env[name].startswith(("secretsmanager:", "ssm:")):
             shortest = _SHORTEST if name in SECRETS else _SHORTEST_UNKNOWN
             yield from (value for value in _values(env[name]) if len(value) >= shortest)
 

@@ -25,7 +25,7 @@ REGION = "ap-northeast-1"
 KEY = SECRETS["OPENAI_API_KEY"]
 SESAME = SECRETS["CLIENT_TOKEN"]
 TEXT = "カナリアの餌は何がいいかしら、と聞いた"
-REPLY = "粟と青菜がいいわ、とカナリアに聞いたの"
+REPLY = "粟と青菜がいいわ、カナリアの好物なの"
 PIPELINE = """\
 version: 1
 name: canary
