@@ -27,7 +27,7 @@ steps:
   - {{id: sorry, kind: say, reply: sorry}}
 """
 REPLIES = "replies: [{id: sorry, say: [Sorry]}]"
-FEW_SECONDS = 3.0
+FEW_SECONDS = 5.0
 
 
 @pytest.fixture(scope="module")
