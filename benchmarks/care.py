@@ -19,7 +19,7 @@ from rich.table import Table
 
 from benchmarks.machine import ROOT
 from engine.app import App, load_app
-from engine.model.turn import ChatRequest
+from engine.core.turn import ChatRequest
 
 DATA = ROOT / "tests" / "data"
 CARE_KINDS = frozenset({"despair", "danger", "unsafe_drinking", "ask_human"})

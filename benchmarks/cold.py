@@ -12,7 +12,7 @@ from benchmarks.corpus import misheard, pipeline
 from benchmarks.machine import CACHE, ROOT, environment, python
 from benchmarks.measure import Row, Samples, alternate, run
 from benchmarks.peers import PEERS, installed, packages
-from engine.building.artefact.write import write_artefact
+from engine.validation.load import write_artefact
 
 SIZES = (100, 1_000, 10_000)
 PROMISED = {10_000: 0.67}
@@ -44,7 +44,7 @@ RAPIDFUZZ = "import rapidfuzz, json"
 YAML_AND_SCHEMA = """
 import json, sys, yaml, jsonschema
 from pathlib import Path
-schema = json.loads(Path("engine/schema/replies.schema.json").read_text())
+schema = json.loads(Path("engine/pipeline/schema/replies.schema.json").read_text())
 check = jsonschema.Draft202012Validator(schema)
 for path in sorted(Path(sys.argv[1]).glob("replies_*.yml")):
     check.validate(yaml.load(path.read_text(), Loader=yaml.CSafeLoader))

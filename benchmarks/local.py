@@ -18,14 +18,14 @@ import llama_cpp
 from benchmarks.machine import PYTHON, ROOT, environment
 from benchmarks.measure import Row, Take, alternate, timed
 from engine.app import pipeline_path
-from engine.backends import llama_cpp as ours
-from engine.backends.worker.answering import Answerer, choose_layout
-from engine.backends.worker.gguf import read_metadata
-from engine.backends.worker.inference import Request
-from engine.backends.worker.settings import LocalSettings
-from engine.building.load import load
-from engine.model.deadline import Deadline
-from engine.model.turn import Message, Prompt
+from engine.core.deadline import Deadline
+from engine.core.turn import Message, Prompt
+from engine.models.local import llama_cpp as ours
+from engine.models.local.worker.answering import Answerer, choose_layout
+from engine.models.local.worker.gguf import read_metadata
+from engine.models.local.worker.inference import Request
+from engine.models.local.worker.start import LocalSettings
+from engine.validation.load import load
 from tools.demo_model import ensure
 
 TOKENS = 64

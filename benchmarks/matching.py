@@ -25,9 +25,9 @@ from benchmarks.machine import ROOT
 from engine.matching.compare import RULES, Comparison, Rule, compare
 from engine.matching.forms import Form, form, takes
 from engine.matching.lexicon import Lexicon, lexicon
-from engine.matching.normalise import normalise
 from engine.matching.scorer import PAIRS, REACH, score
 from engine.matching.trigger import Trigger, only_asks
+from engine.text.normalise import normalise
 
 DATA = ROOT / "tests" / "data"
 SETS = ("trigger_pairs", "held_out_pairs", "word_pairs", "unseen_pairs")

@@ -17,9 +17,9 @@ from statistics import median
 
 from benchmarks.machine import ROOT, environment
 from benchmarks.measure import Finished, Row, Samples, run
-from engine.reading.compose import compose
-from engine.reading.limits import MAX_NODES
-from engine.schema.shape import check_shape
+from engine.pipeline.reading.compose import compose
+from engine.pipeline.reading.limits import MAX_NODES
+from engine.pipeline.schema.shape import check_shape
 
 REPLIES = 10_000
 PER_FILE = 500

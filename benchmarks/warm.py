@@ -25,10 +25,10 @@ from engine.api.response import respond, result_payload, to_json
 from engine.app import App, load_app
 from engine.aws.event import read_event
 from engine.aws.handler import make_handler, proxy_response
-from engine.matching.normalise import normalise
-from engine.model.turn import ChatRequest, TraceEvent, Turn
-from engine.prompts.evaluate import holds
-from engine.running.fold import names_of
+from engine.chat.fold import names_of
+from engine.core.turn import ChatRequest, TraceEvent, Turn
+from engine.expressions.evaluate import holds
+from engine.text.normalise import normalise
 
 REPLIES = 1_000
 MICROSECONDS = (1e6, "µs")

@@ -14,19 +14,19 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from engine.building.artefact.find import find_compiled
-from engine.building.bind import bind
-from engine.model.deadline import Clock, Deadline
-from engine.model.plan import Plan
-from engine.model.ports import LanguageModel, Renderer, Services, SessionState, SessionStore
-from engine.model.record import replace
-from engine.model.table import Damaged
-from engine.model.turn import ChatRequest, ChatResult, Message, Outcome, Talk, Turn
-from engine.prompts.render import TemplateRenderer
-from engine.running.fold import run
-from engine.running.models import Models, Wrap
-from engine.running.talk import next_talk
-from engine.sessions import open_store
+from engine.chat.fold import run
+from engine.chat.models import Models, Wrap
+from engine.chat.talk import next_talk
+from engine.conversations import open_store
+from engine.core.deadline import Clock, Deadline
+from engine.core.plan import Plan
+from engine.core.ports import LanguageModel, Renderer, Services, SessionState, SessionStore
+from engine.core.record import replace
+from engine.core.table import Damaged
+from engine.core.turn import ChatRequest, ChatResult, Message, Outcome, Talk, Turn
+from engine.pipeline.bind import bind
+from engine.pipeline.stored.find import find_compiled
+from engine.templates.render import TemplateRenderer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,7 +102,7 @@ class App:
 
     def prepare(self) -> None:
         """Let models get ready in the background for prompts that begin as this pipeline's do."""
-        from engine.running.prepare import prepare_models  # noqa: PLC0415 - for pipelines with a local model
+        from engine.chat.prepare import prepare_models  # noqa: PLC0415 - for pipelines with a local model
 
         prepare_models(self.plan, self._turn(ChatRequest(text=""), SessionState()), self._services)
 
@@ -188,7 +188,7 @@ def _plan(env: Mapping[str, str]) -> tuple[Plan, Callable[[], Plan] | None]:
     found = find_compiled(_pipeline(env), env)
 
     def from_sources(note: str) -> Plan:
-        from engine.building.load import load  # noqa: PLC0415 - YAML and its checks, which an artefact has behind it
+        from engine.validation.load import load  # noqa: PLC0415 - YAML and its checks, which an artefact has behind it
 
         plan = load(pipeline_path(env), env)
         return replace(plan, notices=(*plan.notices, note)) if note else plan

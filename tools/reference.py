@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.building.checks.kinds import KINDS
-from engine.reporting.codes import CODES, page
-from engine.schema.shape import Kind, schema_of
+from engine.pipeline.schema.shape import Kind, schema_of
+from engine.validation.codes import CODES, page
+from engine.validation.file_kinds import KINDS
 
 ROOT = Path(__file__).resolve().parent.parent
 BAD = ROOT / "tests" / "configs" / "bad"

@@ -9,10 +9,10 @@ from typing import Any
 
 from engine.api.conversation import read_conversation
 from engine.api.errors import RequestError
-from engine.api.kinds import kind
-from engine.model.record import record
-from engine.model.text import clean
-from engine.model.turn import ChatRequest
+from engine.api.json_names import kind
+from engine.core.record import record
+from engine.core.turn import ChatRequest
+from engine.text.cleaning import clean
 
 SESSION_ID_LIMIT = 128
 ATTRIBUTE_LIMIT = 32

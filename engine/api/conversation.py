@@ -14,9 +14,9 @@ from typing import Any, Union
 from engine.api.body import BODY_LIMIT
 from engine.api.content import is_result, words_of
 from engine.api.errors import RequestError
-from engine.api.kinds import kind
-from engine.model.text import clean
-from engine.model.turn import Message, Role
+from engine.api.json_names import kind
+from engine.core.turn import Message, Role
+from engine.text.cleaning import clean
 
 INPUT_FIELDS = ("input", "message", "conversation", "messages")
 TEXT_LIMIT = 4_000

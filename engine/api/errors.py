@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.model.errors import EngineError
+from engine.core.errors import EngineError
 
 
 class RequestError(EngineError):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine.model.digest import digest as digest_of
-from engine.model.errors import EngineError
+from engine.core.digest import digest as digest_of
+from engine.core.errors import EngineError
 
 Log = Callable[[Mapping[str, Any]], None]
 """Takes one record; must not raise."""

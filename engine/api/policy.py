@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.backends.secrets import Secrets
-from engine.model.record import field, record
+from engine.core.record import field, record
+from engine.models.secrets import Secrets
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 

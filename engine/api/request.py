@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.api.errors import RequestError
-from engine.model.record import field, record
+from engine.core.record import field, record
 
 _ROUTES = frozenset(("chat", "health"))
 """Last words of the paths that are answered. Whatever stands before them is a base path: a stage, the mapping of a

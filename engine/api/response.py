@@ -10,9 +10,9 @@ from typing import Any
 from engine.api.errors import RequestError
 from engine.api.policy import Policy
 from engine.api.request import Request
-from engine.backends.secrets import Secrets
-from engine.model.record import record
-from engine.model.turn import ChatResult, Completion, Escalation, Outcome, TraceEvent
+from engine.core.record import record
+from engine.core.turn import ChatResult, Completion, Escalation, Outcome, TraceEvent
+from engine.models.secrets import Secrets
 
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",

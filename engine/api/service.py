@@ -16,9 +16,9 @@ from engine.api.log import Log, describe, digest
 from engine.api.policy import Policy
 from engine.api.request import Request
 from engine.api.response import Response, error_payload, preflight, respond, result_payload
-from engine.model.deadline import Deadline
-from engine.model.record import record
-from engine.model.turn import ChatRequest, ChatResult
+from engine.core.deadline import Deadline
+from engine.core.record import record
+from engine.core.turn import ChatRequest, ChatResult
 
 _ALLOWED = {"/chat": ("POST", "OPTIONS"), "/": ("POST", "OPTIONS"), "/health": ("GET", "HEAD", "OPTIONS")}
 _WORDS = frozenset({"message", "frames", "text", "reply", "details"})

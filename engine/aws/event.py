@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from engine.api.conversation import INPUT_FIELDS
 from engine.api.errors import RequestError
 from engine.api.request import Request, path_without_base
-from engine.model.record import record
+from engine.core.record import record
 
 if TYPE_CHECKING:
     from engine.aws.event_sources import Source

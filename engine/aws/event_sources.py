@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from engine.model.record import field, record
+from engine.core.record import field, record
 
 
 @record

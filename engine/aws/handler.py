@@ -12,7 +12,7 @@ from engine.api.policy import Policy
 from engine.api.response import Response, to_json
 from engine.api.service import Bot, make_service
 from engine.aws.event import Event, read_event
-from engine.model.deadline import Deadline
+from engine.core.deadline import Deadline
 
 Handler = Callable[[Any, Any], dict[str, Any]]
 

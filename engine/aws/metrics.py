@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Literal, Protocol, get_args
 
-from engine.model.deadline import Deadline
-from engine.model.plan import ExpressionDetector, GenerateStep, NamedDetector, Plan
-from engine.model.record import record
-from engine.model.turn import ChatRequest, ChatResult, Engine, Outcome, TraceEvent
+from engine.core.deadline import Deadline
+from engine.core.plan import ExpressionDetector, GenerateStep, NamedDetector, Plan
+from engine.core.record import record
+from engine.core.turn import ChatRequest, ChatResult, Engine, Outcome, TraceEvent
 
 NAMESPACE = "Misaki"
 ENDS = frozenset({"answered", "continued", "escalated"})

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.api.log import Log
-from engine.backends.registry import BACKENDS
-from engine.model.errors import SecretUnavailable
+from engine.core.errors import SecretUnavailable
+from engine.models.registry import BACKENDS
 
 VARIABLES = (*sorted({row.credentials for row in BACKENDS.values() if row.credentials}), "CLIENT_TOKEN")
 CONNECT_TIMEOUT = 1.0

@@ -10,8 +10,8 @@ from engine.api.policy import flag
 from engine.api.service import Bot
 from engine.app import App, load_app
 from engine.aws.handler import Handler, make_handler, print_record
-from engine.backends.secrets import Secrets
-from engine.model.errors import ConfigError, SecretUnavailable
+from engine.core.errors import ConfigError, SecretUnavailable
+from engine.models.secrets import Secrets
 
 
 def start(env: Mapping[str, str], *, log: Log = print_record) -> Handler:

@@ -16,8 +16,8 @@ from typing import Any
 
 from engine.api.service import Bot
 from engine.aws.metrics import ENDS
-from engine.model.deadline import Deadline
-from engine.model.turn import ChatRequest, ChatResult, Outcome
+from engine.core.deadline import Deadline
+from engine.core.turn import ChatRequest, ChatResult, Outcome
 
 _HEADER = b'{"format": "json", "version": 1}\n'
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from engine.app import App, load_app, pipeline_path
-from engine.backends.registry import BACKENDS
-from engine.building.artefact.find import artefact_path, find_compiled
-from engine.building.artefact.write import write_artefact
 from engine.cli.environment import add_pipeline, conversation_env
 from engine.cli.usage import Usage
-from engine.model.compiled import Compiled
+from engine.models.registry import BACKENDS
+from engine.pipeline.compiled import Compiled
+from engine.pipeline.stored.find import artefact_path, find_compiled
+from engine.validation.load import write_artefact
 
 PATIENCE = 600.0
 """Seconds that a local model may take to load and to read the beginning of its prompts."""

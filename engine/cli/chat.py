@@ -16,17 +16,17 @@ from rich.text import Text
 
 from engine.api.conversation import TEXT_LIMIT
 from engine.app import App, load_app, pipeline_path
-from engine.backends.secrets import Secrets
-from engine.building.kinds import learn_kinds
 from engine.cli.environment import add_pipeline, conversation_env
 from engine.cli.gaps import collecting
 from engine.cli.output import Terminal, output_file
 from engine.cli.usage import Usage
 from engine.cli.watch import watch_models
+from engine.core.deadline import Deadline
+from engine.core.turn import ChatRequest, ChatResult, Outcome
 from engine.golden.listen import Listener, NotSaved
-from engine.model.deadline import Deadline
-from engine.model.text import clean
-from engine.model.turn import ChatRequest, ChatResult, Outcome
+from engine.models.secrets import Secrets
+from engine.pipeline.learned_kinds import learn_kinds
+from engine.text.cleaning import clean
 
 _HELP = "/quit ends, /reset starts a new conversation, /trace shows what the engine decides"
 

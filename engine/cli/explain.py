@@ -18,18 +18,18 @@ from engine.api.chat import read_chat
 from engine.api.errors import RequestError
 from engine.api.response import result_payload
 from engine.app import load_app, pipeline_path
-from engine.building.load import load
+from engine.chat.explain import explain
+from engine.chat.explanation import Explanation
 from engine.cli.environment import add_pipeline, conversation_env
+from engine.cli.explanation import explanation_to_json, print_explanation
 from engine.cli.output import Terminal
 from engine.cli.usage import Usage
+from engine.core.turn import ChatRequest, Turn
 from engine.golden.find import mentions
 from engine.matching.index import TriggerIndex
-from engine.matching.normalise import steps
-from engine.model.explanation import Explanation
-from engine.model.text import clean
-from engine.model.turn import ChatRequest, Turn
-from engine.reporting.explanation import explanation_to_json, print_explanation
-from engine.running.explain import explain
+from engine.text.cleaning import clean
+from engine.text.normalise import steps
+from engine.validation.load import load
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

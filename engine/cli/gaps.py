@@ -12,9 +12,9 @@ from rich.text import Text
 from engine.cli.environment import conversation_env
 from engine.cli.output import Terminal
 from engine.cli.usage import Usage
+from engine.core.deadline import Deadline
+from engine.core.turn import ChatRequest, ChatResult
 from engine.golden.gaps import GapFile, Group, grouped, kind_draft, read_gaps, reply_draft
-from engine.model.deadline import Deadline
-from engine.model.turn import ChatRequest, ChatResult
 
 DEFAULT_FILE = ".cache/gaps.jsonl"
 OFF = "off"

@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from engine.app import App, pipeline_path
-from engine.building.bind import bind
-from engine.building.kinds import learn_kinds
-from engine.building.load import read
-from engine.model.errors import ConfigError
-from engine.model.plan import GenerateStep
-from engine.reading.project import PROMPT_ENDINGS
-from engine.reading.sources import Sources
-from engine.reporting.problems.text import render_problems
-from engine.running.models import rows_of
+from engine.chat.models import rows_of
+from engine.core.errors import ConfigError
+from engine.core.plan import GenerateStep
+from engine.pipeline.bind import bind
+from engine.pipeline.learned_kinds import learn_kinds
+from engine.pipeline.reading.project import PROMPT_ENDINGS
+from engine.pipeline.reading.sources import Sources
+from engine.validation.load import read
+from engine.validation.reporters.text import render_problems
 
 INTERVAL = 0.5
 """Seconds between two looks at the files."""

@@ -20,7 +20,7 @@ from typing import Protocol, cast
 from engine import __version__
 from engine.cli.env_file import read_env_file
 from engine.cli.usage import Usage
-from engine.model.errors import ConfigError
+from engine.core.errors import ConfigError
 
 CLEAN, PROBLEMS, USAGE, BUG = 0, 1, 2, 3
 INTERRUPTED = 130
@@ -108,7 +108,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
 
 
 def _unknown(name: str) -> str:
-    from engine.schema.suggest import hint  # noqa: PLC0415  needed for a mistake
+    from engine.pipeline.schema.suggest import hint  # noqa: PLC0415  needed for a mistake
 
     return f"`{name}` is no command: {hint(name, [row.name for row in COMMANDS])}"
 
@@ -159,8 +159,8 @@ def _out_of_reach(error: OSError) -> int:
 
 def _problems(error: ConfigError) -> int:
     """Shows where the configuration is wrong, as `misaki validate` does."""
-    from engine.reading.sources import Sources  # noqa: PLC0415  needed for a configuration that is wrong
-    from engine.reporting.problems.text import render_problems  # noqa: PLC0415  as above
+    from engine.pipeline.reading.sources import Sources  # noqa: PLC0415  needed for a configuration that is wrong
+    from engine.validation.reporters.text import render_problems  # noqa: PLC0415  as above
 
     colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     sys.stderr.write(render_problems(error.problems, Sources(), colour=colour))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 
-from engine.building.checks.kinds import KINDS
-from engine.schema.shape import schema_of
+from engine.pipeline.schema.shape import schema_of
+from engine.validation.file_kinds import KINDS
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from engine.backends.secrets import Secrets
 from engine.cli.output import Terminal, output_file, write_output
 from engine.cli.usage import Usage
 from engine.golden.accept import NotWritten, accept
@@ -32,6 +31,7 @@ from engine.golden.report.console import (
 from engine.golden.result import ConversationResult
 from engine.golden.run import Loaded, Runner, load_goldens
 from engine.golden.stage import Mode, Settings
+from engine.models.secrets import Secrets
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

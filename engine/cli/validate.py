@@ -10,14 +10,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from engine.building.checks.project import Findings, files_below, validate
 from engine.cli.usage import Usage
-from engine.model.source import Problem
-from engine.reading.sources import Sources
-from engine.reporting.codes import CODES, page
-from engine.reporting.problems import github, json, sarif, text
-from engine.reporting.problems.report import Report
-from engine.schema.suggest import hint
+from engine.core.source import Problem
+from engine.pipeline.reading.sources import Sources
+from engine.pipeline.schema.suggest import hint
+from engine.validation.codes import CODES, page
+from engine.validation.project import Findings, files_below, validate
+from engine.validation.reporters import github, json, sarif, text
+from engine.validation.reporters.report import Report
 
 DEFAULT_PATHS = ("pipelines", "replies", "kinds", "tests/golden", "golden")
 INTERVAL = 0.3

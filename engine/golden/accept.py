@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.core.errors import EngineError
 from engine.golden.edits import Source, apply, edits_of, place_of
 from engine.golden.files import overwrite
 from engine.golden.result import ConversationResult, Difference
-from engine.model.errors import EngineError
-from engine.reading.compose import compose
-from engine.reading.node import Node, plain
-from engine.schema.golden import golden_of
-from engine.schema.golden_spec import Expectation
+from engine.pipeline.reading.compose import compose
+from engine.pipeline.reading.node import Node, plain
+from engine.pipeline.schema.golden import golden_of
+from engine.pipeline.schema.golden_spec import Expectation
 
 
 class NotWritten(EngineError):

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.core.errors import EngineError
 from engine.golden.edits import Edit, Source, apply
 from engine.golden.emit import scalar
 from engine.golden.files import overwrite
 from engine.golden.samples import LOWEST, Sample
-from engine.model.errors import EngineError
-from engine.model.spec import EnvRef, PipelineSpec, RepliesStepSpec
+from engine.pipeline.spec import EnvRef, PipelineSpec, RepliesStepSpec
 
 FALSE_ACCEPT = 2.0
 FALSE_REJECT = 1.0

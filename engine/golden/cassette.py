@@ -13,13 +13,13 @@ from hashlib import blake2b
 from pathlib import Path, PurePath
 from typing import Any
 
+from engine.core.plan import ModelRow
+from engine.core.source import Problem
+from engine.core.turn import Prompt
 from engine.golden.emit import block, scalar
 from engine.golden.files import overwrite
-from engine.model.plan import ModelRow
-from engine.model.source import Problem
-from engine.model.turn import Prompt
-from engine.reading.files import read_file
-from engine.reading.node import plain
+from engine.pipeline.reading.files import read_file
+from engine.pipeline.reading.node import plain
 
 Key = tuple[str, int, str]
 """A conversation's name, a turn's number and a model's name."""

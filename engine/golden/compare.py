@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from engine.core.turn import ChatResult, Escalation
 from engine.golden.emit import flow
 from engine.golden.result import Difference
 from engine.matching.forms import form
 from engine.matching.scorer import score
-from engine.model.turn import ChatResult, Escalation
-from engine.schema.golden_spec import Expectation
-from engine.schema.values import seconds
+from engine.pipeline.schema.golden_spec import Expectation
+from engine.pipeline.schema.values import seconds
 from engine.text.regexes import compile_pattern
 
 

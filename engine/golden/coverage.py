@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.core.plan import Plan
+from engine.core.source import Span
 from engine.golden.pipelines import Pipelines
 from engine.golden.result import ConversationResult, TurnResult
-from engine.model.plan import Plan
-from engine.model.source import Span
-from engine.model.spec import GenerateStepSpec, NamedDetectorSpec, PipelineSpec, StepSpec
+from engine.pipeline.spec import GenerateStepSpec, NamedDetectorSpec, PipelineSpec, StepSpec
 
 ALWAYS = ("error", "timeout", "refusal", "empty")
 """Reasons for which a step escalates whether or not the pipeline lists them."""

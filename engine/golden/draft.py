@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.core.turn import Outcome
 from engine.golden.emit import flow, scalar
-from engine.model.turn import Outcome
 
 _HEAD = "# yaml-language-server: $schema={schema}\n"
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
+from engine.core.source import Span
 from engine.golden.emit import Style, flow, scalar
 from engine.golden.result import Difference
-from engine.model.source import Span
-from engine.reading.compose import compose
-from engine.reading.node import MappingNode, Node, ScalarNode, SequenceNode, plain
-from engine.reading.text import line_starts
+from engine.pipeline.reading.compose import compose
+from engine.pipeline.reading.decoding import line_starts
+from engine.pipeline.reading.node import MappingNode, Node, ScalarNode, SequenceNode, plain
 
 _ANCHOR = re.compile(r"&\S+\s+")
 _HEAD = re.compile(r"[|>][-+0-9]*((?:[ \t]+#[^\r\n]*)?)")

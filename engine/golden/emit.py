@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from engine.reading.scalars import resolve, surprise
-from engine.reading.text import UNPRINTABLE
+from engine.pipeline.reading.decoding import UNPRINTABLE
+from engine.pipeline.reading.scalars import resolve, surprise
 
 Style = Literal["plain", "single", "double"]
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.model.source import Span
-from engine.model.text import clean
-from engine.schema.golden import load_golden
-from engine.schema.golden_spec import SUFFIX
+from engine.core.source import Span
+from engine.pipeline.schema.golden import load_golden
+from engine.pipeline.schema.golden_spec import SUFFIX
+from engine.text.cleaning import clean
 
 DEFAULT_PATHS = (Path("tests/golden"), Path("golden"))
 _HIDDEN = frozenset({"node_modules", "__pycache__", "venv"})

@@ -13,10 +13,10 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from engine.core.record import record
+from engine.core.turn import ChatRequest, ChatResult
 from engine.golden.emit import scalar
-from engine.matching.normalise import normalise
-from engine.model.record import record
-from engine.model.turn import ChatRequest, ChatResult
+from engine.text.normalise import normalise
 from engine.text.words import analyse
 
 MOST_BYTES = 4 * 2**20

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from engine.app import App
-from engine.backends.secrets import Secrets
-from engine.building.environment import VARIABLES
+from engine.core.deadline import Deadline
+from engine.core.errors import BackendError, Unavailable
+from engine.core.plan import Plan
+from engine.core.ports import LanguageModel, ModelStatus
+from engine.core.turn import ChatRequest, ChatResult, Completion, Engine, Prompt
 from engine.golden.cassette import Cassette, Recording, request_digests, write_cassette
 from engine.golden.draft import DraftConversation, DraftTurn, expectation, golden_text
 from engine.golden.stage import completion_fields, error_fields
-from engine.model.deadline import Deadline
-from engine.model.errors import BackendError, Unavailable
-from engine.model.plan import Plan
-from engine.model.ports import LanguageModel, ModelStatus
-from engine.model.turn import ChatRequest, ChatResult, Completion, Engine, Prompt
-from engine.schema.golden_spec import SUFFIX, cassette_path
+from engine.models.secrets import Secrets
+from engine.pipeline.environment import VARIABLES
+from engine.pipeline.schema.golden_spec import SUFFIX, cassette_path
 
 _CLOCK = "%Y-%m-%d %H:%M"
 

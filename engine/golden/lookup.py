@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.model.ports import Candidate, ReplyIndex
+from engine.core.ports import Candidate, ReplyIndex
 
 MARGIN = 5.0
 """Points of score within which another reply counts as near."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from engine.core.plan import RepliesStep
+from engine.core.source import Span
+from engine.expressions.evaluate import holds
 from engine.golden.lookup import MARGIN, near_candidates
 from engine.golden.result import ConversationResult, TurnResult, names_in
-from engine.model.plan import RepliesStep
-from engine.model.source import Span
-from engine.model.text import clean
-from engine.prompts.evaluate import holds
+from engine.text.cleaning import clean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

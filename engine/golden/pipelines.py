@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from engine.building.build import build
-from engine.building.checks import ESSENTIAL, run
-from engine.building.checks.subject import Subject
+from engine.core.errors import ConfigError
+from engine.core.plan import Plan
+from engine.core.ports import ReplyIndex
 from engine.golden.lookup import RememberingIndex
-from engine.model.errors import ConfigError
-from engine.model.plan import Plan
-from engine.model.ports import ReplyIndex
-from engine.model.spec import PipelineSpec
-from engine.schema.load import load_pipeline
+from engine.pipeline.build import build
+from engine.pipeline.schema.load import load_pipeline
+from engine.pipeline.spec import PipelineSpec
+from engine.validation.checks import ESSENTIAL, run
+from engine.validation.subject import Subject
 
 Change = Callable[[Plan], Plan]
 

@@ -8,16 +8,16 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from engine.app import App
-from engine.backends.secrets import Secrets
+from engine.conversations import open_store
+from engine.core.plan import GenerateStep, Plan, Step
+from engine.core.turn import ChatRequest, ChatResult
 from engine.golden.cassette import Cassette, Recording
 from engine.golden.compare import Facts, differences
 from engine.golden.result import ConversationResult, TurnResult
 from engine.golden.stage import Scene, Settings, Stage
-from engine.model.plan import GenerateStep, Plan, Step
-from engine.model.text import clean
-from engine.model.turn import ChatRequest, ChatResult
-from engine.schema.golden_spec import Conversation, GoldenFile, TurnSpec
-from engine.sessions import open_store
+from engine.models.secrets import Secrets
+from engine.pipeline.schema.golden_spec import Conversation, GoldenFile, TurnSpec
+from engine.text.cleaning import clean
 
 NOON = datetime(2026, 1, 15, 12, 0)  # noqa: DTZ001 - the zone is the persona's
 """What time it is in a golden that does not say."""

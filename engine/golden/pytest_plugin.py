@@ -16,7 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from engine.golden.result import ConversationResult
     from engine.golden.run import Loaded, Runner
-    from engine.schema.golden_spec import Conversation
+    from engine.pipeline.schema.golden_spec import Conversation
 
 _SUFFIX = ".golden.yml"
 _RUNNER: pytest.StashKey[Runner] = pytest.StashKey()
@@ -38,10 +38,10 @@ class GoldenItems(pytest.File):
 
     def collect(self) -> Iterator[GoldenItem]:
         """Its conversations; a file with mistakes fails as a whole, with all of them."""
+        from engine.core.errors import ConfigError  # noqa: PLC0415 - as above
         from engine.golden.run import load_goldens  # noqa: PLC0415 - see the module's docstring
-        from engine.model.errors import ConfigError  # noqa: PLC0415 - as above
-        from engine.reading.sources import Sources  # noqa: PLC0415 - as above
-        from engine.reporting.problems.text import render_problems  # noqa: PLC0415 - as above
+        from engine.pipeline.reading.sources import Sources  # noqa: PLC0415 - as above
+        from engine.validation.reporters.text import render_problems  # noqa: PLC0415 - as above
 
         try:
             (loaded,) = load_goldens([_shown(self.path)], _runner(self.config).pipelines)
@@ -86,9 +86,9 @@ class GoldenItem(pytest.Item):
 
 def _runner(config: pytest.Config) -> Runner:
     """One for the whole session, so that pipelines are read and templates compiled once."""
-    from engine.backends.secrets import Secrets  # noqa: PLC0415 - as above
     from engine.golden.run import Runner  # noqa: PLC0415 - see the module's docstring
     from engine.golden.stage import Settings  # noqa: PLC0415 - as above
+    from engine.models.secrets import Secrets  # noqa: PLC0415 - as above
 
     if _RUNNER not in config.stash:
         config.stash[_RUNNER] = Runner(settings=Settings(secrets=Secrets(os.environ)))

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from engine.chat.fold import names_of
+from engine.chat.talk import next_talk
+from engine.core.plan import Plan
+from engine.core.turn import ChatResult, Message, Outcome, Turn
 from engine.golden.stage import Stale
-from engine.model.plan import Plan
-from engine.model.text import clean
-from engine.model.turn import ChatResult, Message, Outcome, Turn
-from engine.running.fold import names_of
-from engine.running.talk import next_talk
-from engine.schema.golden_spec import Conversation, Expectation, GoldenFile, TurnSpec
+from engine.pipeline.schema.golden_spec import Conversation, Expectation, GoldenFile, TurnSpec
+from engine.text.cleaning import clean
 
 Status = Literal["passed", "failed", "stale", "skipped"]
 

@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from engine.backends.registry import open_model
-from engine.building.checks.goldens import missing_pipeline, reference_problems
+from engine.core.errors import ConfigError
+from engine.core.plan import ModelRow, Plan
+from engine.core.ports import LanguageModel
+from engine.core.source import Problem
 from engine.golden.cassette import Cassette, Recording, read_cassette, write_cassette
 from engine.golden.pipelines import Pipelines
 from engine.golden.play import Played, play
 from engine.golden.result import ConversationResult
 from engine.golden.stage import Settings
-from engine.model.errors import ConfigError
-from engine.model.plan import ModelRow, Plan
-from engine.model.ports import LanguageModel
-from engine.model.source import Problem
-from engine.schema.golden import load_golden
-from engine.schema.golden_spec import Conversation, GoldenFile
+from engine.models.registry import open_model
+from engine.pipeline.schema.golden import load_golden
+from engine.pipeline.schema.golden_spec import Conversation, GoldenFile
+from engine.validation.checks.goldens import missing_pipeline, reference_problems
 
 Chosen = Callable[[GoldenFile, Conversation], bool]
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from engine.building.checks.worlds import first_to_hold, worlds
+from engine.core.expression import Condition
+from engine.core.plan import Plan
+from engine.core.ports import Candidate
+from engine.core.source import Span
 from engine.golden.result import ConversationResult, names_in
-from engine.model.expression import Condition
-from engine.model.plan import Plan
-from engine.model.ports import Candidate
-from engine.model.source import Span
-from engine.model.spec import PipelineSpec, Text
-from engine.model.text import clean
+from engine.pipeline.spec import PipelineSpec, Text
+from engine.text.cleaning import clean
+from engine.validation.worlds import first_to_hold, worlds
 
 LOWEST = 50
 """The least threshold that is tried."""

@@ -10,17 +10,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from engine.backends.registry import BACKENDS
-from engine.backends.scripted import ERRORS, Answer, ScriptedModel
-from engine.backends.secrets import Secrets
+from engine.core.deadline import Deadline
+from engine.core.errors import BackendError, Unavailable
+from engine.core.plan import ModelRow, Plan
+from engine.core.ports import LanguageModel, ModelStatus, Renderer
+from engine.core.turn import Completion, Engine, Prompt
 from engine.golden.cassette import Cassette, Recording, changed_parts, request_digests
-from engine.model.deadline import Deadline
-from engine.model.errors import BackendError, Unavailable
-from engine.model.plan import ModelRow, Plan
-from engine.model.ports import LanguageModel, ModelStatus, Renderer
-from engine.model.turn import Completion, Engine, Prompt
-from engine.prompts.render import TemplateRenderer
-from engine.schema.golden_spec import Fails, ModelSource, Says
+from engine.models.registry import BACKENDS
+from engine.models.scripted import ERRORS, Answer, ScriptedModel
+from engine.models.secrets import Secrets
+from engine.pipeline.schema.golden_spec import Fails, ModelSource, Says
+from engine.templates.render import TemplateRenderer
 
 Mode = Literal["replay", "record", "live"]
 """`replay` asks no model, `record` asks those whose words are recorded, `live` asks the same and keeps nothing."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.matching.normalise import fold, repeated, undrawn
+from engine.text.normalise import fold, repeated, undrawn
 from engine.text.words import analyse
 
 LONGEST = 200

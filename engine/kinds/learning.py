@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from math import log, sqrt
 
+from engine.core.record import record
+from engine.core.table import make_table
 from engine.kinds.model import ALPHA, BUCKETS, IDF_STEP, SHIFT, WEIGHT_STEP, hashed
-from engine.model.record import record
-from engine.model.table import make_table
 
 MOST_FEATURES = 110_000
 """Features that are stored, the most frequent ones: with them a model stays below 1.5 MB."""

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from math import exp, log
 
+from engine.core.record import record
 from engine.kinds.learning import Counts, Example, base_of, count, weighed
 from engine.kinds.model import ALPHA
-from engine.model.record import record
 
 
 @record

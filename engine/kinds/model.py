@@ -14,8 +14,8 @@ from functools import cached_property
 from math import exp, sqrt
 from zlib import crc32
 
-from engine.model.record import record
-from engine.model.table import Damaged, Table
+from engine.core.record import record
+from engine.core.table import Damaged, Table
 
 ALPHA = 0.05
 """What is added to every count, so that no feature rules a kind out."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-from engine.model.lazy import LazyMapping
-from engine.model.ports import SentenceKinds
+from engine.core.lazy import LazyMapping
+from engine.core.ports import SentenceKinds
 
 
 def names_of_kind(model: SentenceKinds | None, text: str) -> Mapping[str, Any]:

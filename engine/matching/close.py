@@ -11,11 +11,11 @@ from engine.matching.compare import compare, refusal
 from engine.matching.form import Form
 from engine.matching.forms import takes
 from engine.matching.lexicon import Lexicon
-from engine.matching.normalise import fold
 from engine.matching.scorer import PAIRS, REACH, comparable
 from engine.matching.search import Search
 from engine.matching.stored import Parts
 from engine.matching.trigger import Candidate, Trigger, only_asks, rank
+from engine.text.normalise import fold
 
 EXACT = 100.0
 """The score of the same normal form, and of what an editor asked for outright."""

@@ -11,12 +11,12 @@ from math import ceil
 
 from rapidfuzz import fuzz
 
+from engine.core.record import record
 from engine.matching import grammar
 from engine.matching.form import ContentWord, Form
 from engine.matching.forms import heard
-from engine.matching.normalise import hiragana
-from engine.model.record import record
 from engine.text.english import NEIGHBOURS
+from engine.text.normalise import hiragana
 
 SAME_WORDS = 90.0
 """The least score of texts with the same content words; their letters add up to nine."""

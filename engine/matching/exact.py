@@ -21,7 +21,7 @@ from math import ceil, floor
 
 from rapidfuzz import fuzz, process
 
-from engine.model.table import Table, make_table
+from engine.core.table import Table, make_table
 
 SEGMENT = 32_768
 """Rows that are counted at once: their bitmaps fit a processor's nearest cache."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.model.record import record
+from engine.core.record import record
 
 _TELLING = frozenset({"states", "past", "on", "tells"})
 _TELLING_IN_ENGLISH = frozenset({"tells"})

@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
+from engine.core.record import replace
 from engine.matching import grammar, traits
 from engine.matching.clause import Clause
 from engine.matching.colloquial import plain
 from engine.matching.content import clauses
 from engine.matching.form import ContentWord, Form
 from engine.matching.lexicon import NOTHING, Lexicon
-from engine.matching.normalise import flatten, fold, hiragana, normalise, repeated, undrawn
 from engine.matching.romaji import read_latin
-from engine.model.record import replace
+from engine.text.normalise import flatten, fold, hiragana, normalise, repeated, undrawn
 from engine.text.words import read
 
 LOOKED_AT = 500

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from engine.matching.form import Form
 from engine.matching.lexicon import NOTHING, Lexicon
-from engine.matching.normalise import normalise
 from engine.matching.search import Search, StoredSearch, open_search, store_search
 from engine.matching.stored import (
     Parts,
@@ -24,6 +23,7 @@ from engine.matching.stored import (
     stored_triggers,
 )
 from engine.matching.trigger import Candidate, Trigger, only_asks, rank
+from engine.text.normalise import normalise
 
 if TYPE_CHECKING:
     from engine.matching.close import Closeness

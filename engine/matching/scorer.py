@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rapidfuzz import fuzz
 
+from engine.core.record import record
 from engine.matching.form import Form
-from engine.model.record import record
 
 SLACK = 0.01
 """rapidfuzz may drop a match whose score lies within 1e-6 of its cutoff, so it is asked a little lower."""

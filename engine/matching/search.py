@@ -14,7 +14,7 @@ from operator import eq
 from typing import TYPE_CHECKING, Protocol
 from zlib import crc32
 
-from engine.model.table import Decoded, Table, make_table
+from engine.core.table import Decoded, Table, make_table
 
 if TYPE_CHECKING:
     from engine.matching.exact import Column

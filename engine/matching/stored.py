@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from engine.core.record import field_names
+from engine.core.table import Decoded, Table, make_table
 from engine.matching.form import Form
 from engine.matching.lexicon import Lexicon
 from engine.matching.trigger import Trigger
-from engine.model.record import field_names
-from engine.model.table import Decoded, Table, make_table
 
 if TYPE_CHECKING:
     from engine.text.regexes import PatternSet

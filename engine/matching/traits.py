@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from engine.matching import grammar
-from engine.matching.normalise import flatten, hiragana
+from engine.text.normalise import flatten, hiragana
 
 _LATIN = re.compile("[a-z]+")
 

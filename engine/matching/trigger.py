@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from engine.core.record import record
 from engine.matching.form import Form
-from engine.model.record import record
 
 
 @record

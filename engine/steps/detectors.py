@@ -12,10 +12,10 @@ from difflib import SequenceMatcher
 
 from rapidfuzz import fuzz
 
-from engine.matching.normalise import normalise
-from engine.model.plan import NamedDetector
-from engine.model.record import record
-from engine.model.turn import Completion, Turn
+from engine.core.plan import NamedDetector
+from engine.core.record import record
+from engine.core.turn import Completion, Turn
+from engine.text.normalise import normalise
 
 _REFUSALS = re.compile(
     r"i(?:'m| am) (?:sorry|unable|not able)|i can(?:'t|not) (?:help|assist|do|provide|answer)|as an ai|"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.model.plan import GenerateStep, RepliesStep, SayStep, SetStep, Step
+from engine.core.plan import GenerateStep, RepliesStep, SayStep, SetStep, Step
 from engine.steps.replies import run as run_replies
 from engine.steps.result import Scene, StepResult
 from engine.steps.say import run as run_say

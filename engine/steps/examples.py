@@ -11,10 +11,10 @@ from functools import lru_cache
 
 from rapidfuzz import fuzz
 
-from engine.matching.normalise import normalise
-from engine.model.plan import Plan
-from engine.model.turn import Exchange
+from engine.core.plan import Plan
+from engine.core.turn import Exchange
 from engine.steps.detectors import language
+from engine.text.normalise import normalise
 from engine.text.words import analyse
 
 MOST = 3

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from engine.model.deadline import Deadline
-from engine.model.errors import BackendError, TurnError
-from engine.model.lazy import LazyMapping
-from engine.model.plan import ExpressionDetector, GenerateStep
-from engine.model.ports import Preparing
-from engine.model.turn import Completion, Engine, Escalation, Exchange, Message, Prompt, TraceEvent
-from engine.prompts.evaluate import holds
-from engine.steps.budget import available, leave_time
+from engine.core.deadline import Deadline
+from engine.core.errors import BackendError, TurnError
+from engine.core.lazy import LazyMapping
+from engine.core.plan import ExpressionDetector, GenerateStep
+from engine.core.ports import Preparing
+from engine.core.turn import Completion, Engine, Escalation, Exchange, Message, Prompt, TraceEvent
+from engine.expressions.evaluate import holds
+from engine.resilience.budget import available, leave_time
 from engine.steps.detectors import DOUBTS, detects, hear
 from engine.steps.result import Answer, Escalate, Scene, StepResult
 
@@ -30,7 +30,7 @@ def compose(step: GenerateStep, scene: Scene) -> Prompt:
     No text in it holds a control token: values that a turn brings are cleaned before the template sees them, and the
     whole once more, because two halves may stand side by side in it.
     """
-    from engine.prompts.untrusted import for_prompt, without_marks  # noqa: PLC0415 - most turns ask no model
+    from engine.templates.untrusted import for_prompt, without_marks  # noqa: PLC0415 - most turns ask no model
 
     persona = scene.plan.persona
     try:

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.model.errors import TurnError
-from engine.model.lazy import LazyMapping
-from engine.model.plan import Plan, RepliesStep, Reply
-from engine.model.record import replace
-from engine.model.turn import TraceEvent
-from engine.prompts.evaluate import holds
+from engine.core.errors import TurnError
+from engine.core.lazy import LazyMapping
+from engine.core.plan import Plan, RepliesStep, Reply
+from engine.core.record import replace
+from engine.core.turn import TraceEvent
+from engine.expressions.evaluate import holds
 from engine.steps.result import Continue, Scene, StepResult
 from engine.steps.speak import PATIENCE, speak
 

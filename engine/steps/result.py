@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Union
 
-from engine.model.deadline import Deadline
-from engine.model.lazy import LazyMapping
-from engine.model.plan import Plan
-from engine.model.ports import Services
-from engine.model.record import field, record
-from engine.model.turn import Completion, Engine, Escalation, TraceEvent, Turn
+from engine.core.deadline import Deadline
+from engine.core.lazy import LazyMapping
+from engine.core.plan import Plan
+from engine.core.ports import Services
+from engine.core.record import field, record
+from engine.core.turn import Completion, Engine, Escalation, TraceEvent, Turn
 
 
 @record

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.model.plan import SayStep
+from engine.core.plan import SayStep
 from engine.steps.result import Scene, StepResult
 from engine.steps.speak import speak
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from engine.model.plan import SetStep
-from engine.model.turn import TraceEvent
-from engine.prompts.evaluate import evaluate
+from engine.core.plan import SetStep
+from engine.core.turn import TraceEvent
+from engine.expressions.evaluate import evaluate
 from engine.steps.result import Continue, Scene, StepResult
 
 

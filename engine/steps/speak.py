@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.model.errors import TurnError
-from engine.model.plan import Reply
-from engine.model.turn import Engine
+from engine.core.errors import TurnError
+from engine.core.plan import Reply
+from engine.core.turn import Engine
 from engine.steps.result import Answer, Scene
 from engine.steps.variants import Choice, preferred
 

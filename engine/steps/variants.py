@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from engine.model.digest import digest
-from engine.model.plan import Reply
-from engine.model.turn import Turn
+from engine.core.digest import digest
+from engine.core.plan import Reply
+from engine.core.turn import Turn
 
 Choice = tuple[Reply, int]
 """A variant by its position in the reply's `say`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from engine.model.record import record
+from engine.core.record import record
 from engine.text.words import LATIN, Word, analyse
 
 LONGEST = 12

@@ -12,7 +12,7 @@ from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from engine.model.record import record
+from engine.core.record import record
 from engine.text import english
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from engine.api.errors import RequestError
 from engine.api.policy import Policy
-from engine.model.record import record
+from engine.core.record import record
 
 _FORWARDED = frozenset({"forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip"})
 """Headers of proxies, beside those whose names begin with `x-forwarded`."""

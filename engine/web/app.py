@@ -26,7 +26,7 @@ from engine.api.policy import Policy
 from engine.api.request import Request, path_without_base
 from engine.api.response import Response, refuse, to_json
 from engine.api.service import Service, check_token
-from engine.model.record import record, replace
+from engine.core.record import record, replace
 from engine.web.access import Access
 from engine.web.pool import Busy, Pool
 from engine.web.protocol import LINGER

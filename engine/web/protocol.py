@@ -19,7 +19,7 @@ from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol, Request
 
 from engine.api.errors import RequestError
 from engine.api.response import error_payload, to_json
-from engine.model.record import record
+from engine.core.record import record
 
 HEAD_LIMIT = 64 * 1024
 """Bytes of a request's head."""

@@ -9,11 +9,11 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine.backends.local import LocalModel
-from engine.backends.registry import open_model
-from engine.model.deadline import Deadline
-from engine.model.plan import ModelRow
-from engine.model.turn import Exchange, Labels, Prompt
+from engine.core.deadline import Deadline
+from engine.core.plan import ModelRow
+from engine.core.turn import Exchange, Labels, Prompt
+from engine.models.local.model import LocalModel
+from engine.models.registry import open_model
 
 EXAMPLES = tuple(Exchange(str(last), " ".join(map(str, range(1, last + 1)))) for last in (20, 40, 100))
 AS_YAML = json.dumps([{"user": example.user, "reply": example.reply} for example in EXAMPLES])

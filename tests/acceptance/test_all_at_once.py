@@ -16,11 +16,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.building.checks.project import validate
-from engine.model.source import Problem, Span
-from engine.reading.compose import compose
-from engine.reading.node import Entry, MappingNode, Node, SequenceNode, plain
-from engine.reading.sources import Sources
+from engine.core.source import Problem, Span
+from engine.pipeline.reading.compose import compose
+from engine.pipeline.reading.node import Entry, MappingNode, Node, SequenceNode, plain
+from engine.pipeline.reading.sources import Sources
+from engine.validation.project import validate
 
 EVERYTHING = Path(__file__).parent.parent / "configs" / "good" / "everything"
 FILES = sorted(path.relative_to(EVERYTHING) for path in EVERYTHING.rglob("*.yml"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.cli import main
-from engine.reporting.codes import CODES, page
+from engine.validation.codes import CODES, page
 
 BAD = Path(__file__).parent.parent / "configs" / "bad"
 GOOD = Path(__file__).parent.parent / "configs" / "good"

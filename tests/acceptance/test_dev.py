@@ -26,7 +26,7 @@ LOUDER = """
 _speak = speak
 
 def speak(*arguments):
-    from engine.model.record import replace
+    from engine.core.record import replace
     answer = _speak(*arguments)
     return replace(answer, reply=answer.reply + {!r})
 """

@@ -13,9 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import boto3
 import pytest
 
-from engine.model.ports import SessionState
-from engine.model.turn import Message
-from engine.sessions import open_store
+from engine.conversations import open_store
+from engine.core.ports import SessionState
+from engine.core.turn import Message
 from tests.children import child
 
 TABLE = "misaki-sessions"

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.backends.external import ExternalModel
-from engine.backends.registry import open_model
-from engine.model.deadline import Deadline
-from engine.model.errors import ContextTooLong, TimedOut
-from engine.model.plan import ModelRow
-from engine.model.turn import Exchange, Labels, Message, Prompt
+from engine.core.deadline import Deadline
+from engine.core.errors import ContextTooLong, TimedOut
+from engine.core.plan import ModelRow
+from engine.core.turn import Exchange, Labels, Message, Prompt
+from engine.models.providers.external import ExternalModel
+from engine.models.registry import open_model
 from tests.acceptance.processes import chat_model_server, ministack
 from tools.lambda_emulator import free_port
 

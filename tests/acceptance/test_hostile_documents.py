@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from benchmarks.measure import run
-from engine.building.checks.project import validate
-from engine.model.source import Problem
-from engine.reading.limits import MAX_NODES
-from engine.reading.sources import Sources
-from engine.reading.text import UNPRINTABLE, lines
-from engine.reporting.problems import github, sarif, text
-from engine.reporting.problems.report import Report
+from engine.core.source import Problem
+from engine.pipeline.reading.decoding import UNPRINTABLE, lines
+from engine.pipeline.reading.limits import MAX_NODES
+from engine.pipeline.reading.sources import Sources
+from engine.validation.project import validate
+from engine.validation.reporters import github, sarif, text
+from engine.validation.reporters.report import Report
 
 ROOT = Path(__file__).parent.parent.parent
 MOST_MEGABYTES = 200

@@ -13,12 +13,12 @@ from typing import NoReturn
 
 import pytest
 
-from engine.backends.registry import open_model
-from engine.model.deadline import Deadline
-from engine.model.errors import TimedOut, Unavailable
-from engine.model.plan import ModelRow
-from engine.model.ports import LanguageModel
-from engine.model.turn import Exchange, Labels, Message, Prompt
+from engine.core.deadline import Deadline
+from engine.core.errors import TimedOut, Unavailable
+from engine.core.plan import ModelRow
+from engine.core.ports import LanguageModel
+from engine.core.turn import Exchange, Labels, Message, Prompt
+from engine.models.registry import open_model
 
 EXAMPLES = (
     Exchange("こんばんは。", "いらっしゃい。今夜も来てくれて嬉しいわ。"),

@@ -12,18 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from engine.building.checks import near_persona_key, run, unknown_model
-from engine.building.checks.goldens import reference_problems
-from engine.building.checks.kinds import kind_of
-from engine.building.checks.subject import Subject
-from engine.model.source import Located, Problem, Span
-from engine.reading.compose import compose
-from engine.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode
-from engine.schema.golden import golden_of
-from engine.schema.load import load_pipeline
-from engine.schema.pipeline import pipeline_spec
-from engine.schema.shape import Kind, check_shape, schema_of, start_of
-from engine.schema.values import mapping
+from engine.core.source import Located, Problem, Span
+from engine.pipeline.reading.compose import compose
+from engine.pipeline.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode
+from engine.pipeline.schema.golden import golden_of
+from engine.pipeline.schema.load import load_pipeline
+from engine.pipeline.schema.pipeline import pipeline_spec
+from engine.pipeline.schema.shape import Kind, check_shape, schema_of, start_of
+from engine.pipeline.schema.values import mapping
+from engine.validation.checks import near_persona_key, run, unknown_model
+from engine.validation.checks.goldens import reference_problems
+from engine.validation.file_kinds import kind_of
+from engine.validation.subject import Subject
 
 ROOT = Path(__file__).parent.parent.parent
 SHIPPED = [

@@ -10,9 +10,9 @@ import sys
 import pytest
 from jsonschema import Draft202012Validator
 
-from engine.building.checks.kinds import KINDS, kind_of
-from engine.reading.compose import compose
-from engine.schema.shape import check_shape, schema_of
+from engine.pipeline.reading.compose import compose
+from engine.pipeline.schema.shape import check_shape, schema_of
+from engine.validation.file_kinds import KINDS, kind_of
 from tools.reference import ROOT, documents
 
 SHIPPED = [
@@ -58,7 +58,7 @@ def undescribed(part, root, place="#"):
 
 
 def test_schemas_pass_the_metaschema_as_others_check_it():
-    files = [str(ROOT / "engine" / "schema" / f"{kind}.schema.json") for kind in KINDS]
+    files = [str(ROOT / "engine" / "pipeline" / "schema" / f"{kind}.schema.json") for kind in KINDS]
     command = [sys.executable, "-m", "check_jsonschema", "--check-metaschema", *files]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -70,7 +70,7 @@ def test_shipped_files_fit_and_tell_editors_their_schema(path):
     modeline = MODELINE.match(text)
     kind = kind_of(path, text)
     assert modeline is not None
-    assert (path.parent / modeline[1]).resolve() == ROOT / "engine" / "schema" / f"{kind}.schema.json"
+    assert (path.parent / modeline[1]).resolve() == ROOT / "engine" / "pipeline" / "schema" / f"{kind}.schema.json"
     root, problems = compose(text, path.name)
     assert problems == []
     assert root is not None
@@ -82,9 +82,9 @@ def test_editors_find_the_schemas_without_a_modeline():
     text = (ROOT / ".vscode" / "settings.json").read_text("utf-8")
     schemas = json.loads(text)["yaml.schemas"]
     assert {(ROOT / path).resolve() for path in schemas} == {
-        ROOT / "engine" / "schema" / f"{kind}.schema.json" for kind in KINDS
+        ROOT / "engine" / "pipeline" / "schema" / f"{kind}.schema.json" for kind in KINDS
     }
     for path in SHIPPED:
         kind = kind_of(path, path.read_text("utf-8"))
-        globs = schemas[f"./engine/schema/{kind}.schema.json"]
+        globs = schemas[f"./engine/pipeline/schema/{kind}.schema.json"]
         assert any(path.relative_to(ROOT).match(glob) for glob in globs), path

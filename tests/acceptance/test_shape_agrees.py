@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from engine.building.checks.kinds import kind_of
-from engine.reading.compose import compose
-from engine.reading.node import plain
-from engine.schema.accept import Acceptor
-from engine.schema.shape import acceptor_of, check_shape, schema_of
+from engine.pipeline.reading.compose import compose
+from engine.pipeline.reading.node import plain
+from engine.pipeline.schema.accept import Acceptor
+from engine.pipeline.schema.shape import acceptor_of, check_shape, schema_of
+from engine.validation.file_kinds import kind_of
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDERS = ("pipelines", "replies", "kinds", "tests/golden", "tests/configs/good", "tests/configs/bad")

@@ -13,15 +13,15 @@ from typing import Any
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from engine.building.checks.project import validate
-from engine.building.load import load
+from engine.chat.fold import run
 from engine.cli import main
-from engine.matching.normalise import normalise
-from engine.model.deadline import Deadline
-from engine.model.errors import ConfigError, TimedOut, Unavailable
-from engine.model.turn import Turn
-from engine.reading.sources import Sources
-from engine.running.fold import run
+from engine.core.deadline import Deadline
+from engine.core.errors import ConfigError, TimedOut, Unavailable
+from engine.core.turn import Turn
+from engine.pipeline.reading.sources import Sources
+from engine.text.normalise import normalise
+from engine.validation.load import load
+from engine.validation.project import validate
 from tests.fakes.plans import FakeModel, services
 
 NAMES = [f"s{number}" for number in range(30)]

@@ -14,11 +14,11 @@ from typing import Any
 
 from engine.app import App
 from engine.aws.handler import Handler, make_handler
-from engine.building.load import load
-from engine.model.deadline import Clock
-from engine.model.plan import Plan
-from engine.model.ports import LanguageModel, SessionStore
-from engine.sessions import open_store
+from engine.conversations import open_store
+from engine.core.deadline import Clock
+from engine.core.plan import Plan
+from engine.core.ports import LanguageModel, SessionStore
+from engine.validation.load import load
 
 PROMPT = "あなたは{{ persona.name }}です。"
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from engine.model.plan import Plan
-from engine.running.guarded import make_guard
+from engine.core.plan import Plan
+from engine.resilience.guarded import make_guard
 from tests.chaos.bot import Answer, declared, make_bot, make_plan
 from tests.chaos.experiment import Check
 from tests.faults import behaviours

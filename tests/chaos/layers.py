@@ -20,12 +20,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from engine.backends.local import LocalModel
-from engine.model.deadline import Deadline
-from engine.model.errors import TimedOut, Unavailable
-from engine.model.ports import ModelStatus
-from engine.model.turn import Completion, Engine, Prompt
-from engine.sessions.guard import Backing, StoreFailed
+from engine.conversations.guard import Backing, StoreFailed
+from engine.core.deadline import Deadline
+from engine.core.errors import TimedOut, Unavailable
+from engine.core.ports import ModelStatus
+from engine.core.turn import Completion, Engine, Prompt
+from engine.models.local.model import LocalModel
 from tests.faults.catalogue import FAULTS
 from tests.faults.marked import mark, marked
 from tests.faults.wires import PROVIDERS

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from engine.model.ports import LanguageModel
-from engine.running.breaker import BreakerPolicy
-from engine.running.guarded import make_guard
+from engine.core.ports import LanguageModel
+from engine.resilience.breaker import BreakerPolicy
+from engine.resilience.guarded import make_guard
 from tests.chaos.bot import Answer, Bot, declared, make_bot, make_plan
 from tests.chaos.experiment import Check
 from tests.fakes.breaker import BreakerAgainstReference

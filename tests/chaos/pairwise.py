@@ -21,13 +21,13 @@ from typing import Any
 
 from rich.console import Console
 
-from engine.backends.registry import open_model
-from engine.model.plan import ModelRow
-from engine.model.ports import LanguageModel
-from engine.running.breaker import BreakerPolicy
-from engine.running.guarded import make_guard
-from engine.sessions.guard import GuardedStore
-from engine.sessions.sqlite import SqliteBacking
+from engine.conversations.guard import GuardedStore
+from engine.conversations.sqlite import SqliteBacking
+from engine.core.plan import ModelRow
+from engine.core.ports import LanguageModel
+from engine.models.registry import open_model
+from engine.resilience.breaker import BreakerPolicy
+from engine.resilience.guarded import make_guard
 from tests.chaos.bot import Bot, captured_log, declared, make_bot, make_plan
 from tests.chaos.experiment import Check
 from tests.chaos.layers import LAYERS, PAIRS, MoodyBacking, MoodyModel, Planned, planned

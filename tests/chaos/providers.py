@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 from random import Random
 
-from engine.backends.external import ExternalModel
-from engine.model.deadline import Deadline
-from engine.model.errors import BackendError
-from engine.model.plan import Plan
-from engine.model.ports import LanguageModel, ModelStatus
-from engine.model.turn import Completion, Engine, Prompt
-from engine.running.guarded import make_guard
+from engine.core.deadline import Deadline
+from engine.core.errors import BackendError
+from engine.core.plan import Plan
+from engine.core.ports import LanguageModel, ModelStatus
+from engine.core.turn import Completion, Engine, Prompt
+from engine.models.providers.external import ExternalModel
+from engine.resilience.guarded import make_guard
 from tests.chaos.bot import Answer, captured_log, declared, make_bot, make_plan
 from tests.chaos.experiment import Check
 from tests.faults import behaviours, wires

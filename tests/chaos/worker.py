@@ -15,9 +15,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.backends.registry import open_model
-from engine.model.plan import ModelRow
-from engine.model.ports import LanguageModel
+from engine.core.plan import ModelRow
+from engine.core.ports import LanguageModel
+from engine.models.registry import open_model
 from tests.chaos.bot import Answer, Bot, make_bot, make_plan
 from tests.chaos.experiment import Check
 from tests.models import for_gpt4all

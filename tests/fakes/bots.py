@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.model.deadline import Deadline
-from engine.model.turn import ChatRequest, ChatResult, Completion, Escalation, Outcome, TraceEvent
+from engine.core.deadline import Deadline
+from engine.core.turn import ChatRequest, ChatResult, Completion, Escalation, Outcome, TraceEvent
 
 CANNED = Outcome(
     reply="いらっしゃい。",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from engine.running.breaker import Breaker, BreakerPolicy, Permit, State, Verdict
+from engine.resilience.breaker import Breaker, BreakerPolicy, Permit, State, Verdict
 from tests.fakes.clock import FakeClock
 
 POLICY = BreakerPolicy(

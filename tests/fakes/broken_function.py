@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from engine.aws.handler import make_handler
-from engine.model.deadline import Deadline
-from engine.model.turn import ChatRequest
+from engine.core.deadline import Deadline
+from engine.core.turn import ChatRequest
 
 
 class BrokenBot:

@@ -6,18 +6,18 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from engine.core.deadline import Deadline
+from engine.core.errors import BackendError
+from engine.core.expression import Template
+from engine.core.plan import GenerateStep, ModelRow, Persona, Plan, RepliesStep, Reply, SayStep, Step, Variant
+from engine.core.ports import LanguageModel, ModelStatus, Services
+from engine.core.source import Span
+from engine.core.turn import Completion, Engine, Exchange, Labels, Prompt, Turn
+from engine.expressions.parse import parse_condition
+from engine.expressions.scope import detector_scope
 from engine.matching.index import Trigger, TriggerIndex
-from engine.model.deadline import Deadline
-from engine.model.errors import BackendError
-from engine.model.expression import Template
-from engine.model.plan import GenerateStep, ModelRow, Persona, Plan, RepliesStep, Reply, SayStep, Step, Variant
-from engine.model.ports import LanguageModel, ModelStatus, Services
-from engine.model.source import Span
-from engine.model.turn import Completion, Engine, Exchange, Labels, Prompt, Turn
-from engine.prompts.conditions import parse_condition
-from engine.prompts.grammar import is_constant
-from engine.prompts.render import TemplateRenderer
-from engine.prompts.scope import detector_scope
+from engine.templates.grammar import is_constant
+from engine.templates.render import TemplateRenderer
 
 SPAN = Span(file="pipeline.yml", line=1, column=1, end_line=1, end_column=2)
 SCOPE = detector_scope({"USE_LOCAL_LLM"}, {"lang"})

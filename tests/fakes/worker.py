@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.backends.worker.child import Command
-from engine.backends.worker.protocol import Decoder, encode
+from engine.models.local.worker.child import Command
+from engine.models.local.worker.protocol import Decoder, encode
 
 COMMAND = Command(
     (sys.executable, "-P", "-m", "tests.fakes.worker"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from engine.model.errors import (
+from engine.core.errors import (
     AuthFailed,
     BackendError,
     BadRequest,

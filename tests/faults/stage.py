@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from engine.backends.external import ExternalModel
-from engine.backends.registry import open_model
-from engine.model.deadline import Deadline
-from engine.model.errors import BackendError
-from engine.model.turn import Completion, Labels, Message, Prompt
+from engine.core.deadline import Deadline
+from engine.core.errors import BackendError
+from engine.core.turn import Completion, Labels, Message, Prompt
+from engine.models.providers.external import ExternalModel
+from engine.models.registry import open_model
 from tests.faults import behaviours, wires
 from tests.faults.peer import Behaviour, Peer
 from tests.faults.wires import ENVIRONMENT, Provider

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from engine.model.plan import ModelRow
+from engine.core.plan import ModelRow
 
 Provider = Literal["openai", "bedrock", "huggingface"]
 PROVIDERS: tuple[Provider, ...] = ("openai", "bedrock", "huggingface")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from engine.model.plan import GenerateStep, Plan, RepliesStep, SetStep, Step
+from engine.core.plan import GenerateStep, Plan, RepliesStep, SetStep, Step
 
 
 class Refused(Exception):

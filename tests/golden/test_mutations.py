@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from engine.core.plan import Plan
 from engine.golden.find import find_goldens
 from engine.golden.pipelines import Pipelines
 from engine.golden.play import play
 from engine.golden.run import Loaded, load_goldens
 from engine.golden.stage import Settings
-from engine.model.plan import Plan
-from engine.schema.golden_spec import Conversation
+from engine.pipeline.schema.golden_spec import Conversation
 from tests.golden.mutants import Mutant, Refused, mutants
 
 ROOT = Path(__file__).resolve().parents[2]

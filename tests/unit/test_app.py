@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 import pytest
 
 from engine.app import App, load_app
-from engine.model.deadline import Deadline
-from engine.model.errors import Unavailable
-from engine.model.record import replace
-from engine.model.table import Damaged
-from engine.model.turn import ChatRequest, Message
-from engine.sessions import open_store
+from engine.conversations import open_store
+from engine.core.deadline import Deadline
+from engine.core.errors import Unavailable
+from engine.core.record import replace
+from engine.core.table import Damaged
+from engine.core.turn import ChatRequest, Message
 from tests.fakes.clock import FakeClock
 from tests.fakes.plans import FakeModel, generate_step, plan, replies_step, reply
 

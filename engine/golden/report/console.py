@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.text import Text
 
+from engine.core.turn import Outcome, TraceEvent
 from engine.golden.accept import Accepted
 from engine.golden.coverage import Coverage
 from engine.golden.overmatch import NearMiss
 from engine.golden.result import ConversationResult, Difference, Status, TurnResult, tally_statuses
-from engine.golden.words import Piece, expected_side, got_side, pieces
-from engine.model.turn import Outcome, TraceEvent
+from engine.golden.word_differences import Piece, expected_side, got_side, pieces
 
 STYLES: dict[Status, str] = {"passed": "green", "failed": "bold red", "stale": "yellow", "skipped": "dim"}
 MARKS: dict[Status, str] = {"passed": ".", "failed": "F", "stale": "S", "skipped": "-"}

@@ -10,7 +10,7 @@ from engine.golden.coverage import Coverage
 from engine.golden.overmatch import NearMiss
 from engine.golden.report.console import model, score, trace_line
 from engine.golden.result import ConversationResult, Difference, TurnResult, tally_statuses
-from engine.golden.words import expected_side, got_side, pieces
+from engine.golden.word_differences import expected_side, got_side, pieces
 
 
 def render(

@@ -5,8 +5,8 @@ import pytest
 from engine.api.body import BODY_LIMIT
 from engine.api.conversation import HISTORY_CHARACTERS, HISTORY_ENTRIES, TEXT_LIMIT, read_conversation
 from engine.api.errors import RequestError
-from engine.api.kinds import kind
-from engine.model.turn import Message
+from engine.api.json_names import kind
+from engine.core.turn import Message
 
 
 def refused(payload):

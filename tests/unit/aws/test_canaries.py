@@ -9,11 +9,11 @@ import pytest
 
 from engine.aws.handler import make_handler
 from engine.aws.start import start
-from engine.backends.registry import BACKENDS
-from engine.backends.secrets import SECRETS, is_refused
-from engine.building.environment import VARIABLES
-from engine.model.errors import ConfigError
-from engine.model.source import Problem, Span
+from engine.core.errors import ConfigError
+from engine.core.source import Problem, Span
+from engine.models.registry import BACKENDS
+from engine.models.secrets import SECRETS, is_refused
+from engine.pipeline.environment import VARIABLES
 
 KEYS = {
     "openai": "sk-proj-canary0123456789canary",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.aws.handler import make_handler
-from engine.model.turn import Message
+from engine.core.turn import Message
 from tests.fakes.bots import FakeBot
 
 EVENTS = Path(__file__).parents[2] / "events"

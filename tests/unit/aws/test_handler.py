@@ -5,9 +5,9 @@ import pytest
 from engine.api.body import BODY_LIMIT
 from engine.api.policy import Policy
 from engine.aws.handler import RESERVE, make_handler, print_record
-from engine.model.errors import Unavailable
-from engine.model.record import replace
-from engine.model.turn import TraceEvent
+from engine.core.errors import Unavailable
+from engine.core.record import replace
+from engine.core.turn import TraceEvent
 from tests.fakes.bots import LOCAL, NOTHING, FakeBot
 
 SESAME = "open-sesame"

@@ -7,8 +7,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from engine.aws.metrics import Measure, MeteredBot, emf, read_prices
-from engine.model.plan import ExpressionDetector, NamedDetector
-from engine.model.turn import ChatRequest, ChatResult, Escalation, Outcome, TraceEvent
+from engine.core.plan import ExpressionDetector, NamedDetector
+from engine.core.turn import ChatRequest, ChatResult, Escalation, Outcome, TraceEvent
 from tests.fakes.plans import condition, generate_step, plan, replies_step
 
 SCHEMA = Draft202012Validator(json.loads((Path(__file__).parents[2] / "data" / "emf.schema.json").read_text()))

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from engine.aws.secrets import resolve
-from engine.model.errors import SecretUnavailable
+from engine.core.errors import SecretUnavailable
 
 CANARY = "sk-canary-5f1d"
 STORES = {

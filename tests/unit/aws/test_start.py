@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.aws.start import start
-from engine.model.errors import ConfigError
+from engine.core.errors import ConfigError
 
 BAR = Path(__file__).parents[2] / "configs" / "good" / "bar" / "pipeline.yml"
 CHAT = {"input": "こんばんは"}

@@ -4,7 +4,7 @@ import socket
 import pytest
 
 from engine.aws.tracing import TracedBot, daemon_of
-from engine.model.turn import ChatRequest, Outcome, TraceEvent
+from engine.core.turn import ChatRequest, Outcome, TraceEvent
 from tests.fakes.bots import FakeBot
 
 SAMPLED = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a:1"

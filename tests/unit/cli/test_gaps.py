@@ -4,7 +4,7 @@ import pytest
 
 from engine.cli.gaps import collecting, gaps_path
 from engine.cli.root import main
-from engine.model.turn import ChatRequest, ChatResult, Outcome
+from engine.core.turn import ChatRequest, ChatResult, Outcome
 
 
 @pytest.fixture

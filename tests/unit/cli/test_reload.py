@@ -7,11 +7,11 @@ import threading
 import pytest
 
 from engine.app import load_app
-from engine.building.bind import bind
-from engine.building.load import read
 from engine.cli.reload import Reloader
-from engine.model.turn import ChatRequest
-from engine.reading.project import PROMPT_ENDINGS
+from engine.core.turn import ChatRequest
+from engine.pipeline.bind import bind
+from engine.pipeline.reading.project import PROMPT_ENDINGS
+from engine.validation.load import read
 
 PIPELINE = """\
 version: 1

@@ -11,8 +11,8 @@ import pytest
 from engine.cli import root
 from engine.cli.root import BUG, CLEAN, COMMANDS, PROBLEMS, USAGE, Row, main
 from engine.cli.usage import Usage
-from engine.model.errors import ConfigError
-from engine.model.source import Problem, Span
+from engine.core.errors import ConfigError
+from engine.core.source import Problem, Span
 
 
 class Raising:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.cli import main, validate
-from engine.reporting.codes import CODES
+from engine.validation.codes import CODES
 
 BAD = Path(__file__).parent.parent.parent / "configs" / "bad"
 GOOD = Path(__file__).parent.parent.parent / "configs" / "good"

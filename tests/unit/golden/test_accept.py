@@ -7,7 +7,7 @@ from rich.console import Console
 from engine.golden.accept import accept, rewrite
 from engine.golden.report.console import show_accepted
 from engine.golden.result import Difference
-from engine.schema.golden import load_golden
+from engine.pipeline.schema.golden import load_golden
 from tests.fakes.golden import GOLDEN, project
 from tests.unit.golden.test_play import run
 

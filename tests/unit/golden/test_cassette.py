@@ -3,16 +3,16 @@ from pathlib import Path
 
 import pytest
 
-from engine.backends.scripted import Answer, ScriptedModel
-from engine.backends.secrets import Secrets
+from engine.core.errors import BackendError, ConfigError, RateLimited, Unavailable
+from engine.core.plan import ModelRow
+from engine.core.turn import Exchange, Labels, Message, Prompt
 from engine.golden.cassette import Cassette, Recording, changed_parts, read_cassette, request_digests, write_cassette
 from engine.golden.pipelines import Pipelines
 from engine.golden.play import Played, play
 from engine.golden.run import Runner, load_goldens
 from engine.golden.stage import Settings
-from engine.model.errors import BackendError, ConfigError, RateLimited, Unavailable
-from engine.model.plan import ModelRow
-from engine.model.turn import Exchange, Labels, Message, Prompt
+from engine.models.scripted import Answer, ScriptedModel
+from engine.models.secrets import Secrets
 from tests.fakes.golden import GOLDEN, PIPELINE, project
 
 SCRIPTED = "{backend: scripted, answers: [星の話なら、いくらでもあるわ。, もうおしまい。]}"

@@ -1,10 +1,10 @@
 import pytest
 
+from engine.core.source import Span
+from engine.core.turn import ChatResult, Escalation, Outcome
 from engine.golden.compare import Facts, differences
-from engine.model.source import Span
-from engine.model.turn import ChatResult, Escalation, Outcome
-from engine.reading.node import ScalarNode
-from engine.schema.golden_spec import Expectation
+from engine.pipeline.reading.node import ScalarNode
+from engine.pipeline.schema.golden_spec import Expectation
 
 SPAN = Span(file="a.golden.yml", line=1, column=1, end_line=1, end_column=2)
 ESCALATIONS = (

@@ -3,8 +3,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.golden.emit import block, flow, scalar
-from engine.reading.compose import compose
-from engine.reading.node import plain
+from engine.pipeline.reading.compose import compose
+from engine.pipeline.reading.node import plain
 
 # A reader takes control characters for damage, so no text of ours holds any.
 READABLE = st.text(max_size=60).map(

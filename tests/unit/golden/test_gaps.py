@@ -1,8 +1,8 @@
 import json
 import stat
 
+from engine.core.turn import ChatRequest, ChatResult, Outcome, TraceEvent
 from engine.golden.gaps import Gap, GapFile, grouped, kind_draft, read_gaps, reply_draft
-from engine.model.turn import ChatRequest, ChatResult, Outcome, TraceEvent
 
 
 def result(reply, *events):

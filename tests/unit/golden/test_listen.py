@@ -1,13 +1,13 @@
 import pytest
 
 from engine.app import App
-from engine.backends.secrets import Secrets
+from engine.conversations import open_store
+from engine.core.errors import RateLimited
+from engine.core.turn import ChatRequest, Completion
 from engine.golden.listen import Listener, NotSaved
 from engine.golden.pipelines import Pipelines
 from engine.golden.run import Runner, load_goldens
-from engine.model.errors import RateLimited
-from engine.model.turn import ChatRequest, Completion
-from engine.sessions import open_store
+from engine.models.secrets import Secrets
 from tests.fakes.golden import project
 from tests.fakes.plans import FakeModel
 

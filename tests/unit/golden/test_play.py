@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
+from engine.core.errors import ConfigError
 from engine.golden.pipelines import Pipelines
 from engine.golden.result import ConversationResult
 from engine.golden.run import Runner, load_goldens
 from engine.golden.stage import Settings
-from engine.model.errors import ConfigError
 from tests.fakes.golden import GOLDEN, project
 
 

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from engine.core.table import Damaged
 from engine.kinds.features import features, shown
 from engine.kinds.learning import learn
 from engine.kinds.model import KindModel
 from engine.kinds.names import names_of_kind
-from engine.model.table import Damaged
 
 EXAMPLES = {
     "order": ["ビールください", "ハイボールをひとつ", "水割りちょうだい", "One beer, please"],

@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rapidfuzz import fuzz, process
 
+from engine.core.table import Damaged
 from engine.matching.exact import Column, make_bitmaps
-from engine.model.table import Damaged
 
 
 def column(texts: Sequence[str], **how: int) -> Column:

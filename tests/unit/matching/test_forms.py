@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.core.record import field_names
 from engine.matching.forms import LOOKED_AT, form, takes
 from engine.matching.lexicon import lexicon
-from engine.model.record import field_names
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ import sys
 import pytest
 
 from benchmarks.agreement import ALPHABETS, disagreements
+from engine.core.table import Damaged
 from engine.matching.close import columns as columns_of
 from engine.matching.index import Trigger, TriggerIndex
 from engine.matching.search import FEW, ListSearch, StoredSearch, open_search, store_search
-from engine.model.table import Damaged
 
 
 def columns(*texts: str) -> dict[str, list[str]]:

@@ -1,7 +1,7 @@
 import pytest
 
-from engine.model.plan import NamedDetector
-from engine.model.turn import Completion, Message
+from engine.core.plan import NamedDetector
+from engine.core.turn import Completion, Message
 from engine.steps.detectors import detects, hear, language
 from tests.fakes.plans import turn
 

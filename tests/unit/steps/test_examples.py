@@ -1,5 +1,5 @@
-from engine.model.record import replace
-from engine.model.turn import Exchange
+from engine.core.record import replace
+from engine.core.turn import Exchange
 from engine.steps.examples import MOST, nearest
 from tests.fakes.plans import plan, replies_step
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.model.deadline import Deadline
-from engine.model.errors import BackendError, BadRequest, Malformed, RateLimited, TimedOut, Unavailable
-from engine.model.record import replace
-from engine.model.turn import Completion, Message
-from engine.running.fold import names_of, run
+from engine.chat.fold import names_of, run
+from engine.core.deadline import Deadline
+from engine.core.errors import BackendError, BadRequest, Malformed, RateLimited, TimedOut, Unavailable
+from engine.core.record import replace
+from engine.core.turn import Completion, Message
 from engine.steps.generate import compose
 from engine.steps.result import Scene
 from tests.fakes.clock import FakeClock

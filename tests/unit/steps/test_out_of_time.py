@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from engine.model.deadline import Deadline
-from engine.model.ports import Services
-from engine.prompts.render import TemplateRenderer
-from engine.running.fold import run
+from engine.chat.fold import run
+from engine.core.deadline import Deadline
+from engine.core.ports import Services
+from engine.templates.render import TemplateRenderer
 from tests.fakes.clock import FakeClock
 from tests.fakes.plans import plan, replies_step, reply, say_step, turn
 

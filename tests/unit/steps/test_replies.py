@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from engine.model.deadline import Deadline
-from engine.model.record import replace
-from engine.prompts.conditions import parse_condition
-from engine.prompts.scope import condition_scope
-from engine.running.fold import run
+from engine.chat.fold import run
+from engine.core.deadline import Deadline
+from engine.core.record import replace
+from engine.expressions.parse import parse_condition
+from engine.expressions.scope import condition_scope
 from tests.fakes.clock import FakeClock
 from tests.fakes.plans import plan, replies_step, reply, services, turn
 

@@ -1,6 +1,6 @@
 from collections import Counter
 
-from engine.model.turn import Message
+from engine.core.turn import Message
 from engine.steps.variants import choose, preferred
 from tests.fakes.plans import reply, turn
 

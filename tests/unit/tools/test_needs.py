@@ -27,7 +27,7 @@ def pytest_on_a_bare_machine(tmp_path):
 
 
 def test_what_is_missing_is_named_once_and_the_rest_runs(pytest_on_a_bare_machine):
-    done = pytest_on_a_bare_machine(MAKEFILE, BROWSER, "tests/unit/model/test_text.py")
+    done = pytest_on_a_bare_machine(MAKEFILE, BROWSER, "tests/unit/text/test_cleaning.py")
     assert done.returncode == 0, done.stdout
     assert "passed" in done.stdout
     _, _, named = done.stdout.partition("left out on this machine")

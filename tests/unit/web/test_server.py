@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from engine.model.record import replace
+from engine.core.record import replace
 from engine.web.app import INVOCATIONS
 from engine.web.protocol import Limits
 from tests.fakes.bots import CANNED, FakeBot

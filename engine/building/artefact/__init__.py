@@ -1,8 +1,0 @@
-"""A compiled pipeline in one file that is mapped into memory: what a cold start reads instead of the sources.
-
-write.write_artefact(path, out)  compiles the pipeline at `path` into the file `out`
-find.find_compiled(path, env)    the compiled pipeline where there is a file that fits its sources, or why not
-
-The file holds JSON and bytes with their checksums, nothing that could run. It is a cache: whatever is wrong with it, it
-is left aside with a reason, and the sources are read.
-"""

@@ -1,0 +1,64 @@
+"""Why a text gets its reply: the same decisions that a turn takes, told instead of taken."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from engine.core.record import record
+from engine.core.source import Span
+
+Verdict = Literal["chosen", "passed over", "refused", "condition", "too low"]
+
+
+@record
+class Considered:
+    """A trigger that came near, with the words that count of it. `why` completes the verdict: what stands on one side
+    only, or the condition that fails.
+    """
+
+    reply_id: str
+    kind: str
+    trigger: str
+    words: str
+    score: float
+    verdict: Verdict
+    why: str
+    span: Span
+
+
+@record
+class Decision:
+    """What a step does with this text, and why."""
+
+    step: str
+    kind: str
+    action: str
+    why: str
+    span: Span
+
+
+@record
+class Kind:
+    """What sort of sentence the text is; `why` is what speaks for it rather than for the second, strongest first."""
+
+    name: str
+    sure: float
+    second: str
+    why: tuple[str, ...]
+
+
+@record
+class Explanation:
+    """`stages` are the names of the normalisation steps with the text after each, `words` what was read in the text, as
+    (what, words); `now` is the persona's time.
+    """
+
+    text: str
+    now: datetime
+    stages: tuple[tuple[str, str], ...]
+    words: tuple[tuple[str, str], ...]
+    threshold: float
+    considered: tuple[Considered, ...]
+    decisions: tuple[Decision, ...]
+    kind: Kind | None = None

@@ -1,0 +1,67 @@
+"""The models of a plan as services, each opened when it is first asked for.
+
+A canned reply asks none of them, and opening even an idle one costs a part of the cold start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from engine.core.plan import GenerateStep, ModelRow, Plan
+from engine.core.ports import LanguageModel
+from engine.expressions.evaluate import never_holds
+from engine.models.registry import BACKENDS, open_model
+
+Guard = Callable[[LanguageModel, str], LanguageModel]
+Wrap = Callable[[str, LanguageModel], LanguageModel]
+"""Puts something around the model of that name."""
+
+
+def rows_of(plan: Plan) -> dict[str, ModelRow]:
+    """The models that some step may ask; one whose step the environment switches off is not among them."""
+    steps = [step for step in plan.steps if isinstance(step, GenerateStep)]
+    names = [name for step in steps if not never_holds(step.when, plan.env) for name in step.models]
+    return {name: plan.models[name] for name in names}
+
+
+class Models(Mapping[str, LanguageModel]):
+    """The models of `rows_of` a plan."""
+
+    def __init__(self, plan: Plan, env: Mapping[str, str], wrap: Wrap = lambda _, model: model) -> None:
+        self._rows = rows_of(plan)
+        self._env = env
+        self._wrap = wrap
+        self._opened: dict[str, LanguageModel] = {}
+        self._guard: Guard | None = None
+
+    def __getitem__(self, name: str) -> LanguageModel:
+        if name not in self._opened:
+            # Opening connects to nothing, so a model that another thread opened meanwhile is as good as ours.
+            self._opened.setdefault(name, self._open(name, self._rows[name]))
+        return self._opened[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def start_local(self) -> bool:
+        """Open those that run on this machine, which load in the background; whether there are any."""
+        local = [name for name, row in self._rows.items() if BACKENDS[row.backend].engine == "local"]
+        return bool([self[name] for name in local])
+
+    def close(self) -> None:
+        # A list, since a turn that is not over yet may open another.
+        for model in list(self._opened.values()):
+            model.close()
+
+    def _open(self, name: str, row: ModelRow) -> LanguageModel:
+        """One that is asked over the network stands behind its circuit breaker and the retry loop."""
+        model = open_model(row, self._env)
+        if model.engine == "external":
+            from engine.resilience.guarded import make_guard  # noqa: PLC0415 - no part of a canned reply
+
+            self._guard = self._guard or make_guard()
+            model = self._guard(model, row.backend)
+        return self._wrap(name, model)

@@ -1,0 +1,112 @@
+"""What conditions and templates see of the conversation before a turn, and what it leaves for the next one.
+
+A session keeps it. Where a client sends the history itself, her last words are looked up among the replies.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+from engine.core.expression import Template
+from engine.core.lazy import LazyMapping
+from engine.core.plan import Plan
+from engine.core.record import replace
+from engine.core.turn import Message, Outcome, Role, Talk, Turn
+from engine.kinds.names import names_of_kind
+
+_LEAST = 6
+"""Characters that a template must say of itself before words are taken for its own."""
+
+
+def names_of_talk(plan: Plan, turn: Turn) -> LazyMapping:
+    """`last`, `session` and `topic`."""
+    found: list[Talk] = []
+
+    def talk() -> Talk:
+        if not found:
+            found.append(turn.talk or _from_history(plan, turn.history))
+        return found[0]
+
+    late = {
+        "reply_id": lambda: talk().reply_id,
+        "engine": lambda: talk().engine,
+        "offered": lambda: talk().offered,
+    }
+    asked = _latest(turn.history, "user")
+    late["kind"] = lambda: None if asked is None else names_of_kind(plan.kinds, asked).get("name")
+    known = {"text": _latest(turn.history, "assistant"), "user": asked}
+    session = LazyMapping({"id": turn.session_id, "turns": turn.number - 1}, {"offered": lambda: talk().on_offer})
+    return LazyMapping({"last": LazyMapping(known, late), "session": session}, {"topic": lambda: _topic(turn, talk())})
+
+
+def next_talk(turn: Turn, outcome: Outcome) -> Talk:
+    """What is kept of this turn's reply."""
+    before = turn.talk or Talk()
+    now = replace(
+        before,
+        reply_id=outcome.reply_id,
+        engine=outcome.engine,
+        offered=outcome.offers,
+        on_offer=outcome.offers or before.on_offer,
+    )
+    return now if outcome.topic is None else replace(now, topic=outcome.topic, topic_turn=turn.number)
+
+
+def _latest(history: tuple[Message, ...], role: Role) -> str | None:
+    return next((message.text for message in reversed(history) if message.role == role), None)
+
+
+def _topic(turn: Turn, talk: Talk) -> str | None:
+    """The noun of the newest sentence that has one; what a reply said since then goes before it."""
+    from engine.text.topic import topic_of  # noqa: PLC0415 - loads a dictionary
+
+    said = [turn.text, *(message.text for message in reversed(turn.history) if message.role == "user")]
+    for ago, text in enumerate(said):
+        if talk.topic is not None and turn.number - ago <= talk.topic_turn:
+            return talk.topic
+        found = topic_of(text)
+        if found is not None:
+            return found
+    return talk.topic
+
+
+def _from_history(plan: Plan, history: tuple[Message, ...]) -> Talk:
+    """Her newest words are looked up; what was on offer before them, too."""
+    hers = [message.text for message in reversed(history) if message.role == "assistant"]
+    if not hers:
+        return Talk()
+    known = _declared(plan, set(hers))
+    last = known.get(hers[0], Talk())
+    on_offer = next((known[text].offered for text in hers if text in known and known[text].offered), None)
+    turns = sum(message.role == "user" for message in history)
+    return replace(last, on_offer=on_offer, topic_turn=turns if last.topic else 0)
+
+
+def _declared(plan: Plan, texts: Collection[str]) -> Mapping[str, Talk]:
+    """Those of `texts` that a reply says, with what it declares."""
+    found: dict[str, Talk] = {}
+    for reply in plan.replies:
+        for variant in reply.say:
+            for text in texts:
+                if text not in found and _says(variant.text, text):
+                    found[text] = Talk(
+                        reply_id=reply.id, engine="canned", offered=_constant(variant.offers), topic=reply.topic
+                    )
+    return found
+
+
+def _constant(offers: Template | None) -> str | None:
+    return offers.source if offers is not None and offers.constant else None
+
+
+def _says(template: Template, text: str) -> bool:
+    """Whether `template` can have come out as `text`: what stands between its printed values is there, in order."""
+    if template.constant:
+        return template.source == text
+    if "{%" in template.source:
+        return False
+    own = re.split(r"\{\{.*?\}\}", template.source)
+    if sum(map(len, own)) < _LEAST:
+        return False
+    return re.fullmatch(".*".join(map(re.escape, own)), text, re.DOTALL) is not None

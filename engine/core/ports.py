@@ -1,0 +1,104 @@
+"""What the engine needs from the outside, as protocols: the fold over steps sees only these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from engine.core.deadline import Deadline
+from engine.core.expression import Template
+from engine.core.record import field, record
+from engine.core.turn import Completion, Engine, Message, Prompt, Talk
+
+
+class Candidate(Protocol):
+    """A reply that a text may select: `reply` is its position in the plan, `score` runs from 0 to 100."""
+
+    @property
+    def reply(self) -> int: ...
+    @property
+    def trigger(self) -> int: ...
+    @property
+    def score(self) -> float: ...
+
+
+class ReplyIndex(Protocol):
+    """Finds the replies whose triggers match; best first, ties by priority, then by file order.
+
+    `is_trigger` tells whether a text is a trigger word for word.
+    """
+
+    def candidates(self, text: str, threshold: float) -> Iterable[Candidate]: ...
+    def is_trigger(self, text: str) -> bool: ...
+
+
+class SentenceKinds(Protocol):
+    """Tells how likely a text is of each kind, likeliest first."""
+
+    def chances(self, text: str) -> Mapping[str, float]: ...
+    def reasons(self, text: str, kind: str, other: str) -> Sequence[tuple[str, float]]: ...
+
+
+@record
+class ModelStatus:
+    """`detail` says which file or provider it is, or why it is not to be had, and what to do about it."""
+
+    state: Literal["ready", "loading", "idle", "unavailable"]
+    detail: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+class LanguageModel(Protocol):
+    """A model behind any backend. `generate` raises only `BackendError` and returns by the deadline."""
+
+    @property
+    def engine(self) -> Engine: ...
+    def generate(self, prompt: Prompt, deadline: Deadline) -> Completion: ...
+    def status(self) -> ModelStatus: ...
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """A model that gains from knowing early how its prompts begin. `prepare` returns at once and never fails."""
+
+    def prepare(self, prompt: Prompt) -> None: ...
+
+
+class Renderer(Protocol):
+    """Renders a template over plain data, by the deadline; raises `ValueError` with a message for the editor when it
+    cannot.
+    """
+
+    def render(self, template: Template, names: Mapping[str, Any], until: Deadline | None = None) -> str: ...
+
+
+@record(kw_only=False)
+class SessionState:
+    """What a session remembers between turns; `said` maps a reply's id to the variants said, the last at the end."""
+
+    turns: int = 0
+    history: tuple[Message, ...] = ()
+    said: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    talk: Talk | None = None
+
+
+class SessionStore(Protocol):
+    """Keeps session states; losing one only costs the bot its memory, so a store never fails a turn.
+
+    `load` and `save` return within `seconds`, done or not; `reserve` is what a turn should leave for saving.
+    """
+
+    @property
+    def reserve(self) -> float: ...
+    def load(self, session_id: str, seconds: float) -> SessionState: ...
+    def save(self, session_id: str, state: SessionState, seconds: float) -> None: ...
+    def close(self) -> None: ...
+
+
+@record
+class Services:
+    """What running a plan may use."""
+
+    models: Mapping[str, LanguageModel]
+    renderer: Renderer

@@ -1,0 +1,102 @@
+"""Many small pieces of bytes in one buffer, each read only when it is asked for, and only if it is what was written.
+
+A table is made once and mapped into memory: opening it reads nothing but its size. It knows nothing of files, nor of
+what the pieces mean. Little-endian machines only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from struct import pack, unpack_from
+from typing import TypeVar, overload
+from zlib import crc32
+
+from engine.core.errors import EngineError
+
+T = TypeVar("T")
+
+_CHECK = 4
+_PLACE = 4
+_HEAD = 8
+"""Bytes of a checksum, of a piece's place, and of the count with its checksum."""
+
+
+class Damaged(EngineError):
+    """Stored data is not what was written."""
+
+
+def make_table(pieces: Iterable[bytes]) -> bytes:
+    """The count, the places where pieces end, and the pieces; the count and each piece with a checksum after it."""
+    body = bytearray()
+    ends = bytearray()
+    for piece in pieces:
+        body += piece
+        body += pack("<I", crc32(piece))
+        ends += pack("<I", len(body))
+    count = pack("<I", len(ends) // _PLACE)
+    return count + pack("<I", crc32(count)) + bytes(ends) + bytes(body)
+
+
+class Table:
+    """The pieces of a buffer that `make_table` made."""
+
+    __slots__ = ("_body", "_buffer", "_count")
+
+    def __init__(self, buffer: memoryview) -> None:
+        """Raises `Damaged` for a buffer that cannot hold what it says."""
+        if len(buffer) < _HEAD or crc32(buffer[:_PLACE]) != _number(buffer, _PLACE):
+            raise Damaged("the head of a table is not what was written")
+        self._buffer = buffer
+        self._count = _number(buffer, 0)
+        self._body = _HEAD + _PLACE * self._count
+        if len(buffer) < self._body:
+            raise Damaged("a table is cut short")
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, place: int) -> memoryview:
+        """Piece `place`, from 0; raises `Damaged` where its checksum does not fit."""
+        if not 0 <= place < self._count:
+            raise IndexError(place)
+        end = _number(self._buffer, _HEAD + _PLACE * place)
+        start = _number(self._buffer, _HEAD + _PLACE * (place - 1)) if place else 0
+        last = self._body + end - _CHECK
+        piece = self._buffer[self._body + start : last]
+        if end - start < _CHECK or last + _CHECK > len(self._buffer) or crc32(piece) != _number(self._buffer, last):
+            raise Damaged(f"piece {place} of a table is not what was written")
+        return piece
+
+
+def _number(buffer: memoryview, place: int) -> int:
+    number: int = unpack_from("<I", buffer, place)[0]
+    return number
+
+
+class Decoded(Sequence[T]):
+    """The pieces of a table as values, each decoded when it is asked for; up to `most_kept` of them are kept."""
+
+    def __init__(self, table: Table, decode: Callable[[memoryview], T], *, most_kept: int) -> None:
+        self._table = table
+        self._decode = decode
+        self._most_kept = most_kept
+        self._kept: dict[int, T] = {}
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[T]: ...
+    def __getitem__(self, place: int | slice) -> T | Sequence[T]:
+        """Raises `Damaged` where what is stored is not what was written."""
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        if place in self._kept:
+            return self._kept[place]
+        value = self._decode(self._table[place if place >= 0 else place + len(self)])
+        if len(self._kept) >= self._most_kept:
+            self._kept.clear()
+        self._kept[place] = value
+        return value

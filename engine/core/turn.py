@@ -1,0 +1,163 @@
+"""One turn of a conversation: what comes in, what goes out, and what happened on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from engine.core.record import field, record
+
+Role = Literal["user", "assistant"]
+Engine = Literal["canned", "local", "external", "fallback"]
+FinishReason = Literal["stop", "length", "deadline", "refusal"]
+
+
+@record(kw_only=False)
+class Message:
+    role: Role
+    text: str
+
+
+@record(kw_only=False)
+class Exchange:
+    """An example of how the persona answers."""
+
+    user: str
+    reply: str
+
+
+@record(kw_only=False)
+class Labels:
+    """Who speaks, in the raw transcript that base models continue."""
+
+    user: str
+    reply: str
+
+
+@record
+class Talk:
+    """What a conversation has come to, besides its words.
+
+    `reply_id`, `engine` and `offered` are those of the last reply; `on_offer` is what was offered or served last, by
+    whatever reply; `topic` is what a reply said the talk is about, in the turn `topic_turn`.
+    """
+
+    reply_id: str | None = None
+    engine: str | None = None
+    offered: str | None = None
+    on_offer: str | None = None
+    topic: str | None = None
+    topic_turn: int = 0
+
+
+@record
+class Turn:
+    """Everything a turn depends on: with an equal `Turn` the canned part of a plan gives an equal outcome.
+
+    `text` is cleaned already; `number` counts from 1; `said` maps a reply's id to the variants said in the session, the
+    last one at the end; `talk` is `None` where no session knows it; `seed` decides between variants.
+    """
+
+    text: str
+    now: datetime
+    session_id: str
+    number: int = 1
+    history: tuple[Message, ...] = ()
+    user: Mapping[str, Any] = field(default_factory=dict)
+    said: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    talk: Talk | None = None
+    seed: str = ""
+
+
+@record
+class Prompt:
+    """What a model is asked. Chat models get messages; a base model continues the same as a transcript.
+
+    `near` are those of the `examples` that stand once more before the history, as they are like the text.
+    """
+
+    system: str
+    examples: tuple[Exchange, ...]
+    history: tuple[Message, ...]
+    text: str
+    labels: Labels
+    near: tuple[Exchange, ...] = ()
+
+
+@record
+class Completion:
+    """A model's answer; `confidence` is the geometric mean probability of its tokens, where the backend gives one."""
+
+    text: str
+    finish_reason: FinishReason
+    model: str
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    confidence: float | None = None
+    seconds: float = 0.0
+
+
+@record
+class Escalation:
+    """`reason` is a detector's name or the editor's words; `detail` explains it without secrets."""
+
+    step: str
+    reason: str
+    model: str | None = None
+    detail: str = ""
+
+
+@record
+class TraceEvent:
+    """One decision of the engine; `data` holds JSON values only."""
+
+    step: str
+    event: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+@record
+class Outcome:
+    """What a turn came to; `reply` is `None` when no step was left that answers.
+
+    `offers` and `topic` are what a canned reply declares.
+    """
+
+    reply: str | None
+    engine: Engine | None = None
+    step: str | None = None
+    reply_id: str | None = None
+    variant: int | None = None
+    offers: str | None = None
+    topic: str | None = None
+    completion: Completion | None = None
+    escalations: tuple[Escalation, ...] = ()
+    trace: tuple[TraceEvent, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def is_gap(self) -> bool:
+        """Whether no trigger selected the reply."""
+        return not any(event.event == "matched" for event in self.trace)
+
+
+@record
+class ChatRequest:
+    """What a client asks, already cleaned; `now` is for callers that pin the clock."""
+
+    text: str
+    history: tuple[Message, ...] = ()
+    session_id: str | None = None
+    user: Mapping[str, Any] = field(default_factory=dict)
+    now: datetime | None = None
+
+
+@record
+class ChatResult:
+    """An outcome with the session it belongs to; `latency_ms` is the whole turn's."""
+
+    outcome: Outcome
+    session_id: str
+    latency_ms: float

@@ -1,0 +1,215 @@
+"""Parses a condition, written in Jinja's expression syntax, into the engine's own small tree.
+
+Jinja only reads the words; every node that is not on the list below is refused, so nothing is left that could escape,
+loop or grow. This module runs at build time; evaluation (`engine.expressions.evaluate`) needs no Jinja.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from typing import Literal
+
+from jinja2 import Environment, TemplateSyntaxError, nodes
+
+from engine.core.expression import Binary, Call, Choice, Comparison, Condition, Constant, Expression, Name, Unary
+from engine.expressions.evaluate import FUNCTIONS
+from engine.expressions.scope import Scope
+from engine.expressions.size import too_deep
+from engine.text.regexes import compile_pattern
+
+MAX_SOURCE = 2_000
+MAX_NODES = 200
+_PARSER = Environment(autoescape=False)  # noqa: S701 - only its parser is used, nothing is rendered
+_UNARY = {nodes.Not: "not", nodes.Neg: "-", nodes.Pos: "+"}
+_BINARY = {
+    nodes.And: "and",
+    nodes.Or: "or",
+    nodes.Add: "+",
+    nodes.Sub: "-",
+    nodes.Mul: "*",
+    nodes.Div: "/",
+    nodes.FloorDiv: "//",
+    nodes.Mod: "%",
+}
+_COMPARISONS = {
+    "eq": "==",
+    "ne": "!=",
+    "lt": "<",
+    "lteq": "<=",
+    "gt": ">",
+    "gteq": ">=",
+    "in": "in",
+    "notin": "not in",
+}
+
+_TOO_DEEP = "condition is nested too deeply"
+_INSTEAD = {"&&": "and", "||": "or", "!": "not", "=": "==", "===": "==", "=>": ">=", "=<": "<="}
+_INSTEAD |= dict.fromkeys("“”„", '"') | dict.fromkeys("‘’", "'") | {"！": "not", "＝": "=="}
+_SLIP = re.compile("&&|\\|\\||===|=>|=<|(?<![<>=!])=(?!=)|!(?!=)|[＝＜＞！（）［］，＂＇＋－＊％“”„‘’]")
+_QUOTED = re.compile("'[^']*'|\"[^\"]*\"")
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_KNOWN_ESCAPES = frozenset("\\'\"\nabfnrtvxuUN01234567")
+"""What Python writes behind a backslash; behind any other, such as the `\\w` of a pattern, it is a plain sign."""
+
+
+class ConditionError(ValueError):
+    """A condition that cannot be compiled; `word` is the part to point at, where there is one."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        word: str = "",
+        hint: str = "",
+        kind: Literal["syntax", "name", "construct"] = "construct",
+    ) -> None:
+        self.kind = kind
+        self.word = word
+        self.hint = hint
+        super().__init__(message)
+
+
+def parse_condition(source: str, scope: Scope) -> Condition:
+    """Compile `source`; raises `ConditionError` for bad syntax, an unknown name or function, or a refused construct."""
+    if not source.strip():
+        raise ConditionError("condition is empty", hint="remove the key, or write an expression", kind="syntax")
+    if len(source) > MAX_SOURCE:
+        raise ConditionError(f"condition is {len(source)} characters long, at most {MAX_SOURCE} are allowed")
+    if too_deep(source):
+        raise ConditionError(_TOO_DEEP)
+    try:
+        tree = _convert(_parse(source), _Context(scope))
+    except RecursionError:
+        raise ConditionError(_TOO_DEEP) from None
+    return Condition(source=source, tree=tree)
+
+
+def _parse(source: str) -> nodes.Expr:
+    # Wrapped in parentheses so that neither a statement nor a filter chain at the end can hide behind the expression.
+    try:
+        body = _PARSER.parse("{{(" + _ESCAPE.sub(_kept, source) + "\n)}}").body
+    except TemplateSyntaxError as error:
+        raise _slip(source) or ConditionError(
+            f"condition is not an expression: {_why(error, source)}", kind="syntax"
+        ) from None
+    match body:
+        case [nodes.Output(nodes=[nodes.Expr() as expression])]:
+            return expression
+        case _:
+            raise ConditionError("condition is not one expression", hint="write it without {{ and }}", kind="syntax")
+
+
+def _kept(escape: re.Match[str]) -> str:
+    return escape[0] if escape[1] in _KNOWN_ESCAPES else f"\\{escape[0]}"
+
+
+def _slip(source: str) -> ConditionError | None:
+    """A sign of another language, or one typed in full width, and what is written here instead."""
+    found = _SLIP.search(_QUOTED.sub(lambda text: "_" * len(text[0]), source))
+    if found is None:
+        return None
+    word = found[0]
+    remedy = _INSTEAD.get(word) or unicodedata.normalize("NFKC", word)
+    return ConditionError(
+        f"condition is not an expression: `{word}` means nothing in it",
+        word=word,
+        hint=f"write `{remedy}`",
+        kind="syntax",
+    )
+
+
+def _why(error: TemplateSyntaxError, source: str) -> str:
+    """Jinja's reason; the closing parenthesis that it trips over is ours, unless the editor wrote one too many."""
+    if error.message != "unexpected ')'":
+        return error.message or "it cannot be read"
+    return "there is a `)` too many" if source.count(")") > source.count("(") else "something is missing at its end"
+
+
+class _Context:
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self._left = MAX_NODES
+
+    def count(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise ConditionError(f"condition has more than {MAX_NODES} parts")
+
+
+def _convert(node: nodes.Node, context: _Context) -> Expression:  # noqa: PLR0911 - one return for each kind of node
+    context.count()
+    match node:
+        case nodes.Const(value=value) if value is None or isinstance(value, str | int | float | bool):
+            return Constant(value)
+        case nodes.List(items=items) | nodes.Tuple(items=items):
+            return Constant(tuple(_constant(item) for item in items))
+        case nodes.Name() | nodes.Getattr():
+            return _name(node, context.scope)
+        case nodes.Not(node=operand) | nodes.Neg(node=operand) | nodes.Pos(node=operand):
+            return Unary(_UNARY[type(node)], _convert(operand, context))
+        case nodes.BinExpr(left=left, right=right) if type(node) in _BINARY:
+            return Binary(_BINARY[type(node)], _convert(left, context), _convert(right, context))
+        case nodes.Compare(expr=first, ops=operands):
+            rest = tuple((_COMPARISONS[operand.op], _convert(operand.expr, context)) for operand in operands)
+            return Comparison(_convert(first, context), rest)
+        case nodes.CondExpr(test=test, expr1=then, expr2=otherwise) if otherwise is not None:
+            return Choice(_convert(test, context), _convert(then, context), _convert(otherwise, context))
+        case nodes.Call(node=nodes.Name(name=function), args=arguments, kwargs=[], dyn_args=None, dyn_kwargs=None):
+            return _call(function, [_convert(argument, context) for argument in arguments])
+        case _:
+            raise ConditionError(
+                f"condition uses a construct that is not allowed: {_describe(node)}",
+                hint="use comparisons, in, and, or, not, arithmetic, and the listed functions",
+            )
+
+
+def _constant(node: nodes.Node) -> str | int | float | bool | None:
+    if isinstance(node, nodes.Const) and (node.value is None or isinstance(node.value, str | int | float | bool)):
+        value: str | int | float | bool | None = node.value
+        return value
+    raise ConditionError("a list in a condition may hold only texts and numbers")
+
+
+def _name(node: nodes.Node, scope: Scope) -> Name:
+    path: list[str] = []
+    while isinstance(node, nodes.Getattr):
+        path.insert(0, node.attr)
+        node = node.node
+    if not isinstance(node, nodes.Name):
+        raise ConditionError("an attribute may only follow a name")
+    full = (node.name, *path)
+    if not scope.allows(full):
+        word = ".".join(full)
+        close = difflib.get_close_matches(word, scope.spellings(), n=1)
+        hint = f"did you mean `{close[0]}`?" if close else "known names: " + ", ".join(sorted(scope.names))
+        raise ConditionError(f"unknown name `{word}`", word=word, hint=hint, kind="name")
+    return Name(full)
+
+
+def _call(function: str, arguments: list[Expression]) -> Call:
+    if function not in FUNCTIONS:
+        close = difflib.get_close_matches(function, FUNCTIONS, n=1)
+        hint = f"did you mean `{close[0]}`?" if close else "known functions: " + ", ".join(sorted(FUNCTIONS))
+        raise ConditionError(f"unknown function `{function}`", word=function, hint=hint)
+    least, most = FUNCTIONS[function].arity
+    if not least <= len(arguments) <= most:
+        takes = f"{least} value{'s' if least > 1 else ''}" if least == most else f"{least} to {most} values"
+        raise ConditionError(f"`{function}` takes {takes}, {len(arguments)} given", word=function)
+    if function == "matches":
+        _check_pattern(arguments[1])
+    return Call(function, tuple(arguments))
+
+
+def _check_pattern(pattern: Expression) -> None:
+    if not isinstance(pattern, Constant) or not isinstance(pattern.value, str):
+        raise ConditionError("the pattern of `matches` must be a quoted text", word="matches")
+    try:
+        compile_pattern(pattern.value, ignore_case=False)
+    except ValueError as error:
+        raise ConditionError(f"pattern of `matches` cannot run: {error}", word="matches") from None
+
+
+def _describe(node: nodes.Node) -> str:
+    return type(node).__name__.lower()

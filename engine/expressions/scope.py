@@ -1,0 +1,89 @@
+"""The closed set of names that templates and conditions may use; anything else is a mistake found at build time.
+
+Attributes are listed where they are fixed, and open where an editor's or a client's own data begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Union
+
+from engine.core.record import field, record
+
+NOW = frozenset({"year", "month", "day", "hour", "minute", "weekday"})
+TURN = frozenset({"number", "exact"})
+SESSION = frozenset({"id", "turns", "offered"})
+LAST = frozenset({"reply_id", "engine", "kind", "text", "user", "offered"})
+WORDS = frozenset({"topic"})
+KIND = frozenset({"name", "sure", "second"})
+OUTPUT = frozenset({"text", "finish_reason", "tokens", "confidence", "seconds"})
+OPEN = None
+"""Attributes that cannot be known before a turn, such as those of `user`."""
+
+
+Attributes = Union[Collection[str], Mapping[str, "Attributes"], None]
+
+
+@record(kw_only=False)
+class Scope:
+    """Names with their attributes: a collection is closed, a mapping nests them, `OPEN` allows any."""
+
+    names: Mapping[str, Attributes] = field(default_factory=dict)
+
+    def allows(self, path: tuple[str, ...]) -> bool:
+        attributes: Attributes = self.names
+        for part in path:
+            if attributes is OPEN:
+                return True
+            if part not in attributes:
+                return False
+            attributes = attributes[part] if isinstance(attributes, Mapping) else ()
+        return True
+
+    def spellings(self) -> list[str]:
+        """Every name and dotted path that can be suggested."""
+        return sorted(_spellings(self.names))
+
+
+def _spellings(attributes: Attributes, before: str = "") -> Iterator[str]:
+    for name in attributes or ():
+        yield before + name
+        if isinstance(attributes, Mapping):
+            yield from _spellings(attributes[name], f"{before}{name}.")
+
+
+def condition_scope(env: Collection[str], variables: Collection[str], kinds: Collection[str] = ()) -> Scope:
+    """What `when` and the values of a `set` step see; `kind` where the pipeline has `kinds`."""
+    kind = {name: frozenset[str]() for name in KIND} | {"chance": frozenset(kinds)}
+    return Scope(
+        {
+            **({"kind": kind} if kinds else {}),
+            "text": frozenset(),
+            "turn": TURN,
+            "session": SESSION,
+            "last": LAST,
+            "topic": frozenset(),
+            "words": WORDS,
+            "user": OPEN,
+            "now": NOW,
+            "env": frozenset(env),
+            "vars": frozenset(variables),
+            "escalated": OPEN,
+        }
+    )
+
+
+def detector_scope(env: Collection[str], variables: Collection[str], kinds: Collection[str] = ()) -> Scope:
+    """What an `if` of `escalate_when` sees: a condition's names, and the model's output."""
+    return Scope({**condition_scope(env, variables, kinds).names, "output": OUTPUT, "error": frozenset()})
+
+
+def template_scope(
+    env: Collection[str], variables: Collection[str], persona: Mapping[str, Any], kinds: Collection[str] = ()
+) -> Scope:
+    """What replies and prompts see; `persona` is its data, of which every level is known."""
+    return Scope({**condition_scope(env, variables, kinds).names, "persona": _levels(persona)})
+
+
+def _levels(data: Any) -> Attributes:
+    return {key: _levels(value) for key, value in data.items()} if isinstance(data, Mapping) else ()

@@ -1,0 +1,1 @@
+"""HTTP exchanges that end by a deadline."""

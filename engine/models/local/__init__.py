@@ -1,0 +1,1 @@
+"""Local models: the client here, the engines in a worker process."""

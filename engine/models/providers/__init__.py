@@ -1,0 +1,1 @@
+"""External models: one module a vendor, and what they share."""

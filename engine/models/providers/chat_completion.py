@@ -1,0 +1,146 @@
+"""A prompt as chat messages, and an answer in OpenAI's chat-completion shape, which Hugging Face speaks too.
+
+Reads an SDK's objects by attribute and trusts none of them; knows no SDK.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+from engine.core.errors import Malformed
+from engine.core.turn import Completion, FinishReason, Prompt, Role
+from engine.models.providers.row import Settings
+
+CUT = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded", "error"})
+"""Finish reasons, in small letters, of an answer that is not whole."""
+
+REFUSED = frozenset(
+    {
+        "content_filter",
+        "content_filtered",
+        "guardrail_intervened",
+        "safety",
+        "refusal",
+        "prohibited_content",
+        "blocklist",
+    }
+)
+"""Finish reasons of what is no answer, whatever text there is."""
+
+
+class ChatMessage(TypedDict):
+    role: str
+    content: str
+
+
+def conversation(prompt: Prompt, examples: int) -> list[ChatMessage]:
+    """The first `examples` exchanges, the history and the text, without the system text.
+
+    Begins with the user, and roles alternate: neighbours of one role are joined by a line break, an assistant's
+    opening and empty texts are left out. Some providers refuse anything else.
+    """
+    said: list[tuple[Role, str]] = []
+    for exchange in prompt.examples[:examples]:
+        said += [("user", exchange.user), ("assistant", exchange.reply)]
+    said += [(message.role, message.text) for message in prompt.history]
+    said.append(("user", prompt.text))
+    return _alternating(said)
+
+
+def with_system(prompt: Prompt, examples: int, *, apart: bool = True) -> list[ChatMessage]:
+    """The conversation behind its system text, if there is one: in a message of its own, or where a model knows none,
+    not `apart` but in the first message of the user.
+    """
+    messages = conversation(prompt, examples)
+    system = prompt.system.strip()
+    if system and apart:
+        return [ChatMessage(role="system", content=prompt.system), *messages]
+    if system:
+        messages[0] = ChatMessage(role="user", content=f"{system}\n\n{messages[0]['content']}")
+    return messages
+
+
+def finish_reason(told: Any) -> FinishReason:
+    """How an answer ended. Servers have many words for its natural end, and some have none: the text decides."""
+    word = told.strip().lower().replace("-", "_") if isinstance(told, str) else ""
+    if word in REFUSED:
+        return "refusal"
+    return "length" if word in CUT else "stop"
+
+
+def completion(answer: Any, settings: Settings, backend: str) -> Completion:
+    """`answer` as a `Completion`. A null or empty text stays empty, for the `empty` detector to see.
+
+    Raises `Malformed` where there is no choice, or a text that is none.
+    """
+    choices = getattr(answer, "choices", None)
+    if not isinstance(choices, Sequence) or not choices:
+        raise _malformed(backend, "no choice")
+    choice = choices[0]
+    message = getattr(choice, "message", None)
+    if message is None:
+        raise _malformed(backend, "no message")
+    refusal = getattr(message, "refusal", None)
+    text = refusal or getattr(message, "content", None) or ""
+    if not isinstance(text, str):
+        text = joined(text, backend)
+    usage = getattr(answer, "usage", None)
+    return Completion(
+        text=text,
+        finish_reason="refusal" if refusal else finish_reason(getattr(choice, "finish_reason", None)),
+        model=settings.model,
+        prompt_tokens=_count(getattr(usage, "prompt_tokens", None)),
+        completion_tokens=_count(getattr(usage, "completion_tokens", None)),
+        confidence=confidence(getattr(choice, "logprobs", None)),
+    )
+
+
+def joined(parts: Any, backend: str) -> str:
+    """The text of a content in parts; those of other types, such as thoughts, are not for the user."""
+    if not isinstance(parts, Sequence):
+        raise _malformed(backend, "a text that is none")
+    texts: list[str] = []
+    for part in parts:
+        if isinstance(part, str):
+            texts.append(part)
+            continue
+        fields = part if isinstance(part, Mapping) else getattr(part, "__dict__", None)
+        if fields is None:
+            raise _malformed(backend, "a text that is none")
+        if fields.get("type", "text") in {"text", "output_text"} and isinstance(fields.get("text"), str):
+            texts.append(fields["text"])
+    return "".join(texts)
+
+
+def confidence(logprobs: Any) -> float | None:
+    """The geometric mean probability of the tokens, exp(mean(log p)); `None` where the server gave no numbers."""
+    entries = getattr(logprobs, "content", None)
+    if not isinstance(entries, Sequence) or not entries:
+        return None
+    values = [getattr(entry, "logprob", None) for entry in entries]
+    numbers = [float(value) for value in values if isinstance(value, int | float) and not math.isnan(value)]
+    if len(numbers) != len(values):
+        return None
+    return min(1.0, math.exp(math.fsum(numbers) / len(numbers)))
+
+
+def _alternating(said: Sequence[tuple[Role, str]]) -> list[ChatMessage]:
+    messages: list[ChatMessage] = []
+    for role, text in said:
+        if not text.strip() or (not messages and role == "assistant"):
+            continue
+        if messages and messages[-1]["role"] == role:
+            messages[-1]["content"] += f"\n{text}"
+        else:
+            messages.append(ChatMessage(role=role, content=text))
+    return messages
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _malformed(backend: str, found: str) -> Malformed:
+    return Malformed(f"the answer of {backend} holds {found}", backend=backend, status=200, retryable=True)

@@ -1,0 +1,62 @@
+"""Hugging Face's inference providers and endpoints, through `huggingface_hub`'s `InferenceClient`.
+
+The SDK is imported when a model is first asked or warmed up. It keeps one HTTP client for the whole process; ours is
+put there, by the hook it offers for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from engine.core.deadline import Deadline
+from engine.core.plan import ModelRow
+from engine.core.ports import LanguageModel
+from engine.core.turn import Completion, Prompt
+from engine.models.providers.asker import Asker, Opening
+from engine.models.providers.chat_completion import completion, with_system
+from engine.models.providers.credentials import bearer
+from engine.models.providers.external import open_external
+from engine.models.providers.parameters import SYSTEM, chat_parameters
+from engine.models.providers.row import Settings
+
+if TYPE_CHECKING:
+    from huggingface_hub import InferenceClient
+
+DEFAULT_URL = "https://router.huggingface.co/v1"
+"""The router for all inference providers: asked directly, the SDK looks up nothing on the hub first."""
+
+
+def open_model(row: ModelRow, env: Mapping[str, str]) -> LanguageModel:
+    """A model whose token stands in `HUGGINGFACE_TOKEN`; the row's `base_url` names a private endpoint."""
+
+    def prepare(settings: Settings) -> Opening:
+        token = bearer(env, "HUGGINGFACE_TOKEN")
+        return Opening(load=lambda: _load(settings, token), secrets=(token,))
+
+    return open_external(row, prepare)
+
+
+def _load(settings: Settings, token: str) -> Asker:
+    import httpx2  # noqa: PLC0415 — a quarter of a second, paid only by those who use it
+    from huggingface_hub import InferenceClient, set_client_factory  # noqa: PLC0415 — as above
+
+    from engine.models.http.httpx_bridge import client  # noqa: PLC0415 — as above
+
+    set_client_factory(client)
+    sdk = InferenceClient(base_url=settings.base_url or DEFAULT_URL, api_key=token)
+    return _Asker(sdk, (httpx2.HTTPError,), settings)
+
+
+class _Asker:
+    def __init__(self, sdk: InferenceClient, errors: tuple[type[Exception], ...], settings: Settings) -> None:
+        self._sdk = sdk
+        self.errors = errors
+        self._settings = settings
+        self.parameters = chat_parameters("huggingface", settings)
+
+    def ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any]) -> Completion:  # noqa: ARG002 — the call under way has it
+        messages: Any = with_system(prompt, self._settings.examples, apart=SYSTEM in sent)
+        options = {name: value for name, value in sent.items() if name != SYSTEM}
+        answer = self._sdk.chat_completion(messages=messages, model=self._settings.model, extra_body=options)
+        return completion(answer, self._settings, "huggingface")

@@ -1,0 +1,352 @@
+"""YAML text to a tree of nodes, from the parser's event stream and never past the limits.
+
+The stream is read one event at a time with a stack of our own, so no nesting can exhaust the interpreter's; aliases
+share their node, and what they would take when written out is counted. Mistakes that leave the tree readable are
+collected beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice, takewhile
+from typing import Any, Union
+
+import yaml
+
+from engine.core.source import Located, Problem, Span, span
+from engine.pipeline.reading.decoding import UNPRINTABLE, at, lines, problem, shortened
+from engine.pipeline.reading.limits import MAX_ALIASES, MAX_DEPTH, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR
+from engine.pipeline.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode
+from engine.pipeline.reading.scalars import FIRST_OF_SURPRISE, WORDS, resolve, surprise
+from engine.pipeline.reading.slips import MAY_SWALLOW, glued_comments, swallowed, unlisted_key
+from engine.pipeline.reading.syntax import condition_slip, in_quotes, syntax_problem
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_WIDE_BLANKS = frozenset("\u3000\xa0")
+_TOO_DEEP = "exceeded maximum nesting depth"
+"""What libyaml says since PyYAML 6.0.4, of 1,000 brackets and before it has given an event of the first."""
+
+
+class _TooMuch(Exception):
+    """A limit was passed; reading stops here."""
+
+    def __init__(self, found: Problem) -> None:
+        self.problem = found
+        super().__init__(found.message)
+
+
+class _Stumbled(Exception):
+    """A line that the parser takes for something else, so that nothing after it is what it was meant as."""
+
+    def __init__(self, found: Problem) -> None:
+        self.problem = found
+        super().__init__(found.message)
+
+
+class _Enough(Exception):
+    """More problems were found than anybody reads."""
+
+
+@dataclass(slots=True)
+class _Sequence:
+    start: Any
+    anchor: str | None
+    items: list[Node] = field(default_factory=list)
+    size: int = 1
+
+
+@dataclass(slots=True)
+class _Mapping:
+    start: Any
+    anchor: str | None
+    entries: list[Entry] = field(default_factory=list)
+    lines: dict[str, int] = field(default_factory=dict)
+    key: Node | None = None
+    flagged: bool = False
+    is_two: bool = False
+    """Whether it holds the keys of two items of a list, the second of which lacks its dash."""
+    size: int = 1
+
+
+_Open = Union[_Sequence, _Mapping]
+
+
+def compose(text: str, name: str) -> tuple[Node | None, list[Problem]]:
+    """The tree of the one document in `text`, and every mistake found.
+
+    Where the text stops being YAML, the tree holds what came before; no tree where a limit was passed or where nobody
+    would read more problems.
+    """
+    composer = _Composer(name, text)
+    try:
+        composer.take(_events(text))
+    except yaml.YAMLError as error:
+        return _broken_off(text, name, syntax_problem(error, text, name, composer.last))
+    except _Stumbled as stumbled:
+        return _broken_off(text, name, stumbled.problem)
+    except _Enough:
+        return None, composer.problems
+    except _TooMuch as limit:
+        return None, [*composer.problems, limit.problem]
+    if composer.root is None:
+        return None, [*composer.problems, problem("P112", "file is empty", at(name, 1, 1))]
+    return composer.root, [*composer.problems, *glued_comments(text, composer.root)]
+
+
+def _broken_off(text: str, name: str, found: Problem) -> tuple[Node | None, list[Problem]]:
+    """The tree as far as the line of the mistake, which the parser may have noticed only later: what it made of the
+    lines between is nothing that anybody meant.
+    """
+    composer = _Composer(name, text)
+    with suppress(yaml.YAMLError, _Stumbled, _Enough):
+        composer.take(takewhile(lambda event: event.end_mark.line + 1 < found.span.line, _events(text)))
+    with suppress(_Enough):
+        composer.break_off(found)
+    return composer.root, composer.problems
+
+
+def _unknown_if_empty(entry: Entry) -> Entry:
+    """The last entry before the place where a file broke off: what its value would be stands behind that."""
+    value = entry.value
+    if isinstance(value, ScalarNode) and not value.source and value.value is None:
+        return Entry(entry.key, value._replace(flagged=True))
+    return entry
+
+
+def _events(text: str) -> Iterator[Any]:
+    """The parser's events; where libyaml gives up at its own depth, PyYAML goes on up to ours."""
+    given = 0
+    try:
+        for given, event in enumerate(_parsed(text, _LOADER), start=1):  # noqa: B007  counted for the other parser
+            yield event
+    except yaml.YAMLError as error:
+        if _TOO_DEEP not in str(error):
+            raise
+        yield from islice(_parsed(text, yaml.SafeLoader), given, None)
+
+
+def _parsed(text: str, loader_class: Any) -> Iterator[Any]:
+    loader = loader_class(text)
+    try:
+        while not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
+            yield event
+    finally:
+        loader.dispose()
+
+
+class _Composer:
+    """Builds the tree from the events that `take` is given."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.root: Node | None = None
+        self.problems: list[Problem] = []
+        self.last: Any = None
+        """The event of the last scalar."""
+        self._name = name
+        self._text = text
+        self._stack: list[_Open] = []
+        self._anchors: dict[str, tuple[Node, int]] = {}
+        self._aliases = 0
+        self._documents = 0
+
+    def take(self, events: Iterable[Any]) -> None:
+        handlers = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: self._mapping,
+            yaml.MappingEndEvent: self._close,
+            yaml.SequenceStartEvent: self._sequence,
+            yaml.SequenceEndEvent: self._close,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._document,
+        }
+        for event in events:
+            handler = handlers.get(type(event))
+            if handler is not None:
+                handler(event)
+
+    def break_off(self, found: Problem) -> None:
+        """Ends the tree where the parser gave up; what is open then is flagged, as nobody knows what it would hold."""
+        self._note(found)
+        while self._stack:
+            opened = self._stack.pop()
+            if isinstance(opened, _Mapping) and opened.entries:
+                opened.entries[-1] = _unknown_if_empty(opened.entries[-1])
+            line, column = opened.start.line + 1, opened.start.column + 1
+            last, end = max((line, column + 1), (found.span.line, found.span.column + 1))
+            place = span(self._name, line, column, last, end)
+            self._add(self._closed(opened, place, flagged=True), opened.size, opened.anchor)
+
+    def _note(self, found: Problem) -> None:
+        if len(self.problems) >= MAX_PROBLEMS:
+            raise _Enough
+        self.problems.append(found)
+
+    def _document(self, event: Any) -> None:
+        self._documents += 1
+        if self._documents > 1:
+            hint = "remove the line `---`, or use two files"
+            raise _TooMuch(problem("P111", "a second document begins", self._span(event), hint))
+
+    def _mapping(self, event: Any) -> None:
+        self._open(event, _Mapping(event.start_mark, event.anchor))
+
+    def _sequence(self, event: Any) -> None:
+        self._open(event, _Sequence(event.start_mark, event.anchor))
+
+    def _open(self, event: Any, opened: _Open) -> None:
+        self._tag(event)
+        if len(self._stack) >= MAX_DEPTH:
+            raise _TooMuch(problem("P109", f"nested more than {MAX_DEPTH} levels deep", self._span(event)))
+        self._stack.append(opened)
+
+    def _close(self, event: Any) -> None:
+        opened = self._stack.pop()
+        start, end = opened.start, event.end_mark
+        place = span(self._name, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+        self._add(self._closed(opened, place), opened.size, opened.anchor)
+
+    def _closed(self, opened: _Open, place: Span, *, flagged: bool = False) -> Node:
+        if isinstance(opened, _Mapping):
+            return MappingNode(tuple(opened.entries), place, opened.flagged or flagged)
+        return SequenceNode(tuple(opened.items), place, flagged)
+
+    def _alias(self, event: Any) -> None:
+        self._aliases += 1
+        if self._aliases > MAX_ALIASES:
+            raise _TooMuch(problem("P108", f"more than {MAX_ALIASES} aliases", self._span(event)))
+        if event.anchor not in self._anchors:
+            message = f"`*{shortened(event.anchor)}` refers to a name that no `&` defines before it"
+            self._note(problem("P108", message, self._span(event), "put a text that begins with `*` in quotes"))
+            self._add(ScalarNode(f"*{event.anchor}", f"*{event.anchor}", self._span(event), flagged=True), 1, None)
+            return
+        self._add(*self._anchors[event.anchor], None)
+
+    def _scalar(self, event: Any) -> None:
+        place, text = self._span(event), event.value
+        self.last = event
+        tagged = self._tag(event)
+        if len(text) > MAX_SCALAR:
+            message = f"text is {len(text):,} characters long, at most {MAX_SCALAR:,} are allowed"
+            raise _TooMuch(problem("P109", message, place))
+        if tagged:
+            node = ScalarNode(text, text, place, flagged=True)
+        elif not event.implicit[0]:
+            node = ScalarNode(text, text, place, self._unprintable(text, place))
+        elif place.line != place.end_line and MAY_SWALLOW.search(text):
+            node = ScalarNode(text, text, place, self._swallows(place))
+        elif not text or text[0] in FIRST_OF_SURPRISE:
+            node = self._surprising(text, place)
+        else:
+            node = ScalarNode(WORDS.get(text, text), text, place)
+        self._add(node, 1, event.anchor)
+
+    def _surprising(self, text: str, place: Span) -> ScalarNode:
+        """An unquoted word that may be a number, or one that readers of YAML do not agree on."""
+        meaning = surprise(text)
+        if meaning is None:
+            return ScalarNode(resolve(text), text, place)
+        message = f"`{shortened(text)}` without quotes is text to some readers of YAML and {meaning} to others"
+        hint = f'write "{shortened(text)}", or what you mean'
+        if meaning in ("true", "false"):
+            hint = f'write "{text}" for text, or {meaning}'
+        self._note(problem("P110", message, place, hint))
+        return ScalarNode(text, text, place, flagged=True)
+
+    def _unprintable(self, text: str, place: Span) -> bool:
+        found = UNPRINTABLE.search(text)
+        if found:
+            message = f"character U+{ord(found.group()):04X} is not allowed in a text"
+            self._note(problem("P106", message, place, "remove its escape"))
+        return found is not None
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        """Taken apart once: every text of several lines may have to be looked at."""
+        return lines(self._text)
+
+    def _swallows(self, place: Span) -> bool:
+        """Whether lines that were meant as items, keys or comments became a part of the unquoted text above them."""
+        found = swallowed(self._lines, place)
+        if found is not None:
+            self._note(found)
+        return found is not None
+
+    def _tag(self, event: Any) -> bool:
+        """Whether the node has a tag, which is a mistake."""
+        if event.tag is None:
+            return False
+        tag = shortened(event.tag).replace("tag:yaml.org,2002:", "!!")
+        place = at(self._name, event.start_mark.line + 1, event.start_mark.column + 1, 1)
+        line = self._lines[place.line - 1]
+        hint = "remove it"
+        if not tag.startswith("!!"):
+            hint = f"put a text that begins with `!` in quotes: write {in_quotes(line[place.column - 1 :])}"
+        self._note(condition_slip(line, place) or problem("P107", f"tag `{tag}` is not allowed", place, hint))
+        return True
+
+    def _add(self, node: Node, size: int, anchor: str | None) -> None:
+        if anchor is not None:
+            self._anchors[anchor] = (node, size)
+        if not self._stack:
+            self.root = node
+            return
+        parent = self._stack[-1]
+        parent.size += size
+        if parent.size > MAX_NODES:
+            message = f"more than {MAX_NODES:,} values, aliases written out"
+            raise _TooMuch(problem("P109", message, node.span, "split the file into several"))
+        if isinstance(parent, _Sequence):
+            parent.items.append(node)
+        elif parent.key is None:
+            parent.key = node
+        else:
+            self._entry(parent, parent.key, node)
+            parent.key = None
+
+    def _entry(self, parent: _Mapping, key: Node, value: Node) -> None:
+        word = self._key(key)
+        if word is None:
+            parent.flagged = True
+            return
+        if word.value in parent.lines:
+            self._repeated(parent, word)
+            return
+        parent.lines[word.value] = word.span.line
+        parent.entries.append(Entry(word, value))
+
+    def _repeated(self, parent: _Mapping, word: Located[str]) -> None:
+        """A key that stands twice; of a whole item that lacks its dash, only the first key is told."""
+        if parent.is_two:
+            return
+        in_list = len(self._stack) > 1 and isinstance(self._stack[-2], _Sequence)
+        parent.is_two = in_list and word.value == parent.entries[0].key.value
+        message = f"key `{shortened(word.value)}` stands twice, first on line {parent.lines[word.value]}"
+        hint = "begin the next item with `- `, or remove one" if parent.is_two else "remove one, or rename it"
+        self._note(problem("P103", message, word.span, hint))
+
+    def _key(self, key: Node) -> Located[str] | None:
+        if not isinstance(key, ScalarNode):
+            line = self._lines[key.span.line - 1]
+            hint = "a text that begins with `{{` stands in quotes: write " + in_quotes(line[max(0, line.find("{{")) :])
+            self._note(condition_slip(line, key.span) or problem("P113", "a key is not a word", key.span, hint))
+            return None
+        if key.source == "<<" and not key.flagged:
+            self._note(problem("P108", "merge key `<<` is not read", key.span, "write the keys out"))
+            return None
+        dashed = unlisted_key(self._lines, key.span)
+        if dashed is not None:
+            raise _Stumbled(dashed)
+        if key.source[:1] in _WIDE_BLANKS:
+            message = "a wide space or a no-break space stands in the indentation"
+            raise _Stumbled(problem("P102", message, key.span, "indent with plain spaces"))
+        if key.value is None:
+            self._note(problem("P113", "a key is missing before `:`", key.span, "write a word"))
+            return None
+        return Located(value=key.source, span=key.span)
+
+    def _span(self, event: Any) -> Span:
+        start, end = event.start_mark, event.end_mark
+        return span(self._name, start.line + 1, start.column + 1, end.line + 1, end.column + 1)

@@ -1,0 +1,263 @@
+"""What the YAML parser complains about, in words for people who do not know its grammar."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from yaml import YAMLError
+
+from engine.core.source import Problem, Span
+from engine.pipeline.reading.decoding import at, lines, problem
+from engine.pipeline.reading.indentation import aligned, aligned_item, odd_one
+from engine.pipeline.reading.slips import far_slip, near_slip
+
+# (what the parser's problem or context says, our message, our hint); the first that matches is used.
+_MESSAGES: tuple[tuple[str, str, str], ...] = (
+    (
+        "mapping values are not allowed",
+        "`:` stands where no key can be",
+        "put a text that holds `: ` in quotes, or check that the line above is complete",
+    ),
+    ("found unexpected end of stream", "a quotation mark is opened and never closed", "close it"),
+    ("found unexpected document indicator", "a quotation mark is opened and never closed", "close it"),
+    ("while parsing a flow sequence", "a list opened with `[` is not closed or lacks a comma", "check `,` and `]`"),
+    ("while parsing a flow mapping", "keys opened with `{` are not closed or lack a comma", "check `,` and `}`"),
+    (
+        "could not find expected ':'",
+        "this line is neither `key: value` nor an item of a list",
+        "begin it with `- `, or write a space after the colon of its key",
+    ),
+    ("did not find expected node content", "a `,` stands where a value is expected", "remove it, or write the value"),
+    (
+        "did not find expected '-' indicator",
+        "this line is not part of the list above it",
+        "begin it with `- `, or line it up with the keys above the list",
+    ),
+    (
+        "did not find expected key",
+        "this line does not fit the lines above it",
+        "line it up with them, or put the text in quotes when it holds quotation marks",
+    ),
+    ("undefined alias", "`*` refers to a name that no `&` defines", "put a text that begins with `*` in quotes"),
+    (
+        "while scanning an alias",
+        "`*` begins a reference, and no name follows",
+        "put a text that begins with `*` in quotes",
+    ),
+    (
+        "while scanning an anchor",
+        "`&` begins a name for later reference, and no name follows",
+        "put a text that begins with `&` in quotes",
+    ),
+    ("while parsing a tag", "`!` begins a tag, and none follows", "put a text that begins with `!` in quotes"),
+    ("while scanning a tag", "`!` begins a tag, and none follows", "put a text that begins with `!` in quotes"),
+    (
+        "unknown escape character",
+        "`\\` in double quotes begins an escape that does not exist",
+        "write `\\\\`, or use single quotes",
+    ),
+    (
+        "while parsing a quoted scalar",
+        "an escape that begins with `\\` is broken",
+        "write `\\\\`, or use single quotes",
+    ),
+    (
+        "expected comment or line break",
+        "a text that begins with `|` or `>` is not in quotes",
+        "put it in quotes, or let it begin on the next line",
+    ),
+    ("while scanning a block scalar", "the text after `|` or `>` is broken", "indent all its lines alike"),
+    ("block sequence entries are not allowed", "`- ` stands where no list can be", "put the list on its own lines"),
+    ("found duplicate", "something is said twice that may stand once", "remove the second"),
+    ("incompatible YAML document", "the file asks for another YAML version", "remove the line that begins with `%`"),
+    ("while scanning a directive", "a line that begins with `%` is not understood", "remove it"),
+    ("did not find expected <document start>", "the file goes on after its end", "check the indentation of this line"),
+)
+_ANY = ("the file is not valid YAML here", "check quotation marks, colons and indentation")
+
+
+def syntax_problem(error: YAMLError, text: str, name: str, last: Any) -> Problem:
+    """The problem for an error of the parser, at the place that the editor should look at.
+
+    `last` is the event of the last scalar before the error, where there was one: it may have swallowed too much.
+    """
+    said = f"{getattr(error, 'context', None) or ''}\n{getattr(error, 'problem', None) or ''}"
+    span = _span(error, name, opened=any(words in said for words in _AT_THEIR_BEGINNING))
+    every = lines(text)
+    found = (
+        near_slip(every, span, since=_first_line(last, span))
+        or _closed_too_late(last, span)
+        or _swallowed(said, every, span, last)
+        or _special(said, every, span)
+        or far_slip(every, span)
+    )
+    if found:
+        return found
+    message, hint = next(((message, hint) for part, message, hint in _MESSAGES if part in said), _ANY)
+    if "did not find expected" in said and span.line <= len(every):
+        hint = aligned(every, span.line) or hint
+        odd = None if "flow" in said else odd_one(every, span.line, span.file)
+        return odd or problem("P101", message, span, hint)
+    return problem("P101", message, span, hint)
+
+
+_AT_THEIR_BEGINNING = ("quoted scalar", "while parsing a flow sequence", "while parsing a flow mapping", "a simple key")
+"""What the parser complains about at its end, and what the editor should look at where it begins."""
+
+
+def _span(error: YAMLError, name: str, *, opened: bool) -> Span:
+    mark: Any = getattr(error, "problem_mark", None)
+    start: Any = getattr(error, "context_mark", None)
+    mark = (start or mark) if opened else (mark or start)
+    return at(name, mark.line + 1, mark.column + 1) if mark else at(name, 1, 1)
+
+
+def _line(every: Sequence[str], span: Span) -> str:
+    return every[span.line - 1] if span.line <= len(every) else ""
+
+
+def _first_line(last: Any, span: Span) -> int:
+    """The line on which the text begins that the error stands in or behind."""
+    return last.start_mark.line + 1 if last is not None and last.end_mark.line + 1 == span.line else span.line
+
+
+def _closed_too_late(last: Any, span: Span) -> Problem | None:
+    """A quotation mark that was forgotten, so that the next one, lines below, closes the text."""
+    if last is None or last.style not in ("'", '"') or _first_line(last, span) == span.line:
+        return None
+    place = at(span.file, last.start_mark.line + 1, last.start_mark.column + 1)
+    message = f"a quotation mark is opened here and closed only on line {span.line}"
+    return problem("P101", message, place, "close it where the text ends")
+
+
+def _swallowed(said: str, every: Sequence[str], span: Span, last: Any) -> Problem | None:
+    """A key that is indented so far that it was read as a part of the text above it."""
+    if "mapping values are not allowed" not in said or _first_line(last, span) == span.line:
+        return None
+    line, first = _line(every, span), last.start_mark.line
+    if not every[first][: last.start_mark.column].strip():
+        # A text that stands alone, where a key should: its colon is missing.
+        word = every[first].split()[0]
+        place = at(span.file, first + 1, last.start_mark.column + 1, len(word))
+        return problem("P101", f"`{word}` is no key without a colon", place, f"write `{word}: `")
+    odd = odd_one(every, span.line, span.file)
+    if odd is not None:
+        return odd
+    place = at(span.file, span.line, len(line) - len(line.lstrip()) + 1)
+    message = "this line is read as a part of the text above it"
+    hint = aligned(every, span.line) or "line it up with the keys above, or put a text that holds `: ` in quotes"
+    return problem("P101", message, place, hint)
+
+
+def _special(said: str, every: Sequence[str], span: Span) -> Problem | None:
+    """Mistakes that the character at the place tells better than the parser."""
+    line = _line(every, span)
+    here, before = line[span.column - 1 :], line[: span.column - 1].rstrip()
+    if "\t" in line[: len(line) - len(line.lstrip())] and ("token" in said or "tab" in said or "indent" in said):
+        tab = at(span.file, span.line, line.index("\t") + 1)
+        return problem("P102", "a tab stands in the indentation", tab, "indent with spaces")
+    return (
+        condition_slip(line, span)
+        or _braces(said, line, here, span)
+        or _wide_close(said, line, span)
+        or _sign(said, line, span)
+        or (_unexpected(before, here, every, span) if "did not find expected" in said and here.strip() else None)
+    )
+
+
+def condition_slip(line: str, span: Span) -> Problem | None:
+    """A condition that is written as in a template, or as a key with a value."""
+    found = re.match(r"(?P<key>\s*(?:- +)?\{?\s*(?:when|if):\s+)(?P<said>.*\S)", line)
+    if found is None:
+        return None
+    place = at(span.file, span.line, found.start("said") + 1, len(found["said"]))
+    braces = re.fullmatch(r"\{[{%][-+]?\s*(?:if\s+)?(?P<bare>.*?)\s*[-+]?[%}]\}", found["said"])
+    if braces:
+        return problem("P101", "a condition stands alone, without braces", place, f"write `{braces['bare']}`")
+    denied = re.fullmatch(r"!\s*(?P<name>[\w.]+)", found["said"])
+    if denied:
+        hint = f"write `not {denied['name']}`"
+        return problem("P101", "`!` denies nothing in a condition", place, hint)
+    compared = re.fullmatch(r"(?P<name>[\w.]+)\s*:\s*(?P<value>[\w'\"]+)", found["said"])
+    if compared:
+        hint = f"write `{compared['name']} == {compared['value']}`"
+        return problem("P101", "`:` compares nothing in a condition", place, hint)
+    return None
+
+
+def _braces(said: str, line: str, here: str, span: Span) -> Problem | None:
+    if here.startswith("{{") or re.search(r"(^|[-:,\[]\s*)\{\{", line):
+        place = at(span.file, span.line, line.index("{{") + 1, 2)
+        hint = f"write {in_quotes(line[line.index('{{') :])}"
+        return problem("P101", "a text that begins with `{{` is not in quotes", place, hint)
+    reference = re.search(r"[:,\[] *(\$\{)", line)
+    if reference and "while parsing a flow" in said:
+        place = at(span.file, span.line, reference.start(1) + 1, 2)
+        return problem("P101", "`${…}` inside of `{ }` or `[ ]` is not in quotes", place, 'write "${…}"')
+    return None
+
+
+def _wide_close(said: str, line: str, span: Span) -> Problem | None:
+    """A wide sign that was meant to close what a narrow one has opened."""
+    if "while parsing a flow" not in said and "quoted scalar" not in said:
+        return None
+    for opened, pattern, closing in (('"', '"[^"]*([”＂“])', '"'), ("'", "'[^']*([’＇‘])", "'")):
+        wide = re.search(pattern, line)
+        if wide:
+            place = at(span.file, span.line, wide.start(1) + 1)
+            return problem(
+                "P101", f"`{wide[1]}` does not close what `{opened}` has opened", place, f"write `{closing}`"
+            )
+    wide = re.search(r"[［｛】］｝、，；]", line)
+    if wide is None:
+        return None
+    meant = unicodedata.normalize("NFKC", wide[0]).translate(str.maketrans("、】;", ",],"))
+    place = at(span.file, span.line, wide.start() + 1)
+    hint = "write `, `" if meant == "," else f"write `{meant}`"
+    return problem("P101", f"`{wide[0]}` is a wide sign, which no list and no `{{ }}` knows", place, hint)
+
+
+_SIGNS = tuple("@`%&*!|>")
+_BEGINNINGS = ("cannot start any token", "scanning an alias", "scanning an anchor", "a tag", "comment or line break")
+
+
+def _sign(said: str, line: str, span: Span) -> Problem | None:
+    """A text whose first character has a meaning of its own in YAML."""
+    if not any(words in said for words in _BEGINNINGS):
+        return None
+    begin = next((at for at in (span.column - 2, span.column - 1) if at >= 0 and line[at : at + 1] in _SIGNS), None)
+    if begin is None:
+        return None
+    message = f"a text cannot begin with `{line[begin]}` unless it is in quotes"
+    return problem("P101", message, at(span.file, span.line, begin + 1), f"write {in_quotes(line[begin:])}")
+
+
+def in_quotes(rest: str) -> str:
+    """`rest` of a line as a text in quotes, without a comment and without what closes the list around it."""
+    text = re.split(r"\s#", rest)[0].rstrip()
+    if text.endswith(("]", "}")) and text.count("[") + text.count("{") < text.count("]") + text.count("}"):
+        text = text[:-1].rstrip()
+    if '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _unexpected(before: str, here: str, every: Sequence[str], span: Span) -> Problem | None:
+    """What goes on where a key or an item should begin; `before` is the line up to it, `here` the rest."""
+    if before.endswith(("'", '"')):
+        other = "'" if before[-1] == '"' else '"'
+        hint = f"put `{other}` before and after all of it"
+        return problem("P101", "text goes on after the closing quotation mark", span, hint)
+    if before.endswith(("]", "}")) and here[0] not in "]}":
+        hint = f"put a text that begins with `{'[' if before[-1] == ']' else '{'}` in quotes"
+        return problem("P101", f"text goes on after `{before[-1]}`", span, hint)
+    if here.startswith("- ") and not before:
+        message = "this item is not in line with the list above it"
+        odd = odd_one(every, span.line, span.file)
+        return odd or problem(
+            "P101", message, span, aligned_item(every, span.line) or "line its `-` up with the others"
+        )
+    return None

@@ -1,0 +1,141 @@
+"""What to write instead of a value that does not fit its schema, as far as what was meant can be told from it.
+
+It gives hints alone: what was found and what was expected is for `engine.pipeline.schema.messages` to say.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engine.pipeline.reading.decoding import shortened
+from engine.pipeline.reading.node import MappingNode, Node, ScalarNode, SequenceNode
+from engine.pipeline.reading.slips import DASHES
+
+_NUMBER = re.compile(r"\D*?(-?[0-9]+(?:[.,][0-9]+)?)\D*", re.ASCII)
+_AMOUNT = re.compile(r"([0-9]+(?:[.,][0-9]+)?) ?(\D*)", re.ASCII)
+_DAY = re.compile(r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?[ T]*([0-9]{1,2})[:時]([0-9]{2})?分?", re.ASCII)
+_GLUED = re.compile(r"([A-Za-z_]+)[:：=＝] *(.+)")
+_SECONDS = {
+    **dict.fromkeys(("", "s", "sec", "secs", "second", "seconds", "秒", "秒間"), (1, "s")),
+    **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds", "ミリ秒"), (1, "ms")),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes", "分", "分間"), (60, "s")),
+}
+"""How people write units, with the factor and the unit that is read here."""
+
+
+def type_hint(  # noqa: C901, PLR0911 - one return for each kind of mix-up
+    kinds: list[str], node: Node, *, in_list: bool, limit: float | None
+) -> str:
+    """For a value of another kind than the `kinds` of JSON Schema; `in_list` where it is an item of a list, `limit`
+    the number below which it must stay.
+    """
+    match node:
+        case ScalarNode(value=None) if in_list:
+            return "write something after `- `, or remove it"
+        case ScalarNode(value=None):
+            return "write a value after the colon, or remove the key"
+        case ScalarNode(value=bool() | int() | float(), source=source) if "string" in kinds or "object" in kinds:
+            return f'write "{source}" when it is meant as text'
+        case ScalarNode(value=str(), source=source) if kinds == ["object"] and (glued := _GLUED.fullmatch(source)):
+            return f"write `{glued[1]}: {glued[2]}`, with a narrow colon and a space"
+        case ScalarNode(value=str(), source=source) if {"integer", "number"} & set(kinds):
+            return _number(source, of_one=limit == 1)
+        case ScalarNode(source=source) if kinds == ["array"]:
+            return _list(source)
+        case MappingNode() if kinds == ["array"]:
+            return "begin each item on its own line with `- `: a hyphen and a space"
+        case MappingNode(entries=entries) if "string" in kinds and len(entries) == 1:
+            return "put a text that holds `: ` or begins with `{` in quotes"
+        case SequenceNode() if "object" in kinds and in_list:
+            return "write the items of the inner list as items of the outer one"
+        case SequenceNode() if "string" in kinds:
+            return "write one text; put a text that begins with `[` in quotes"
+        case _:
+            return ""
+
+
+def form_hint(expected: str, source: str) -> str:
+    """For a text that has not the form which the schema's words `expected` name."""
+    if "${" in source:
+        return _reference(source)
+    return next((advise(source) for words, advise in _FORMS.items() if words in expected), "")
+
+
+def bound_hint(keyword: str, limit: Any, value: Any) -> str:
+    """For a value outside of a bound: shares and percentages are mixed up most often."""
+    if keyword == "minItems":
+        return "write an item, or remove the key"
+    if keyword == "maxProperties":
+        return "write each as an item of its own, after `- `"
+    if keyword == "minimum" and limit == 1 and isinstance(value, float) and 0 < value < 1:
+        return f"write {value * 100:g}"
+    if keyword in ("maximum", "exclusiveMaximum") and limit == 1 and 1 < value <= 100:
+        return f"write {value / 100:g}"
+    return ""
+
+
+def _list(source: str) -> str:
+    if re.match(rf"[-{DASHES}](?! )|[{DASHES}*+] |[0-9０-９]+[.．)）] ?", source):
+        return "begin each item on its own line with `- `: a hyphen and a space"
+    if source[0] in "［【":
+        return "write `[`, `, ` and `]`, which are narrow"
+    return f"write [{shortened(source)}], or each item on its own line after `- `"
+
+
+def _number(source: str, *, of_one: bool = False) -> str:
+    """The number that `source` holds, as a part `of_one` where it is in per cent."""
+    text = unicodedata.normalize("NFKC", source)
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        return ""
+    meant = found[1].replace(",", ".")
+    if of_one and "%" in text:
+        meant = f"{float(meant) / 100:g}"
+    return f"write {meant} without quotes" if meant == source else f"write {meant}"
+
+
+def _time(source: str) -> str:
+    found = _AMOUNT.fullmatch(unicodedata.normalize("NFKC", source).lower())
+    factor, unit = _SECONDS.get(found[2], (0, "")) if found else (0, "")
+    if found is None or not factor:
+        return "write a number with `s` or `ms`"
+    return f"write `{float(found[1].replace(',', '.')) * factor:g}{unit}`"
+
+
+def _day(source: str) -> str:
+    found = _DAY.fullmatch(unicodedata.normalize("NFKC", source))
+    if found is None:
+        return ""
+    year, month, day, hour, minute = (int(part or 0) for part in found.groups())
+    return f'write "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}"'
+
+
+def _name(source: str) -> str:
+    name = "".join(char if char.isascii() and char.isalnum() else "_" for char in source.lower()).strip("_")
+    return f"write `{name}`" if name[:1].isalpha() else "write a name such as `greet_evening`"
+
+
+def _language(source: str) -> str:
+    return "write `ja`" if source.lower().startswith(("jp", "ja", "日本")) else ""
+
+
+def _reference(source: str) -> str:
+    inner = source[source.index("${") + 2 :].split("}", maxsplit=1)[0]
+    name = inner.split(":")[0]
+    if name != name.upper():
+        return f"write the variable in capitals: ${{{name.upper()}}}"
+    return "write ${NAME:default}, where NAME is in capitals and default holds no braces"
+
+
+_FORMS: Mapping[str, Callable[[str], str]] = {
+    "expected a time ": _time,
+    "expected a day ": _day,
+    "small letters": _name,
+    "a number": _number,
+    "a whole number": _number,
+    "a language": _language,
+}
+"""Words of what the schemas expect, with the advice."""

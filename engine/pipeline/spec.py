@@ -1,0 +1,206 @@
+"""What an editor wrote, typed and with its places: the result of reading and of the schema, before any compilation.
+
+Nothing here is resolved: globs, references, environment variables, conditions and templates are still the editor's
+text. `engine.pipeline` turns a `PipelineSpec` into a `Plan`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Union
+
+from engine.core.expression import Value
+from engine.core.record import record
+from engine.core.source import Located, Span
+from engine.pipeline.compiled import EnvRef as EnvRef  # noqa: PLC0414 - a part of the spec that outlives it
+
+Text = Located[str]
+
+
+Setting = Located[Union[Value, EnvRef]]
+"""A literal or a reference to the environment."""
+
+
+@record
+class FuzzyTrigger:
+    text: Text
+
+
+@record
+class ContainsTrigger:
+    text: Text
+
+
+@record
+class RegexTrigger:
+    pattern: Text
+
+
+@record
+class WordsTrigger:
+    """`text` is the whole list as written, for showing it."""
+
+    words: tuple[Text, ...]
+    text: Text
+
+
+TriggerSpec = Union[FuzzyTrigger, ContainsTrigger, RegexTrigger, WordsTrigger]
+
+
+@record
+class VariantSpec:
+    """`offers` is the variant's own, or else the reply's."""
+
+    text: Text
+    weight: float = 1.0
+    offers: Text | None = None
+
+
+@record
+class ReplySpec:
+    id: Text
+    match: tuple[TriggerSpec, ...]
+    when: Text | None
+    priority: int
+    say: tuple[VariantSpec, ...]
+    examples: tuple[Text, ...]
+    counterexamples: tuple[Text, ...]
+    span: Span
+    topic: str | None = None
+    otherwise: bool = False
+    tags: tuple[Text, ...] = ()
+
+
+@record
+class KindSpec:
+    """A kind of sentence with its examples in all languages."""
+
+    name: Text
+    examples: tuple[Text, ...]
+
+
+@record
+class ExchangeSpec:
+    user: Text
+    reply: Text
+
+
+@record
+class PersonaSpec:
+    """`data` is the whole mapping as plain values, for templates; the rest is what the engine itself reads."""
+
+    name: Text
+    user_label: str
+    reply_label: str
+    examples: tuple[ExchangeSpec, ...]
+    data: Mapping[str, Any]
+    span: Span
+
+
+@record
+class ModelSpec:
+    """A row of `models`; `settings` holds every key but `backend`."""
+
+    id: Text
+    backend: Setting
+    settings: Mapping[str, Setting]
+    span: Span
+
+
+DetectorName = Literal[
+    "error",
+    "timeout",
+    "empty",
+    "truncated",
+    "refusal",
+    "repetition",
+    "wrong_language",
+    "echo",
+    "echoed_question",
+    "said_before",
+    "cheers_bad_news",
+    "low_confidence",
+]
+
+
+@record
+class NamedDetectorSpec:
+    """One entry of `escalate_when`; `threshold` only for `low_confidence`."""
+
+    name: Located[DetectorName]
+    threshold: float | None = None
+
+
+@record
+class ExpressionDetectorSpec:
+    test: Text
+    reason: Text
+    doubt: bool = False
+
+
+DetectorSpec = Union[NamedDetectorSpec, ExpressionDetectorSpec]
+
+
+@record
+class RepliesStepSpec:
+    id: Text
+    when: Text | None
+    threshold: Setting
+    span: Span
+    otherwise: bool = False
+    only: tuple[Text, ...] = ()
+
+
+@record
+class GenerateStepSpec:
+    """`models` holds one entry where the file said `model:`; `timeout` is in seconds."""
+
+    id: Text
+    when: Text | None
+    models: tuple[Text, ...]
+    prompt: Text
+    timeout: Setting | None
+    escalate_when: tuple[DetectorSpec, ...]
+    escalate_to: Text | None
+    span: Span
+
+
+@record
+class SayStepSpec:
+    id: Text
+    when: Text | None
+    reply: Text
+    span: Span
+
+
+@record
+class SetStepSpec:
+    """`vars` maps a variable's name to a condition-expression."""
+
+    id: Text
+    when: Text | None
+    vars: tuple[tuple[Text, Text], ...]
+    span: Span
+
+
+StepSpec = Union[RepliesStepSpec, GenerateStepSpec, SayStepSpec, SetStepSpec]
+
+
+@record
+class PipelineSpec:
+    """One pipeline file with the replies and kinds that its globs name; `deadline` is in seconds."""
+
+    file: str
+    name: Text
+    locale: Text
+    timezone: Text
+    deadline: Setting
+    persona: PersonaSpec
+    reply_globs: tuple[Text, ...]
+    replies: tuple[ReplySpec, ...]
+    models: Mapping[str, ModelSpec]
+    steps: tuple[StepSpec, ...]
+    kind_globs: tuple[Text, ...] = ()
+    kinds: tuple[KindSpec, ...] = ()
+    address: tuple[Text, ...] = ()
+    synonyms: tuple[tuple[Text, ...], ...] = ()

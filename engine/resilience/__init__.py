@@ -1,0 +1,1 @@
+"""Retries, circuit breakers, and the division of time among models."""

@@ -1,5 +1,0 @@
-"""Conversation stores: what a session remembers between turns, and nothing of how a turn runs."""
-
-from engine.sessions.opening import open_store
-
-__all__ = ["open_store"]

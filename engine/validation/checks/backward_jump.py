@@ -1,0 +1,21 @@
+"""P305: `escalate_to` names a step that does not come later. Jumps go forward only, so that every turn ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.core.source import Problem
+from engine.pipeline.spec import GenerateStepSpec
+from engine.validation.subject import Subject
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    order = [step.id.value for step in subject.spec.steps]
+    for place, step in enumerate(subject.spec.steps):
+        target = step.escalate_to if isinstance(step, GenerateStepSpec) else None
+        if target is not None and target.value in order[: place + 1] and target.value not in order[place + 1 :]:
+            where = "to itself" if target.value == step.id.value else f"back to `{target.value}`"
+            message = f"step `{step.id.value}` escalates {where}, so a turn might never end"
+            later = order[place + 1 :]
+            hint = f"name a later step: {', '.join(f'`{name}`' for name in later)}" if later else "remove the key"
+            yield Problem(code="P305", message=message, span=target.span, hint=hint)

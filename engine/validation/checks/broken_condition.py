@@ -1,0 +1,161 @@
+"""P401, P402, P403: a condition that is no expression, uses an unknown name, or a construct that is not allowed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from engine.core.source import Problem
+from engine.expressions.parse import ConditionError
+from engine.expressions.scope import Scope
+from engine.pipeline.schema.suggest import nearest
+from engine.pipeline.spec import ExpressionDetectorSpec, SetStepSpec, Text
+from engine.validation.subject import Subject
+
+_IN_BRACES = re.compile(r"\s*\{[{%][-+]?\s*(?:if\s+)?(?P<bare>.*?)\s*[-+]?[%}]\}\s*", re.DOTALL)
+_QUOTED = re.compile("'[^']*'|\"[^\"]*\"")
+_SLIPS = (
+    (re.compile("=>|＞＝|≧|≥"), ">="),
+    (re.compile("=<|＜＝|≦|≤"), "<="),
+    (re.compile("&&|＆＆"), "and"),
+    (re.compile("\\|\\||｜｜"), "or"),
+    (re.compile("<>|≠"), "!="),
+    (re.compile("[!！](?![=＝])"), "not "),
+    (re.compile("(?<![=!<>])=(?!=)"), "=="),
+    (re.compile("(?<!&)&(?!&)"), "and"),
+    (re.compile(r"(?<!\|)\|(?!\|)"), "or"),
+    (re.compile("[！-～]"), ""),
+    (re.compile("「[^」]*」|“[^”]*”|『[^』]*』"), "'…'"),
+    (re.compile(r"かつ|且つ|そして|\b(?:AND|And)\b"), "and"),
+    (re.compile(r"または|又は|もしくは|\b(?:OR|Or)\b"), "or"),
+    (re.compile(r"ではない|でない|\b(?:NOT|Not)\b"), "not"),
+    (re.compile("以上"), ">="),
+    (re.compile("以下"), "<="),
+    (re.compile("未満"), "<"),
+)
+"""What is written by mistake, with what is meant; nothing stands for the same sign of half width."""
+
+_JINJA = (
+    (re.compile(r"expected token '\)', got '(.+)'"), r"`\1` stands where nothing more is expected"),
+    (re.compile("unexpected char (?:\"'\"|'\"')"), "a quotation mark is opened and never closed"),
+    (re.compile(r"unexpected char '(.)'"), r"`\1` is no sign of conditions"),
+    (re.compile(r"unexpected '\}', expected '\)'"), "a `(` is never closed"),
+    (re.compile(r"unexpected '(.+)'"), r"a value is missing before `\1`"),
+    (re.compile("expected name or number"), "a name is missing after `.`"),
+    (re.compile("Invalid character in identifier"), "a wide sign of Japanese stands in it"),
+)
+"""What Jinja complains about, in words for people who do not know its grammar."""
+
+_HINTS = (
+    (re.compile(r"^(?:if|when|もし)\b"), "write the condition alone, without `{0}`"),
+    (re.compile(r"\d(時|月|日|分|歳|回)"), "write the number without `{1}`"),
+    (re.compile(r"\d:\d\d"), "write hours as `now.hour >= 17 and now.hour < 22`"),
+    (re.compile("between|から|\\.\\.|[~〜～]"), "write `17 <= now.hour < 22` for from 17 to 22 o'clock"),
+)
+_HOW = "compare with `==`, `<`, `>=` or `in`, and join with `and`, `or` and `not`"
+
+_CODES = {"syntax": "P401", "name": "P402", "construct": "P403"}
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    for text, scope in conditions(subject):
+        try:
+            subject.parsed(text, scope)
+        except ConditionError as error:
+            yield _problem(subject, text, scope, error)
+
+
+def _problem(subject: Subject, text: Text, scope: Scope, error: ConditionError) -> Problem:
+    message, word, hint = str(error), error.word, error.hint
+    braces = _IN_BRACES.fullmatch(text.value)
+    if braces:
+        message = "a condition stands alone, without braces"
+        return Problem(code="P401", message=message, span=text.span, hint=f"write `{braces['bare']}`")
+    if error.kind == "construct" and "filter" in message:
+        return _bar(subject, text, message)
+    if error.kind == "name":
+        hint = _name_hint(word, scope) or hint
+    if error.kind == "syntax":
+        message, got = _plain(message)
+        written, meant = _slip(text.value)
+        word = written or got or word
+        hint = f"write `{meant}` instead of `{written}`" if written else hint or _hint(text.value, got)
+    place = subject.sources.find(text.span, word) if word else text.span
+    return Problem(code=_CODES[error.kind], message=message, span=place, hint=hint)
+
+
+def _bar(subject: Subject, text: Text, message: str) -> Problem:
+    """A `|`, which applies a filter in templates and nothing here."""
+    place = subject.sources.find(text.span, "|")
+    if place == text.span or not re.search(r"\|\s*(?:lower|upper|trim|length|default|int|first|last)\b", text.value):
+        said, hint = "`|` joins nothing in a condition", "write `or` instead of `|`"
+        return Problem(code="P401", message=said, span=place, hint=hint)
+    hint = "write `lower(…)` or `len(…)` instead of a filter"
+    return Problem(code="P403", message=message, span=place, hint=hint)
+
+
+def _plain(message: str) -> tuple[str, str]:
+    """Jinja's complaint in plain words, and the word that it is about; unknown ones stay as they are."""
+    for pattern, words in _JINJA:
+        found = pattern.search(message)
+        if found:
+            return message[: found.start()] + found.expand(words), found[1] if pattern.groups else ""
+    return message, ""
+
+
+def _hint(source: str, got: str) -> str:
+    """What to write where something else, such as the word `got`, is no part of an expression."""
+    bare = _QUOTED.sub("", source)
+    for pattern, words in _HINTS:
+        found = pattern.search(bare)
+        if found:
+            return words.format(found[0], *found.groups())
+    return _HOW if got else ""
+
+
+def _name_hint(word: str, scope: Scope) -> str:
+    """Where an unknown name is a text without quotes, or an unknown part of a known name."""
+    if not word.isascii():
+        return f"put a text in quotes, as in `'{word}' in text`"
+    first, dot, rest = word.partition(".")
+    if first == "kind" and first not in scope.names:
+        return "teach kinds first: list files of examples under `kinds:` of the pipeline"
+    if not dot or first not in scope.names:
+        return ""
+    known = [name.removeprefix(f"{first}.") for name in scope.spellings() if name.startswith(f"{first}.")]
+    if first == "vars" and not known:
+        return "a step of kind `set` has to keep it first"
+    close = nearest(rest, known)
+    return f"did you mean `{first}.{close}`?" if close else f"`{first}` has {', '.join(f'`{name}`' for name in known)}"
+
+
+def _slip(source: str) -> tuple[str, str]:
+    """What stands in a broken condition that other notations, or a Japanese keyboard, have for something of ours."""
+    bare = _QUOTED.sub(lambda found: " " * len(found[0]), source)
+    slips = [(found, meant) for pattern, meant in _SLIPS if (found := pattern.search(bare))]
+    if not slips:
+        return "", ""
+    # The parser stops at the first one.
+    first, meant = min(slips, key=lambda slip: slip[0].start())
+    return first[0], meant or unicodedata.normalize("NFKC", first[0])
+
+
+def conditions(subject: Subject) -> Iterator[tuple[Text, Scope]]:
+    """Every expression of the pipeline and its replies, with the names it may use."""
+    yield from decisions(subject)
+    for step in subject.spec.steps:
+        if isinstance(step, SetStepSpec):
+            yield from ((text, subject.scopes.conditions) for _, text in step.vars)
+
+
+def decisions(subject: Subject) -> Iterator[tuple[Text, Scope]]:
+    """The expressions of which only the truth counts: each `when`, and each `if` of `escalate_when`."""
+    names = subject.scopes
+    for item in (*subject.spec.replies, *subject.spec.steps):
+        if item.when is not None:
+            yield item.when, names.conditions
+    for step in subject.generate_steps:
+        for detector in step.escalate_when:
+            if isinstance(detector, ExpressionDetectorSpec):
+                yield detector.test, names.detectors

@@ -1,0 +1,74 @@
+"""P404, P402, P405: a template that Jinja cannot read, uses an unknown name, or a construct that is not allowed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from engine.core.source import Problem, Span
+from engine.pipeline.reading.decoding import at
+from engine.templates.grammar import TemplateMistake, check_template, is_constant
+from engine.validation.subject import Subject
+
+_JINJA = (
+    (re.compile(r"needs to be closed is '(\w+)'"), r"`{% \1 … %}` is never closed by `{% end\1 %}`"),
+    (re.compile(r"unexpected '\}'"), r"`}}` is missing or stands too early"),
+    (re.compile(r"unexpected char '(.)'"), r"`\1` cannot stand inside `{{ … }}`"),
+    (
+        re.compile(r"expected token 'end of print statement', got '(.+)'"),
+        r"`{{ … }}` holds more than one thing, see `\1`",
+    ),
+    (re.compile(r"Encountered unknown tag '(\w+)'"), r"`{% \1 … %}` is not known here"),
+    (re.compile(r"Expected an expression, got 'end of print statement'"), r"`{{ }}` is empty"),
+    (re.compile(r"[Uu]nexpected end of template"), r"it ends in the middle of `{{ … }}` or `{% … %}`"),
+)
+_CODES = {"syntax": "P404", "name": "P402", "construct": "P405"}
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    scope = subject.scopes.templates
+    for source, span in templates(subject):
+        if not is_constant(source):
+            for mistake in check_template(source, scope):
+                yield _problem(subject, mistake, span)
+
+
+def templates(subject: Subject) -> Iterator[tuple[str, Span]]:
+    """The text of every template with the span that it fills: variants of replies, and whole prompt files."""
+    for reply in subject.spec.replies:
+        for variant in reply.say:
+            yield variant.text.value, variant.text.span
+            if variant.offers is not None:
+                yield variant.offers.value, variant.offers.span
+    for prompt in subject.prompts.values():
+        if prompt.text is not None:
+            yield prompt.text, whole(prompt.file, prompt.text)
+
+
+def whole(file: str, text: str) -> Span:
+    """The span of all of a file."""
+    return Span(file=file, line=1, column=1, end_line=text.count("\n") + 2, end_column=1)
+
+
+def _problem(subject: Subject, mistake: TemplateMistake, span: Span) -> Problem:
+    place = subject.sources.find(span, mistake.word, line=mistake.line)
+    if not mistake.word:
+        place = _opening(subject, place)
+    message = _plain(mistake.message) if mistake.kind == "syntax" else mistake.message
+    return Problem(code=_CODES[mistake.kind], message=message, span=place, hint=mistake.hint)
+
+
+def _plain(message: str) -> str:
+    """Jinja's complaint in words for people who do not know its grammar; unknown ones stay as they are."""
+    for pattern, words in _JINJA:
+        found = pattern.search(message)
+        if found:
+            return "template is broken: " + found.expand(words)
+    return message
+
+
+def _opening(subject: Subject, place: Span) -> Span:
+    """The last `{{` or `{%` on the line, which is what a template without a word to point at is broken by."""
+    line = subject.sources.line(place.file, place.line)
+    start = max(line.rfind("{{"), line.rfind("{%"))
+    return at(place.file, place.line, start + 1, 2) if start >= place.column - 1 else place

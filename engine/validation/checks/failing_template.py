@@ -1,0 +1,80 @@
+"""P407, P408: a template that fails when it is tried, or a prompt that comes out very long.
+
+Templates are rendered once with sample values. Those that look at users or variables, whose values nobody knows
+before a turn, are not tried.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jinja2 import UndefinedError
+
+from engine.core.expression import Template
+from engine.core.source import Problem, Span
+from engine.expressions.scope import LAST, WORDS
+from engine.pipeline.environment import values
+from engine.templates.grammar import check_template, is_constant
+from engine.templates.render import TemplateRenderer
+from engine.validation.checks.broken_template import templates
+from engine.validation.subject import Subject
+
+_UNKNOWABLE = re.compile(r"\b(user|vars)\b")
+_BRACES = re.compile(r"\{\{-?\s*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\s*-?\}\}")
+LONGEST_PROMPT = 16_000
+"""Characters: more than the context of small models holds beside a conversation."""
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    renderer, names = TemplateRenderer(), _sample(subject)
+    prompts = {prompt.file for prompt in subject.prompts.values()}
+    for source, span in templates(subject):
+        if span.file not in prompts and not _may_fail(source):
+            continue
+        if _UNKNOWABLE.search(source) or check_template(source, subject.scopes.templates):
+            continue
+        try:
+            text = renderer.render(Template(source=source, origin="", constant=False), names)
+        except ValueError as error:
+            yield _problem("P407", f"template fails when it is tried: {_why(error)}", span, "error")
+            continue
+        if span.file in prompts and len(text) > LONGEST_PROMPT:
+            message = f"prompt comes out {len(text):,} characters long, which small models cannot hold"
+            yield _problem("P408", message, span, "warning")
+
+
+def _may_fail(source: str) -> bool:
+    """Whether a template does more than print known names: only then can it fail when all its names are right."""
+    return not is_constant(source) and ("{%" in source or bool(_BRACES.sub("", source).count("{{")))
+
+
+def _why(error: ValueError) -> str:
+    """The cause in plain words: what Python says of it names types that no editor knows."""
+    if isinstance(error.__cause__, TypeError | ArithmeticError):
+        return "it calculates with something that is not a number, or divides by zero"
+    if isinstance(error.__cause__, LookupError | UndefinedError):
+        return "it asks for something that is not there"
+    return str(error).removeprefix(": ")
+
+
+def _problem(code: str, message: str, span: Span, severity: Any) -> Problem:
+    place = Span(file=span.file, line=span.line, column=span.column, end_line=span.line, end_column=span.column + 1)
+    whole = span if span.end_line == span.line else place
+    return Problem(code=code, message=message, span=whole, severity=severity)
+
+
+def _sample(subject: Subject) -> Mapping[str, Any]:
+    env, _ = values({})
+    return {
+        "text": "こんばんは",
+        "turn": {"number": 1},
+        "session": {"id": "sample", "turns": 0, "offered": "枝豆"},
+        "last": dict.fromkeys(LAST, "いらっしゃい"),
+        "topic": "仕事",
+        "words": dict.fromkeys(WORDS, "仕事"),
+        "now": {"year": 2026, "month": 11, "day": 20, "hour": 19, "minute": 30, "weekday": 4},
+        "env": env,
+        "persona": subject.spec.persona.data,
+    }

@@ -1,0 +1,116 @@
+"""P116: a text that was probably meant as something else of YAML, for one sign that is wide or typographic: a key, a
+comment, a list, quotation marks. Texts in plain quotation marks are taken as they are. A guess.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from engine.core.source import Problem, Span
+from engine.pipeline.reading.decoding import at, shortened
+from engine.pipeline.spec import Text
+from engine.validation.subject import Subject, is_quoted
+
+_KEY = re.compile(
+    r"(contains|regex|text|weight|say|match|when|id|examples|counterexamples|priority)[ \u3000]*[：:=＝]"
+    r"|(contains|regex)[ \u3000]+(?=[^\x00-\x7f]|[\^(\[\\])"
+)
+_PAIRS = {
+    "“": "”",
+    "”": "”",
+    "„": "“",
+    "‘": "’",
+    "’": "’",
+    "＂": "＂",
+    "＇": "＇",
+    "「": "」",
+    "『": "』",
+}
+_WIDE_LIST = re.compile(r" *(?:- +)?[\w-]+: +([［｛])")
+_COMMENT = re.compile(r"(?:^|[ \u3000])(＃)")
+_COMMA = re.compile("[、，]")
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    for text, is_said in _texts(subject):
+        if not is_quoted(subject, text):
+            found = _key(text) or _quotes(text) or _comment(subject, text)
+            if found is None and not is_said:
+                found = _list(subject, text)
+            if found is not None:
+                yield found
+    yield from _wide_lists(subject)
+
+
+def _texts(subject: Subject) -> Iterator[tuple[Text, bool]]:
+    """Every text that is matched or said, and whether it is said."""
+    for reply in subject.spec.replies:
+        yield from ((trigger.text, False) for trigger in reply.match if hasattr(trigger, "text"))
+        yield from ((text, False) for text in (*reply.examples, *reply.counterexamples))
+        yield from ((variant.text, True) for variant in reply.say)
+    persona = subject.spec.persona
+    yield persona.name, True
+    for example in persona.examples:
+        yield from ((example.user, True), (example.reply, True))
+
+
+def _key(text: Text) -> Problem | None:
+    found = _KEY.match(text.value)
+    if found is None:
+        return None
+    key = found[1] or found[2]
+    hint = f"write `{key}: `, with a narrow colon and a space, or put the text in quotes"
+    return _problem(text, f"`{shortened(text.value)}` is a text, and `{key}` no key", hint)
+
+
+def _quotes(text: Text) -> Problem | None:
+    value = text.value
+    closing = _PAIRS.get(value[:1])
+    if closing is not None and len(value) > 1 and value.endswith((closing, '"', "'")) and value.count(closing) <= 2:
+        message = f"`{value[0]}` and `{value[-1]}` are part of the text and no quotation marks of YAML"
+        return _problem(text, message, f"write {value[1:-1]} alone, or '{value}' when they are meant")
+    for mark in "\"'":
+        if value.endswith(mark) and value.count(mark) == 1 and len(value) > 1 and not value[-2].isascii():
+            message = f"`{mark}` at the end is part of the text, and nothing opens it"
+            return _problem(text, message, "remove it, or write one before the text, too")
+    return None
+
+
+def _comment(subject: Subject, text: Text) -> Problem | None:
+    found = _COMMENT.search(text.value)
+    if found is None:
+        return None
+    span = subject.sources.find(text.span, "＃")
+    message = "`＃` is wide and begins no comment: what follows is part of the text"
+    hint = "write ` # ` for a comment, or put the whole text in quotes"
+    return _problem(text, message, hint, at(span.file, span.line, span.column))
+
+
+def _list(subject: Subject, text: Text) -> Problem | None:
+    """One item between `[` and `]` in which a comma of Japanese stands."""
+    found = _COMMA.search(text.value)
+    if found is None or text.span.line != text.span.end_line:
+        return None
+    line = subject.sources.line(text.span.file, text.span.line)
+    before, after = line[: text.span.column - 1].rstrip(), line[text.span.end_column - 1 :].lstrip()
+    if not (before.endswith("[") and after.startswith("]")) and (found[0] != "，" or before.endswith("-")):
+        return None
+    message = f"`{found[0]}` is a wide comma, and divides no list: this is one text"
+    return _problem(text, message, "write `, ` between two texts, or put the one text in quotes")
+
+
+def _wide_lists(subject: Subject) -> Iterator[Problem]:
+    """Wide brackets in what only templates read of the persona; elsewhere the schema wants a list there."""
+    span = subject.spec.persona.span
+    for number in range(span.line, span.end_line + 1):
+        found = _WIDE_LIST.match(subject.sources.line(span.file, number))
+        if found:
+            place = at(span.file, number, found.start(1) + 1)
+            message = f"`{found[1]}` is wide and opens nothing: this is a text"
+            hint = "write `[`, `, ` and `]`, which are narrow, or put the text in quotes"
+            yield Problem(code="P116", message=message, span=place, severity="warning", hint=hint)
+
+
+def _problem(text: Text, message: str, hint: str, span: Span | None = None) -> Problem:
+    return Problem(code="P116", message=message, span=span or text.span, severity="warning", hint=hint)

@@ -1,0 +1,21 @@
+"""P309: a model lacks a setting without which its backend cannot open it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.core.source import Problem
+from engine.models.registry import BACKENDS
+from engine.pipeline.spec import EnvRef
+from engine.validation.subject import Subject
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    for name, model in subject.spec.models.items():
+        backend = model.backend.value
+        usual = backend.default if isinstance(backend, EnvRef) else backend
+        row = BACKENDS.get(str(usual))
+        for setting in row.requires if row else ():
+            if setting not in model.settings and model.span not in subject.unsure:
+                message = f"model `{name}` lacks `{setting}`, which the backend `{usual}` needs"
+                yield Problem(code="P309", message=message, span=model.id.span, hint=f"add `{setting}: …`")

@@ -1,0 +1,35 @@
+"""P514: timeouts that do not fit into the deadline, alone or one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.core.source import Problem
+from engine.pipeline.spec import GenerateStepSpec
+from engine.validation.subject import Subject, literal
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    deadline = literal(subject.spec.deadline)
+    if not subject.sound_steps or not isinstance(deadline, int | float):
+        return
+    spent = 0.0
+    steps = list(subject.generate_steps)
+    for place, step in enumerate(steps):
+        seconds = _timeout(step)
+        if seconds is None or step.timeout is None:
+            continue
+        spent += seconds
+        following = steps[place + 1].id.value if place + 1 < len(steps) else None
+        if seconds > deadline:
+            message = f"timeout of {seconds:g} s is longer than the deadline of {deadline:g} s"
+            yield Problem(code="P514", message=message, span=step.timeout.span, hint="shorten it, or raise `deadline`")
+        elif spent >= deadline and following is not None:
+            message = f"after {spent:g} s in all, step `{following}` has nothing left of the deadline of {deadline:g} s"
+            hint = "shorten the timeouts so that they leave time for the steps behind them"
+            yield Problem(code="P514", message=message, span=step.timeout.span, severity="warning", hint=hint)
+
+
+def _timeout(step: GenerateStepSpec) -> float | None:
+    value = literal(step.timeout) if step.timeout is not None else None
+    return float(value) if isinstance(value, int | float) else None

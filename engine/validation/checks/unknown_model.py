@@ -1,0 +1,20 @@
+"""P306: a `generate` step asks a model that `models` does not list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.core.source import Problem
+from engine.pipeline.schema.mend import STAND_IN
+from engine.pipeline.schema.suggest import hint
+from engine.validation.subject import Subject
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    known = list(subject.spec.models)
+    for step in subject.generate_steps:
+        for model in step.models:
+            if model.value not in (*known, STAND_IN) and "model" not in subject.lost:
+                message = f"step `{step.id.value}` asks the model `{model.value}`, which does not exist"
+                advice = hint(model.value, known) if known else "list it under `models`"
+                yield Problem(code="P306", message=message, span=model.span, hint=advice)

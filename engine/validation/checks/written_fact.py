@@ -1,0 +1,69 @@
+"""P523: a fact of the persona written out in a reply, which goes on saying it after the fact has changed. A guess.
+
+Facts are what stands in the persona's blocks: short texts as a whole, and numbers with the unit after them. Names and
+lists have many uses that are no statement of fact, and are left alone.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from engine.core.record import record
+from engine.core.source import Problem
+from engine.validation.subject import Subject
+
+_NO_FACTS = frozenset({"labels", "help_lines", "examples"})
+_SHORTEST, _LONGEST = 3, 30
+"""Characters of a text that is a fact as a whole: a shorter one is said for many reasons, a longer one otherwise."""
+_NUMBER = re.compile(r"[0-9][0-9,.]*(?:時半|か月| ?[^\W\d_]+(?<=[a-z])|[^\W\d_])", re.IGNORECASE)
+_TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+
+
+@record
+class _Fact:
+    path: str
+    words: str
+    pattern: re.Pattern[str]
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    facts = [fact for path, value in _values(subject.spec.persona.data, "persona") for fact in _facts(path, value)]
+    for reply in subject.spec.replies:
+        for variant in reply.say:
+            own = unicodedata.normalize("NFKC", _TEMPLATE.sub("", variant.text.value))
+            told = next(((fact, found[0]) for fact in facts if (found := fact.pattern.search(own))), None)
+            if told is not None:
+                fact, words = told
+                message = f"`{words}` is written out, which the persona holds as `{fact.path}`"
+                hint = f"write `{{{{ {fact.path} }}}}`, so that it stays right when that changes"
+                place = subject.sources.find(variant.text.span, words)
+                yield Problem(code="P523", message=message, span=place, severity="warning", hint=hint)
+
+
+def _values(data: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
+    """The texts and numbers in the blocks of the persona, with their paths."""
+    for key, value in data.items():
+        if isinstance(value, Mapping) and key not in _NO_FACTS:
+            yield from _values(value, f"{path}.{key}")
+        elif isinstance(value, str | int | float) and not isinstance(value, bool) and path != "persona":
+            yield f"{path}.{key}", unicodedata.normalize("NFKC", str(value))
+
+
+def _facts(path: str, value: str) -> Iterator[_Fact]:
+    if path.endswith(".name"):
+        return
+    words = [found[0] for found in _NUMBER.finditer(value)]
+    if _SHORTEST <= len(value) <= _LONGEST:
+        words.insert(0, value)
+    for one in words:
+        yield _Fact(path=path, words=one, pattern=re.compile(_alone(one), re.IGNORECASE))
+
+
+def _alone(words: str) -> str:
+    """A pattern for `words` that are no part of a longer number or Latin word: 7時 is not in 17時, nor 1時 in 1時半."""
+    before = r"(?<![0-9a-z,.])" if re.match(r"[0-9a-z]", words, re.IGNORECASE) else ""
+    after = r"(?![a-z])" if re.search(r"[a-z]$", words, re.IGNORECASE) else "(?!半)" if words.endswith("時") else ""
+    return before + re.escape(words) + after

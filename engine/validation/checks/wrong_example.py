@@ -1,0 +1,87 @@
+"""P503, P504: an example that does not select its reply, or a counterexample that does, and what won instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from engine.core.source import Problem
+from engine.pipeline.reading.decoding import shortened
+from engine.pipeline.spec import Text
+from engine.validation.checks.same_trigger import losses_of
+from engine.validation.contest import Contest, contest
+from engine.validation.subject import Subject
+
+FAR = 60.0
+"""A score below which a trigger is no explanation of anything."""
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    return check_replies(subject, range(len(subject.spec.replies)))
+
+
+def check_replies(subject: Subject, places: Iterable[int]) -> Iterator[Problem]:
+    """What is wrong with the examples of the replies at `places`: each is tried by itself."""
+    for place in places:
+        if place in subject.unsure_replies:
+            continue
+        reply = subject.spec.replies[place]
+        for example in reply.examples:
+            found = contest(subject, example.value, place)
+            if not found.wins(place) and not found.is_idle(place):
+                yield from _lost(found, place, example)
+        # One that wins now may lose to a reply that is left out because of its own mistakes.
+        for counterexample in () if subject.unsure_replies else reply.counterexamples:
+            found = contest(subject, counterexample.value, place)
+            if found.wins(place):
+                yield _won(found, place, counterexample)
+
+
+def _lost(found: Contest, place: int, example: Text) -> Iterator[Problem]:
+    own = found.subject.spec.replies[place].id.value
+    message = f"example `{shortened(example.value)}` does not select `{own}`"
+    standing = found.place_of(place)
+    if standing is None:
+        best = f", but `{found.spec(found.candidates[0]).id.value}`" if found.candidates else ""
+        yield _problem("P503", message + best, example, _reason(found, place))
+        return
+    beaten = found.winner_instead_of(place)
+    if beaten is None:
+        yield _problem("P503", f"{message}: its `when` is never true", example, "correct `when`")
+        return
+    winner, _ = beaten
+    if (place, winner.reply) in losses_of(found.subject):
+        return  # That the two share triggers is told of the triggers.
+    own_score, best_score = found.candidates[standing].score, winner.score
+    if own_score == best_score:
+        hint = f"both score {own_score:.0f} and `{found.spec(winner).id.value}` goes before: raise `priority`"
+    else:
+        hint = f"it scores {own_score:.0f}, the winner {best_score:.0f}: add the sentence to `match`"
+    yield _problem("P503", f"{message}, but `{found.spec(winner).id.value}`", example, hint)
+
+
+def _reason(found: Contest, place: int) -> str:
+    """The nearest of the reply's own triggers, and why it did not match."""
+    tried = found.subject.index.explain(found.text, 0.0)
+    own = next((candidate for candidate in tried if candidate.reply == place), None)
+    if own is None:
+        return "add it to `match`, or a trigger like it"
+    trigger = shortened(found.subject.index.triggers[own.trigger].text)
+    if own.score < FAR:
+        return "none of its triggers is like it: add it to `match`, or take it out of `examples`"
+    if own.refused:
+        return f"trigger `{trigger}` scores {own.score:.0f}, but {own.refused}"
+    return f"trigger `{trigger}` scores {own.score:.0f}, below {found.subject.threshold:g}: add a trigger like it"
+
+
+def _won(found: Contest, place: int, counterexample: Text) -> Problem:
+    own = found.subject.spec.replies[place].id.value
+    standing = found.place_of(place)
+    candidate = found.candidates[standing or 0]
+    trigger = shortened(found.subject.index.triggers[candidate.trigger].text)
+    message = f"counterexample `{shortened(counterexample.value)}` selects `{own}`"
+    hint = f"trigger `{trigger}` scores {candidate.score:.0f}: make it more exact, or give this sentence its own reply"
+    return _problem("P504", message, counterexample, hint)
+
+
+def _problem(code: str, message: str, text: Text, hint: str) -> Problem:
+    return Problem(code=code, message=message, span=text.span, hint=hint)

@@ -1,0 +1,116 @@
+"""Finds comparisons in conditions that mean nothing: of a whole record such as `now`, or of a number with a text."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+from engine.core.expression import Binary, Call, Choice, Comparison, Condition, Constant, Expression, Name, Unary
+from engine.core.record import record
+from engine.expressions.scope import Scope
+
+_NUMBERS = frozenset({"now.year", "now.month", "now.day", "now.hour", "now.minute", "now.weekday", "turn.number"})
+_NUMBERS |= {"session.turns", "output.tokens", "output.confidence", "output.seconds"}
+_RECORDS = frozenset({"vars", "env"})
+"""Those that may have no part yet."""
+_USUAL: Mapping[str, str] = {"now": "now.hour", "turn": "turn.number", "session": "session.turns", "user": "user.name"}
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_DAYS_OF_WEEK = "月火水木金土日"
+
+
+@record
+class Mistake:
+    """`word` is what to point at."""
+
+    word: str
+    message: str
+    hint: str
+
+
+def mistake(condition: Condition, scope: Scope) -> Mistake | None:
+    """The first comparison of a condition that means nothing."""
+    found = (_mistake(comparison, scope) for comparison in _comparisons(condition.tree))
+    return next((one for one in found if one is not None), None)
+
+
+def _comparisons(tree: Expression) -> Iterator[Comparison]:
+    match tree:
+        case Comparison(first=first, rest=rest):
+            yield tree
+            for part in (first, *(one for _, one in rest)):
+                yield from _comparisons(part)
+        case Unary(operand=operand):
+            yield from _comparisons(operand)
+        case Binary(left=left, right=right):
+            yield from (*_comparisons(left), *_comparisons(right))
+        case Choice(test=test, then=then, otherwise=otherwise):
+            yield from (*_comparisons(test), *_comparisons(then), *_comparisons(otherwise))
+        case Call(arguments=arguments):
+            for argument in arguments:
+                yield from _comparisons(argument)
+        case _:
+            return
+
+
+def _mistake(comparison: Comparison, scope: Scope) -> Mistake | None:
+    operands = (("", comparison.first), *comparison.rest)
+    for (_, left), (operator, right) in pairwise(operands):
+        pairs = ((left, right),) if operator in ("in", "not in") else ((left, right), (right, left))
+        for one, other in pairs:
+            whole = _record(one, scope)
+            if whole:
+                message = f"`{whole}` is no value that can be compared"
+                return Mistake(word=whole, message=message, hint=_attribute(whole, scope))
+            if isinstance(one, Name) and isinstance(other, Constant):
+                found = _other_kind(".".join(one.path), operator, other)
+                if found is not None:
+                    return found
+    return None
+
+
+def _record(part: Expression, scope: Scope) -> str:
+    """The name of a record that is compared whole; empty for a value."""
+    if not isinstance(part, Name) or len(part.path) != 1:
+        return ""
+    attributes = scope.names.get(part.path[0], ())
+    return part.path[0] if attributes is None or len(attributes) or part.path[0] in _RECORDS else ""
+
+
+def _attribute(name: str, scope: Scope) -> str:
+    """The part of a record that was probably meant."""
+    usual = _USUAL.get(name)
+    if usual:
+        return f"write `{usual}`" + (" and a number, as in `now.hour >= 17`" if name == "now" else "")
+    first = next(iter(sorted(scope.names.get(name) or ())), "name")
+    return f"write a part of it, such as `{name}.{first}`"
+
+
+def _other_kind(name: str, operator: str, other: Constant) -> Mistake | None:
+    """A number that is compared with a text, or a text with a number."""
+    if name in _NUMBERS and operator in ("in", "not in") and not isinstance(other.value, tuple):
+        message = f"`{name}` is a number, and is in no text"
+        return Mistake(word=name, message=message, hint="write the numbers in a list, as in `in [17, 18]`")
+    values = other.value if isinstance(other.value, tuple) else (other.value,)
+    text = next((value for value in values if isinstance(value, str)), None)
+    if name in _NUMBERS and text is not None:
+        message = f"`{name}` is a number, and is compared with the text `{text}`"
+        return Mistake(word=name, message=message, hint=_number(text))
+    number = next((value for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)), None)
+    if name == "text" and number is not None:
+        message = f"`text` is a text, and is compared with the number `{number}`"
+        return Mistake(word=name, message=message, hint=f"write '{number}' in quotes, or `len(text)` for its length")
+    return None
+
+
+def _number(text: str) -> str:
+    """The number that was meant by `text`."""
+    first = unicodedata.normalize("NFKC", text).partition(":")[0].strip().lower()
+    if first.isdecimal():
+        return f"write {int(first)} without quotes"
+    named = next((at for at, name in enumerate(_WEEKDAYS) if len(first) > 2 and name.startswith(first)), None)
+    if named is None and first[:1] and first[0] in _DAYS_OF_WEEK:
+        named = _DAYS_OF_WEEK.index(first[0])
+    if named is None:
+        return "write a number without quotes"
+    return f"write {named}: weekdays are 0 for Monday to 6 for Sunday"
