@@ -143,7 +143,7 @@ class App:
             session_id=request.session_id or os.urandom(16).hex(),
             number=max(state.turns, said) + 1,
             history=request.history or state.history,
-            user=request.user,
+            client=request.client,
             said=state.said,
             talk=_talk(request, state),
         )

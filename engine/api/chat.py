@@ -35,7 +35,7 @@ def read_chat(payload: Mapping[str, Any]) -> ChatCall:
     text, history = read_conversation(payload)
     return ChatCall(
         request=ChatRequest(
-            text=text, history=history, session_id=_session_id(payload, metadata), user=_attributes(metadata)
+            text=text, history=history, session_id=_session_id(payload, metadata), client=_attributes(metadata)
         ),
         debug=_debug(payload.get("debug")),
     )
@@ -77,7 +77,7 @@ def _debug(value: Any) -> bool:
 
 
 def _attributes(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """What `user` holds in conditions and templates: the plain attributes of `metadata`, bounded.
+    """What `client` holds in conditions and templates: the plain attributes of `metadata`, bounded.
 
     Names are identifiers of at most 64 characters, texts are cut at 256; nested values, numbers that no JSON reader
     agrees on and attributes past the 32nd are left out.

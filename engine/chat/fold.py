@@ -77,7 +77,7 @@ def names_of(plan: Plan, turn: Turn) -> LazyMapping:
     return names_of_talk(plan, turn).also(
         text=turn.text,
         turn=LazyMapping({"number": turn.number}, {"exact": lambda: plan.index.is_trigger(turn.text)}),
-        user=turn.user,
+        client=turn.client,
         words=LazyMapping({}, {"topic": lambda: _topic_of(turn.text)}),
         now={
             "year": turn.now.year,

@@ -91,7 +91,7 @@ def _explanation(request: ChatRequest, env: Mapping[str, str]) -> Explanation:
         session_id=request.session_id or "explain",
         number=sum(message.role == "user" for message in request.history) + 1,
         history=request.history,
-        user=request.user,
+        client=request.client,
     )
     return explain(plan, plan.index, turn, steps(request.text))
 

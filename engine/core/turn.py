@@ -55,8 +55,9 @@ class Talk:
 class Turn:
     """Everything a turn depends on: with an equal `Turn` the canned part of a plan gives an equal outcome.
 
-    `text` is cleaned already; `number` counts from 1; `said` maps a reply's id to the variants said in the session, the
-    last one at the end; `talk` is `None` where no session knows it; `seed` decides between variants.
+    `text` is cleaned already; `number` counts from 1; `client` is what the client says of itself, unverified; `said`
+    maps a reply's id to the variants said in the session, the last one at the end; `talk` is `None` where no session
+    knows it; `seed` decides between variants.
     """
 
     text: str
@@ -64,7 +65,7 @@ class Turn:
     session_id: str
     number: int = 1
     history: tuple[Message, ...] = ()
-    user: Mapping[str, Any] = field(default_factory=dict)
+    client: Mapping[str, Any] = field(default_factory=dict)
     said: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     talk: Talk | None = None
     seed: str = ""
@@ -150,7 +151,7 @@ class ChatRequest:
     text: str
     history: tuple[Message, ...] = ()
     session_id: str | None = None
-    user: Mapping[str, Any] = field(default_factory=dict)
+    client: Mapping[str, Any] = field(default_factory=dict)
     now: datetime | None = None
 
 

@@ -182,9 +182,7 @@ def _name(node: nodes.Node, scope: Scope) -> Name:
     full = (node.name, *path)
     if not scope.allows(full):
         word = ".".join(full)
-        close = difflib.get_close_matches(word, scope.spellings(), n=1)
-        hint = f"did you mean `{close[0]}`?" if close else "known names: " + ", ".join(sorted(scope.names))
-        raise ConditionError(f"unknown name `{word}`", word=word, hint=hint, kind="name")
+        raise ConditionError(f"unknown name `{word}`", word=word, hint=scope.remedy(full), kind="name")
     return Name(full)
 
 

@@ -5,6 +5,7 @@ Attributes are listed where they are fixed, and open where an editor's or a clie
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Union
 
@@ -17,8 +18,11 @@ LAST = frozenset({"reply_id", "engine", "kind", "text", "user", "offered"})
 WORDS = frozenset({"topic"})
 KIND = frozenset({"name", "sure", "second"})
 OUTPUT = frozenset({"text", "finish_reason", "tokens", "confidence", "seconds"})
+RENAMED = {"user": "client"}
+"""Names as they were once called, and are called now."""
+
 OPEN = None
-"""Attributes that cannot be known before a turn, such as those of `user`."""
+"""Attributes that cannot be known before a turn, such as those of `client`."""
 
 
 Attributes = Union[Collection[str], Mapping[str, "Attributes"], None]
@@ -39,6 +43,12 @@ class Scope:
                 return False
             attributes = attributes[part] if isinstance(attributes, Mapping) else ()
         return True
+
+    def remedy(self, path: tuple[str, ...]) -> str:
+        """What to write instead of the unknown name `path`."""
+        word = ".".join((RENAMED.get(path[0], path[0]), *path[1:]))
+        close = [word] if path[0] in RENAMED else difflib.get_close_matches(word, self.spellings(), n=1)
+        return f"did you mean `{close[0]}`?" if close else "known names: " + ", ".join(sorted(self.names))
 
     def spellings(self) -> list[str]:
         """Every name and dotted path that can be suggested."""
@@ -64,7 +74,7 @@ def condition_scope(env: Collection[str], variables: Collection[str], kinds: Col
             "last": LAST,
             "topic": frozenset(),
             "words": WORDS,
-            "user": OPEN,
+            "client": OPEN,
             "now": NOW,
             "env": frozenset(env),
             "vars": frozenset(variables),

@@ -77,7 +77,7 @@ class _Play:
             text=clean(spec.user.value),
             history=self._conversation.history if spec.number == 1 else (),
             session_id=self._conversation.session,
-            user=self._conversation.attributes,
+            client=self._conversation.attributes,
             now=now,
         )
         result = _without_secrets(self._app.reply(request), self._settings.secrets)

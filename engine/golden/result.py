@@ -81,7 +81,7 @@ def names_in(turn: TurnResult, result: ConversationResult) -> Mapping[str, Any]:
         now=turn.now,
         session_id=result.spec.session,
         number=turn.spec.number,
-        user=result.spec.attributes,
+        client=result.spec.attributes,
         **_before(turn, result),
     )
     return names_of(result.plan, asked).also(vars=variables(turn.outcome))

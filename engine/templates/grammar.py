@@ -259,8 +259,7 @@ def _check_path(path: tuple[str, ...], line: int, scope: Scope) -> Iterator[Temp
     if scope.allows(path) and not any(part.startswith("_") for part in path):
         return
     word = ".".join(path)
-    close = difflib.get_close_matches(word, scope.spellings(), n=1)
-    hint = f"did you mean `{close[0]}`?" if close else "known names: " + ", ".join(sorted(scope.names))
+    hint = scope.remedy(path)
     yield TemplateMistake(kind="name", message=f"unknown name `{word}`", line=line, word=word, hint=hint)
 
 

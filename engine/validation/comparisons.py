@@ -14,7 +14,12 @@ _NUMBERS = frozenset({"now.year", "now.month", "now.day", "now.hour", "now.minut
 _NUMBERS |= {"session.turns", "output.tokens", "output.confidence", "output.seconds"}
 _RECORDS = frozenset({"vars", "env"})
 """Those that may have no part yet."""
-_USUAL: Mapping[str, str] = {"now": "now.hour", "turn": "turn.number", "session": "session.turns", "user": "user.name"}
+_USUAL: Mapping[str, str] = {
+    "now": "now.hour",
+    "turn": "turn.number",
+    "session": "session.turns",
+    "client": "client.name",
+}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAYS_OF_WEEK = "月火水木金土日"
 

@@ -1,7 +1,7 @@
 """The situations in which conditions can be tried: every hour, weekday and month they look at, the rest sampled.
 
 What conditions see of the clock is a small closed set, so what is said of conditions over it is exact. What they see
-of users, variables and sessions is open; there the values that the conditions themselves compare with are tried, and
+of clients, variables and sessions is open; there the values that the conditions themselves compare with are tried, and
 the answer is a guess (`exact` is false).
 """
 

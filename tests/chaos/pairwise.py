@@ -56,20 +56,20 @@ persona: {{name: 美砂樹}}
 replies: [replies.yml]
 models: {models}
 steps:
-  - {{id: grown_up, kind: set, vars: {{adult: user.age >= 20}}}}
+  - {{id: grown_up, kind: set, vars: {{adult: client.age >= 20}}}}
   - {{id: canned, kind: replies, threshold: 80}}
   - id: small_talk
     kind: generate
     model: local
     prompt: local.j2
     timeout: 400ms
-    escalate_when: [refusal, repetition, {{if: output.tokens > user.age + 100, reason: too long}}]
+    escalate_when: [refusal, repetition, {{if: output.tokens > client.age + 100, reason: too long}}]
   - {{id: ask_large, kind: generate, models: [openai, bedrock, huggingface], prompt: prompt.j2}}
   - {{id: sorry, kind: say, reply: sorry}}
 """
 REPLIES = """
 replies:
-  - {id: password, match: [{contains: 合言葉}], when: user.place != '大阪', say: ["{{ user.name }}さん、どうぞ。"]}
+  - {id: password, match: [{contains: 合言葉}], when: client.place != '大阪', say: ["{{ client.name }}さん、どうぞ。"]}
   - {id: sorry, say: [ごめんなさいね]}
 """
 ENGINES = {"canned", "local", "external", "fallback"}
@@ -148,7 +148,7 @@ def scene() -> Iterator[Scene]:
             store.close()
 
 
-LOCAL_PROMPT = "{{ user.name }}さんと{{ user.place }}で話す。"
+LOCAL_PROMPT = "{{ client.name }}さんと{{ client.place }}で話す。"
 
 
 def _wait_for(local: MoodyModel) -> None:

@@ -1,6 +1,6 @@
 """P407, P408: a template that fails when it is tried, or a prompt that comes out very long.
 
-Templates are rendered once with sample values. Those that look at users or variables, whose values nobody knows
+Templates are rendered once with sample values. Those that look at clients or variables, whose values nobody knows
 before a turn, are not tried.
 """
 
@@ -21,7 +21,7 @@ from engine.templates.render import TemplateRenderer
 from engine.validation.checks.broken_template import templates
 from engine.validation.subject import Subject
 
-_UNKNOWABLE = re.compile(r"\b(user|vars)\b")
+_UNKNOWABLE = re.compile(r"\b(client|vars)\b")
 _BRACES = re.compile(r"\{\{-?\s*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\s*-?\}\}")
 LONGEST_PROMPT = 16_000
 """Characters: more than the context of small models holds beside a conversation."""

@@ -16,7 +16,7 @@ from engine.validation.subject import Subject
 _PLACEHOLDER = re.compile(
     r"\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)|<(?:START|BOT|USER|CHAR)>|\{(?:char|user)\}", re.IGNORECASE
 )
-_BRACES = re.compile(r"(?<!\{)\{ *(?:persona|now|user|vars|session|turn)\.\w+ *\}(?!\})|｛[｛％].*?[｝％]｝")
+_BRACES = re.compile(r"(?<!\{)\{ *(?:persona|now|client|vars|session|turn)\.\w+ *\}(?!\})|｛[｛％].*?[｝％]｝")
 
 
 def check(subject: Subject) -> Iterator[Problem]:

@@ -2,7 +2,7 @@ from engine.api.chat import ATTRIBUTE_CHARACTERS, ATTRIBUTE_LIMIT, read_chat
 
 
 def user(**metadata):
-    return read_chat({"input": "やあ", "metadata": metadata}).request.user
+    return read_chat({"input": "やあ", "metadata": metadata}).request.client
 
 
 def test_the_first_attributes_count():

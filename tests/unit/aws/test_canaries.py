@@ -50,7 +50,7 @@ REPLIES = """\
 replies:
   - id: told
     match: [教えて]
-    say: ["{{ env }} {{ user.no.such }}"]
+    say: ["{{ env }} {{ client.no.such }}"]
   - id: shown
     match: [見せて]
     say: ["{{ env.OPENAI_MODEL }}{{ env.BEDROCK_REGION }}{{ env.LOCAL_LLM_MODEL }}"]
@@ -63,7 +63,7 @@ def pipeline(tmp_path):
     folder.mkdir(parents=True)
     (folder / "bot.yml").write_text(PIPELINE)
     (folder / "replies.yml").write_text(REPLIES)
-    (folder / "prompt.j2").write_text("あなたは{{ persona.name }}。{{ user.no.such }}")
+    (folder / "prompt.j2").write_text("あなたは{{ persona.name }}。{{ client.no.such }}")
     return folder / "bot.yml"
 
 

@@ -59,7 +59,7 @@ def test_accepted(path):
     assert request.session_id == "seat-7"
     assert request.history == WITH_HISTORY.get(path.stem, ())
     expected = {"name": "太郎", "visits": 3, "regular": True} if path.stem == "attributes" else {}
-    assert request.user == expected
+    assert request.client == expected
 
 
 @pytest.mark.parametrize("path", REFUSED, ids=lambda path: path.stem)

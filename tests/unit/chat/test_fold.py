@@ -78,7 +78,7 @@ def test_what_a_template_leaves_around_the_words_is_not_said():
 
 
 def test_a_reply_whose_template_fails_falls_through_too():
-    broken = reply("broken", "{{ user.name }}さん")
+    broken = reply("broken", "{{ client.name }}さん")
     result = outcome(plan(replies_step(), replies={broken: ("こんばんは",), HELLO: ("こんばんは",)}), text="こんばんは")
     assert result.reply_id == "hello"
     assert events(result)[0] == ("canned", "reply_failed")
@@ -205,14 +205,14 @@ def test_conditions_see_how_many_turns_the_session_had(number, step):
 
 
 def test_a_say_step_whose_template_fails_escalates():
-    broken = reply("broken", "{{ user.name }}")
+    broken = reply("broken", "{{ client.name }}")
     result = outcome(plan(say_step(0, "first"), say_step(1, "second"), replies={broken: (), SORRY: ()}))
     assert result.step == "second"
     assert result.escalations[0].step == "first"
 
 
 def test_a_prompt_whose_template_fails_escalates_as_its_step_says():
-    broken = replace(generate_step("small", "a", escalate_to=2), prompt=template("{{ user.name }}"))
+    broken = replace(generate_step("small", "a", escalate_to=2), prompt=template("{{ client.name }}"))
     result = outcome(plan(broken, say_step(0, "skipped"), say_step(0, "target"), replies={SORRY: ()}))
     assert result.step == "target"
     assert [(one.step, one.reason) for one in result.escalations] == [("small", "error")]

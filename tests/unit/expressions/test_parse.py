@@ -11,7 +11,7 @@ NAMES = {
     "text": "契約書を翻訳して",
     "turn": {"number": 3},
     "session": {"id": "s", "turns": 2},
-    "user": {"plan": "gold"},
+    "client": {"plan": "gold"},
     "now": {"year": 2026, "month": 11, "day": 20, "hour": 19, "minute": 30, "weekday": 4},
     "env": {"USE_LOCAL_LLM": True, "LIMIT": 10},
     "vars": {"lang": "ja"},
@@ -37,8 +37,8 @@ NAMES = {
         ("lower('ABC') == 'abc'", True),
         ("min(3, turn.number, 9)", 3),
         ("max(1, 2)", 2),
-        ("user.plan == 'gold'", True),
-        ("user.absent == none", True),
+        ("client.plan == 'gold'", True),
+        ("client.absent == none", True),
         ("vars.lang == 'ja'", True),
     ],
 )
@@ -93,7 +93,7 @@ def test_a_bad_condition_is_refused_with_words_for_the_editor(source, says, hint
     assert hint in raised.value.hint
 
 
-@pytest.mark.parametrize("source", ["text > 3", "user.absent > 3", "3 in turn.number", "'a' in now.hour"])
+@pytest.mark.parametrize("source", ["text > 3", "client.absent > 3", "3 in turn.number", "'a' in now.hour"])
 def test_what_has_no_order_is_false_rather_than_an_error(source):
     assert evaluate(parse_condition(source, SCOPE), NAMES) is False
 
@@ -126,8 +126,8 @@ def test_what_the_environment_switches_off_is_known_before_any_turn(source, expe
 
 def test_values_that_nest_deeper_than_the_stack_are_no_error():
     deep = reduce(lambda inner, _: [inner], range(100_000), [])
-    names = {**NAMES, "user": {"a": deep, "b": reduce(lambda inner, _: [inner], range(100_000), [])}}
-    assert evaluate(parse_condition("user.a == user.b", SCOPE), names) is False
+    names = {**NAMES, "client": {"a": deep, "b": reduce(lambda inner, _: [inner], range(100_000), [])}}
+    assert evaluate(parse_condition("client.a == client.b", SCOPE), names) is False
 
 
 def test_a_pattern_is_run_over_a_long_text_in_linear_time():

@@ -25,11 +25,11 @@ def template(source: str) -> Template:
         "{{ persona.name }}よ。もう{{ now.hour }}時ね。",
         "{% for trait in persona.traits %}{{ loop.index }}. {{ trait.label }}\n{% endfor %}",
         "{{ persona.traits | join('、') }}",
-        "{% if user.name is defined %}{{ user.name }}さん{% else %}あなた{% endif %}",
+        "{% if client.name is defined %}{{ client.name }}さん{% else %}あなた{% endif %}",
         "{{ text | trim | upper }}",
         "{{ text | trim('。') | default('なし', true) }}",
-        "{{ user.n | round(1) }}{{ user.n | round(method='floor', precision=0) | int(default=3) }}",
-        "{{ user.n | default(text) }}",
+        "{{ client.n | round(1) }}{{ client.n | round(method='floor', precision=0) | int(default=3) }}",
+        "{{ client.n | default(text) }}",
         "{% if text in ('a', 'b') %}{{ persona.traits | join }}{% endif %}",
         "{% for key, value in persona.bar %}{{ key }}{% endfor %}",
         "{{ " + "(" * 20 + "1" + ")" * 20 + " }}",
@@ -67,15 +67,15 @@ def test_what_editors_need_is_allowed(source):
         ("{% for a in text %}{{ a }}{% endfor %}{{ a }}", "name", 1, "a"),
         ("{% for a in a %}{{ a }}{% endfor %}", "name", 1, "a"),
         ("{% for persona in persona.triats %}{{ persona }}{% endfor %}", "name", 1, "persona.triats"),
-        ("{{ user.n | round(user.d) }}", "construct", 1, "round"),
-        ("{{ user.n | round(-99999999) }}", "construct", 1, "round"),
-        ("{{ user.n | round(precision=user.d) }}", "construct", 1, "round"),
-        ("{{ user.n | round(*user.list) }}", "construct", 1, "round"),
-        ("{{ user.n | round(**user) }}", "construct", 1, "round"),
-        ("{{ user.n | round(99999) }}", "construct", 1, "round"),
+        ("{{ client.n | round(client.d) }}", "construct", 1, "round"),
+        ("{{ client.n | round(-99999999) }}", "construct", 1, "round"),
+        ("{{ client.n | round(precision=client.d) }}", "construct", 1, "round"),
+        ("{{ client.n | round(*client.list) }}", "construct", 1, "round"),
+        ("{{ client.n | round(**client) }}", "construct", 1, "round"),
+        ("{{ client.n | round(99999) }}", "construct", 1, "round"),
         ("{{ text | trim(text) }}", "construct", 1, "trim"),
-        ("{{ text | int(0, user.base) }}", "construct", 1, "int"),
-        ("{{ text | default(text, user.flag) }}", "construct", 1, "default"),
+        ("{{ text | int(0, client.base) }}", "construct", 1, "int"),
+        ("{{ text | default(text, client.flag) }}", "construct", 1, "default"),
         ("{{ text | join('x', attribute=text) }}", "construct", 1, "join"),
         ("{{ text | upper(1) }}", "construct", 1, "upper"),
         ("{{ [text, text] }}", "construct", 1, ""),
@@ -114,7 +114,7 @@ def test_user_text_is_data_and_never_a_template():
 
 def test_an_absent_value_is_an_error_that_names_the_place():
     with pytest.raises(ValueError, match=r"replies\.yml:3:9: template failed"):
-        TemplateRenderer().render(template("{{ user.name }}"), {"user": {}})
+        TemplateRenderer().render(template("{{ client.name }}"), {"client": {}})
 
 
 def test_output_is_bounded():
@@ -181,14 +181,14 @@ def test_a_template_has_a_share_of_the_processor_whatever_the_deadline():
 @pytest.mark.parametrize(
     ("source", "names"),
     [
-        ("{{ user.n * user.n }}", {"user": {"n": 10**400}}),
-        ("{{ -user.n - user.n }}", {"user": {"n": 10**4000}}),
-        ("{{ user.n % 2 }}", {"user": {"n": "%999999999d"}}),
-        ("{{ user.a + user.a }}", {"user": {"a": [1, 2]}}),
+        ("{{ client.n * client.n }}", {"client": {"n": 10**400}}),
+        ("{{ -client.n - client.n }}", {"client": {"n": 10**4000}}),
+        ("{{ client.n % 2 }}", {"client": {"n": "%999999999d"}}),
+        ("{{ client.a + client.a }}", {"client": {"a": [1, 2]}}),
         ("{{ text ~ text ~ text }}", {"text": "あ" * 40_000}),
         ("{{ text + text + text }}", {"text": "あ" * 40_000}),
-        ("{{ user.deep }}", {"user": {"deep": reduce(lambda inner, _: [inner], range(100_000), [])}}),
-        ("{{ user.n }}", {"user": {"n": 10**5000}}),
+        ("{{ client.deep }}", {"client": {"deep": reduce(lambda inner, _: [inner], range(100_000), [])}}),
+        ("{{ client.n }}", {"client": {"n": 10**5000}}),
     ],
 )
 def test_large_values_are_an_error_of_the_template(source, names):
@@ -204,12 +204,12 @@ def test_a_text_is_neither_odd_nor_even(test, expected):
 
 
 @pytest.mark.parametrize(
-    "source", ["{{ user.name.upper }}", "{{ user.items }}", "{{ user['keys'] }}", "{{ user.list.append }}"]
+    "source", ["{{ client.name.upper }}", "{{ client.items }}", "{{ client['keys'] }}", "{{ client.list.append }}"]
 )
 def test_an_attribute_is_an_entry_and_never_a_method(source):
     with pytest.raises(ValueError, match="template failed"):
-        TemplateRenderer().render(template(source), {"user": {"name": "x", "list": []}})
-    assert TemplateRenderer().render(template("{{ user.items }}"), {"user": {"items": 3}}) == "3"
+        TemplateRenderer().render(template(source), {"client": {"name": "x", "list": []}})
+    assert TemplateRenderer().render(template("{{ client.items }}"), {"client": {"items": 3}}) == "3"
 
 
 def test_what_python_cannot_compile_is_an_error_of_the_template():

@@ -21,9 +21,9 @@ def test_the_clock_is_tried_whole():
 
 
 def test_what_nobody_knows_is_sampled_around_what_conditions_compare_with():
-    found = worlds([condition("user.rank == 'gold' and turn.number > 3")], "")
+    found = worlds([condition("client.rank == 'gold' and turn.number > 3")], "")
     assert not found.exact
-    assert {names["user"]["rank"] for names in found.each} == {None, True, "gold"}
+    assert {names["client"]["rank"] for names in found.each} == {None, True, "gold"}
     assert {names["turn"]["number"] for names in found.each} >= {2, 3, 4}
 
 
@@ -32,7 +32,7 @@ def test_no_condition_is_one_world():
 
 
 def test_too_many_situations_are_not_tried():
-    names = " and ".join(f"user.a{number} == {number}" for number in range(12))
+    names = " and ".join(f"client.a{number} == {number}" for number in range(12))
     assert worlds([condition(names)], "") is None
     assert MAX_WORLDS < 10**12
 
@@ -47,8 +47,8 @@ def test_too_many_situations_are_not_tried():
         (["now.hour < 12"], "now.hour < 5", Beaten(by=0, exact=True)),
         (["now.hour < 5"], "now.hour < 12", None),
         (["now.hour < 5"], "now.hour >= 5", None),
-        (["user.vip"], "user.vip", Beaten(by=0, exact=False)),
-        ([None], "user.vip", Beaten(by=0, exact=True)),
+        (["client.vip"], "client.vip", Beaten(by=0, exact=False)),
+        ([None], "client.vip", Beaten(by=0, exact=True)),
         ([None], "now.hour > 30", None),
         (["'酒' in text"], None, Beaten(by=0, exact=True)),
         (["'茶' in text"], None, None),
@@ -60,7 +60,12 @@ def test_who_stands_before_whom(better, own, beaten):
 
 
 def test_every_world_can_be_evaluated():
-    sources = ["now.hour in [1, 2]", "vars.mood == 'good' or session.turns > 2", "contains(text, 'あ')", "not user.vip"]
+    sources = [
+        "now.hour in [1, 2]",
+        "vars.mood == 'good' or session.turns > 2",
+        "contains(text, 'あ')",
+        "not client.vip",
+    ]
     found = worlds([condition(source) for source in sources], "あ")
     each = list(found.each)
     assert len(each) > len(sources)

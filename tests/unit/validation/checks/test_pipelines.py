@@ -101,7 +101,7 @@ def test_the_step_that_has_no_time_left_is_named(subject):
         ("now.month == 13", "never"),
         ("now.hour >= 17", None),
         ("false", None),
-        ("user.vip and not user.vip", None),
+        ("client.vip and not client.vip", None),
         ("len(text) < 0", None),
     ],
 )
@@ -120,7 +120,7 @@ def test_hours_that_a_family_of_replies_leaves_out(subject):
 
 
 @pytest.mark.parametrize(
-    "last", ["now.hour >= 11 or now.hour < 5", "now.month == 2", "user.vip", "now.hour >= 11 or user.vip"]
+    "last", ["now.hour >= 11 or now.hour < 5", "now.month == 2", "client.vip", "now.hour >= 11 or client.vip"]
 )
 def test_no_hours_are_left_out_where_others_may_answer(subject, last):
     made = subject(
@@ -338,7 +338,7 @@ def test_a_mistake_deep_in_a_block_is_placed(subject):
 
 
 def test_a_template_that_fails_is_found_by_trying_it(subject):
-    made = subject("{id: a, say: ['{{ persona.name + 1 }}', '{{ user.name + 1 }}', '{{ persona.name }}']}")
+    made = subject("{id: a, say: ['{{ persona.name + 1 }}', '{{ client.name + 1 }}', '{{ persona.name }}']}")
     problems = told(failing_template, made)
     assert [code for code, _, _ in problems] == ["P407"]
     assert "'str'" not in problems[0][2]

@@ -52,8 +52,8 @@ def test_priority_decides_before_the_order(subject):
 
 def test_what_hangs_on_users_is_a_warning(subject):
     made = subject(
-        "{id: a, match: [やあ、来たよ], when: user.vip, say: [x]}",
-        "{id: b, match: [やあ来たよ], when: user.vip, say: [x]}",
+        "{id: a, match: [やあ、来たよ], when: client.vip, say: [x]}",
+        "{id: b, match: [やあ来たよ], when: client.vip, say: [x]}",
     )
     assert found(same_trigger, made) == [("P502", "warning", 4, 21)]
 
@@ -218,7 +218,7 @@ def test_an_example_whose_hour_never_comes_is_told_at_the_hour(subject):
     made = subject("{id: a, match: [やあ、来たよ], when: now.hour > 23, say: [x], examples: [やあ来たよ]}")
     assert found(wrong_example, made) == []
     made = subject(
-        "{id: a, match: [やあ、来たよ], when: user.age > 9 and user.age < 3, say: [x], examples: [やあ来たよ]}"
+        "{id: a, match: [やあ、来たよ], when: client.age > 9 and client.age < 3, say: [x], examples: [やあ来たよ]}"
     )
     (problem,) = wrong_example.check(made)
     assert problem.message.endswith("its `when` is never true")
