@@ -73,6 +73,9 @@ class Condition:
     source: str
     tree: Expression
 
+    def __hash__(self) -> int:
+        return hash(self.source)
+
 
 @record
 class Template:

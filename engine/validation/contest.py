@@ -10,17 +10,16 @@ from engine.expressions.evaluate import holds
 from engine.pipeline.spec import ReplySpec
 from engine.text.cleaning import clean
 from engine.validation.subject import Subject
-from engine.validation.worlds import Worlds, always_beaten, first_to_hold, worlds
+from engine.validation.worlds import always_beaten, wins, worlds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contest:
-    """A sentence with its candidates, best first, and the situations that decide between them."""
+    """A sentence with its candidates, best first."""
 
     subject: Subject
     text: str
     candidates: Sequence[Candidate]
-    situations: Worlds | None
 
     def place_of(self, reply: int) -> int | None:
         """Where `reply` stands among the candidates, from 0."""
@@ -52,10 +51,8 @@ class Contest:
         place = self.place_of(reply)
         if place is None:
             return False
-        if self.situations is None:
-            return True
-        conditions = [self.subject.when(found.reply) for found in self.candidates[: place + 1]]
-        return any(first_to_hold(conditions, names) == place for names in self.situations.each)
+        before = [self.subject.when(found.reply) for found in self.candidates[:place]]
+        return wins(before, self.subject.when(reply), self.text)
 
     def spec(self, candidate: Candidate) -> ReplySpec:
         return self.subject.spec.replies[candidate.reply]
@@ -70,5 +67,4 @@ def contest(subject: Subject, text: str, about: int) -> Contest:
         candidates.append(candidate)
         if candidate.reply == about:
             break
-    situations = worlds([subject.when(found.reply) for found in candidates], text)
-    return Contest(subject=subject, text=text, candidates=candidates, situations=situations)
+    return Contest(subject=subject, text=text, candidates=candidates)

@@ -17,17 +17,10 @@ from engine.pipeline.reading.sources import Sources
 from engine.pipeline.schema.load import Loaded, RepliesFile, read_kinds, read_pipeline, read_replies
 from engine.pipeline.schema.shape import Kind
 from engine.pipeline.spec import PipelineSpec
-from engine.validation.aside import aside
-from engine.validation.checks import BEHAVIOUR, ESSENTIAL, misplaced_example, run, wrong_example
+from engine.validation.checks import BEHAVIOUR, ESSENTIAL, run
 from engine.validation.checks.goldens import golden_problems
-from engine.validation.checks.wrong_example import check_replies
 from engine.validation.file_kinds import SUFFIXES, is_cassette, kind_of
 from engine.validation.subject import Subject
-
-MANY_EXAMPLES = 1000
-"""So many take longer to try than a process takes to copy."""
-HERE = 4
-"""One reply in so many has its examples tried where the other checks are, which take half as long as all examples."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +80,11 @@ def validate(paths: Sequence[Path], sources: Sources) -> Findings:
     loaded = [_pipeline(file, collected) for file, kind in kinds.items() if kind == "pipeline"]
     goldens = [file for file, kind in kinds.items() if kind == "golden"]
     collected.files.update(file.as_posix() for file in goldens)
-    for found in _at_once(loaded, goldens, sources, collected):
+    for found in (_checked(one, sources) for one in loaded):
         collected.add(found.problems)
         collected.files.update(found.files)
+    for file in goldens:
+        collected.add(golden_problems(file, collected.spec))
     rest = [
         file for file, kind in kinds.items() if kind in ("replies", "kinds") and file.as_posix() not in collected.files
     ]
@@ -135,22 +130,6 @@ def _pipeline(file: Path, collected: _Collected) -> Loaded:
     return loaded
 
 
-def _at_once(
-    pipelines: Sequence[Loaded], goldens: Sequence[Path], sources: Sources, collected: _Collected
-) -> Iterator[_Checked]:
-    """The largest pipeline is checked here, the others and the goldens beside it."""
-    first, *others = sorted(pipelines, key=lambda loaded: -(len(loaded.spec.replies) if loaded.spec else 0)) or (None,)
-
-    def rest() -> list[_Checked]:
-        found = [problem for file in goldens for problem in golden_problems(file, collected.spec)]
-        return [*(_checked(loaded, sources) for loaded in others), _Checked(problems=tuple(found))]
-
-    waiting = aside(rest) if first and (others or goldens) else rest
-    if first:
-        yield _checked(first, sources)
-    yield from waiting()
-
-
 def _checked(loaded: Loaded, sources: Sources) -> _Checked:
     if loaded.spec is None:
         return _Checked(problems=())
@@ -164,25 +143,11 @@ def _checked(loaded: Loaded, sources: Sources) -> _Checked:
     # Where reading found a mistake, or lost a name, a check can only find what follows from it.
     told = {_place(problem) for problem in loaded.problems}
     unknown = tuple(f"unknown name `{name}" for name in loaded.lost)
-    found = _found(subject)
+    found = run((*ESSENTIAL, *BEHAVIOUR), subject)
     return _Checked(
         problems=tuple(one for one in found if _place(one) not in told and not one.message.startswith(unknown)),
         files=frozenset(prompt.file for prompt in subject.prompts.values() if not prompt.is_missing),
     )
-
-
-def _found(subject: Subject) -> list[Problem]:
-    """What all checks find. Of many examples most are tried beside the other checks, once the index that both need is
-    there.
-    """
-    if sum(len(reply.examples) for reply in subject.spec.replies) < MANY_EXAMPLES:
-        return run((*ESSENTIAL, *BEHAVIOUR), subject)
-    kinds = aside(lambda: list(misplaced_example.check(subject)))
-    places, _ = range(len(subject.spec.replies)), subject.index
-    beside = aside(lambda: list(check_replies(subject, (place for place in places if place % HERE))))
-    apart = (wrong_example.check, misplaced_example.check)
-    others = [check for check in (*ESSENTIAL, *BEHAVIOUR) if check not in apart]
-    return [*run(others, subject), *check_replies(subject, places[::HERE]), *beside(), *kinds()]
 
 
 def _place(problem: Problem) -> tuple[str, int, int]:

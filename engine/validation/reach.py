@@ -6,9 +6,9 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
-from typing import Any
 
 from engine.text.normalise import fold
+from engine.text.regexes import PatternSet
 from engine.validation.subject import Subject
 
 MOST = 500
@@ -55,22 +55,8 @@ def _matched(subject: Subject, places: Sequence[int]) -> Iterator[tuple[int, int
     regexes = [place for place, trigger in enumerate(subject.index.triggers) if trigger.kind == "regex"]
     if not regexes:
         return
-    patterns = _all_of([subject.index.triggers[place].text for place in regexes])
+    patterns = PatternSet([subject.index.triggers[place].text for place in regexes])
     for place in places:
         shown = {fold(subject.index.triggers[place].text), subject.index.forms[place].text}
-        for number in sorted({number for text in shown for number in patterns.Match(text) or ()}):
+        for number in sorted({number for text in shown for number in patterns.found_in(text)}):
             yield regexes[number], place
-
-
-def _all_of(patterns: Sequence[str]) -> Any:
-    """An re2 set, which tries all patterns in one pass."""
-    import re2  # noqa: PLC0415 - loaded only for pipelines that use patterns
-
-    options = re2.Options()
-    options.case_sensitive = False
-    options.log_errors = False
-    found = re2.Set.SearchSet(options)
-    for pattern in patterns:
-        found.Add(pattern)
-    found.Compile()
-    return found

@@ -45,7 +45,7 @@ class Worlds:
 def worlds(conditions: Sequence[Condition | None], text: str) -> Worlds | None:
     """The situations that matter to `conditions` when a user says `text`; `None` where they are too many."""
     present = [condition for condition in conditions if condition is not None]
-    paths = sorted({path for condition in present for path in _paths(condition.tree)} - {_TEXT})
+    paths = sorted({path for condition in present for path in paths_of(condition)} - {_TEXT})
     domains = [
         _domain(path, {one for condition in present for one in _compared(condition.tree, path)}) for path in paths
     ]
@@ -53,6 +53,22 @@ def worlds(conditions: Sequence[Condition | None], text: str) -> Worlds | None:
         return None
     each = tuple(_names(text, dict(zip(paths, chosen, strict=True))) for chosen in product(*domains))
     return Worlds(each, exact=all(path in _CLOCK for path in paths))
+
+
+def wins(better: Sequence[Condition | None], own: Condition | None, text: str) -> bool:
+    """Whether there is a situation in which `own` holds and none of `better`; where nobody can tell, it may be."""
+    return None not in better and _wins(tuple(better), own, _heard((*better, own), text))
+
+
+@lru_cache(maxsize=4096)
+def _wins(better: tuple[Condition | None, ...], own: Condition | None, text: str) -> bool:
+    found = worlds((*better, own), text)
+    return found is None or any(first_to_hold((*better, own), names) == len(better) for names in found.each)
+
+
+def _heard(conditions: Sequence[Condition | None], text: str) -> str:
+    """`text` where one of the conditions looks at it."""
+    return text if any(one is not None and _TEXT in paths_of(one) for one in conditions) else ""
 
 
 def first_to_hold(conditions: Sequence[Condition | None], names: Mapping[str, Any]) -> int | None:
@@ -73,10 +89,7 @@ def always_beaten(better: Sequence[Condition | None], own: Condition | None, tex
 
     `None` where `own` is first at least once, never holds at all, or the situations are too many to tell.
     """
-    heard = (
-        text if any(condition is not None and _TEXT in _paths(condition.tree) for condition in (*better, own)) else ""
-    )
-    return _always_beaten(tuple(better), own, heard)
+    return _always_beaten(tuple(better), own, _heard((*better, own), text))
 
 
 @lru_cache(maxsize=4096)
@@ -91,6 +104,7 @@ def _always_beaten(better: tuple[Condition | None, ...], own: Condition | None, 
     return Beaten(by=before[0] or 0, exact=certain)
 
 
+@lru_cache(maxsize=4096)
 def paths_of(condition: Condition) -> frozenset[tuple[str, ...]]:
     """Every name that a condition looks at, with its attributes."""
     return frozenset(_paths(condition.tree))

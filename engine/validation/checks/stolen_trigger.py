@@ -1,15 +1,14 @@
 """P501, P505: sentences that belong to one trigger and go to another reply, each with a witness and both scores.
 
-P501: every sentence tried for a `contains` or `regex` trigger goes to another reply. P505: a fuzzy trigger holds what
-another reply asks for by `contains` or `regex`, so that its own words select it and sentences close to them do not.
-Both try sentences that are made up, so they are warnings. Only pairs that share words are tried, and one theft is
-reported for each thief.
+P501: a `contains` trigger holds what another reply asks for by `contains` or `regex`, which takes its sentences. P505:
+a fuzzy trigger does, so that its own words select it and sentences close to them do not. Both try sentences that are
+made up, so they are warnings. One theft is reported for each thief.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 from engine.core.ports import Candidate
 from engine.core.source import Problem
@@ -17,18 +16,15 @@ from engine.validation.checks.generic_trigger import is_generic
 from engine.validation.contest import Contest, contest
 from engine.validation.reach import reached
 from engine.validation.subject import Placed, Subject
-from engine.validation.witness import close_to, sentences_for
 from engine.validation.worlds import always_beaten
 
-MOST_REGEXES = 500
-"""Regexes tried; a sentence has to be made up for each."""
+_JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
     kinds = [trigger.kind for trigger in subject.index.triggers]
     in_others = {narrow for narrows in reached(subject).values() for narrow in narrows if kinds[narrow] == "contains"}
-    regexes = islice((place for place, kind in enumerate(kinds) if kind == "regex"), MOST_REGEXES)
-    for place in sorted((*in_others, *regexes)):
+    for place in sorted(in_others):
         yield from _always_stolen(subject, subject.triggers[place])
     for wide, narrows in reached(subject).items():
         if not is_generic(subject, len(narrows)):
@@ -36,9 +32,10 @@ def check(subject: Subject) -> Iterator[Problem]:
 
 
 def _always_stolen(subject: Subject, placed: Placed) -> Iterator[Problem]:
-    """Where every witness is lost, not just one that another reply happens to name."""
+    """Where every sentence is lost, not just one that another reply happens to name."""
+    part = placed.text.value
     first: tuple[Contest, Candidate] | None = None
-    for sentence in sentences_for(placed):
+    for sentence in (f"あの、{part}のことなんだけど" if _JAPANESE.search(part) else f"well, {part} you know", part):
         found = contest(subject, sentence, placed.place)
         beaten = found.winner_instead_of(placed.place)
         if beaten is None:
@@ -56,12 +53,17 @@ def _nearly_stolen(subject: Subject, wide: int, narrows: Sequence[int]) -> Itera
             continue
         if always_beaten([subject.when(thief.place)], subject.when(owner.place), owner.text.value) is None:
             continue
-        for sentence in close_to(owner.text.value):
+        for sentence in _close_to(owner.text.value):
             found = contest(subject, sentence, owner.place)
             beaten = found.winner_instead_of(owner.place)
             if beaten is not None and beaten[0].trigger == wide:
                 yield _problem("P505", "is stolen when it is said a little differently", owner, found, beaten[0])
                 return
+
+
+def _close_to(text: str) -> Sequence[str]:
+    """The text as someone else might say it, with a particle or a word more."""
+    return [f"{text}よ", f"{text}なの", f"ねえ、{text}"] if _JAPANESE.search(text) else [f"{text} please", f"so {text}"]
 
 
 def _problem(code: str, what: str, placed: Placed, found: Contest, winner: Candidate) -> Problem:

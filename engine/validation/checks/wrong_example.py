@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from engine.core.source import Problem
 from engine.pipeline.reading.decoding import shortened
@@ -16,15 +16,9 @@ FAR = 60.0
 
 
 def check(subject: Subject) -> Iterator[Problem]:
-    return check_replies(subject, range(len(subject.spec.replies)))
-
-
-def check_replies(subject: Subject, places: Iterable[int]) -> Iterator[Problem]:
-    """What is wrong with the examples of the replies at `places`: each is tried by itself."""
-    for place in places:
+    for place, reply in enumerate(subject.spec.replies):
         if place in subject.unsure_replies:
             continue
-        reply = subject.spec.replies[place]
         for example in reply.examples:
             found = contest(subject, example.value, place)
             if not found.wins(place) and not found.is_idle(place):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from engine.text.regexes import compile_pattern
 from engine.validation.checks import (
     broken_condition,
     duplicate_id,
@@ -15,7 +14,6 @@ from engine.validation.checks import (
     wrong_example,
 )
 from engine.validation.reach import reached
-from engine.validation.witness import close_to, sentences_for
 
 
 def found(check, made):
@@ -88,16 +86,6 @@ def test_a_part_of_a_part_with_priority_is_not(subject):
     assert found(stolen_trigger, made) == []
 
 
-def test_a_regex_that_another_always_beats(subject):
-    made = subject("{id: a, match: [{contains: 時}], say: [x]}", "{id: b, match: [{regex: 今(何時|いつ時)}], say: [x]}")
-    assert found(stolen_trigger, made) == [("P501", "warning", 4, 29)]
-
-
-def test_a_regex_that_wins_once_is_fine(subject):
-    made = subject("{id: a, match: [{contains: 何時}], say: [x]}", "{id: b, match: [{regex: 今(何時|いつ)}], say: [x]}")
-    assert found(stolen_trigger, made) == []
-
-
 def test_a_higher_priority_is_the_editors_wish(subject):
     made = subject(
         "{id: a, match: [{contains: 死にたい}], priority: 9, say: [x]}",
@@ -125,24 +113,6 @@ def test_reach_finds_every_pair(subject):
     texts = [made.triggers[narrow].text.value for narrow in reached(made)[0]]
     assert texts == ["お茶", "紅茶"]
     assert [made.triggers[narrow].text.value for narrow in reached(made)[1]] == ["お茶"]
-
-
-@pytest.mark.parametrize("pattern", ["今(何時|なんじ)", "^(a|b)?c{2,3}[0-9]$", r"\bok\b", "[^あ]い", "(?i)HELLO|さ.よ"])
-def test_sentences_are_made_up_for_a_regex(subject, pattern):
-    made = subject(f"{{id: a, match: [{{regex: '{pattern}'}}], say: [x]}}")
-    sentences = sentences_for(made.triggers[0])
-    assert sentences
-    assert all(compile_pattern(pattern).search(sentence) for sentence in sentences)
-
-
-def test_for_a_pattern_that_python_cannot_read_examples_must_do(subject):
-    made = subject(r"{id: a, match: [{regex: '\pN+時'}], say: [x], examples: [5時だよ]}")
-    assert list(sentences_for(made.triggers[0])) == ["5時だよ"]
-
-
-def test_sentences_close_to_a_trigger_hold_it():
-    assert all("水割り" in sentence for sentence in close_to("水割り"))
-    assert all("beer" in sentence for sentence in close_to("beer"))
 
 
 def test_an_example_need_only_win_at_some_hour_of_its_reply(subject):
