@@ -37,6 +37,9 @@ _ENDINGS = (
     *("_DATABASE_URL", "_WEBHOOK_URL", "_WEBHOOK"),
 )
 _PARTS = ("PASSWORD", "PASSWD", "SECRET", "CREDENTIAL", "APIKEY", "API_KEY", "PRIVATE_KEY", "ENCRYPTION_KEY")
+_WORKING_DIRECTORY = "PWD"
+"""Every shell sets it, and paths begin with it; `MYSQL_PWD` and `pwd` are passwords."""
+
 _AWS_PLAIN = frozenset({"AWS_REGION", "AWS_DEFAULT_REGION"})
 _SHORTEST = 8
 """Shorter values stand in ordinary words, and are no secrets worth the name."""
@@ -73,6 +76,8 @@ _RUNS: Final = 3
 
 def is_secret(name: str) -> bool:
     """Whether the variable `name` is a secret, by itself or by the form of its name."""
+    if name == _WORKING_DIRECTORY:
+        return False
     upper = f"_{name.upper()}".rstrip("_0123456789")
     return name in SECRETS or upper.endswith(_ENDINGS) or any(part in upper for part in _PARTS)
 

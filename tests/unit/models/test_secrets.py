@@ -99,6 +99,15 @@ def test_no_setting_reads_what_is_called_like_a_secret(name):
     assert is_refused(name)
 
 
-@pytest.mark.parametrize("name", ["LOCAL_LLM_MAX_TOKENS", "OPENAI_MODEL", "OPENAI_BASE_URL", "AWS_REGION", "HOME"])
+@pytest.mark.parametrize(
+    "name", ["LOCAL_LLM_MAX_TOKENS", "OPENAI_MODEL", "OPENAI_BASE_URL", "AWS_REGION", "HOME", "PWD", "OLDPWD"]
+)
 def test_other_variables_are_no_secrets(name):
     assert not is_refused(name)
+
+
+def test_a_file_below_the_working_directory_is_no_secret():
+    env = {"PWD": "/home/somebody/projects/bot", "OLDPWD": "/home/somebody/projects"}
+    path = "/home/somebody/projects/bot/.models/model.gguf"
+    assert not is_misplaced(path, env)
+    assert Secrets(env).logged(path) == path
