@@ -1,12 +1,14 @@
-"""Writes the reference from the schemas, the problem codes and their bad examples, so that it cannot go stale.
+"""Writes the schema of pipelines from the tables, and the reference from the schemas, the problem codes and their bad
+examples, so that nothing goes stale.
 
     python -m tools.reference
 
-A test compares what stands in `docs/` with what this would write.
+A test compares what stands there with what this would write.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -32,8 +34,11 @@ _TYPES = {
 
 
 def documents() -> dict[Path, str]:
-    """Every page by its path relative to the repository."""
+    """Every file by its path relative to the repository."""
     pages = {Path("docs/reference") / f"{kind}.md": GENERATED + schema_page(kind) for kind in KINDS}
+    pages[Path("engine/pipeline/schema/pipeline.schema.json")] = (
+        json.dumps(schema_of("pipeline"), ensure_ascii=False, indent=2) + "\n"
+    )
     pages[Path("docs/reference/problems.md")] = GENERATED + problems_page()
     pages |= {Path("docs/problems") / f"{code}.md": GENERATED + problem_page(code) for code in CODES}
     return pages
@@ -44,7 +49,7 @@ def main() -> int:
         target = ROOT / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, "utf-8")
-    print(f"wrote {len(documents())} pages below docs/")
+    print(f"wrote {len(documents())} files")
     return 0
 
 

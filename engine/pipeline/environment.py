@@ -12,6 +12,7 @@ from typing import Literal
 
 from engine.core.expression import Scalar, Value
 from engine.core.record import field, record
+from engine.models.registry import BACKENDS
 from engine.models.secrets import is_misplaced, is_refused
 from engine.pipeline.compiled import EnvRef
 
@@ -82,12 +83,7 @@ VARIABLES: Mapping[str, Variable] = {
     "LOCAL_LLM_MAX_TOKENS": Variable(int, "a whole number", 256),
     "LOCAL_LLM_TEMPERATURE": Variable(_number_or_none, "a number", 0.7),
     "LOCAL_LLM_ALLOW_FALLBACK": Variable(_boolean, "true or false", default=False),
-    "OPENAI_BASE_URL": Variable(str, "a URL", ""),
-    "OPENAI_MODEL": Variable(str, "a model's name", ""),
-    "BEDROCK_MODEL": Variable(str, "a model's identifier", ""),
-    "BEDROCK_REGION": Variable(str, "an AWS region", ""),
-    "HUGGINGFACE_BASE_URL": Variable(str, "a URL", ""),
-    "HUGGINGFACE_MODEL": Variable(str, "a model's name", ""),
+    **{name: Variable(str, what, "") for row in BACKENDS.values() for name, what in row.variables.items()},
 }
 """What conditions see as `env`. Secrets are not here: nothing but their own backend may read them."""
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from engine.core.expression import Value
 from engine.core.plan import ModelRow
-from engine.models.registry import BACKENDS
-from engine.models.settings import SETTINGS, Flag, Kind, Number
+from engine.models.registry import BACKENDS, SETTINGS
+from engine.models.settings import Flag, Kind, Number
 from engine.pipeline.compiled import EnvRef, Given, ModelDeclaration
 from engine.pipeline.environment import Wanted, resolve
 
@@ -30,7 +30,7 @@ def bind_model(declared: ModelDeclaration, env: Mapping[str, str]) -> ModelRow:
 
 
 def _resolved(key: str, given: Given, env: Mapping[str, str], wrong: list[str]) -> Value:
-    kind = SETTINGS[key][0] if key in SETTINGS else None
+    kind = SETTINGS.get(key)
     if not isinstance(given, EnvRef):
         return _without_none(given, kind)
     try:

@@ -31,7 +31,7 @@ def test_the_reference_is_fresh(path):
 
 def test_nothing_else_lies_among_the_generated_pages():
     written = {path for folder in ("docs/reference", "docs/problems") for path in (ROOT / folder).iterdir()}
-    assert written == {ROOT / path for path in documents()}
+    assert written == {ROOT / path for path in documents() if path.suffix == ".md"}
 
 
 @pytest.mark.parametrize("kind", KINDS)

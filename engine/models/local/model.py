@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.machinery import PathFinder
 from pathlib import Path
-from typing import Final
 
 from engine.core.deadline import Deadline
 from engine.core.errors import BackendError, ContextTooLong, TimedOut, Unavailable
@@ -22,13 +21,10 @@ from engine.models.closed import ClosedModel
 from engine.models.local.settings import read_settings
 from engine.models.local.worker.child import worker_command
 from engine.models.local.worker.protocol import Message
-from engine.models.local.worker.start import LocalSettings, prompt_to_json, settings_to_json
+from engine.models.local.worker.start import ENGINES, LocalSettings, prompt_to_json, settings_to_json
 from engine.models.local.worker.supervisor import Report, Supervisor
 from engine.models.settings import SettingError
 from engine.text.cleaning import clean
-
-PACKAGES: Final[Mapping[str, str]] = {"llama.cpp": "llama_cpp", "gpt4all": "gpt4all"}
-"""Engines in the order in which `auto` tries them, with the package that each needs."""
 
 
 def open_model(row: ModelRow, env: Mapping[str, str]) -> LanguageModel:
@@ -43,8 +39,8 @@ def open_model(row: ModelRow, env: Mapping[str, str]) -> LanguageModel:
 
 
 def _engines(row: ModelRow) -> tuple[str, ...]:
-    wanted = tuple(PACKAGES) if row.backend == "auto" else (row.backend,)
-    installed = tuple(engine for engine in wanted if PathFinder.find_spec(PACKAGES[engine]) is not None)
+    wanted = tuple(ENGINES) if row.backend == "auto" else (row.backend,)
+    installed = tuple(engine for engine in wanted if PathFinder.find_spec(ENGINES[engine]) is not None)
     if not installed:
         raise SettingError(
             f"model `{row.id}`: {' and '.join(wanted)} not installed; install this package with its `local` extra"

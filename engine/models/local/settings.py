@@ -11,7 +11,8 @@ from typing import Final
 from engine.core.plan import ModelRow
 from engine.models.local.threads import available_threads
 from engine.models.local.worker.start import LocalSettings
-from engine.models.settings import SettingError, given
+from engine.models.registry import given
+from engine.models.settings import SettingError
 
 _GGUF: Final = b"GGUF"
 

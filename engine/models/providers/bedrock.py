@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.concurrency.bounded import Helpers
@@ -23,8 +23,8 @@ from engine.models.providers.asker import Asker, Opening
 from engine.models.providers.chat_completion import ChatMessage, finish_reason, joined, with_system
 from engine.models.providers.credentials import AwsCredentials, aws
 from engine.models.providers.external import open_external
-from engine.models.providers.parameters import SYSTEM, converse_parameters
-from engine.models.providers.row import Settings
+from engine.models.providers.parameters import SYSTEM, Form, Parameters
+from engine.models.providers.row import Settings, is_chat_api
 from engine.models.settings import SettingError
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ def open_model(row: ModelRow, env: Mapping[str, str]) -> LanguageModel:
     """A model whose credentials are described by `BEDROCK_CREDENTIALS`; empty means the standard AWS chain."""
 
     def prepare(settings: Settings) -> Opening:
+        if settings.base_url and is_chat_api(settings.base_url):
+            place = f"model `{row.id}`: `base_url`"
+            raise SettingError(f"{place} is no address of Bedrock's own API; use the backend `openai` for it")
         credentials = aws(env, "BEDROCK_CREDENTIALS")
         return Opening(load=lambda: _load(settings, credentials), secrets=credentials.secrets)
 
@@ -150,6 +153,26 @@ def renew(credentials: Any, deadline: Deadline, errors: tuple[type[Exception], .
         raise Unavailable(
             "the AWS credentials cannot be renewed", backend="bedrock", retryable=True, called=False
         ) from None
+
+
+def converse_parameters(settings: Settings) -> Parameters:
+    """In the words of `converse`; what only some models know stands under `additional`."""
+    forms: Mapping[str, Sequence[Form]] = {
+        "limit": ({"maxTokens": settings.max_tokens},),
+        "temperature": ({"temperature": settings.temperature},),
+        "top_p": ({"topP": settings.top_p},),
+        "stop": ({"stopSequences": list(settings.stop) or None},),
+        "thinking": [form for mark, form in _SILENCE if mark in settings.model and settings.thinking is False],
+    }
+    return Parameters("bedrock", settings, forms)
+
+
+_SILENCE: Sequence[tuple[str, Form]] = (
+    ("anthropic.", {"thinking": {"type": "disabled"}}),
+    ("amazon.nova-2", {"reasoningConfig": {"type": "disabled"}}),
+    ("openai.gpt-oss", {"reasoning_effort": "low"}),
+)
+"""How models are told not to think, by a part of their names; others are not told."""
 
 
 _INFERENCE = frozenset({"maxTokens", "temperature", "topP", "stopSequences"})

@@ -18,7 +18,7 @@ from engine.models.providers.chat_completion import completion, with_system
 from engine.models.providers.credentials import bearer
 from engine.models.providers.external import open_external
 from engine.models.providers.parameters import SYSTEM, chat_parameters
-from engine.models.providers.row import Settings
+from engine.models.providers.row import Settings, with_version
 
 if TYPE_CHECKING:
     from huggingface_hub import InferenceClient
@@ -32,7 +32,7 @@ def open_model(row: ModelRow, env: Mapping[str, str]) -> LanguageModel:
 
     def prepare(settings: Settings) -> Opening:
         token = bearer(env, "HUGGINGFACE_TOKEN")
-        return Opening(load=lambda: _load(settings, token), secrets=(token,))
+        return Opening(load=lambda: _load(with_version(settings), token), secrets=(token,))
 
     return open_external(row, prepare)
 
@@ -53,7 +53,7 @@ class _Asker:
         self._sdk = sdk
         self.errors = errors
         self._settings = settings
-        self.parameters = chat_parameters("huggingface", settings)
+        self.parameters = chat_parameters("huggingface", settings, settings.base_url or DEFAULT_URL)
 
     def ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any]) -> Completion:  # noqa: ARG002 — the call under way has it
         messages: Any = with_system(prompt, self._settings.examples, apart=SYSTEM in sent)

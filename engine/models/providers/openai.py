@@ -17,7 +17,7 @@ from engine.models.providers.chat_completion import completion, with_system
 from engine.models.providers.credentials import bearer
 from engine.models.providers.external import open_external
 from engine.models.providers.parameters import SYSTEM, chat_parameters
-from engine.models.providers.row import Settings
+from engine.models.providers.row import Settings, with_version
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -30,7 +30,7 @@ def open_model(row: ModelRow, env: Mapping[str, str]) -> LanguageModel:
 
     def prepare(settings: Settings) -> Opening:
         key = bearer(env, "OPENAI_API_KEY")
-        return Opening(load=lambda: _load(settings, key), secrets=(key,))
+        return Opening(load=lambda: _load(with_version(settings), key), secrets=(key,))
 
     return open_external(row, prepare)
 
@@ -50,7 +50,7 @@ class _Asker:
         self._completions = sdk.chat.completions
         self.errors = errors
         self._settings = settings
-        self.parameters = chat_parameters("openai", settings)
+        self.parameters = chat_parameters("openai", settings, settings.base_url or DEFAULT_URL)
 
     def ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any]) -> Completion:  # noqa: ARG002 — the call under way has it
         messages: Any = with_system(prompt, self._settings.examples, apart=SYSTEM in sent)

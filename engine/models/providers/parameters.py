@@ -30,12 +30,13 @@ _lock = threading.Lock()
 
 
 class Parameters:
-    """The parameters of one model, each with the forms in which it may be sent, best first; one whose forms were all
-    refused is left out. Safe to share between threads.
+    """The parameters of one model, each with the forms in which it may be sent, best first; a form that holds
+    `None` is never sent, and a parameter whose forms were all refused is left out. Safe to share between threads.
     """
 
     def __init__(self, backend: str, settings: Settings, forms: Mapping[str, Sequence[Form]]) -> None:
-        self._forms = {**forms, "system": ({SYSTEM: True},)}
+        sendable = {name: [form for form in given if None not in form.values()] for name, given in forms.items()}
+        self._forms: Mapping[str, Sequence[Form]] = {**sendable, "system": ({SYSTEM: True},)}
         self._refused = _refused.setdefault((backend, settings.base_url, settings.model), {})
 
     def current(self) -> dict[str, Any]:
@@ -64,10 +65,10 @@ class Parameters:
         return forms[refused] if refused < len(forms) else {}
 
 
-def chat_parameters(backend: str, settings: Settings) -> Parameters:
-    """In the words of chat completions."""
+def chat_parameters(backend: str, settings: Settings, url: str) -> Parameters:
+    """In the words of chat completions, as the server at `url` has them."""
     limits: Sequence[Form] = ({"max_tokens": settings.max_tokens}, {"max_completion_tokens": settings.max_tokens})
-    is_openai = backend == "openai" and _is_openai(settings.base_url)
+    is_openai = (urlsplit(url).hostname or "").endswith((".openai.com", ".openai.azure.com"))
     forms: Mapping[str, Sequence[Form]] = {
         "limit": limits[::-1] if is_openai else limits,
         "temperature": ({"temperature": settings.temperature},),
@@ -77,27 +78,7 @@ def chat_parameters(backend: str, settings: Settings) -> Parameters:
         "logprobs": ({"logprobs": True, "top_logprobs": 0}, {"logprobs": True}) if settings.logprobs else (),
         "thinking": _thinking(settings.thinking, is_openai=is_openai),
     }
-    return Parameters(backend, settings, {name: _without_nothing(given) for name, given in forms.items()})
-
-
-def converse_parameters(settings: Settings) -> Parameters:
-    """In the words of Bedrock's `converse`; what only some models know stands under `additional`."""
-    forms: Mapping[str, Sequence[Form]] = {
-        "limit": ({"maxTokens": settings.max_tokens},),
-        "temperature": ({"temperature": settings.temperature},),
-        "top_p": ({"topP": settings.top_p},),
-        "stop": ({"stopSequences": list(settings.stop) or None},),
-        "thinking": [form for mark, form in _BEDROCK_SILENCE if mark in settings.model and settings.thinking is False],
-    }
-    return Parameters("bedrock", settings, {name: _without_nothing(given) for name, given in forms.items()})
-
-
-_BEDROCK_SILENCE: Sequence[tuple[str, Form]] = (
-    ("anthropic.", {"thinking": {"type": "disabled"}}),
-    ("amazon.nova-2", {"reasoningConfig": {"type": "disabled"}}),
-    ("openai.gpt-oss", {"reasoning_effort": "low"}),
-)
-"""How models there are told not to think, by a part of their names; others are not told."""
+    return Parameters(backend, settings, forms)
 
 
 def _thinking(wanted: bool | None, *, is_openai: bool) -> Sequence[Form]:  # noqa: FBT001  a setting of three values
@@ -106,12 +87,3 @@ def _thinking(wanted: bool | None, *, is_openai: bool) -> Sequence[Form]:  # noq
     if not is_openai:
         return ({"chat_template_kwargs": {"enable_thinking": wanted, "thinking": wanted}},)
     return [{"reasoning_effort": effort} for effort in (("medium",) if wanted else ("none", "minimal", "low"))]
-
-
-def _is_openai(base_url: str | None) -> bool:
-    host = urlsplit(base_url).hostname if base_url else "api.openai.com"
-    return (host or "").endswith((".openai.com", ".openai.azure.com"))
-
-
-def _without_nothing(forms: Sequence[Form]) -> Sequence[Form]:
-    return [form for form in forms if None not in form.values()]

@@ -6,9 +6,10 @@ import re
 from urllib.parse import urlsplit
 
 from engine.core.plan import ModelRow
-from engine.core.record import record
+from engine.core.record import record, replace
 from engine.models.http.address import is_address
-from engine.models.settings import SettingError, given
+from engine.models.registry import given
+from engine.models.settings import SettingError
 
 _ENDPOINT = re.compile(r"/(?:chat/completions|completions|responses|embeddings|models|chat)$")
 _VERSION = re.compile(r"/v\d\w*(?:/|$)")
@@ -41,7 +42,7 @@ def settings_of(row: ModelRow) -> Settings:
 
 
 def _base_url(text: str, row: ModelRow) -> str:
-    """`text` as the SDKs want it: they put the path of a call behind it."""
+    """`text` without a slash at its end: SDKs put the path of a call behind it."""
     place = f"model `{row.id}`: `base_url`"
     if not is_address(text):
         raise SettingError(f"{place} must be an http or https address, such as http://127.0.0.1:8080/v1")
@@ -50,11 +51,20 @@ def _base_url(text: str, row: ModelRow) -> str:
         raise SettingError(
             f"{place} has a query; give the address up to the `?`, as in {url.scheme}://{url.hostname}/v1"
         )
-    base = text.rstrip("/")
-    if row.backend == "bedrock":
-        if _VERSION.search(url.path) or _ENDPOINT.search(url.path.rstrip("/")):
-            raise SettingError(f"{place} is no address of Bedrock's own API; use the backend `openai` for it")
-        return base
+    return text.rstrip("/")
+
+
+def is_chat_api(base_url: str) -> bool:
+    """Whether an address names a version or an endpoint of the protocol of chat completions."""
+    path = urlsplit(base_url).path
+    return bool(_VERSION.search(path) or _ENDPOINT.search(path))
+
+
+def with_version(settings: Settings) -> Settings:
+    """`settings` with an address as SDKs of chat completions want it: as far as the version, without an endpoint."""
+    base = settings.base_url
+    if base is None:
+        return settings
     while found := _ENDPOINT.search(urlsplit(base).path):
         base = base[: -len(found[0])].rstrip("/")
-    return base if _VERSION.search(urlsplit(base).path) else f"{base}/v1"
+    return replace(settings, base_url=base if _VERSION.search(urlsplit(base).path) else f"{base}/v1")

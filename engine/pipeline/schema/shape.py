@@ -14,6 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from engine.core.source import Problem, Span
+from engine.models.registry import schema_of_models
 from engine.pipeline.reading.limits import MAX_PROBLEMS
 from engine.pipeline.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode, plain
 from engine.pipeline.schema.accept import Acceptor
@@ -28,9 +29,14 @@ Path = tuple[str | int, ...]
 
 @cache
 def schema_of(kind: Kind) -> dict[str, Any]:
-    """The JSON Schema of one kind of file."""
+    """The JSON Schema of one kind of file; what it says of models is what the table of backends says.
+
+    The files hold the same, for code editors: `python -m tools.reference` writes them.
+    """
     text = files("engine.pipeline.schema").joinpath(f"{kind}.schema.json").read_text("utf-8")
     schema: dict[str, Any] = json.loads(text)
+    if kind == "pipeline":
+        schema["$defs"]["model"]["properties"] = schema_of_models()
     return schema
 
 

@@ -15,7 +15,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         backend = model.backend.value
         usual = backend.default if isinstance(backend, EnvRef) else backend
         row = BACKENDS.get(str(usual))
-        for setting in row.requires if row else ():
+        for setting in row.required if row else ():
             if setting not in model.settings and model.span not in subject.unsure:
                 message = f"model `{name}` lacks `{setting}`, which the backend `{usual}` needs"
                 yield Problem(code="P309", message=message, span=model.id.span, hint=f"add `{setting}: …`")

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+import grimp
 import pytest
 
-import engine.pipeline.schema
 from engine.core.plan import ModelRow
-from engine.models.registry import BACKENDS
-from engine.models.settings import SETTINGS, Choice, Flag, Number, SettingError, given
+from engine.models.local.worker.start import ENGINES
+from engine.models.registry import BACKENDS, SETTINGS, given, open_model
+from engine.models.secrets import SECRETS, is_secret
+from engine.models.settings import Number, SettingError
 from engine.pipeline.compiled import EnvRef, ModelDeclaration
 from engine.pipeline.model_rows import bind_model
 from engine.pipeline.schema.load import load_pipeline
 
-SCHEMA = json.loads((Path(engine.pipeline.schema.__file__).parent / "pipeline.schema.json").read_text("utf-8"))
-PROPERTIES = SCHEMA["$defs"]["model"]["properties"]
-NUMBERS = {name: kind for name, (kind, _) in SETTINGS.items() if isinstance(kind, Number)}
+NUMBERS = {name: kind for name, kind in SETTINGS.items() if isinstance(kind, Number)}
 
 PIPELINE = """
 version: 1
@@ -32,30 +31,46 @@ steps:
 """
 
 
-def of_literals(schema: dict[str, Any]) -> dict[str, Any]:
-    """What the schema asks of a value that is no reference to the environment."""
-    referred = schema.get("$ref", "").rpartition("/")[2]
-    own = {**of_literals(SCHEMA["$defs"][referred])} if referred else {}
-    return {**own, **schema.get("else", {}), **{key: value for key, value in schema.items() if key != "else"}}
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_setting_means_the_same_to_every_backend(name: str) -> None:
+    kinds = [row.settings[name] for row in BACKENDS.values() if name in row.settings]
+    assert all(kind == kinds[0] for kind in kinds)
 
 
-def test_schema_and_table_name_the_same_settings() -> None:
-    assert SETTINGS.keys() == PROPERTIES.keys() - {"backend"}
-    assert {name for _, backends in SETTINGS.values() for name in backends} == BACKENDS.keys()
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_backend_requires_only_what_it_reads(backend: str) -> None:
+    assert set(BACKENDS[backend].required) <= BACKENDS[backend].settings.keys()
 
 
-@pytest.mark.parametrize("name", NUMBERS)
-def test_the_numbers_of_the_schema_are_those_of_the_table(name: str) -> None:
-    kind, schema = NUMBERS[name], of_literals(PROPERTIES[name])
-    assert (schema["minimum"], schema["maximum"]) == (kind.low, kind.high)
-    assert schema.get("type") == ("integer" if kind.whole else "number")
+class Watched(dict[str, str]):
+    """An environment that knows which of its variables were looked at."""
+
+    def __init__(self) -> None:
+        super().__init__(dict.fromkeys(SECRETS, "canary-of-a-key"))
+        self.read: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.read.add(name)
+        return super().get(name, default)
+
+    def __getitem__(self, name: str) -> str:
+        self.read.add(name)
+        return super().__getitem__(name)
 
 
-def test_the_words_of_the_schema_are_those_of_the_table() -> None:
-    choices = {name: kind.words for name, (kind, _) in SETTINGS.items() if isinstance(kind, Choice)}
-    assert {name: tuple(of_literals(PROPERTIES[name])["enum"]) for name in choices} == choices
-    flags = {name for name, (kind, _) in SETTINGS.items() if isinstance(kind, Flag)}
-    assert {of_literals(PROPERTIES[name])["type"] for name in flags} == {"boolean"}
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_backend_reads_no_secret_but_that_of_its_row(backend: str) -> None:
+    env, row = Watched(), BACKENDS[backend]
+    settings = dict.fromkeys(row.required, "m")
+    open_model(ModelRow(id="m", backend=backend, settings=settings), env).close()
+    assert {name for name in env.read if is_secret(name)} == {row.credentials} - {None}
+
+
+def test_no_backend_knows_another() -> None:
+    graph = grimp.build_graph("engine")
+    modules = {f"engine.models.{row.module}" for row in BACKENDS.values()}
+    modules |= {f"engine.models.local.{module}" for module in ENGINES.values()}
+    assert [one for one in modules for other in modules - {one} if graph.chain_exists(one, other)] == []
 
 
 def edges() -> list[tuple[str, float, bool]]:

@@ -26,10 +26,7 @@ from engine.models.local.worker.answering import Answerer, choose_layout
 from engine.models.local.worker.gguf import read_metadata
 from engine.models.local.worker.inference import DoesNotFit, EngineModule, LoadError, OutOfTime
 from engine.models.local.worker.protocol import Decoder, Message, encode
-from engine.models.local.worker.start import prompt_from_json, settings_from_json
-
-ENGINES: Mapping[str, str] = {"llama.cpp": "engine.models.local.llama_cpp", "gpt4all": "engine.models.local.gpt4all"}
-
+from engine.models.local.worker.start import ENGINES, prompt_from_json, settings_from_json
 
 _PR_SET_PDEATHSIG = 1
 """See prctl(2)."""
@@ -79,7 +76,7 @@ def load(order: Message, phase: Callable[[str], None]) -> tuple[Answerer, dict[s
     layout = choose_layout(settings, metadata)
     phase(f"importing {order['engine']}")
     try:
-        module = cast("EngineModule", import_module(ENGINES[order["engine"]]))
+        module = cast("EngineModule", import_module(f"engine.models.local.{ENGINES[order['engine']]}"))
     except (ImportError, OSError, RuntimeError) as error:
         raise LoadError(f"{order['engine']} cannot be imported: {error}") from error
     phase("loading the model")

@@ -8,6 +8,11 @@ from typing import Any, Literal
 from engine.core.record import record
 from engine.core.turn import Exchange, Labels, Message, Prompt
 
+ENGINES: Mapping[str, str] = {"llama.cpp": "llama_cpp", "gpt4all": "gpt4all"}
+"""Local engines in the order in which `auto` tries them: the module below `engine.models.local` that runs each has the
+name of the package that it needs.
+"""
+
 Style = Literal["auto", "chat", "raw"]
 
 

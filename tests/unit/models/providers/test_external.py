@@ -22,6 +22,7 @@ from engine.models.http.wire import current
 from engine.models.providers.asker import Asker, Opening
 from engine.models.providers.caller import ANSWER_LIMIT
 from engine.models.providers.external import ExternalModel, open_external
+from engine.models.providers.openai import DEFAULT_URL
 from engine.models.providers.parameters import Parameters, chat_parameters
 from engine.models.providers.row import Settings
 from engine.models.registry import open_model
@@ -69,7 +70,7 @@ def why(model: LanguageModel) -> str:
 )
 def test_openai_itself_has_another_name_for_the_most_tokens(base_url: str | None, limit: str) -> None:
     settings = Settings(model="m", base_url=base_url, max_tokens=5)
-    assert chat_parameters("openai", settings).current() == {limit: 5, "system": True}
+    assert chat_parameters("openai", settings, base_url or DEFAULT_URL).current() == {limit: 5, "system": True}
 
 
 @pytest.mark.parametrize("provider", ["openai", "huggingface"])
@@ -375,7 +376,7 @@ def test_a_refused_value_is_followed_by_the_next_and_a_refused_parameter_by_none
             raise error
 
     settings = Settings(model=f"refuses its value: {value}", thinking=False)
-    opened(lambda: Picky(chat_parameters("openai", settings))).generate(PROMPT, Deadline.after(AMPLE))
+    opened(lambda: Picky(chat_parameters("openai", settings, DEFAULT_URL))).generate(PROMPT, Deadline.after(AMPLE))
     assert tried == efforts
 
 

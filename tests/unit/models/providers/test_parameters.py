@@ -11,7 +11,9 @@ import pytest
 from engine.core.deadline import Deadline
 from engine.core.errors import BadRequest, UnsupportedParameter
 from engine.core.ports import LanguageModel
-from engine.models.providers.parameters import chat_parameters, converse_parameters
+from engine.models.providers import huggingface, openai
+from engine.models.providers.bedrock import converse_parameters
+from engine.models.providers.parameters import chat_parameters
 from engine.models.providers.row import Settings
 from engine.models.registry import open_model
 from tests.faults import behaviours, wires
@@ -249,9 +251,8 @@ def test_no_second_call_is_made_without_time_for_it() -> None:
 
 
 def test_two_turns_that_are_refused_at_once_give_up_one_parameter() -> None:
-    parameters = chat_parameters(
-        "openai", Settings(model="twice", base_url="http://h/v1", max_tokens=5, temperature=0.5)
-    )
+    settings = Settings(model="twice", base_url="http://h/v1", max_tokens=5, temperature=0.5)
+    parameters = chat_parameters("openai", settings, "http://h/v1")
     sent = parameters.current()
     assert parameters.refuse({"max_tokens"}, sent)
     assert parameters.refuse({"max_tokens"}, sent)
@@ -278,7 +279,8 @@ THINKING: Mapping[tuple[str, str | None, bool | None], Any] = {
 def test_each_server_is_told_in_its_own_way_whether_to_think(case: tuple[str, str | None, bool | None]) -> None:
     backend, base_url, thinking = case
     settings = Settings(model="thinker", base_url=base_url, thinking=thinking)
-    assert chat_parameters(backend, settings).current() == {"system": True, **THINKING[case]}
+    own = {"openai": openai, "huggingface": huggingface}[backend].DEFAULT_URL
+    assert chat_parameters(backend, settings, base_url or own).current() == {"system": True, **THINKING[case]}
 
 
 @pytest.mark.parametrize(
@@ -309,7 +311,7 @@ def test_models_at_bedrock_are_told_by_their_vendors(model: str, fields: Any) ->
     ],
 )
 def test_a_model_that_cannot_stop_thinking_is_asked_for_the_least(refusals: list[bool], left: Any) -> None:
-    parameters = chat_parameters("openai", Settings(model=f"thinker {refusals}", thinking=False))
+    parameters = chat_parameters("openai", Settings(model=f"thinker {refusals}", thinking=False), openai.DEFAULT_URL)
     for value in refusals:
         assert parameters.refuse({"reasoning_effort"}, parameters.current(), value=value)
     assert parameters.current() == {"system": True, **left}

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from engine.core.plan import ModelRow
-from engine.models.providers.row import Settings, settings_of
+from engine.models.providers.row import Settings, settings_of, with_version
+from engine.models.registry import open_model
 from engine.models.settings import SettingError
 
 
@@ -109,7 +110,7 @@ SERVER = "http://127.0.0.1:8080"
 )
 def test_an_address_is_repaired(backend: str, written: str, asked: str) -> None:
     found = settings_of(ModelRow(id="large", backend=backend, settings={"model": "m", "base_url": written}))
-    assert found.base_url == asked
+    assert with_version(found).base_url == asked
 
 
 @pytest.mark.parametrize("rest", [" v1", "\\v1", "/v1。", "/v1,http://other/v1", "/v1\u3000x", "/v1>", '/v1"'])
@@ -134,8 +135,9 @@ def test_an_address_with_a_query_is_refused_with_its_remedy(backend: str, rest: 
 @pytest.mark.parametrize("rest", ["/openai/v1", "/v1/", "/chat/completions", "/openai/v1/chat/completions"])
 def test_the_address_of_another_protocol_is_none_of_bedrock(rest: str) -> None:
     row = ModelRow(id="large", backend="bedrock", settings={"model": "m", "base_url": SERVER + rest})
-    with pytest.raises(SettingError, match="use the backend `openai` for it"):
-        settings_of(row)
+    status = open_model(row, {}).status()
+    assert status.state == "unavailable"
+    assert "use the backend `openai` for it" in status.detail
 
 
 def test_an_address_of_bedrock_stays_as_it_is() -> None:
