@@ -25,8 +25,9 @@ from engine.api.response import respond, result_payload, to_json
 from engine.app import App, load_app
 from engine.aws.event import read_event
 from engine.aws.handler import make_handler, proxy_response
-from engine.chat.fold import names_of
-from engine.core.turn import ChatRequest, TraceEvent, Turn
+from engine.chat.step_runner import names_of
+from engine.core.record import field_names
+from engine.core.turn import ChatRequest, Turn
 from engine.expressions.evaluate import holds
 from engine.text.normalise import normalise
 
@@ -115,14 +116,15 @@ def _parts(app: App, env: Mapping[str, str], said: Sequence[str], rounds: int) -
     turn = Turn(text=said[0], now=datetime.now(app.zone), session_id="s-1")
     names = names_of(plan, turn)
     turns = cycle(conditions)
-    trace = [(event.step, event.event, event.seconds, event.data) for event in result.outcome.trace]
+    happened = result.outcome.trace
+    trace = [(type(event), {name: getattr(event, name) for name in field_names(type(event))}) for event in happened]
     sides: dict[str, Take] = {
         "reading the event": _each(lambda text: read_chat(read_payload(read_event(_event(text)).request)), said),
         "normalising": _each(normalise, said),
         "matching, normalising in it": _each(lambda text: next(iter(index.candidates(text, 80.0))), said),
         "one condition": timed(lambda: holds(next(turns), names)),
         "the turn, matching and trace in it": _each(lambda text: app.reply(ChatRequest(text=text)), said),
-        "trace": timed(lambda: [TraceEvent(step=s, event=e, seconds=t, data=d) for s, e, t, d in trace]),
+        "trace": timed(lambda: [kind(**fields) for kind, fields in trace]),
         "serialising": timed(
             lambda: proxy_response(event, respond(event.request, policy, *result_payload(result, with_trace=False), {}))
         ),

@@ -9,21 +9,21 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from engine.chat.fold import run
 from engine.chat.models import Models, Wrap
-from engine.chat.talk import next_talk
+from engine.chat.service import ChatService
+from engine.chat.talk import next_turn
 from engine.conversations import open_store
 from engine.core.deadline import Clock, Deadline
+from engine.core.events import ChatResult, Listen, ignore
 from engine.core.plan import Plan
 from engine.core.ports import LanguageModel, Renderer, Services, SessionState, SessionStore
 from engine.core.record import replace
 from engine.core.table import Damaged
-from engine.core.turn import ChatRequest, ChatResult, Message, Outcome, Talk, Turn
+from engine.core.turn import ChatRequest
 from engine.pipeline.bind import bind
 from engine.pipeline.stored.find import find_compiled
 from engine.templates.render import TemplateRenderer
@@ -31,8 +31,6 @@ from engine.templates.render import TemplateRenderer
 if TYPE_CHECKING:
     from pathlib import Path
 
-LOADING = 2.0
-"""Seconds that a session store may take to remember, and never more than a quarter of the turn."""
 DEFAULT_PIPELINE = "pipelines/snack_misaki.yml"
 
 
@@ -55,56 +53,42 @@ class App:
         `rebuild` makes the plan from its sources, for when the stored one turns out to be damaged; `phases` are the
         seconds that the parts of the start took.
         """
-        self.plan = plan
-        self._rebuild = rebuild
         self.phases = phases or {}
         self._services = Services(models=models, renderer=renderer or TemplateRenderer())
         self._sessions = sessions
         self._clock = clock
-        self.zone = _zone(plan)
+        self._use(plan)
+        self._rebuild = rebuild
 
-    def reply(self, request: ChatRequest, deadline: Deadline | None = None) -> ChatResult:
-        """Answer one turn, by the earlier of `deadline` and the pipeline's own."""
-        began = self._clock()
-        own = Deadline.after(self.plan.deadline, self._clock)
-        until = own if deadline is None else own.within(deadline.remaining())
-        state = self._remembered(request, until)
-        turn = self._turn(request, state)
-        outcome = self._run(turn, until.less(min(self._sessions.reserve, until.remaining() / 10)))
-        if outcome.reply is not None:
-            after = _next_state(state, turn, outcome, outcome.reply)
-            self._sessions.save(turn.session_id, after, until.remaining())
-        return ChatResult(
-            outcome=outcome, session_id=turn.session_id, latency_ms=round((self._clock() - began) * 1000, 3)
-        )
-
-    def _remembered(self, request: ChatRequest, until: Deadline) -> SessionState:
-        if request.session_id is None:
-            return SessionState()
-        return self._sessions.load(request.session_id, min(LOADING, until.remaining() / 4))
-
-    def _run(self, turn: Turn, until: Deadline) -> Outcome:
-        plan, rebuild = self.plan, self._rebuild
+    def reply(self, request: ChatRequest, deadline: Deadline | None = None, listen: Listen = ignore) -> ChatResult:
+        """Answer one turn, by the earlier of `deadline` and the pipeline's own; `listen` hears what happens in it."""
+        service = self._service
         try:
-            return run(plan, turn, self._services, until)
+            return service.reply(request, deadline, listen)
         except Damaged:
             # Another turn may have met the same damage, and have mended it.
-            if self.plan is plan:
-                if rebuild is None:
+            if self._service is service:
+                if self._rebuild is None:
                     raise
-                self.plan, self._rebuild = rebuild(), None
-            return run(self.plan, turn, self._services, until)
+                self._use(self._rebuild())
+            return self._service.reply(request, deadline, listen)
+
+    def _use(self, plan: Plan) -> None:
+        self.plan, self.zone, self._rebuild = plan, _zone(plan), None
+        self._service = ChatService(
+            plan=plan, zone=self.zone, services=self._services, sessions=self._sessions, clock=self._clock
+        )
 
     def renew(self, plan: Plan) -> None:
         """Answer by `plan` from the next turn on; its models are those of the old one."""
-        self.plan, self.zone, self._rebuild = plan, _zone(plan), None
+        self._use(plan)
         self.prepare()
 
     def prepare(self) -> None:
         """Let models get ready in the background for prompts that begin as this pipeline's do."""
         from engine.chat.prepare import prepare_models  # noqa: PLC0415 - for pipelines with a local model
 
-        prepare_models(self.plan, self._turn(ChatRequest(text=""), SessionState()), self._services)
+        prepare_models(self.plan, next_turn(ChatRequest(text=""), SessionState(), self.zone), self._services)
 
     def health(self) -> dict[str, Any]:
         """What is loaded and which models are ready, as JSON values; holds no secret.
@@ -134,19 +118,6 @@ class App:
             for model in models.values():
                 model.close()
         self._sessions.close()
-
-    def _turn(self, request: ChatRequest, state: SessionState) -> Turn:
-        said = sum(message.role == "user" for message in request.history)
-        return Turn(
-            text=request.text,
-            now=(request.now or datetime.now(self.zone)).astimezone(self.zone),
-            session_id=request.session_id or os.urandom(16).hex(),
-            number=max(state.turns, said) + 1,
-            history=request.history or state.history,
-            client=request.client,
-            said=state.said,
-            talk=_talk(request, state),
-        )
 
 
 def load_app(env: Mapping[str, str], wrap: Wrap = lambda _name, model: model) -> App:
@@ -200,24 +171,3 @@ def _plan(env: Mapping[str, str]) -> tuple[Plan, Callable[[], Plan] | None]:
 
 def _zone(plan: Plan) -> ZoneInfo:
     return ZoneInfo.from_file(BytesIO(plan.zone_rules), plan.timezone) if plan.zone_rules else ZoneInfo(plan.timezone)
-
-
-def _talk(request: ChatRequest, state: SessionState) -> Talk | None:
-    """What the session knows of the talk, unless the client's own history ends in other words of hers."""
-    hers = [
-        next((one.text for one in reversed(each) if one.role == "assistant"), None)
-        for each in (request.history, state.history)
-    ]
-    return state.talk if not request.history or hers[0] == hers[1] else None
-
-
-def _next_state(state: SessionState, turn: Turn, outcome: Outcome, reply: str) -> SessionState:
-    said = dict(state.said)
-    if outcome.reply_id is not None and outcome.variant is not None:
-        said[outcome.reply_id] = (*said.pop(outcome.reply_id, ()), outcome.variant)
-    return SessionState(
-        turns=turn.number,
-        history=(*turn.history, Message("user", turn.text), Message("assistant", reply)),
-        said=said,
-        talk=next_talk(turn, outcome),
-    )

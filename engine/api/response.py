@@ -10,8 +10,10 @@ from typing import Any
 from engine.api.errors import RequestError
 from engine.api.policy import Policy
 from engine.api.request import Request
+from engine.chat.trace import trace_entries
+from engine.core.events import ChatResult, Escalation, Outcome
 from engine.core.record import record
-from engine.core.turn import ChatResult, Completion, Escalation, Outcome, TraceEvent
+from engine.core.turn import Completion
 from engine.models.secrets import Secrets
 
 _PREFLIGHT = {
@@ -89,7 +91,7 @@ def result_payload(result: ChatResult, *, with_trace: bool) -> tuple[int, dict[s
     payload["latency_ms"] = round(result.latency_ms, 1)
     payload["session_id"] = result.session_id
     if with_trace:
-        payload["trace"] = [_event(event) for event in outcome.trace]
+        payload["trace"] = list(trace_entries(outcome))
     return status, payload
 
 
@@ -136,10 +138,6 @@ def _usage(completion: Completion | None) -> dict[str, Any]:
 def _escalation(escalation: Escalation) -> dict[str, Any]:
     entry = {"step": escalation.step, "reason": escalation.reason}
     return entry | ({"model": escalation.model} if escalation.model else {})
-
-
-def _event(event: TraceEvent) -> dict[str, Any]:
-    return {"step": event.step, "event": event.event, "seconds": round(event.seconds, 6), "data": dict(event.data)}
 
 
 def _cors(request: Request, policy: Policy) -> dict[str, str]:

@@ -17,8 +17,9 @@ from engine.api.policy import Policy
 from engine.api.request import Request
 from engine.api.response import Response, error_payload, preflight, respond, result_payload
 from engine.core.deadline import Deadline
+from engine.core.events import ChatResult, ModelFailed
 from engine.core.record import record
-from engine.core.turn import ChatRequest, ChatResult
+from engine.core.turn import ChatRequest
 
 _ALLOWED = {"/chat": ("POST", "OPTIONS"), "/": ("POST", "OPTIONS"), "/health": ("GET", "HEAD", "OPTIONS")}
 _WORDS = frozenset({"message", "frames", "text", "reply", "details"})
@@ -132,9 +133,9 @@ def _record(request: ChatRequest, result: ChatResult, policy: Policy) -> dict[st
         "model": outcome.completion.model if outcome.completion else None,
         "escalations": [[escalation.step, escalation.reason] for escalation in outcome.escalations],
         "failures": [
-            {key: event.data.get(key) for key in ("model", "name", "kind", "status", "code")}
+            {key: getattr(event, key) for key in ("model", "name", "kind", "status", "code")}
             for event in outcome.trace
-            if event.event in {"failed", "skipped"}
+            if isinstance(event, ModelFailed)
         ],
         "session": digest(result.session_id),
     }

@@ -15,13 +15,12 @@ from contextlib import suppress
 from typing import Any, Literal, Protocol, get_args
 
 from engine.core.deadline import Deadline
+from engine.core.events import ChatResult, ModelAnswered, ModelAsked, Outcome, StepEnded
 from engine.core.plan import ExpressionDetector, GenerateStep, NamedDetector, Plan
 from engine.core.record import record
-from engine.core.turn import ChatRequest, ChatResult, Engine, Outcome, TraceEvent
+from engine.core.turn import ChatRequest, Engine
 
 NAMESPACE = "Misaki"
-ENDS = frozenset({"answered", "continued", "escalated"})
-"""Trace events that close a step, and hold its time."""
 ERRORS = ("error", "timeout", "refusal", "empty")
 """Reasons that need no detector."""
 OTHER = "other"
@@ -77,7 +76,7 @@ class MeteredBot:
         for measure in self._count.turn(result, self._prices):
             self._emit(measure)
         # `health` opens every model, which the first canned reply need not wait for.
-        if any("model" in event.data for event in result.outcome.trace):
+        if any(isinstance(event, ModelAsked) for event in result.outcome.trace):
             for measure in self._models():
                 self._emit(measure)
         return result
@@ -131,11 +130,11 @@ class Vocabulary:
         for reason, times in self._reasons(outcome).items():
             yield Measure(dimension="reason", of=reason, values=(("Escalations", "Count", times),))
         for event in outcome.trace:
-            if event.event in ENDS:
+            if isinstance(event, StepEnded):
                 step = event.step if event.step in self.steps else OTHER
                 yield Measure(dimension="step", of=step, values=(("StepTime", "Milliseconds", event.seconds * 1000),))
-            elif event.event == "generated":
-                yield from self._generated(event, prices)
+            elif isinstance(event, ModelAnswered):
+                yield from self._tokens(event, prices)
 
     def model(self, name: str, values: tuple[tuple[str, Unit, float], ...]) -> Measure:
         return Measure(dimension="model", of=name if name in self.models else OTHER, values=values)
@@ -144,9 +143,8 @@ class Vocabulary:
         reasons = (escalation.reason for escalation in outcome.escalations)
         return Counter(reason if reason in self.reasons else OTHER for reason in reasons)
 
-    def _generated(self, event: TraceEvent, prices: Prices) -> Iterator[Measure]:
-        name = str(event.data.get("model"))
-        read, written = event.data.get("prompt_tokens"), event.data.get("tokens")
+    def _tokens(self, event: ModelAnswered, prices: Prices) -> Iterator[Measure]:
+        name, read, written = event.model, event.prompt_tokens, event.tokens
         values: list[tuple[str, Unit, float]] = []
         if read is not None:
             values.append(("PromptTokens", "Count", read))

@@ -15,9 +15,9 @@ from contextlib import suppress
 from typing import Any
 
 from engine.api.service import Bot
-from engine.aws.metrics import ENDS
 from engine.core.deadline import Deadline
-from engine.core.turn import ChatRequest, ChatResult, Outcome
+from engine.core.events import ChatResult, Outcome, StepEnded
+from engine.core.turn import ChatRequest
 
 _HEADER = b'{"format": "json", "version": 1}\n'
 
@@ -64,7 +64,7 @@ def subsegments(outcome: Outcome, trace: Mapping[str, str], ended: float) -> Ite
     """A document for each step that ran; `ended` is the turn's end in seconds since 1970."""
     started = ended - outcome.seconds
     for event in outcome.trace:
-        if event.event not in ENDS:
+        if not isinstance(event, StepEnded):
             continue
         yield {
             "type": "subsegment",
@@ -74,8 +74,8 @@ def subsegments(outcome: Outcome, trace: Mapping[str, str], ended: float) -> Ite
             "name": event.step,
             "start_time": started,
             "end_time": started + event.seconds,
-            "error": event.event == "escalated",
-            "annotations": {"end": event.event},
+            "error": event.end == "escalated",
+            "annotations": {"end": event.end},
         }
         started += event.seconds
 

@@ -1,1 +1,1 @@
-"""Runs a plan: the fold over its steps, and the guards around the models it asks."""
+"""Answers a turn: the service, the step runner, and what a conversation remembers."""

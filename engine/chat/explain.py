@@ -1,4 +1,4 @@
-"""Tells what a turn would do, without asking any model: the reader of the fold's decisions, step by step.
+"""Tells what a turn would do, without asking any model: it reads the step runner's decisions, step by step.
 
 Where a decision hangs on what a model will say, both ways are told.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from engine.chat.explanation import Considered, Decision, Explanation, Kind, Verdict
-from engine.chat.fold import names_of
+from engine.chat.step_runner import names_of
 from engine.core.plan import (
     Detector,
     ExpressionDetector,

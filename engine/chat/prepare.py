@@ -5,7 +5,7 @@ External models wait for the first turn that may need them: importing an SDK now
 
 from __future__ import annotations
 
-from engine.chat.fold import names_of
+from engine.chat.step_runner import names_of
 from engine.core.deadline import Deadline
 from engine.core.errors import TurnError
 from engine.core.plan import GenerateStep, Plan

@@ -16,13 +16,15 @@ from rich.text import Text
 
 from engine.api.conversation import TEXT_LIMIT
 from engine.app import App, load_app, pipeline_path
+from engine.chat.trace import trace_lines
 from engine.cli.environment import add_pipeline, conversation_env
 from engine.cli.gaps import collecting
 from engine.cli.output import Terminal, output_file
 from engine.cli.usage import Usage
 from engine.cli.watch import watch_models
 from engine.core.deadline import Deadline
-from engine.core.turn import ChatRequest, ChatResult, Outcome
+from engine.core.events import ChatResult, Outcome
+from engine.core.turn import ChatRequest
 from engine.golden.listen import Listener, NotSaved
 from engine.models.secrets import Secrets
 from engine.pipeline.learned_kinds import learn_kinds
@@ -152,9 +154,8 @@ class Conversation:
             self._show_trace(outcome)
 
     def _show_trace(self, outcome: Outcome) -> None:
-        for event in outcome.trace:
-            data = " ".join(f"{key}={value}" for key, value in event.data.items())
-            self._console.print(Text(f"    {event.step} {event.event} {data} {event.seconds * 1000:.1f} ms", "dim"))
+        for line, seconds in trace_lines(outcome):
+            self._console.print(Text(f"    {line} {seconds * 1000:.1f} ms", "dim"))
 
 
 def summary(outcome: Outcome, latency_ms: float) -> str:

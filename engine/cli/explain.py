@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import MAXYEAR, MINYEAR, datetime
@@ -20,10 +20,12 @@ from engine.api.response import result_payload
 from engine.app import load_app, pipeline_path
 from engine.chat.explain import explain
 from engine.chat.explanation import Explanation
+from engine.cli.chat import summary
 from engine.cli.environment import add_pipeline, conversation_env
 from engine.cli.explanation import explanation_to_json, print_explanation
 from engine.cli.output import Terminal
 from engine.cli.usage import Usage
+from engine.core.events import ChatResult
 from engine.core.turn import ChatRequest, Turn
 from engine.golden.find import mentions
 from engine.matching.index import TriggerIndex
@@ -52,10 +54,15 @@ def run(arguments: argparse.Namespace) -> int:
     env = conversation_env(arguments)
     explanation = _explanation(request, env)
     goldens = mentions(request.text)
-    ran, code = _run(request, env) if arguments.run else (None, 0)
+    ran = _run(request, env) if arguments.run else None
+    code = int(ran is not None and ran.outcome.reply is None)
     if arguments.format == "json":
         places = [{"conversation": one.conversation, "span": str(one.span)} for one in goldens]
-        whole = explanation_to_json(explanation) | {"goldens": places} | ({"ran": ran} if ran else {})
+        whole = (
+            explanation_to_json(explanation)
+            | {"goldens": places}
+            | ({"ran": result_payload(ran, with_trace=True)[1]} if ran else {})
+        )
         print(json.dumps(whole, ensure_ascii=False, indent=2))
         return code
     console = Terminal(wraps=True)
@@ -63,21 +70,10 @@ def run(arguments: argparse.Namespace) -> int:
     for one in goldens:
         console.print(Text(f"golden {one.span}: {one.conversation}", "dim"), soft_wrap=True)
     if ran is not None:
-        for line in _came_out(ran):
-            console.print(line, soft_wrap=True)
+        console.print("\n[underline]what came out[/]")
+        console.print(Text(f"  {ran.outcome.reply or 'no step could answer'}", "bold"), soft_wrap=True)
+        console.print(Text(summary(ran.outcome, ran.latency_ms), "dim"), soft_wrap=True)
     return code
-
-
-def _came_out(ran: Mapping[str, Any]) -> Iterator[Text]:
-    """The answer of a turn that was taken, or why there was none."""
-    yield Text("\nwhat came out", "underline")
-    yield Text(f"  {ran.get('reply') or ran.get('error', '')}", "bold")
-    source = ran.get("reply_id") or ran.get("model") or ran.get("code", "no reply")
-    taken = f", {ran['latency_ms']:g} ms" if "latency_ms" in ran else ""
-    yield Text(f"  {ran.get('engine', 'error')}: {source}{taken}", "dim")
-    for one in ran.get("escalations", ()):
-        model = f" with {one['model']}" if "model" in one else ""
-        yield Text(f"  {one['step']}{model} went on: {one['reason']}", "dim")
 
 
 def _explanation(request: ChatRequest, env: Mapping[str, str]) -> Explanation:
@@ -101,14 +97,13 @@ def _zoned(moment: datetime, zone: ZoneInfo) -> datetime:
     return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)
 
 
-def _run(request: ChatRequest, env: Mapping[str, str]) -> tuple[dict[str, Any], int]:
+def _run(request: ChatRequest, env: Mapping[str, str]) -> ChatResult:
     app = load_app(env)
     try:
         zoned = request if request.now is None else replace(request, now=_zoned(request.now, app.zone))
-        status, payload = result_payload(app.reply(zoned), with_trace=True)
+        return app.reply(zoned)
     finally:
         app.close()
-    return payload, 0 if status == 200 else 1
 
 
 def _request(arguments: argparse.Namespace) -> ChatRequest:

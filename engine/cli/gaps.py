@@ -13,7 +13,8 @@ from engine.cli.environment import conversation_env
 from engine.cli.output import Terminal
 from engine.cli.usage import Usage
 from engine.core.deadline import Deadline
-from engine.core.turn import ChatRequest, ChatResult
+from engine.core.events import ChatResult
+from engine.core.turn import ChatRequest
 from engine.golden.gaps import GapFile, Group, grouped, kind_draft, read_gaps, reply_draft
 
 DEFAULT_FILE = ".cache/gaps.jsonl"

@@ -1,4 +1,4 @@
-"""What the engine needs from the outside, as protocols: the fold over steps sees only these."""
+"""What the engine needs from the outside, as protocols: the step runner sees only these."""
 
 from __future__ import annotations
 

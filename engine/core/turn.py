@@ -1,4 +1,4 @@
-"""One turn of a conversation: what comes in, what goes out, and what happened on the way."""
+"""One turn of a conversation as data: what a client asks, what a turn depends on, what a model is asked and answers."""
 
 from __future__ import annotations
 
@@ -100,51 +100,6 @@ class Completion:
 
 
 @record
-class Escalation:
-    """`reason` is a detector's name or the editor's words; `detail` explains it without secrets."""
-
-    step: str
-    reason: str
-    model: str | None = None
-    detail: str = ""
-
-
-@record
-class TraceEvent:
-    """One decision of the engine; `data` holds JSON values only."""
-
-    step: str
-    event: str
-    data: Mapping[str, Any] = field(default_factory=dict)
-    seconds: float = 0.0
-
-
-@record
-class Outcome:
-    """What a turn came to; `reply` is `None` when no step was left that answers.
-
-    `offers` and `topic` are what a canned reply declares.
-    """
-
-    reply: str | None
-    engine: Engine | None = None
-    step: str | None = None
-    reply_id: str | None = None
-    variant: int | None = None
-    offers: str | None = None
-    topic: str | None = None
-    completion: Completion | None = None
-    escalations: tuple[Escalation, ...] = ()
-    trace: tuple[TraceEvent, ...] = ()
-    seconds: float = 0.0
-
-    @property
-    def is_gap(self) -> bool:
-        """Whether no trigger selected the reply."""
-        return not any(event.event == "matched" for event in self.trace)
-
-
-@record
 class ChatRequest:
     """What a client asks, already cleaned; `now` is for callers that pin the clock."""
 
@@ -153,12 +108,3 @@ class ChatRequest:
     session_id: str | None = None
     client: Mapping[str, Any] = field(default_factory=dict)
     now: datetime | None = None
-
-
-@record
-class ChatResult:
-    """An outcome with the session it belongs to; `latency_ms` is the whole turn's."""
-
-    outcome: Outcome
-    session_id: str
-    latency_ms: float

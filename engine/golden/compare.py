@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from engine.core.turn import ChatResult, Escalation
+from engine.core.events import ChatResult, Escalation
 from engine.golden.emit import flow
 from engine.golden.result import Difference
 from engine.matching.forms import form
@@ -16,28 +15,16 @@ from engine.pipeline.schema.values import seconds
 from engine.text.regexes import compile_pattern
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What a check looks at; `model` is the name in the pipeline."""
-
-    result: ChatResult
-    model: str | None
-
-    @property
-    def reply(self) -> str | None:
-        return self.result.outcome.reply
-
-
-def differences(expectations: tuple[Expectation, ...], facts: Facts) -> Iterator[Difference]:
+def differences(expectations: tuple[Expectation, ...], result: ChatResult) -> Iterator[Difference]:
     """The expectations that are not met, in the order of the file."""
     for expectation in expectations:
-        found = _CHECKS[expectation.key](expectation, facts)
+        found = _CHECKS[expectation.key](expectation, result)
         if found is not None:
             yield found
 
 
-def _reply(expectation: Expectation, facts: Facts) -> Difference | None:
-    return _equal(expectation, facts.reply)
+def _reply(expectation: Expectation, result: ChatResult) -> Difference | None:
+    return _equal(expectation, result.outcome.reply)
 
 
 def _equal(expectation: Expectation, got: str | None) -> Difference | None:
@@ -50,39 +37,39 @@ def _shown(value: str | None) -> str:
     return "nothing" if value is None else value
 
 
-def _one_of(expectation: Expectation, facts: Facts) -> Difference | None:
-    if facts.reply in expectation.value:
+def _one_of(expectation: Expectation, result: ChatResult) -> Difference | None:
+    if result.outcome.reply in expectation.value:
         return None
     expected = "one of\n" + "\n".join(expectation.value)
-    value = None if facts.reply is None else [*expectation.value, facts.reply]
+    value = None if result.outcome.reply is None else [*expectation.value, result.outcome.reply]
     return Difference(
         expectation=expectation,
         expected=expected,
-        got=_shown(facts.reply),
+        got=_shown(result.outcome.reply),
         value=value,
-        acceptable=facts.reply is not None,
+        acceptable=result.outcome.reply is not None,
     )
 
 
-def _contains(expectation: Expectation, facts: Facts) -> Difference | None:
-    missing = [part for part in _parts(expectation) if part not in (facts.reply or "")]
-    return _loose(expectation, "contains " + " and ".join(missing), facts.reply) if missing else None
+def _contains(expectation: Expectation, result: ChatResult) -> Difference | None:
+    missing = [part for part in _parts(expectation) if part not in (result.outcome.reply or "")]
+    return _loose(expectation, "contains " + " and ".join(missing), result.outcome.reply) if missing else None
 
 
-def _not_contains(expectation: Expectation, facts: Facts) -> Difference | None:
-    present = [part for part in _parts(expectation) if part in (facts.reply or "")]
-    return _loose(expectation, "does not contain " + " nor ".join(present), facts.reply) if present else None
+def _not_contains(expectation: Expectation, result: ChatResult) -> Difference | None:
+    present = [part for part in _parts(expectation) if part in (result.outcome.reply or "")]
+    return _loose(expectation, "does not contain " + " nor ".join(present), result.outcome.reply) if present else None
 
 
 def _parts(expectation: Expectation) -> list[str]:
     return [expectation.value] if isinstance(expectation.value, str) else list(expectation.value)
 
 
-def _matches(expectation: Expectation, facts: Facts) -> Difference | None:
+def _matches(expectation: Expectation, result: ChatResult) -> Difference | None:
     pattern = compile_pattern(expectation.value)
-    if facts.reply is not None and pattern.search(facts.reply) is not None:
+    if result.outcome.reply is not None and pattern.search(result.outcome.reply) is not None:
         return None
-    return _loose(expectation, f"matches {expectation.value}", facts.reply)
+    return _loose(expectation, f"matches {expectation.value}", result.outcome.reply)
 
 
 def _loose(expectation: Expectation, expected: str, reply: str | None) -> Difference:
@@ -90,22 +77,22 @@ def _loose(expectation: Expectation, expected: str, reply: str | None) -> Differ
     return Difference(expectation=expectation, expected=expected, got=_shown(reply), acceptable=False)
 
 
-def _similar(expectation: Expectation, facts: Facts) -> Difference | None:
+def _similar(expectation: Expectation, result: ChatResult) -> Difference | None:
     to, least = expectation.value["to"], expectation.value["at_least"]
-    reached = 0.0 if facts.reply is None else score(form(facts.reply), form(to))
-    if facts.reply is not None and reached >= least:
+    reached = 0.0 if result.outcome.reply is None else score(form(result.outcome.reply), form(to))
+    if result.outcome.reply is not None and reached >= least:
         return None
     return Difference(
         expectation=expectation,
         expected=f"at least {least:g} % like {to}",
-        got=f"{reached:.0f} % like it: {_shown(facts.reply)}",
-        value=None if facts.reply is None else {"to": facts.reply, "at_least": least},
-        acceptable=facts.reply is not None,
+        got=f"{reached:.0f} % like it: {_shown(result.outcome.reply)}",
+        value=None if result.outcome.reply is None else {"to": result.outcome.reply, "at_least": least},
+        acceptable=result.outcome.reply is not None,
     )
 
 
-def _escalations(expectation: Expectation, facts: Facts) -> Difference | None:
-    got = facts.result.outcome.escalations
+def _escalations(expectation: Expectation, result: ChatResult) -> Difference | None:
+    got = result.outcome.escalations
     if len(got) == len(expectation.value) and all(map(_is_like, expectation.value, got)):
         return None
     brief = bool(expectation.value) and all(isinstance(item, str) for item in expectation.value)
@@ -127,25 +114,25 @@ def _list(value: Sequence[Any]) -> str:
     return ", ".join(item if isinstance(item, str) else flow(item) for item in value) or "none"
 
 
-def _latency(expectation: Expectation, facts: Facts) -> Difference | None:
+def _latency(expectation: Expectation, result: ChatResult) -> Difference | None:
     limit = float(seconds(expectation.value)) * 1000
-    if facts.result.latency_ms <= limit:
+    if result.latency_ms <= limit:
         return None
-    got = f"{facts.result.latency_ms:.0f} ms"
+    got = f"{result.latency_ms:.0f} ms"
     return Difference(expectation=expectation, expected=f"at most {limit:.0f} ms", got=got, acceptable=False)
 
 
-_CHECKS: Mapping[str, Callable[[Expectation, Facts], Difference | None]] = {
+_CHECKS: Mapping[str, Callable[[Expectation, ChatResult], Difference | None]] = {
     "reply": _reply,
     "one_of": _one_of,
     "contains": _contains,
     "not_contains": _not_contains,
     "matches": _matches,
     "similar": _similar,
-    "engine": lambda expectation, facts: _equal(expectation, facts.result.outcome.engine),
-    "step": lambda expectation, facts: _equal(expectation, facts.result.outcome.step),
-    "reply_id": lambda expectation, facts: _equal(expectation, facts.result.outcome.reply_id),
-    "model": lambda expectation, facts: _equal(expectation, facts.model),
+    "engine": lambda expectation, result: _equal(expectation, result.outcome.engine),
+    "step": lambda expectation, result: _equal(expectation, result.outcome.step),
+    "reply_id": lambda expectation, result: _equal(expectation, result.outcome.reply_id),
+    "model": lambda expectation, result: _equal(expectation, result.outcome.model),
     "escalations": _escalations,
     "latency": _latency,
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.core.plan import Plan
+from engine.core.events import CandidateRefused, StepPassedOver, VariablesSet
 from engine.core.source import Span
 from engine.golden.pipelines import Pipelines
 from engine.golden.result import ConversationResult, TurnResult
@@ -46,23 +46,20 @@ class _Seen:
     reasons: set[tuple[str, str]] = field(default_factory=set)
     conditions: set[tuple[str, str, bool]] = field(default_factory=set)
 
-    def take(self, turn: TurnResult, plan: Plan | None) -> None:
+    def take(self, turn: TurnResult) -> None:
         outcome = turn.outcome
         if outcome.reply_id is not None:
             self.replies.add(outcome.reply_id)
             self.conditions.add(("reply", outcome.reply_id, True))
         self.reasons |= {(escalation.step, escalation.reason) for escalation in outcome.escalations}
-        for event in turn.outcome.trace:
-            if event.event == "condition_refused":
-                self.conditions.add(("reply", str(event.data["reply_id"]), False))
-            elif event.event == "not_applicable":
-                self.conditions.add(("step", event.step, False))
-            else:
-                self.conditions.add(("step", event.step, True))
         if outcome.step is not None:
             self.steps.add(outcome.step)
-        if plan is not None:
-            self.steps |= {event.step for event in turn.outcome.trace if event.event == "set"}
+        for event in outcome.trace:
+            self.conditions.add(("step", event.step, not isinstance(event, StepPassedOver)))
+            if isinstance(event, CandidateRefused):
+                self.conditions.add(("reply", event.reply_id, False))
+            elif isinstance(event, VariablesSet):
+                self.steps.add(event.step)
 
 
 def coverage(results: Iterable[ConversationResult], pipelines: Pipelines) -> list[Coverage]:
@@ -72,7 +69,7 @@ def coverage(results: Iterable[ConversationResult], pipelines: Pipelines) -> lis
         if result.skipped is None:
             record = seen.setdefault(result.golden.pipeline_path.resolve(), _Seen())
             for turn in result.turns:
-                record.take(turn, result.plan)
+                record.take(turn)
     return [_coverage(pipelines.spec(path), record) for path, record in seen.items()]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.core.turn import Outcome
+from engine.core.events import Outcome
 from engine.golden.emit import flow, scalar
 
 _HEAD = "# yaml-language-server: $schema={schema}\n"

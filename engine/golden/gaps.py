@@ -13,8 +13,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from engine.core.events import ChatResult
 from engine.core.record import record
-from engine.core.turn import ChatRequest, ChatResult
+from engine.core.turn import ChatRequest
 from engine.golden.emit import scalar
 from engine.text.normalise import normalise
 from engine.text.words import analyse

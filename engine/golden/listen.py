@@ -12,9 +12,10 @@ from typing import Any
 from engine.app import App
 from engine.core.deadline import Deadline
 from engine.core.errors import BackendError, Unavailable
+from engine.core.events import ChatResult
 from engine.core.plan import Plan
 from engine.core.ports import LanguageModel, ModelStatus
-from engine.core.turn import ChatRequest, ChatResult, Completion, Engine, Prompt
+from engine.core.turn import ChatRequest, Completion, Engine, Prompt
 from engine.golden.cassette import Cassette, Recording, request_digests, write_cassette
 from engine.golden.draft import DraftConversation, DraftTurn, expectation, golden_text
 from engine.golden.stage import completion_fields, error_fields

@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 
 from engine.app import App
 from engine.conversations import open_store
+from engine.core.events import ChatResult, StepEvent, VariablesSet
 from engine.core.plan import GenerateStep, Plan, Step
-from engine.core.turn import ChatRequest, ChatResult
+from engine.core.record import field_names
+from engine.core.turn import ChatRequest
 from engine.golden.cassette import Cassette, Recording
-from engine.golden.compare import Facts, differences
+from engine.golden.compare import differences
 from engine.golden.result import ConversationResult, TurnResult
 from engine.golden.stage import Scene, Settings, Stage
 from engine.models.secrets import Secrets
@@ -81,22 +83,13 @@ class _Play:
             now=now,
         )
         result = _without_secrets(self._app.reply(request), self._settings.secrets)
-        facts = Facts(result=result, model=_model(result))
         return TurnResult(
             spec=spec,
             now=now,
             result=result,
-            differences=tuple(differences(spec.expect, facts)),
+            differences=tuple(differences(spec.expect, result)),
             stale=tuple(self._stage.scene.stale),
         )
-
-
-def _model(result: ChatResult) -> str | None:
-    """The name, in the pipeline, of the model that answered."""
-    if result.outcome.completion is None:
-        return None
-    names = [event.data["model"] for event in result.outcome.trace if event.event == "generated"]
-    return str(names[-1]) if names else None
 
 
 def _without_secrets(result: ChatResult, secrets: Secrets) -> ChatResult:
@@ -110,9 +103,16 @@ def _without_secrets(result: ChatResult, secrets: Secrets) -> ChatResult:
         reply=None if outcome.reply is None else secrets.hide(outcome.reply),
         completion=None if completion is None else replace(completion, text=secrets.hide(completion.text)),
         escalations=tuple(replace(one, detail=secrets.hide(one.detail)) for one in outcome.escalations),
-        trace=tuple(replace(event, data=secrets.hide_all(event.data)) for event in outcome.trace),
+        trace=tuple(_hidden(event, secrets) for event in outcome.trace),
     )
     return replace(result, outcome=shown)
+
+
+def _hidden(event: StepEvent, secrets: Secrets) -> StepEvent:
+    fields = {name: getattr(event, name) for name in field_names(type(event))}
+    if isinstance(event, VariablesSet):
+        fields["values"] = secrets.hide_all(event.values)
+    return type(event)(**secrets.hide_all(fields))
 
 
 def _needs_live(conversation: Conversation) -> bool:

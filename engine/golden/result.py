@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from engine.chat.fold import names_of
+from engine.chat.step_runner import names_of
 from engine.chat.talk import next_talk
+from engine.core.events import ChatResult, Outcome
 from engine.core.plan import Plan
-from engine.core.turn import ChatResult, Message, Outcome, Turn
+from engine.core.turn import Message, Turn
 from engine.golden.stage import Stale
 from engine.pipeline.schema.golden_spec import Conversation, Expectation, GoldenFile, TurnSpec
 from engine.text.cleaning import clean
@@ -84,7 +85,7 @@ def names_in(turn: TurnResult, result: ConversationResult) -> Mapping[str, Any]:
         client=result.spec.attributes,
         **_before(turn, result),
     )
-    return names_of(result.plan, asked).also(vars=variables(turn.outcome))
+    return names_of(result.plan, asked).also(vars=turn.outcome.variables)
 
 
 def _before(turn: TurnResult, result: ConversationResult) -> Mapping[str, Any]:
@@ -99,11 +100,6 @@ def _before(turn: TurnResult, result: ConversationResult) -> Mapping[str, Any]:
             talk = next_talk(asked, outcome)
             history = (*history, Message("user", text), Message("assistant", outcome.reply))
     return {"history": history, "talk": talk}
-
-
-def variables(outcome: Outcome) -> dict[str, Any]:
-    """The variables that the steps of a turn set."""
-    return {name: value for event in outcome.trace if event.event == "set" for name, value in event.data.items()}
 
 
 def tally_statuses(results: tuple[ConversationResult, ...]) -> dict[Status, int]:

@@ -1,4 +1,4 @@
-"""A language model behind its circuit breaker and the retry loop: to the fold over steps just another model."""
+"""A language model behind its circuit breaker and the retry loop: to the step runner just another model."""
 
 from __future__ import annotations
 

@@ -10,10 +10,11 @@ from typing import Any
 
 from engine.core.deadline import Deadline
 from engine.core.errors import BackendError, TurnError
+from engine.core.events import Escalation, ModelAnswered, ModelAsked, ModelFailed
 from engine.core.lazy import LazyMapping
 from engine.core.plan import ExpressionDetector, GenerateStep
 from engine.core.ports import Preparing
-from engine.core.turn import Completion, Engine, Escalation, Exchange, Message, Prompt, TraceEvent
+from engine.core.turn import Completion, Exchange, Message, Prompt
 from engine.expressions.evaluate import holds
 from engine.resilience.budget import available, leave_time
 from engine.steps.detectors import DOUBTS, detects, hear
@@ -59,7 +60,7 @@ def _near(step: GenerateStep, scene: Scene) -> tuple[Exchange, ...]:
 
 
 class _Asking:
-    """One step's questions in one turn, and what became of them."""
+    """One step's questions in one turn; `_doubtful` is the first answer that is better than none."""
 
     def __init__(self, step: GenerateStep, scene: Scene) -> None:
         self._step = step
@@ -67,30 +68,18 @@ class _Asking:
         self._prompt = compose(step, scene)
         self._heard = hear(scene.turn, scene.plan.locale, _kind(scene.names))
         self._deadline = scene.deadline if step.timeout is None else scene.deadline.within(step.timeout)
-        self._escalations: list[Escalation] = []
-        self._trace: list[TraceEvent] = []
         self._doubtful: Answer | None = None
 
     def run(self) -> StepResult:
         for place, name in enumerate(self._step.models):
             completion = self._ask(name, self._until(place))
             if completion is not None:
-                return Answer(
-                    reply=completion.text,
-                    engine=self._engine(name),
-                    completion=completion,
-                    escalations=tuple(self._escalations),
-                    trace=tuple(self._trace),
-                )
-        return Escalate(
-            escalations=tuple(self._escalations),
-            to=self._step.escalate_to,
-            trace=tuple(self._trace),
-            doubtful=self._doubtful,
-        )
+                return self._answer(name, completion)
+        return Escalate(to=self._step.escalate_to, doubtful=self._doubtful)
 
-    def _engine(self, name: str) -> Engine:
-        return self._scene.services.models[name].engine
+    def _answer(self, name: str, completion: Completion) -> Answer:
+        engine = self._scene.services.models[name].engine
+        return Answer(reply=completion.text, engine=engine, model=name, completion=completion)
 
     def _until(self, place: int) -> Deadline:
         """When the model at `place` must have answered, so that those behind it can be asked. The first of them may
@@ -103,37 +92,45 @@ class _Asking:
         return leave_time(self._scene.deadline, len(behind)).within(leave_time(self._deadline, len(rest)).remaining())
 
     def _ask(self, name: str, until: Deadline) -> Completion | None:
-        """The answer of the model `name`, unless it fails or a detector objects; notes what became of it."""
-        began = until.clock()
+        """The answer of the model `name`, unless it fails or a detector objects; tells what became of it."""
+        began, step, tell = until.clock(), self._step.id, self._scene.tell
+        tell(ModelAsked(step=step, model=name))
         try:
             completion = self._scene.services.models[name].generate(self._prompt, until)
         except BackendError as error:
-            self._escalations.append(self._from_error(name, error))
-            about = {
-                "name": error.model,
-                "reason": error.reason,
-                "kind": error.kind,
-                "status": error.status,
-                "code": error.code,
-                "problem": str(error),
-            }
-            self._note("failed" if error.called else "skipped", name, until.clock() - began, about)
+            failed = ModelFailed(
+                step=step,
+                model=name,
+                called=error.called,
+                reason=error.reason,
+                kind=error.kind,
+                problem=str(error),
+                name=error.model,
+                status=error.status,
+                code=error.code,
+                seconds=until.clock() - began,
+            )
+            tell(failed)
+            tell(Escalation(step=step, reason=self._reason(error), model=name, detail=str(error)))
             return None
         objections = list(self._objections(completion))
         reason = objections[0][0] if objections else None
-        measured = {
-            "finish_reason": completion.finish_reason,
-            "prompt_tokens": completion.prompt_tokens,
-            "tokens": completion.completion_tokens,
-            "confidence": completion.confidence,
-            "escalates": reason,
-        }
-        self._note("generated", name, until.clock() - began, measured)
+        answered = ModelAnswered(
+            step=step,
+            model=name,
+            finish_reason=completion.finish_reason,
+            prompt_tokens=completion.prompt_tokens,
+            tokens=completion.completion_tokens,
+            confidence=completion.confidence,
+            escalates=reason,
+            seconds=until.clock() - began,
+        )
+        tell(answered)
         if reason is None:
             return completion
-        self._escalations.append(Escalation(step=self._step.id, reason=reason, model=name))
+        tell(Escalation(step=step, reason=reason, model=name))
         if self._doubtful is None and all(is_doubt for _, is_doubt in objections):
-            self._doubtful = Answer(reply=completion.text, engine=self._engine(name), completion=completion)
+            self._doubtful = self._answer(name, completion)
         return None
 
     def _objections(self, completion: Completion) -> Iterator[tuple[str, bool]]:
@@ -152,14 +149,11 @@ class _Asking:
         if not completion.text.strip():
             yield "empty", False
 
-    def _from_error(self, model: str, error: BackendError) -> Escalation:
+    def _reason(self, error: BackendError) -> str:
+        """The reason that the pipeline gives to `error`, or its own."""
         names = self._scene.names.also(output={}, error=error.kind)
         tests = [detector for detector in self._step.detectors if isinstance(detector, ExpressionDetector)]
-        reason = next((detector.reason for detector in tests if holds(detector.test, names)), error.reason)
-        return Escalation(step=self._step.id, reason=reason, model=model, detail=str(error))
-
-    def _note(self, event: str, model: str, seconds: float, data: Mapping[str, Any]) -> None:
-        self._trace.append(TraceEvent(step=self._step.id, event=event, data={"model": model, **data}, seconds=seconds))
+        return next((detector.reason for detector in tests if holds(detector.test, names)), error.reason)
 
 
 def _kind(names: LazyMapping) -> str | None:

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.core.errors import TurnError
+from engine.core.events import CandidateRefused, NoReply, ReplyChosen, ReplyFailed, ReplyMatched
 from engine.core.lazy import LazyMapping
 from engine.core.plan import Plan, RepliesStep, Reply
 from engine.core.record import replace
-from engine.core.turn import TraceEvent
 from engine.expressions.evaluate import holds
 from engine.steps.result import Continue, Scene, StepResult
 from engine.steps.speak import PATIENCE, speak
@@ -21,26 +21,30 @@ def run(step: RepliesStep, scene: Scene) -> StepResult:
 
 
 def _match(step: RepliesStep, scene: Scene) -> StepResult:
-    trace: list[TraceEvent] = []
+    tried = 0
     for candidate in scene.plan.index.candidates(scene.turn.text, step.threshold):
-        if len(trace) >= PATIENCE and scene.deadline.passed:
+        if tried >= PATIENCE and scene.deadline.passed:
             break
         reply = scene.plan.replies[candidate.reply]
         if not step.takes(reply):
             continue
-        seen = {"reply_id": reply.id, "score": round(candidate.score, 1)}
-        if not holds(reply.when, scene.names):
-            trace.append(TraceEvent(step=step.id, event="condition_refused", data=seen))
+        tried += 1
+        score = round(candidate.score, 1)
+        if reply.when is not None and not holds(reply.when, scene.names):
+            refused = CandidateRefused(
+                step=step.id, reply_id=reply.id, score=score, condition=reply.when.source, span=reply.span
+            )
+            scene.tell(refused)
             continue
         try:
             answer = speak((reply,), scene, step.id, "canned")
         except TurnError as error:
-            trace.append(TraceEvent(step=step.id, event="reply_failed", data={**seen, "problem": str(error)}))
+            scene.tell(ReplyFailed(step=step.id, reply_id=reply.id, score=score, problem=str(error)))
             continue
-        trace.append(TraceEvent(step=step.id, event="matched", data={**seen, "variant": answer.variant}))
-        return replace(answer, trace=tuple(trace))
-    trace.append(TraceEvent(step=step.id, event="no_match", data={"threshold": step.threshold}))
-    return Continue(trace=tuple(trace))
+        scene.tell(ReplyMatched(step=step.id, reply_id=reply.id, score=score, variant=answer.variant))
+        return replace(answer, score=score)
+    scene.tell(NoReply(step=step.id, threshold=step.threshold))
+    return Continue()
 
 
 def _listen(step: RepliesStep, places: Sequence[int], scene: Scene) -> StepResult:
@@ -48,9 +52,11 @@ def _listen(step: RepliesStep, places: Sequence[int], scene: Scene) -> StepResul
     try:
         answer = speak(fitting, scene, step.id, "canned")
     except TurnError:
-        return Continue(trace=(TraceEvent(step=step.id, event="no_match"),))
-    seen = {"reply_id": answer.reply_id, "variant": answer.variant, "among": [reply.id for reply in fitting]}
-    return replace(answer, trace=(TraceEvent(step=step.id, event="listened", data=seen),))
+        scene.tell(NoReply(step=step.id))
+        return Continue()
+    among = tuple(reply.id for reply in fitting)
+    scene.tell(ReplyChosen(step=step.id, reply_id=answer.reply_id, variant=answer.variant, among=among))
+    return answer
 
 
 def otherwise(plan: Plan, places: Sequence[int], names: LazyMapping) -> Sequence[Reply]:

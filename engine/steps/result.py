@@ -1,21 +1,22 @@
-"""What a step can come to, and what it may look at: the contract between the fold and the step kinds."""
+"""What a step can come to, and what it may look at: the contract between the step runner and the step kinds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Union
 
 from engine.core.deadline import Deadline
+from engine.core.events import StepEvent, ignore
 from engine.core.lazy import LazyMapping
 from engine.core.plan import Plan
 from engine.core.ports import Services
 from engine.core.record import field, record
-from engine.core.turn import Completion, Engine, Escalation, TraceEvent, Turn
+from engine.core.turn import Completion, Engine, Turn
 
 
 @record
 class Scene:
-    """One step's view of a turn; `names` are what conditions and templates see.
+    """One step's view of a turn; `names` are what conditions and templates see, `tell` takes what happens.
 
     `behind` are the models of later steps: a step leaves them time to answer, and lets them get ready meanwhile.
     """
@@ -25,20 +26,23 @@ class Scene:
     names: LazyMapping
     services: Services
     deadline: Deadline
+    tell: Callable[[StepEvent], None] = ignore
     behind: tuple[str, ...] = ()
 
 
 @record
 class Answer:
+    """What a step says, in the words of `Outcome`."""
+
     reply: str
     engine: Engine
     reply_id: str | None = None
     variant: int | None = None
+    score: float | None = None
     offers: str | None = None
     topic: str | None = None
+    model: str | None = None
     completion: Completion | None = None
-    escalations: tuple[Escalation, ...] = ()
-    trace: tuple[TraceEvent, ...] = ()
 
 
 @record
@@ -46,20 +50,18 @@ class Continue:
     """Nothing to say; `vars` are merged into the turn's variables."""
 
     vars: Mapping[str, Any] = field(default_factory=dict)
-    trace: tuple[TraceEvent, ...] = ()
 
 
 @record
 class Escalate:
-    """Could not answer well enough; `to` is the position of a later step, or `None` for the next one.
+    """Could not answer well enough, as an `Escalation` told; `to` is the position of a later step, or `None` for the
+    next one.
 
     `doubtful` is an answer that is said where no later step has a better one.
     """
 
-    escalations: tuple[Escalation, ...]
     to: int | None = None
     doubtful: Answer | None = None
-    trace: tuple[TraceEvent, ...] = ()
 
 
 StepResult = Union[Answer, Continue, Escalate]

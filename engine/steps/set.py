@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from engine.core.events import VariablesSet
 from engine.core.plan import SetStep
-from engine.core.turn import TraceEvent
 from engine.expressions.evaluate import evaluate
 from engine.steps.result import Continue, Scene, StepResult
 
 
 def run(step: SetStep, scene: Scene) -> StepResult:
     values = {name: evaluate(expression, scene.names) for name, expression in step.values}
-    return Continue(vars=values, trace=(TraceEvent(step=step.id, event="set", data=values),))
+    scene.tell(VariablesSet(step=step.id, values=values))
+    return Continue(vars=values)

@@ -13,10 +13,11 @@ from typing import Any
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from engine.chat.fold import run
+from engine.chat.step_runner import run_steps
 from engine.cli import main
 from engine.core.deadline import Deadline
 from engine.core.errors import ConfigError, TimedOut, Unavailable
+from engine.core.events import StepEnded, StepPassedOver
 from engine.core.turn import Turn
 from engine.pipeline.reading.sources import Sources
 from engine.text.normalise import normalise
@@ -100,10 +101,8 @@ def test_what_validates_ends_and_what_cannot_end_does_not_validate(tmp_path_fact
     assert not unusable
     models = {name: FakeModel(answer) for name, answer in MODELS.items()}
     turn = Turn(text=text, now=datetime(2026, 11, 20, hour, tzinfo=UTC), session_id="s")
-    outcome = run(plan, turn, services(**models), Deadline.after(5))
-    visited = [
-        event.step for event in outcome.trace if event.event in {"answered", "continued", "escalated", "not_applicable"}
-    ]
+    outcome = run_steps(plan, turn, services(**models), Deadline.after(5))
+    visited = [event.step for event in outcome.trace if isinstance(event, StepEnded | StepPassedOver)]
     assert visited == sorted(visited, key=NAMES.index)
     assert len(visited) == len(set(visited))
     always = any(one["kind"] == "say" and "when" not in one and "escalate_to" not in one for one in steps[-1:])

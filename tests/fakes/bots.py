@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.core.deadline import Deadline
-from engine.core.turn import ChatRequest, ChatResult, Completion, Escalation, Outcome, TraceEvent
+from engine.core.events import ChatResult, Escalation, Outcome, ReplyMatched
+from engine.core.turn import ChatRequest, Completion
 
 CANNED = Outcome(
     reply="いらっしゃい。",
@@ -15,7 +16,7 @@ CANNED = Outcome(
     step="canned",
     reply_id="greet_evening",
     variant=0,
-    trace=(TraceEvent(step="canned", event="selected", data={"score": 100.0}),),
+    trace=(ReplyMatched(step="canned", reply_id="greet_evening", score=100.0, variant=0),),
 )
 LOCAL = Outcome(
     reply="猫ちゃん、いいわね。",

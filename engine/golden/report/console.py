@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from engine.core.turn import Outcome, TraceEvent
+from engine.chat.trace import trace_lines
+from engine.core.events import Outcome
 from engine.golden.accept import Accepted
 from engine.golden.coverage import Coverage
 from engine.golden.overmatch import NearMiss
@@ -114,8 +115,8 @@ def _show_turn(turn: TurnResult, result: ConversationResult, console: Console) -
     for difference in turn.differences:
         _show_difference(difference, console)
     if turn.status != "passed":
-        for event in turn.outcome.trace:
-            console.print(Text(f"      trace: {trace_line(event)}", "dim"))
+        for line, _ in trace_lines(turn.outcome):
+            console.print(Text(f"      trace: {line}", "dim"))
 
 
 def _show_difference(difference: Difference, console: Console) -> None:
@@ -152,17 +153,11 @@ def facts(turn: TurnResult) -> str:
 
 def score(outcome: Outcome) -> str:
     """How well the reply's trigger matched, or how sure the model was."""
-    matched = next((event.data["score"] for event in outcome.trace if event.event == "matched"), None)
-    if matched is not None:
-        return f"score {matched:g}"
+    if outcome.score is not None:
+        return f"score {outcome.score:g}"
     sure = outcome.completion.confidence if outcome.completion else None
     return "" if sure is None else f"confidence {sure:.2f}"
 
 
 def model(outcome: Outcome) -> str:
     return outcome.completion.model if outcome.completion else ""
-
-
-def trace_line(event: TraceEvent) -> str:
-    data = " ".join(f"{key}={value}" for key, value in event.data.items())
-    return f"{event.step} {event.event} {data}".rstrip()

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
+from engine.chat.trace import trace_lines
 from engine.golden.coverage import Coverage
 from engine.golden.overmatch import NearMiss
-from engine.golden.report.console import model, score, trace_line
+from engine.golden.report.console import model, score
 from engine.golden.result import ConversationResult, Difference, TurnResult, tally_statuses
 from engine.golden.word_differences import expected_side, got_side, pieces
 
@@ -81,7 +82,7 @@ def _turn(turn: TurnResult) -> dict[str, Any]:
         "escalations": [f"{one.step}: {one.reason}" for one in outcome.escalations],
         "stale": [str(stale) for stale in turn.stale],
         "differences": [_difference(difference) for difference in turn.differences],
-        "trace": [trace_line(event) for event in outcome.trace],
+        "trace": [line for line, _ in trace_lines(outcome)],
     }
 
 

@@ -1,8 +1,8 @@
 import json
 
 from engine.api.response import result_payload, to_json
+from engine.core.events import ChatResult, Outcome
 from engine.core.record import replace
-from engine.core.turn import ChatResult, Outcome
 from tests.fakes.bots import LOCAL
 
 

@@ -6,8 +6,8 @@ from engine.api.body import BODY_LIMIT
 from engine.api.policy import Policy
 from engine.aws.handler import RESERVE, make_handler, print_record
 from engine.core.errors import Unavailable
+from engine.core.events import ModelAnswered, ModelFailed
 from engine.core.record import replace
-from engine.core.turn import TraceEvent
 from tests.fakes.bots import LOCAL, NOTHING, FakeBot
 
 SESAME = "open-sesame"
@@ -119,10 +119,11 @@ def test_the_log_tells_of_the_turn_without_its_words():
 
 def test_the_log_tells_which_model_failed_and_how_and_nothing_that_was_said():
     told = {"model": "large", "name": "gpt-x", "kind": "bad_request", "status": 404, "code": "model_not_found"}
+    failed = ModelFailed(step="ask", called=True, reason="error", problem=SAID, **told)
     events = (
-        TraceEvent(step="ask", event="failed", data={**told, "problem": SAID}),
-        TraceEvent(step="ask", event="skipped", data={**told, "status": None, "problem": SAID}),
-        TraceEvent(step="ask", event="generated", data={"model": "small"}),
+        failed,
+        replace(failed, called=False, status=None),
+        ModelAnswered(step="ask", model="small", finish_reason="stop"),
     )
     [record] = answer(POST, FakeBot(outcome=replace(NOTHING, trace=events)))[2]
     assert record["failures"] == [told, {**told, "status": None}]

@@ -7,8 +7,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from engine.aws.metrics import Measure, MeteredBot, emf, read_prices
+from engine.core.events import ChatResult, Escalation, ModelAnswered, ModelAsked, Outcome, StepEnded, VariablesSet
 from engine.core.plan import ExpressionDetector, NamedDetector
-from engine.core.turn import ChatRequest, ChatResult, Escalation, Outcome, TraceEvent
+from engine.core.turn import ChatRequest
 from tests.fakes.plans import condition, generate_step, plan, replies_step
 
 SCHEMA = Draft202012Validator(json.loads((Path(__file__).parents[2] / "data" / "emf.schema.json").read_text()))
@@ -19,8 +20,16 @@ DETECTORS = (
     ExpressionDetector(test=condition("output.tokens < 2"), reason="短すぎる"),
 )
 PLAN = plan(replies_step("canned"), generate_step("small_talk", "small", detectors=DETECTORS))
+
+
+def generated(step, model, prompt_tokens, tokens, seconds=0.0):
+    return ModelAnswered(
+        step=step, model=model, finish_reason="stop", prompt_tokens=prompt_tokens, tokens=tokens, seconds=seconds
+    )
+
+
 CANNED = Outcome(
-    reply="いらっしゃい。", engine="canned", step="canned", trace=(TraceEvent(step="canned", event="answered"),)
+    reply="いらっしゃい。", engine="canned", step="canned", trace=(StepEnded(step="canned", end="answered"),)
 )
 LARGE = Outcome(
     reply=CANARY,
@@ -32,16 +41,12 @@ LARGE = Outcome(
         Escalation(step="small_talk", reason=CANARY, model="small"),
     ),
     trace=(
-        TraceEvent(step="canned", event="continued", seconds=0.0002, data={"text": CANARY}),
-        TraceEvent(
-            step="small_talk",
-            event="generated",
-            data={"model": "small", "prompt_tokens": 1000, "tokens": 2},
-            seconds=0.5,
-        ),
-        TraceEvent(step="small_talk", event="escalated", seconds=0.6),
-        TraceEvent(step=CANARY, event="generated", data={"model": CANARY, "prompt_tokens": None, "tokens": 7}),
-        TraceEvent(step=CANARY, event="answered", seconds=1.0),
+        VariablesSet(step="canned", values={"text": CANARY}),
+        StepEnded(step="canned", end="continued", seconds=0.0002),
+        generated("small_talk", "small", 1000, 2, seconds=0.5),
+        StepEnded(step="small_talk", end="escalated", seconds=0.6),
+        generated(CANARY, CANARY, None, 7),
+        StepEnded(step=CANARY, end="answered", seconds=1.0),
     ),
 )
 
@@ -101,16 +106,14 @@ def test_tokens_and_their_price_are_counted_by_model():
     ]
 
 
-@pytest.mark.parametrize(
-    ("told", "dollars"), [({"prompt_tokens": None, "tokens": 7}, 7e-5), ({"prompt_tokens": 7, "tokens": None}, 7e-6)]
-)
+@pytest.mark.parametrize(("told", "dollars"), [((None, 7), 7e-5), ((7, None), 7e-6)])
 def test_what_is_known_of_a_price_is_counted(told, dollars):
-    half = Outcome(reply="", trace=(TraceEvent(step="small_talk", event="generated", data={"model": "small", **told}),))
+    half = Outcome(reply="", trace=(generated("small_talk", "small", *told),))
     [(_, _, cost)] = of(counted(App(half), small=(1.0, 10.0)), "model")
     assert cost == ("EstimatedCost", pytest.approx(dollars))
 
 
-ASKED = Outcome(reply=None, trace=(TraceEvent(step="small_talk", event="skipped", data={"model": "small"}),))
+ASKED = Outcome(reply=None, trace=(ModelAsked(step="small_talk", model="small"),))
 
 
 def test_a_turn_that_asks_no_model_opens_none():

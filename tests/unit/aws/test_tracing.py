@@ -4,7 +4,8 @@ import socket
 import pytest
 
 from engine.aws.tracing import TracedBot, daemon_of
-from engine.core.turn import ChatRequest, Outcome, TraceEvent
+from engine.core.events import Outcome, StepEnded, StepPassedOver, VariablesSet
+from engine.core.turn import ChatRequest
 from tests.fakes.bots import FakeBot
 
 SAMPLED = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a:1"
@@ -13,11 +14,11 @@ TWO_STEPS = Outcome(
     engine="local",
     step="small_talk",
     trace=(
-        TraceEvent(step="canned", event="candidate", data={"text": "猫"}),
-        TraceEvent(step="canned", event="continued", seconds=0.25),
-        TraceEvent(step="ask_small", event="escalated", seconds=0.5),
-        TraceEvent(step="skipped", event="not_applicable"),
-        TraceEvent(step="small_talk", event="answered", seconds=1.0),
+        VariablesSet(step="canned", values={"text": "猫"}),
+        StepEnded(step="canned", end="continued", seconds=0.25),
+        StepEnded(step="ask_small", end="escalated", seconds=0.5),
+        StepPassedOver(step="skipped"),
+        StepEnded(step="small_talk", end="answered", seconds=1.0),
     ),
     seconds=1.75,
 )

@@ -1,5 +1,5 @@
-from engine.chat.fold import run
 from engine.chat.prepare import prepare_models
+from engine.chat.step_runner import run_steps
 from engine.core.deadline import Deadline
 from engine.core.errors import Unavailable
 from engine.core.turn import Prompt
@@ -42,7 +42,7 @@ def test_while_one_model_is_asked_the_next_available_one_gets_ready():
         "c": EagerModel("はい。"),
     }
     the_plan = plan(generate_step("small", "a"), generate_step("large", "off", "b", "c"))
-    run(the_plan, turn("猫でね"), services(**models), Deadline.after(7.5, FakeClock()))
+    run_steps(the_plan, turn("猫でね"), services(**models), Deadline.after(7.5, FakeClock()))
     assert len(models["off"].prepared) == 0
     assert len(models["b"].prepared) == 2
     assert len(models["c"].prepared) == 1

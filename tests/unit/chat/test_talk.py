@@ -1,10 +1,11 @@
 import pytest
 
-from engine.chat.fold import names_of
+from engine.chat.step_runner import names_of
 from engine.chat.talk import next_talk
+from engine.core.events import Outcome
 from engine.core.plan import Variant
 from engine.core.record import replace
-from engine.core.turn import Message, Outcome, Talk
+from engine.core.turn import Message, Talk
 from engine.expressions.evaluate import evaluate
 from engine.templates.render import TemplateRenderer
 from tests.fakes.plans import condition, plan, replies_step, reply, template, turn

@@ -39,8 +39,8 @@ def test_quit_ends_and_blank_lines_are_nothing():
 
 def test_trace_is_switched_on_and_off():
     _, shown = hold(FakeBot(), "/trace", "a", "/trace", "b")
-    assert shown.count("selected") == 1
-    assert hold(FakeBot(), "a", trace=True)[1].count("selected") == 1
+    assert shown.count("matched") == 1
+    assert hold(FakeBot(), "a", trace=True)[1].count("matched") == 1
 
 
 def test_an_unknown_command_is_explained_and_not_sent():

@@ -42,7 +42,7 @@ def test_a_time_with_a_zone_is_that_moment_for_the_persona(at, capsys):
 def test_a_turn_that_is_taken_is_told_in_one_line(capsys):
     assert explain("こんばんは", "--at", "2026-11-20T19:30", "--run") == 0
     told = capsys.readouterr().out.partition("what came out")[2]
-    assert "canned: " in told
+    assert "canned · " in told
     assert "{" not in told
 
 

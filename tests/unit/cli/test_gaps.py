@@ -4,7 +4,8 @@ import pytest
 
 from engine.cli.gaps import collecting, gaps_path
 from engine.cli.root import main
-from engine.core.turn import ChatRequest, ChatResult, Outcome
+from engine.core.events import ChatResult, Outcome
+from engine.core.turn import ChatRequest
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 import pytest
 
+from engine.core.events import ChatResult, Escalation, Outcome
 from engine.core.source import Span
-from engine.core.turn import ChatResult, Escalation, Outcome
-from engine.golden.compare import Facts, differences
+from engine.golden.compare import differences
 from engine.pipeline.reading.node import ScalarNode
 from engine.pipeline.schema.golden_spec import Expectation
 
@@ -15,9 +15,9 @@ ESCALATIONS = (
 
 def difference(key, value, reply="いらっしゃい。梨がおいしいわよ。", *, escalations=(), latency=12.0):
     outcome = Outcome(reply=reply, engine="canned", step="canned", reply_id="greet", escalations=escalations)
-    facts = Facts(result=ChatResult(outcome=outcome, session_id="s", latency_ms=latency), model=None)
+    result = ChatResult(outcome=outcome, session_id="s", latency_ms=latency)
     expectation = Expectation(key=key, value=value, node=ScalarNode(value, str(value), SPAN))
-    return next(differences((expectation,), facts), None)
+    return next(differences((expectation,), result), None)
 
 
 @pytest.mark.parametrize(

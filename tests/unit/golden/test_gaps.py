@@ -1,22 +1,22 @@
 import json
 import stat
 
-from engine.core.turn import ChatRequest, ChatResult, Outcome, TraceEvent
+from engine.core.events import ChatResult, Outcome
+from engine.core.turn import ChatRequest
 from engine.golden.gaps import Gap, GapFile, grouped, kind_draft, read_gaps, reply_draft
 
 
-def result(reply, *events):
-    trace = tuple(TraceEvent(step="canned", event=event) for event in events)
-    outcome = Outcome(reply=reply, engine="canned", step="listen", reply_id="listen", trace=trace)
+def result(reply, score=None):
+    outcome = Outcome(reply=reply, engine="canned", step="listen", reply_id="listen", score=score)
     return ChatResult(outcome=outcome, session_id="s", latency_ms=1.0)
 
 
 def test_what_a_trigger_decided_is_no_gap_and_the_file_is_its_owners(tmp_path):
     file = tmp_path / "below" / "gaps.jsonl"
     gaps = GapFile(file)
-    gaps.note(ChatRequest(text="こんばんは"), result("いらっしゃい。", "matched"))
+    gaps.note(ChatRequest(text="こんばんは"), result("いらっしゃい。", 100.0))
     assert not file.exists()
-    gaps.note(ChatRequest(text="イカの話"), result("イカねえ。", "no_match", "listened"))
+    gaps.note(ChatRequest(text="イカの話"), result("イカねえ。"))
     assert list(read_gaps(file.read_text("utf-8").splitlines())) == [
         Gap(text="イカの話", reply="イカねえ。", by="listen")
     ]

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.chat.fold import names_of, run
+from engine.chat.step_runner import names_of, run_steps
+from engine.chat.trace import trace_entries
 from engine.core.deadline import Deadline
 from engine.core.errors import BackendError, BadRequest, Malformed, RateLimited, TimedOut, Unavailable
+from engine.core.events import ModelFailed
 from engine.core.record import replace
 from engine.core.turn import Completion, Message
 from engine.steps.generate import compose
@@ -71,7 +73,7 @@ def test_what_the_editor_wrote_stays_as_it_is():
 def outcome(*models: FakeModel):
     named = dict(zip("abc", models, strict=False))
     the_plan = plan(generate_step("talk", *named))
-    return run(the_plan, turn("猫は好き？"), services(**named), Deadline.after(7.5, FakeClock()))
+    return run_steps(the_plan, turn("猫は好き？"), services(**named), Deadline.after(7.5, FakeClock()))
 
 
 @pytest.mark.parametrize("text", ["いい名前", "いい名前ね。", "I cannot help with that.", "", " "])
@@ -98,6 +100,6 @@ def test_what_a_filter_has_cut_is_no_answer_whatever_a_pipeline_lists(text):
 )
 def test_skipped_is_only_what_was_never_called_and_a_failure_tells_its_cause(error: BackendError, event: str):
     result = outcome(FakeModel(error), FakeModel("はい。"))
-    noted = result.trace[0]
-    assert (noted.event, noted.data["model"], noted.data["kind"]) == (event, "a", error.kind)
-    assert (noted.data["status"], noted.data["code"]) == (error.status, error.code)
+    [failed] = [one for one in result.trace if isinstance(one, ModelFailed)]
+    assert (failed.model, failed.kind, failed.status, failed.code) == ("a", error.kind, error.status, error.code)
+    assert next(trace_entries(result))["event"] == event

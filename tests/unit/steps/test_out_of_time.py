@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.chat.fold import run
+from engine.chat.step_runner import run_steps
 from engine.core.deadline import Deadline
 from engine.core.ports import Services
 from engine.templates.render import TemplateRenderer
@@ -30,7 +30,7 @@ def test_many_slow_variants_and_replies_end_at_the_deadline():
     replies = {reply(f"r{place}", *(f"{{{{ text }}}}{at}" for at in range(9))): ("やあ",) for place in range(50)}
     sorry = reply("sorry", "ごめんなさいね。")
     the_plan = plan(replies_step(), say_step(50), replies={**replies, sorry: ()})
-    outcome = run(the_plan, turn("やあ"), Services(models={}, renderer=slow), Deadline.after(5, clock))
+    outcome = run_steps(the_plan, turn("やあ"), Services(models={}, renderer=slow), Deadline.after(5, clock))
     assert outcome.reply == "ごめんなさいね。"
     assert clock() - began <= 5 + 0.25 * 4
 
@@ -38,5 +38,7 @@ def test_many_slow_variants_and_replies_end_at_the_deadline():
 def test_without_time_replies_that_need_none_are_given():
     clock = FakeClock()
     the_plan = plan(replies_step(), replies={reply("a", "{{ text }}よ"): ("やあ",)})
-    outcome = run(the_plan, turn("やあ"), Services(models={}, renderer=TemplateRenderer()), Deadline.after(0, clock))
+    outcome = run_steps(
+        the_plan, turn("やあ"), Services(models={}, renderer=TemplateRenderer()), Deadline.after(0, clock)
+    )
     assert outcome.reply == "やあよ"

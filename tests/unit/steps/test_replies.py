@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from engine.chat.fold import run
+from engine.chat.step_runner import run_steps
 from engine.core.deadline import Deadline
 from engine.core.record import replace
 from engine.expressions.parse import parse_condition
@@ -28,7 +28,7 @@ class Kinds:
 
 
 def said(the_plan, text):
-    return run(the_plan, turn(text), services(), Deadline.after(7.5, FakeClock())).reply_id
+    return run_steps(the_plan, turn(text), services(), Deadline.after(7.5, FakeClock())).reply_id
 
 
 def test_a_step_that_names_tags_says_only_replies_with_one_of_them():

@@ -1,8 +1,10 @@
 import pytest
 
-from engine.chat.fold import run
+from engine.chat.step_runner import run_steps
+from engine.chat.trace import trace_entries
 from engine.core.deadline import Deadline
 from engine.core.errors import RateLimited, TimedOut, Unavailable
+from engine.core.events import ModelAnswered, StepEnded
 from engine.core.plan import ExpressionDetector, NamedDetector, RepliesStep, SetStep
 from engine.core.record import replace
 from engine.core.turn import Completion, Message
@@ -26,11 +28,13 @@ SORRY = reply("sorry", "ごめんなさいね。")
 
 
 def outcome(the_plan, text="猫を飼い始めたんだ", models=None, clock=None, **more):
-    return run(the_plan, turn(text, **more), services(**(models or {})), Deadline.after(7.5, clock or FakeClock()))
+    return run_steps(
+        the_plan, turn(text, **more), services(**(models or {})), Deadline.after(7.5, clock or FakeClock())
+    )
 
 
 def events(result):
-    return [(event.step, event.event) for event in result.trace]
+    return [(entry["step"], entry["event"]) for entry in trace_entries(result)]
 
 
 def test_a_canned_reply_answers_first():
@@ -123,7 +127,7 @@ def test_a_detector_escalates_with_its_name_or_the_editors_words(detector, reaso
     )
     assert result.reply == "そうなのね。"
     assert [(e.step, e.reason) for e in result.escalations] == [("small", reason)]
-    assert [event.data["escalates"] for event in result.trace if event.event == "generated"] == [reason, None]
+    assert [event.escalates for event in result.trace if isinstance(event, ModelAnswered)] == [reason, None]
 
 
 def test_the_time_that_steps_and_the_turn_took_is_told():
@@ -134,7 +138,7 @@ def test_the_time_that_steps_and_the_turn_took_is_told():
     }
     answered = outcome(plan(generate_step("small", "a"), generate_step("large", "b")), models=models, clock=clock)
     assert answered.seconds == 3.5
-    assert [(event.event, event.seconds) for event in answered.trace if event.event in {"escalated", "answered"}] == [
+    assert [(event.end, event.seconds) for event in answered.trace if isinstance(event, StepEnded)] == [
         ("escalated", 2.0),
         ("answered", 1.5),
     ]

@@ -1,75 +1,73 @@
-"""The engine's main loop: steps in order, forward only, until one answers."""
+"""Runs the steps of a plan in order, forward only, until one answers."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from engine.chat.talk import names_of_talk
 from engine.core.deadline import Deadline
 from engine.core.errors import TurnError
+from engine.core.events import Escalation, Listen, Outcome, StepEnded, StepEvent, StepPassedOver, ignore
 from engine.core.lazy import LazyMapping
 from engine.core.plan import GenerateStep, Plan, Step
 from engine.core.ports import Services
-from engine.core.turn import Escalation, Outcome, TraceEvent, Turn
+from engine.core.record import field_names, replace
+from engine.core.turn import Turn
 from engine.expressions.evaluate import holds
 from engine.kinds.names import names_of_kind
 from engine.steps.dispatch import run_step
 from engine.steps.result import Answer, Continue, Escalate, Scene, StepResult
 
-_ENDS = {Answer: "answered", Continue: "continued", Escalate: "escalated"}
 
-
-class _Record:
-    """What happened so far in one turn."""
-
-    def __init__(self) -> None:
-        self.escalations: list[Escalation] = []
-        self.trace: list[TraceEvent] = []
-        self.doubtful: tuple[Step, Answer] | None = None
-
-
-def run(plan: Plan, turn: Turn, services: Services, deadline: Deadline) -> Outcome:
-    """Run one turn. Never raises for what a step or a model does; `Outcome.reply` is `None` when nothing answered."""
+def run_steps(plan: Plan, turn: Turn, services: Services, deadline: Deadline, listen: Listen = ignore) -> Outcome:
+    """Run one turn and tell `listen` what happens. Never raises for what a step or a model does; `Outcome.reply` is
+    `None` when nothing answered.
+    """
     began = deadline.clock()
-    record = _Record()
+    trace: list[StepEvent] = []
+
+    def tell(event: StepEvent) -> None:
+        trace.append(event)
+        listen(event)
+
     names = names_of(plan, turn)
+    answered: tuple[Step, Answer] | None = None
+    doubtful: tuple[Step, Answer] | None = None
     position = 0
-    while position < len(plan.steps):
+    while answered is None and position < len(plan.steps):
         step = plan.steps[position]
         if not holds(step.when, names):
-            record.trace.append(TraceEvent(step=step.id, event="not_applicable"))
+            tell(StepPassedOver(step=step.id))
             position += 1
             continue
+        step_began = deadline.clock()
         scene = Scene(
             plan=plan,
             turn=turn,
             names=names,
             services=services,
             deadline=deadline,
+            tell=tell,
             behind=_behind(plan, position),
         )
-        step_began = deadline.clock()
         result = _attempt(step, scene)
-        record.trace.extend(result.trace)
-        record.trace.append(TraceEvent(step=step.id, event=_ENDS[type(result)], seconds=deadline.clock() - step_began))
+        seconds = deadline.clock() - step_began
         match result:
             case Answer():
-                return _outcome(step, result, record, deadline.clock() - began)
+                tell(StepEnded(step=step.id, end="answered", seconds=seconds))
+                answered = step, result
             case Continue():
+                tell(StepEnded(step=step.id, end="continued", seconds=seconds))
                 names = names.also(vars={**names["vars"], **result.vars}) if result.vars else names
                 position += 1
             case Escalate():
-                record.escalations.extend(result.escalations)
-                names = names.also(escalated={one.step: one.reason for one in record.escalations})
-                if record.doubtful is None and result.doubtful is not None:
-                    record.doubtful = (step, result.doubtful)
+                tell(StepEnded(step=step.id, end="escalated", seconds=seconds))
+                names = names.also(escalated={one.step: one.reason for one in _escalations(trace)})
+                if doubtful is None and result.doubtful is not None:
+                    doubtful = step, result.doubtful
                 position = position + 1 if result.to is None else result.to
-    if record.doubtful is not None:
-        return _outcome(*record.doubtful, record, deadline.clock() - began)
-    return Outcome(
-        reply=None,
-        escalations=tuple(record.escalations),
-        trace=tuple(record.trace),
-        seconds=deadline.clock() - began,
-    )
+    return _outcome(answered or doubtful, names["vars"], trace, deadline.clock() - began)
 
 
 def names_of(plan: Plan, turn: Turn) -> LazyMapping:
@@ -104,9 +102,8 @@ def _attempt(step: Step, scene: Scene) -> StepResult:
     try:
         return run_step(step, scene)
     except TurnError as error:
-        return Escalate(
-            escalations=(Escalation(step=step.id, reason="error", detail=str(error)),), to=_escalates_to(step)
-        )
+        scene.tell(Escalation(step=step.id, reason="error", detail=str(error)))
+        return Escalate(to=_escalates_to(step))
 
 
 def _escalates_to(step: Step) -> int | None:
@@ -120,17 +117,17 @@ def _behind(plan: Plan, position: int) -> tuple[str, ...]:
     return tuple(name for step in later if isinstance(step, GenerateStep) for name in step.models)
 
 
-def _outcome(step: Step, answer: Answer, record: _Record, seconds: float) -> Outcome:
-    return Outcome(
-        reply=answer.reply,
-        engine=answer.engine,
-        step=step.id,
-        reply_id=answer.reply_id,
-        variant=answer.variant,
-        offers=answer.offers,
-        topic=answer.topic,
-        completion=answer.completion,
-        escalations=(*record.escalations, *answer.escalations),
-        trace=tuple(record.trace),
-        seconds=seconds,
+def _escalations(trace: Iterable[StepEvent]) -> tuple[Escalation, ...]:
+    return tuple(event for event in trace if isinstance(event, Escalation))
+
+
+def _outcome(
+    said: tuple[Step, Answer] | None, variables: Mapping[str, Any], trace: Sequence[StepEvent], seconds: float
+) -> Outcome:
+    happened = Outcome(
+        reply=None, variables=variables, escalations=_escalations(trace), trace=tuple(trace), seconds=seconds
     )
+    if said is None:
+        return happened
+    step, answer = said
+    return replace(happened, step=step.id, **{name: getattr(answer, name) for name in field_names(Answer)})
