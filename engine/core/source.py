@@ -58,6 +58,24 @@ class Located(Generic[T_co]):
     span: Span
 
 
+@record(kw_only=False)
+class Code:
+    """A kind of mistake, by the `name` that its reports and its page have; `severity` is how grave it usually is.
+
+    `heuristic` marks a check that can be wrong; such a problem is never more than a warning.
+    """
+
+    name: str
+    title: str
+    severity: Severity = "error"
+    heuristic: bool = False
+
+    def problem(self, message: str, span: Span, hint: str = "", severity: Severity | None = None) -> Problem:
+        """A mistake of this kind; `severity` where it is not the usual one."""
+        usual: Severity = "warning" if self.heuristic else self.severity
+        return Problem(code=self.name, message=message, span=span, severity=severity or usual, hint=hint)
+
+
 @record
 class Problem:
     """One mistake: `code` names its page in the docs, `hint` says what to write instead."""

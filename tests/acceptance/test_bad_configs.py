@@ -6,6 +6,7 @@ A folder dropped into `tests/configs/bad` is a test; a code without a folder fai
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -45,15 +46,16 @@ def test_every_code_has_a_page(code, capsys):
     assert capsys.readouterr().out == text
 
 
-def test_every_code_in_the_engine_is_declared_and_none_is_declared_in_vain():
+def test_every_code_in_the_engine_is_declared_once_and_none_is_declared_in_vain():
     engine = Path(__file__).parent.parent.parent / "engine"
-    used = {
-        code
-        for path in engine.rglob("*.py")
-        if path.name != "codes.py"
-        for code in re.findall(r'"(P\d{3})"', path.read_text("utf-8"))
-    }
+    used: set[str] = set()
+    declared: Counter[str] = Counter()
+    for path in engine.rglob("*.py"):
+        text = path.read_text("utf-8")
+        used.update({code for code in re.findall(r'"(P\d{3})"', text) if path.name != "codes.py"})
+        declared.update(re.findall(r'Code\("(P\d{3})"', text))
     assert used == set(CODES)
+    assert declared == Counter(CODES.keys())
 
 
 @pytest.mark.parametrize("folder", sorted(GOOD.iterdir()), ids=lambda path: path.name)

@@ -1,12 +1,14 @@
 """The rules that no schema can state, one module each: what refers to what, what templates say, how replies behave.
 
-A check takes a `Subject` and yields problems; the tables here are the whole list. The essential ones find everything
-that would keep a pipeline from being built or from running, and are cheap enough for every load.
+A check takes a `Subject` and yields problems of the codes that it declares; the tables here are the whole list. The
+essential ones find everything that would keep a pipeline from being built or from running, and are cheap enough for
+every load.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from engine.core.source import Problem
 from engine.validation.checks import (
@@ -52,54 +54,61 @@ from engine.validation.checks import (
 )
 from engine.validation.subject import Subject
 
-Check = Callable[[Subject], Iterator[Problem]]
+
+class Check(Protocol):
+    """What the module of a check offers beside the codes that it declares."""
+
+    def check(self, subject: Subject, /) -> Iterator[Problem]: ...
+
 
 ESSENTIAL: Sequence[Check] = (
-    duplicate_id.check,
-    unknown_step.check,
-    backward_jump.check,
-    unknown_model.check,
-    unknown_reply.check,
-    unknown_tag.check,
-    unknown_kind.check,
-    missing_prompt.check,
-    required_settings.check,
-    unknown_variable.check,
-    unknown_timezone.check,
-    broken_condition.check,
-    broken_template.check,
-    invalid_regex.check,
+    duplicate_id,
+    unknown_step,
+    backward_jump,
+    unknown_model,
+    unknown_reply,
+    unknown_tag,
+    unknown_kind,
+    missing_prompt,
+    required_settings,
+    unknown_variable,
+    unknown_timezone,
+    broken_condition,
+    broken_template,
+    invalid_regex,
 )
 
 BEHAVIOUR: Sequence[Check] = (
-    near_persona_key.check,
-    stolen_trigger.check,
-    same_trigger.check,
-    wrong_example.check,
-    unreachable_step.check,
-    no_final_answer.check,
-    unreachable_reply.check,
-    idle_condition.check,
-    generic_trigger.check,
-    own_words.check,
-    unused_part.check,
-    uncovered_hours.check,
-    timeouts.check,
-    no_confidence.check,
-    identical_variants.check,
-    literal_secret.check,
-    loose_number.check,
-    written_fact.check,
-    repeated_example.check,
-    few_examples.check,
-    misplaced_example.check,
-    failing_template.check,
-    unread_template.check,
-    lookalike.check,
-    foreign_notation.check,
+    near_persona_key,
+    stolen_trigger,
+    same_trigger,
+    wrong_example,
+    unreachable_step,
+    no_final_answer,
+    unreachable_reply,
+    idle_condition,
+    generic_trigger,
+    own_words,
+    unused_part,
+    uncovered_hours,
+    timeouts,
+    no_confidence,
+    identical_variants,
+    literal_secret,
+    loose_number,
+    written_fact,
+    repeated_example,
+    few_examples,
+    misplaced_example,
+    failing_template,
+    unread_template,
+    lookalike,
+    foreign_notation,
 )
 
 
 def run(checks: Iterable[Check], subject: Subject) -> list[Problem]:
     """The problems that `checks` find, sorted by place."""
-    return sorted((problem for check in checks for problem in check(subject)), key=lambda problem: problem.sort_key)
+    return sorted(
+        (problem for check in checks for problem in check.check(subject)), key=lambda problem: problem.sort_key
+    )

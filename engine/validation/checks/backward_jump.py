@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.pipeline.spec import GenerateStepSpec
 from engine.validation.subject import Subject
+
+P305 = Code("P305", "a jump backward")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -18,4 +20,4 @@ def check(subject: Subject) -> Iterator[Problem]:
             message = f"step `{step.id.value}` escalates {where}, so a turn might never end"
             later = order[place + 1 :]
             hint = f"name a later step: {', '.join(f'`{name}`' for name in later)}" if later else "remove the key"
-            yield Problem(code="P305", message=message, span=target.span, hint=hint)
+            yield P305.problem(message, target.span, hint)

@@ -6,12 +6,16 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.expressions.parse import ConditionError
 from engine.expressions.scope import Scope
 from engine.pipeline.schema.suggest import nearest
 from engine.pipeline.spec import ExpressionDetectorSpec, SetStepSpec, Text
 from engine.validation.subject import Subject
+
+P401 = Code("P401", "a condition that is not an expression")
+P402 = Code("P402", "an unknown name in a condition or a template")
+P403 = Code("P403", "something that conditions may not do")
 
 _IN_BRACES = re.compile(r"\s*\{[{%][-+]?\s*(?:if\s+)?(?P<bare>.*?)\s*[-+]?[%}]\}\s*", re.DOTALL)
 _QUOTED = re.compile("'[^']*'|\"[^\"]*\"")
@@ -55,7 +59,7 @@ _HINTS = (
 )
 _HOW = "compare with `==`, `<`, `>=` or `in`, and join with `and`, `or` and `not`"
 
-_CODES = {"syntax": "P401", "name": "P402", "construct": "P403"}
+_CODES = {"syntax": P401, "name": P402, "construct": P403}
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -71,7 +75,7 @@ def _problem(subject: Subject, text: Text, scope: Scope, error: ConditionError) 
     braces = _IN_BRACES.fullmatch(text.value)
     if braces:
         message = "a condition stands alone, without braces"
-        return Problem(code="P401", message=message, span=text.span, hint=f"write `{braces['bare']}`")
+        return P401.problem(message, text.span, f"write `{braces['bare']}`")
     if error.kind == "construct" and "filter" in message:
         return _bar(subject, text, message)
     if error.kind == "name":
@@ -82,7 +86,7 @@ def _problem(subject: Subject, text: Text, scope: Scope, error: ConditionError) 
         word = written or got or word
         hint = f"write `{meant}` instead of `{written}`" if written else hint or _hint(text.value, got)
     place = subject.sources.find(text.span, word) if word else text.span
-    return Problem(code=_CODES[error.kind], message=message, span=place, hint=hint)
+    return _CODES[error.kind].problem(message, place, hint)
 
 
 def _bar(subject: Subject, text: Text, message: str) -> Problem:
@@ -90,9 +94,9 @@ def _bar(subject: Subject, text: Text, message: str) -> Problem:
     place = subject.sources.find(text.span, "|")
     if place == text.span or not re.search(r"\|\s*(?:lower|upper|trim|length|default|int|first|last)\b", text.value):
         said, hint = "`|` joins nothing in a condition", "write `or` instead of `|`"
-        return Problem(code="P401", message=said, span=place, hint=hint)
+        return P401.problem(said, place, hint)
     hint = "write `lower(…)` or `len(…)` instead of a filter"
-    return Problem(code="P403", message=message, span=place, hint=hint)
+    return P403.problem(message, place, hint)
 
 
 def _plain(message: str) -> tuple[str, str]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from engine.core.source import Problem, Span
+from engine.core.source import Code, Problem, Span
 from engine.pipeline.reading.decoding import at
 from engine.templates.grammar import TemplateMistake, check_template, is_constant
+from engine.validation.checks.broken_condition import P402
 from engine.validation.subject import Subject
+
+P404 = Code("P404", "a template that cannot be read")
+P405 = Code("P405", "something that templates may not do")
 
 _JINJA = (
     (re.compile(r"needs to be closed is '(\w+)'"), r"`{% \1 … %}` is never closed by `{% end\1 %}`"),
@@ -22,7 +26,7 @@ _JINJA = (
     (re.compile(r"Expected an expression, got 'end of print statement'"), r"`{{ }}` is empty"),
     (re.compile(r"[Uu]nexpected end of template"), r"it ends in the middle of `{{ … }}` or `{% … %}`"),
 )
-_CODES = {"syntax": "P404", "name": "P402", "construct": "P405"}
+_CODES = {"syntax": P404, "name": P402, "construct": P405}
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -55,7 +59,7 @@ def _problem(subject: Subject, mistake: TemplateMistake, span: Span) -> Problem:
     if not mistake.word:
         place = _opening(subject, place)
     message = _plain(mistake.message) if mistake.kind == "syntax" else mistake.message
-    return Problem(code=_CODES[mistake.kind], message=message, span=place, hint=mistake.hint)
+    return _CODES[mistake.kind].problem(message, place, mistake.hint)
 
 
 def _plain(message: str) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from engine.core.source import Problem, Span
+from engine.core.source import Code, Problem, Span
 from engine.pipeline.spec import Text
 from engine.validation.subject import Subject
+
+P303 = Code("P303", "an id that stands twice")
 
 _PLURAL = {"step": "steps", "reply": "replies", "kind": "kinds"}
 
@@ -23,5 +25,5 @@ def _twice(what: str, ids: Iterable[Text]) -> Iterator[Problem]:
         if name.value in first:
             message = f"two {_PLURAL[what]} have the id `{name.value}`"
             hint = f"rename one; the first stands at {first[name.value]}"
-            yield Problem(code="P303", message=message, span=name.span, hint=hint)
+            yield P303.problem(message, name.span, hint)
         first.setdefault(name.value, name.span)

@@ -13,13 +13,16 @@ from typing import Any
 from jinja2 import UndefinedError
 
 from engine.core.expression import Template
-from engine.core.source import Problem, Span
+from engine.core.source import Code, Problem, Span
 from engine.expressions.scope import LAST, WORDS
 from engine.pipeline.environment import values
 from engine.templates.grammar import check_template, is_constant
 from engine.templates.render import TemplateRenderer
 from engine.validation.checks.broken_template import templates
 from engine.validation.subject import Subject
+
+P407 = Code("P407", "a template that fails when it is tried")
+P408 = Code("P408", "a prompt that is very long", severity="warning")
 
 _UNKNOWABLE = re.compile(r"\b(client|vars)\b")
 _BRACES = re.compile(r"\{\{-?\s*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\s*-?\}\}")
@@ -38,11 +41,11 @@ def check(subject: Subject) -> Iterator[Problem]:
         try:
             text = renderer.render(Template(source=source, origin="", constant=False), names)
         except ValueError as error:
-            yield _problem("P407", f"template fails when it is tried: {_why(error)}", span, "error")
+            yield _problem(P407, f"template fails when it is tried: {_why(error)}", span)
             continue
         if span.file in prompts and len(text) > LONGEST_PROMPT:
             message = f"prompt comes out {len(text):,} characters long, which small models cannot hold"
-            yield _problem("P408", message, span, "warning")
+            yield _problem(P408, message, span)
 
 
 def _may_fail(source: str) -> bool:
@@ -59,10 +62,10 @@ def _why(error: ValueError) -> str:
     return str(error).removeprefix(": ")
 
 
-def _problem(code: str, message: str, span: Span, severity: Any) -> Problem:
+def _problem(code: Code, message: str, span: Span) -> Problem:
     place = Span(file=span.file, line=span.line, column=span.column, end_line=span.line, end_column=span.column + 1)
     whole = span if span.end_line == span.line else place
-    return Problem(code=code, message=message, span=whole, severity=severity)
+    return code.problem(message, whole)
 
 
 def _sample(subject: Subject) -> Mapping[str, Any]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.pipeline.spec import RegexTrigger, Text
 from engine.validation.subject import Subject
+
+P117 = Code("P117", "signs of another tool in a trigger", heuristic=True)
 
 _FACE = re.compile(r"[\^;´｀≧≦ωДд∀▽◇°￣_＿ﾟ・＾＠@]")
 _IN_SLASHES = re.compile("/(.+)/[a-z]*")
@@ -69,7 +71,7 @@ def _found(subject: Subject, text: Text) -> Iterator[Problem]:
             sign = found[0].strip()
             place = subject.sources.find(text.span, sign)
             words = f"{message.format(sign)}, and is a part of the text here"
-            yield Problem(code="P117", message=words, span=place, severity="warning", hint=hint)
+            yield P117.problem(words, place, hint)
             return
 
 
@@ -79,4 +81,4 @@ def _slashes(pattern: Text) -> Iterator[Problem]:
     if found:
         message = "`/` before and after it is a part of the regex here"
         hint = f"write `{found[1]}` alone"
-        yield Problem(code="P117", message=message, span=pattern.span, severity="warning", hint=hint)
+        yield P117.problem(message, pattern.span, hint)

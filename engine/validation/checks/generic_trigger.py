@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.pipeline.spec import RegexTrigger
 from engine.validation.reach import MOST, reached
 from engine.validation.subject import Placed, Subject, is_quoted
+
+P510 = Code("P510", "a trigger that is too short or too generic", heuristic=True)
 
 SHARE = 0.05
 LEAST = 5
@@ -49,4 +51,4 @@ def is_generic(subject: Subject, others: int) -> bool:
 
 def _problem(placed: Placed, what: str, hint: str) -> Problem:
     message = f"trigger `{placed.text.value}` {what}"
-    return Problem(code="P510", message=message, span=placed.text.span, severity="warning", hint=hint)
+    return P510.problem(message, placed.text.span, hint)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.validation.subject import Subject
+
+P516 = Code("P516", "the same variant twice", severity="warning")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -16,5 +18,5 @@ def check(subject: Subject) -> Iterator[Problem]:
             if words in seen:
                 message = f"reply `{reply.id.value}` has this variant already, on line {seen[words]}"
                 hint = "reword it, or remove it and give the other one a `weight`"
-                yield Problem(code="P516", message=message, span=variant.text.span, severity="warning", hint=hint)
+                yield P516.problem(message, variant.text.span, hint)
             seen.setdefault(words, variant.text.span.line)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.expressions.evaluate import holds
 from engine.pipeline.reading.decoding import shortened
 from engine.pipeline.spec import Text
@@ -16,6 +16,9 @@ from engine.validation.checks.broken_condition import decisions
 from engine.validation.comparisons import Mistake, mistake
 from engine.validation.subject import Subject
 from engine.validation.worlds import paths_of, worlds
+
+P509 = Code("P509", "a condition that is never true, or always")
+P410 = Code("P410", "a comparison that means nothing", severity="warning")
 
 _BOUNDS = {
     "hour": "hours are 0 to 23; write `or` where they pass midnight",
@@ -35,10 +38,10 @@ def check(subject: Subject) -> Iterator[Problem]:
         if verdict is not None:
             hint = _bounds(subject, text) if verdict == "never" else "write `and` between the bounds"
             message = f"condition `{shortened(text.value, 80)}` is {verdict} true"
-            yield Problem(code="P509", message=message, span=text.span, hint=wrong.hint if wrong else hint)
+            yield P509.problem(message, text.span, wrong.hint if wrong else hint)
         elif wrong is not None:
             place = subject.sources.find(text.span, wrong.word)
-            yield Problem(code="P410", message=wrong.message, span=place, severity="warning", hint=wrong.hint)
+            yield P410.problem(wrong.message, place, wrong.hint)
 
 
 def _verdict(subject: Subject, text: Text) -> str | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.validation.subject import TOO_MANY_REGEXES, Subject
+
+P406 = Code("P406", "a regex that cannot be used")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -15,4 +17,4 @@ def check(subject: Subject) -> Iterator[Problem]:
         if mistake is TOO_MANY_REGEXES and told:
             continue
         told = told or mistake is TOO_MANY_REGEXES
-        yield Problem(code="P406", message=message, span=span, hint=hint)
+        yield P406.problem(message, span, hint)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.pipeline.reading.decoding import at
 from engine.text.secret_patterns import SECRET
 from engine.validation.subject import Subject
+
+P517 = Code("P517", "something that looks like a secret", heuristic=True)
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -20,4 +22,4 @@ def check(subject: Subject) -> Iterator[Problem]:
                 span = at(file, number, found.start() + 1, len(found[0]))
                 message = "this looks like a secret, and files are no place for one"
                 hint = "remove it and revoke it; backends read their secrets from the environment"
-                yield Problem(code="P517", message=message, span=span, severity="warning", hint=hint)
+                yield P517.problem(message, span, hint)

@@ -7,10 +7,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from engine.core.source import Problem, Span
+from engine.core.source import Code, Problem, Span
 from engine.pipeline.reading.decoding import at, shortened
 from engine.pipeline.spec import Text
 from engine.validation.subject import Subject, is_quoted
+
+P116 = Code("P116", "a text that looks like something else of YAML", heuristic=True)
 
 _KEY = re.compile(
     r"(contains|regex|text|weight|say|match|when|id|examples|counterexamples|priority)[ \u3000]*[：:=＝]"
@@ -109,8 +111,8 @@ def _wide_lists(subject: Subject) -> Iterator[Problem]:
             place = at(span.file, number, found.start(1) + 1)
             message = f"`{found[1]}` is wide and opens nothing: this is a text"
             hint = "write `[`, `, ` and `]`, which are narrow, or put the text in quotes"
-            yield Problem(code="P116", message=message, span=place, severity="warning", hint=hint)
+            yield P116.problem(message, place, hint)
 
 
 def _problem(text: Text, message: str, hint: str, span: Span | None = None) -> Problem:
-    return Problem(code="P116", message=message, span=span or text.span, severity="warning", hint=hint)
+    return P116.problem(message, span or text.span, hint)

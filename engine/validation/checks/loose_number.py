@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.pipeline.spec import Text
 from engine.validation.subject import Subject
+
+P522 = Code("P522", "a phone number outside of the help lines", severity="warning")
 
 _NUMBER = re.compile(r"(?<![0-9-])(?:0[0-9]{1,4}-[0-9]{1,4}-[0-9]{3,5}|#[0-9]{4})(?![0-9-])")
 """A number with its dashes, or a short one after #. What has three digits (110, 119) is known to everybody."""
@@ -26,7 +28,7 @@ def check(subject: Subject) -> Iterator[Problem]:
             else:
                 hint = "give it a name under `help_lines` of the persona, and write that"
             place = subject.sources.find(text.span, number)
-            yield Problem(code="P522", message=message, span=place, severity="warning", hint=hint)
+            yield P522.problem(message, place, hint)
 
 
 def _said(subject: Subject) -> Iterator[Text]:

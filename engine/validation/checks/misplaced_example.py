@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.kinds.features import runs
 from engine.kinds.misplaced import judge_each
 from engine.pipeline.reading.decoding import shortened
 from engine.validation.subject import Subject
+
+P521 = Code("P521", "an example that looks like another kind", heuristic=True)
 
 SURE = 0.99
 """How sure the others must be before anybody is told."""
@@ -29,4 +31,4 @@ def check(subject: Subject) -> Iterator[Problem]:
         if judged.told != judged.kind and judged.sure >= SURE and often[example.value] == 1:
             message = f"example `{shortened(example.value)}` of kind `{judged.kind}` looks like `{judged.told}`"
             hint = f"move it to `{judged.told}`, or write more examples like it here"
-            yield Problem(code="P521", message=message, span=example.span, severity="warning", hint=hint)
+            yield P521.problem(message, example.span, hint)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.pipeline.schema.mend import STAND_IN
 from engine.pipeline.schema.suggest import nearest
 from engine.validation.subject import PromptFile, Subject
+
+P308 = Code("P308", "a prompt that cannot be read")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -16,7 +18,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         for problem in prompt.problems if prompt.path.value != STAND_IN else ():
             if problem.code == "P104":
                 message = problem.message.replace("file cannot", f"prompt `{prompt.path.value}` cannot")
-                yield Problem(code="P308", message=message, span=prompt.path.span, hint=_hint(prompt))
+                yield P308.problem(message, prompt.path.span, _hint(prompt))
             else:
                 yield problem
 

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 from rapidfuzz.distance import OSA
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.pipeline.schema.shape import schema_of
 from engine.validation.subject import Subject
+
+P203 = Code("P203", "an unknown key")
+"""An error where the schema refuses a key."""
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -19,4 +22,4 @@ def check(subject: Subject) -> Iterator[Problem]:
         if key not in known and close is not None and close not in persona.data:
             message = f"key `{key}` in `persona` is your own data, which only templates read"
             span = subject.sources.find(persona.span, key)
-            yield Problem(code="P203", message=message, span=span, severity="warning", hint=f"did you mean `{close}`?")
+            yield P203.problem(message, span, f"did you mean `{close}`?", severity="warning")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.source import Problem, Span
+from engine.core.source import Code, Problem, Span
 from engine.models.registry import BACKENDS
 from engine.pipeline.spec import ExpressionDetectorSpec, GenerateStepSpec
 from engine.validation.subject import Subject, literal
+
+P515 = Code("P515", "a confidence that is never known", severity="warning")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -18,7 +20,7 @@ def check(subject: Subject) -> Iterator[Problem]:
                 names = ", ".join(f"`{name}`" for name in silent)
                 message = f"confidence is never known for {names}, so this never escalates there"
                 hint = "remove it, or use a backend that gives probabilities"
-                yield Problem(code="P515", message=message, span=span, severity="warning", hint=hint)
+                yield P515.problem(message, span, hint)
 
 
 def _reliances(subject: Subject, step: GenerateStepSpec) -> Iterator[Span]:

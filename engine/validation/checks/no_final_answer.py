@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.pipeline.spec import SayStepSpec, StepSpec
 from engine.validation.checks.unreachable_step import reachable
 from engine.validation.subject import Subject
 from engine.validation.worlds import paths_of
+
+P507 = Code("P507", "an end without an answer", severity="warning")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -23,7 +25,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         return
     message = f"a turn may pass the last step `{last.id.value}` and get no answer"
     hint = "end with a step of kind `say`, or of kind `replies` with `otherwise: true`, that always answers"
-    yield Problem(code="P507", message=message, span=last.id.span, severity="warning", hint=hint)
+    yield P507.problem(message, last.id.span, hint)
 
 
 def _is_operators_choice(subject: Subject, step: StepSpec) -> bool:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.pipeline.spec import Text, WordsTrigger
 from engine.text.words import LATIN, analyse
 from engine.validation.subject import Subject
+
+P315 = Code("P315", "a word in two lists")
+P524 = Code("P524", "a word that the dictionary does not know", heuristic=True)
 
 _FOREIGN = re.compile("[ァ-ヺー]+").fullmatch
 
@@ -22,7 +25,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         if not is_known(word.value):
             message = f"the dictionary does not know `{word.value}`"
             hint = "write it as a dictionary has it; a name or a new word is matched only where it stands alike"
-            yield Problem(code="P524", message=message, span=word.span, severity="warning", hint=hint)
+            yield P524.problem(message, word.span, hint)
 
 
 def is_known(text: str) -> bool:
@@ -46,4 +49,4 @@ def _in_two_lists(subject: Subject) -> Iterator[Problem]:
                 where = "`address`" if other == 0 else f"the list of line {first.span.line}"
                 message = f"`{word.value}` stands in {where}, too"
                 hint = "take it out of one of them, or make one list of both"
-                yield Problem(code="P315", message=message, span=word.span, severity="error", hint=hint)
+                yield P315.problem(message, word.span, hint)

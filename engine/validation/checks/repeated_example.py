@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.pipeline.reading.decoding import shortened
 from engine.pipeline.spec import KindSpec, Text
 from engine.validation.subject import Subject
+
+P519 = Code("P519", "an example of a kind that stands twice", severity="warning")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -22,4 +24,4 @@ def check(subject: Subject) -> Iterator[Problem]:
             where = "twice" if other is kind else f"in `{other.name.value}`, too"
             message = f"example `{shortened(said)}` of kind `{kind.name.value}` stands {where}"
             hint = f"remove one; the first stands at {place.span}"
-            yield Problem(code="P519", message=message, span=example.span, severity="warning", hint=hint)
+            yield P519.problem(message, example.span, hint)

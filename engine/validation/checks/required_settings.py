@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.models.registry import BACKENDS
 from engine.pipeline.spec import EnvRef
 from engine.validation.subject import Subject
+
+P309 = Code("P309", "a model without a setting that it needs")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -18,4 +20,4 @@ def check(subject: Subject) -> Iterator[Problem]:
         for setting in row.required if row else ():
             if setting not in model.settings and model.span not in subject.unsure:
                 message = f"model `{name}` lacks `{setting}`, which the backend `{usual}` needs"
-                yield Problem(code="P309", message=message, span=model.id.span, hint=f"add `{setting}: …`")
+                yield P309.problem(message, model.id.span, f"add `{setting}: …`")

@@ -11,9 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from engine.core.record import record
-from engine.core.source import Problem, Severity
+from engine.core.source import Code, Problem, Severity
 from engine.validation.subject import Placed, Subject
 from engine.validation.worlds import always_beaten
+
+P502 = Code("P502", "the same trigger twice", severity="warning")
 
 
 @record
@@ -58,7 +60,7 @@ def _within_replies(group: Sequence[Placed]) -> Iterator[Problem]:
             same = "stands twice" if earlier == placed.text.value else f"is the same as `{earlier}`"
             message = f"trigger `{placed.text.value}` {same} in reply `{placed.reply.id.value}`"
             hint = "remove it: width, kana, case and punctuation make no difference"
-            yield Problem(code="P502", message=message, span=placed.text.span, severity="warning", hint=hint)
+            yield P502.problem(message, placed.text.span, hint)
         first.setdefault(placed.place, placed)
 
 
@@ -88,7 +90,7 @@ def _problem(losses: Sequence[Loss]) -> Problem:
     why = "has the higher priority" if winner.reply.priority > loser.reply.priority else "stands first"
     hint = f"remove one or give them a `when`; `{winner.reply.id.value}` {why}, at {winner.text.span}"
     severity: Severity = "error" if any(loss.exact for loss in losses) else "warning"
-    return Problem(code="P502", message=message, span=loser.text.span, severity=severity, hint=hint)
+    return P502.problem(message, loser.text.span, hint, severity=severity)
 
 
 def _claim(placed: Placed) -> tuple[int, int]:

@@ -11,12 +11,15 @@ import re
 from collections.abc import Iterator, Sequence
 
 from engine.core.ports import Candidate
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.validation.checks.generic_trigger import is_generic
 from engine.validation.contest import Contest, contest
 from engine.validation.reach import reached
 from engine.validation.subject import Placed, Subject
 from engine.validation.worlds import always_beaten
+
+P501 = Code("P501", "a trigger that another reply steals", heuristic=True)
+P505 = Code("P505", "a trigger that is stolen when it is said a little differently", heuristic=True)
 
 _JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 
@@ -42,7 +45,7 @@ def _always_stolen(subject: Subject, placed: Placed) -> Iterator[Problem]:
             return
         first = first or (found, beaten[0])
     if first is not None:
-        yield _problem("P501", "is stolen", placed, *first)
+        yield _problem(P501, "is stolen", placed, *first)
 
 
 def _nearly_stolen(subject: Subject, wide: int, narrows: Sequence[int]) -> Iterator[Problem]:
@@ -57,7 +60,7 @@ def _nearly_stolen(subject: Subject, wide: int, narrows: Sequence[int]) -> Itera
             found = contest(subject, sentence, owner.place)
             beaten = found.winner_instead_of(owner.place)
             if beaten is not None and beaten[0].trigger == wide:
-                yield _problem("P505", "is stolen when it is said a little differently", owner, found, beaten[0])
+                yield _problem(P505, "is stolen when it is said a little differently", owner, found, beaten[0])
                 return
 
 
@@ -66,7 +69,7 @@ def _close_to(text: str) -> Sequence[str]:
     return [f"{text}よ", f"{text}なの", f"ねえ、{text}"] if _JAPANESE.search(text) else [f"{text} please", f"so {text}"]
 
 
-def _problem(code: str, what: str, placed: Placed, found: Contest, winner: Candidate) -> Problem:
+def _problem(code: Code, what: str, placed: Placed, found: Contest, winner: Candidate) -> Problem:
     own = found.candidates[found.place_of(placed.place) or 0]
     thief = found.spec(winner).id.value
     by = found.subject.index.triggers[winner.trigger]
@@ -75,4 +78,4 @@ def _problem(code: str, what: str, placed: Placed, found: Contest, winner: Candi
         f"it scores {own.score:.0f} here and {winner.score:.0f} there by {by.kind} `{by.text}`; "
         f"raise `priority` of `{placed.reply.id.value}`, or narrow that trigger"
     )
-    return Problem(code=code, message=message, span=placed.text.span, severity="warning", hint=hint)
+    return code.problem(message, placed.text.span, hint)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.pipeline.spec import GenerateStepSpec
 from engine.validation.subject import Subject, literal
+
+P514 = Code("P514", "timeouts that do not fit the deadline")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -23,11 +25,11 @@ def check(subject: Subject) -> Iterator[Problem]:
         following = steps[place + 1].id.value if place + 1 < len(steps) else None
         if seconds > deadline:
             message = f"timeout of {seconds:g} s is longer than the deadline of {deadline:g} s"
-            yield Problem(code="P514", message=message, span=step.timeout.span, hint="shorten it, or raise `deadline`")
+            yield P514.problem(message, step.timeout.span, "shorten it, or raise `deadline`")
         elif spent >= deadline and following is not None:
             message = f"after {spent:g} s in all, step `{following}` has nothing left of the deadline of {deadline:g} s"
             hint = "shorten the timeouts so that they leave time for the steps behind them"
-            yield Problem(code="P514", message=message, span=step.timeout.span, severity="warning", hint=hint)
+            yield P514.problem(message, step.timeout.span, hint, severity="warning")
 
 
 def _timeout(step: GenerateStepSpec) -> float | None:

@@ -9,10 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from engine.core.expression import Condition
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.expressions.evaluate import holds
 from engine.validation.subject import Placed, Subject
 from engine.validation.worlds import first_to_hold, is_clock, paths_of, worlds
+
+P513 = Code("P513", "hours that no reply covers", heuristic=True)
 
 _HOUR = ("now", "hour")
 
@@ -42,7 +44,7 @@ def _gaps(subject: Subject, family: Sequence[Placed]) -> Iterator[Problem]:
     names = ", ".join(dict.fromkeys(f"`{placed.reply.id.value}`" for placed in family))
     hint = f"the hours of {names} leave a gap"
     span = last.reply.when.span if last.reply.when else last.text.span
-    yield Problem(code="P513", message=message, span=span, severity="warning", hint=hint)
+    yield P513.problem(message, span, hint)
 
 
 def _by_the_clock(condition: Condition) -> bool:

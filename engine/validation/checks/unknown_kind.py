@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.core.expression import Comparison, Constant, Expression, Name
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.expressions.evaluate import parts_of
 from engine.expressions.parse import ConditionError
 from engine.pipeline.schema.suggest import hint
 from engine.validation.checks.broken_condition import conditions
 from engine.validation.subject import Subject
+
+P313 = Code("P313", "an unknown kind of sentence")
 
 _OF_KINDS = {("kind", "name"), ("kind", "second"), ("last", "kind")}
 
@@ -29,9 +31,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         for word in dict.fromkeys(_compared(tree)):
             if word not in known:
                 place = subject.sources.find(text.span, word)
-                yield Problem(
-                    code="P313", message=f"no examples teach a kind `{word}`", span=place, hint=hint(word, known)
-                )
+                yield P313.problem(f"no examples teach a kind `{word}`", place, hint(word, known))
 
 
 def _compared(tree: Expression) -> Iterator[str]:

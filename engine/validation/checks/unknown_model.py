@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.pipeline.schema.mend import STAND_IN
 from engine.pipeline.schema.suggest import hint
 from engine.validation.subject import Subject
+
+P306 = Code("P306", "an unknown model")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -17,4 +19,4 @@ def check(subject: Subject) -> Iterator[Problem]:
             if model.value not in (*known, STAND_IN) and "model" not in subject.lost:
                 message = f"step `{step.id.value}` asks the model `{model.value}`, which does not exist"
                 advice = hint(model.value, known) if known else "list it under `models`"
-                yield Problem(code="P306", message=message, span=model.span, hint=advice)
+                yield P306.problem(message, model.span, advice)

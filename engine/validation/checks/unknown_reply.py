@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.pipeline.schema.mend import STAND_IN
 from engine.pipeline.schema.suggest import nearest
 from engine.pipeline.spec import SayStepSpec
 from engine.validation.subject import Subject
+
+P307 = Code("P307", "an unknown reply")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -19,4 +21,4 @@ def check(subject: Subject) -> Iterator[Problem]:
             close = nearest(step.reply.value, known)
             hint = f"did you mean `{close}`?" if close else "write a reply with this `id` in a replies file"
             message = f"step `{step.id.value}` says the reply `{step.reply.value}`, which does not exist"
-            yield Problem(code="P307", message=message, span=step.reply.span, hint=hint)
+            yield P307.problem(message, step.reply.span, hint)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.pipeline.schema.suggest import hint
 from engine.validation.subject import Subject
+
+P304 = Code("P304", "an unknown step")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -16,4 +18,4 @@ def check(subject: Subject) -> Iterator[Problem]:
         if target is not None and target.value not in known and "step" not in subject.lost:
             later = [name for name in known[place + 1 :] if name != step.id.value]
             message = f"step `{step.id.value}` escalates to `{target.value}`, which does not exist"
-            yield Problem(code="P304", message=message, span=target.span, hint=hint(target.value, later or known))
+            yield P304.problem(message, target.span, hint(target.value, later or known))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.pipeline.schema.suggest import hint
 from engine.pipeline.spec import RepliesStepSpec
 from engine.validation.subject import Subject
+
+P314 = Code("P314", "a tag that no reply has")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -20,4 +22,4 @@ def check(subject: Subject) -> Iterator[Problem]:
             if tag.value not in known:
                 message = f"step `{step.id.value}` takes only replies with the tag `{tag.value}`, which none has"
                 advice = hint(tag.value, known) or f"write `tags: [{tag.value}]` at the replies that are meant"
-                yield Problem(code="P314", message=message, span=tag.span, hint=advice)
+                yield P314.problem(message, tag.span, advice)

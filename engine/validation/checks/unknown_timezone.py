@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.pipeline.schema.suggest import nearest
 from engine.validation.subject import Subject
+
+P311 = Code("P311", "an unknown time zone")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -18,7 +20,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         close = _meant(zone.value)
         hint = f"did you mean `{close}`?" if close else "write a name such as `Asia/Tokyo`"
         message = f"time zone `{zone.value}` does not exist"
-        yield Problem(code="P311", message=message, span=zone.span, hint=hint)
+        yield P311.problem(message, zone.span, hint)
 
 
 def _meant(name: str) -> str | None:

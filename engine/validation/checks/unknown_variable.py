@@ -10,11 +10,13 @@ from collections.abc import Iterator
 
 from rapidfuzz.distance import OSA
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.models.secrets import is_refused, is_secret
 from engine.pipeline.environment import VARIABLES
 from engine.pipeline.spec import EnvRef, GenerateStepSpec, RepliesStepSpec, Setting
 from engine.validation.subject import Subject
+
+P310 = Code("P310", "an unknown environment variable")
 
 NEAR = 2
 """Edits between a name and a known one up to which it is taken for a misspelling."""
@@ -43,10 +45,10 @@ def _problem(setting: Setting, name: str) -> Problem:
     if is_refused(name):
         message = f"`{name}` is a secret" if is_secret(name) else f"`{name}` is AWS's own, and may be a secret"
         hint = "remove it: what needs it reads it from the environment by itself"
-        return Problem(code="P310", message=message, span=setting.span, hint=hint)
+        return P310.problem(message, setting.span, hint)
     close = min(VARIABLES, key=lambda known: OSA.distance(name, known))
     message = f"environment variable `{name}` is not one that the engine knows"
     if OSA.distance(name, close) <= NEAR:
-        return Problem(code="P310", message=message, span=setting.span, hint=f"did you mean `{close}`?")
+        return P310.problem(message, setting.span, f"did you mean `{close}`?")
     hint = "leave it when it is your own; its default gives it its type"
-    return Problem(code="P310", message=message, span=setting.span, severity="warning", hint=hint)
+    return P310.problem(message, setting.span, hint, severity="warning")

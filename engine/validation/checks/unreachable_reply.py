@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.pipeline.spec import RepliesStepSpec, SayStepSpec
 from engine.validation.checks.unreachable_step import waits_for
 from engine.validation.subject import Subject
+
+P508 = Code("P508", "a reply that nothing says", severity="warning")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -21,7 +23,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     if not searched and any(reply.match for reply in spec.replies):
         message = "no step looks for these replies"
         hint = "add a step of kind `replies`"
-        yield Problem(code="P508", message=message, span=spec.reply_globs[0].span, severity="warning", hint=hint)
+        yield P508.problem(message, spec.reply_globs[0].span, hint)
     if not said <= {reply.id.value for reply in spec.replies}:
         return
     for place, reply in enumerate(spec.replies):
@@ -31,4 +33,4 @@ def check(subject: Subject) -> Iterator[Problem]:
             hint = "give it a `match`, or name it in a step of kind `say`"
             if reply.otherwise:
                 hint = "add a step of kind `replies` with `otherwise: true`"
-            yield Problem(code="P508", message=message, span=reply.id.span, severity="warning", hint=hint)
+            yield P508.problem(message, reply.id.span, hint)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.pipeline.spec import GenerateStepSpec, PipelineSpec, RepliesStepSpec, ReplySpec, SayStepSpec, StepSpec
 from engine.validation.subject import Subject
+
+P506 = Code("P506", "a step that is never reached")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -17,7 +19,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         if place not in came_to:
             message = f"step `{step.id.value}` is never reached"
             hint = "give the step before it that always answers a `when`, or remove this one"
-            yield Problem(code="P506", message=message, span=step.id.span, hint=hint)
+            yield P506.problem(message, step.id.span, hint)
 
 
 def reachable(spec: PipelineSpec) -> set[int]:

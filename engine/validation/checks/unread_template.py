@@ -8,10 +8,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from engine.core.source import Problem, Span
+from engine.core.source import Code, Problem, Span
 from engine.pipeline.reading.decoding import at
 from engine.pipeline.spec import Text
 from engine.validation.subject import Subject
+
+P409 = Code("P409", "a template where none is read", severity="warning")
 
 _PLACEHOLDER = re.compile(
     r"\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)|<(?:START|BOT|USER|CHAR)>|\{(?:char|user)\}", re.IGNORECASE
@@ -30,12 +32,12 @@ def check(subject: Subject) -> Iterator[Problem]:
             if found:
                 message = f"this is not a template: `{found[0]}` stays as it is written"
                 span = subject.sources.find(variant.text.span, found[0])
-                yield Problem(code="P409", message=message, span=span, severity="warning", hint="write `{{ … }}`")
+                yield P409.problem(message, span, "write `{{ … }}`")
 
 
 def _stays(span: Span) -> Problem:
     message = "this is not a template: `{{ … }}` stays as it is written"
-    return Problem(code="P409", message=message, span=span, severity="warning", hint="write the words themselves")
+    return P409.problem(message, span, "write the words themselves")
 
 
 def _in_data(subject: Subject) -> Iterator[Span]:

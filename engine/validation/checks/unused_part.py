@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.validation.subject import Subject
+
+P511 = Code("P511", "a model or a prompt that no step uses", severity="warning")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -16,4 +18,4 @@ def check(subject: Subject) -> Iterator[Problem]:
         if name not in asked:
             message = f"no step asks the model `{name}`"
             hint = "name it in a step of kind `generate`, or remove it"
-            yield Problem(code="P511", message=message, span=model.id.span, severity="warning", hint=hint)
+            yield P511.problem(message, model.id.span, hint)

@@ -12,8 +12,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.core.record import record
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.validation.subject import Subject
+
+P523 = Code("P523", "a fact of the persona written out", heuristic=True)
 
 _NO_FACTS = frozenset({"labels", "help_lines", "examples"})
 _SHORTEST, _LONGEST = 3, 30
@@ -40,7 +42,7 @@ def check(subject: Subject) -> Iterator[Problem]:
                 message = f"`{words}` is written out, which the persona holds as `{fact.path}`"
                 hint = f"write `{{{{ {fact.path} }}}}`, so that it stays right when that changes"
                 place = subject.sources.find(variant.text.span, words)
-                yield Problem(code="P523", message=message, span=place, severity="warning", hint=hint)
+                yield P523.problem(message, place, hint)
 
 
 def _values(data: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.source import Problem
+from engine.core.source import Code, Problem
 from engine.pipeline.reading.decoding import shortened
 from engine.pipeline.spec import Text
 from engine.validation.checks.same_trigger import losses_of
 from engine.validation.contest import Contest, contest
 from engine.validation.subject import Subject
+
+P503 = Code("P503", "an example that does not select its reply")
+P504 = Code("P504", "a counterexample that selects the reply")
 
 FAR = 60.0
 """A score below which a trigger is no explanation of anything."""
@@ -36,11 +39,11 @@ def _lost(found: Contest, place: int, example: Text) -> Iterator[Problem]:
     standing = found.place_of(place)
     if standing is None:
         best = f", but `{found.spec(found.candidates[0]).id.value}`" if found.candidates else ""
-        yield _problem("P503", message + best, example, _reason(found, place))
+        yield _problem(P503, message + best, example, _reason(found, place))
         return
     beaten = found.winner_instead_of(place)
     if beaten is None:
-        yield _problem("P503", f"{message}: its `when` is never true", example, "correct `when`")
+        yield _problem(P503, f"{message}: its `when` is never true", example, "correct `when`")
         return
     winner, _ = beaten
     if (place, winner.reply) in losses_of(found.subject):
@@ -50,7 +53,7 @@ def _lost(found: Contest, place: int, example: Text) -> Iterator[Problem]:
         hint = f"both score {own_score:.0f} and `{found.spec(winner).id.value}` goes before: raise `priority`"
     else:
         hint = f"it scores {own_score:.0f}, the winner {best_score:.0f}: add the sentence to `match`"
-    yield _problem("P503", f"{message}, but `{found.spec(winner).id.value}`", example, hint)
+    yield _problem(P503, f"{message}, but `{found.spec(winner).id.value}`", example, hint)
 
 
 def _reason(found: Contest, place: int) -> str:
@@ -74,8 +77,8 @@ def _won(found: Contest, place: int, counterexample: Text) -> Problem:
     trigger = shortened(found.subject.index.triggers[candidate.trigger].text)
     message = f"counterexample `{shortened(counterexample.value)}` selects `{own}`"
     hint = f"trigger `{trigger}` scores {candidate.score:.0f}: make it more exact, or give this sentence its own reply"
-    return _problem("P504", message, counterexample, hint)
+    return _problem(P504, message, counterexample, hint)
 
 
-def _problem(code: str, message: str, text: Text, hint: str) -> Problem:
-    return Problem(code=code, message=message, span=text.span, hint=hint)
+def _problem(code: Code, message: str, text: Text, hint: str) -> Problem:
+    return code.problem(message, text.span, hint)
