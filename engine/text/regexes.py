@@ -6,14 +6,11 @@ re2 is imported only when a pattern exists. Knows no triggers and no conditions.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import re2
-
-_SET_MEMORY = 64 * 2**20
-"""Bytes that the automaton of all patterns may take; what a short text needs of it is far less."""
 
 _MEANT = (
     (re.compile(r"\(\?<?!"), "write the rest here, and what must not be there in `when: not matches(text, '…')`"),
@@ -30,7 +27,7 @@ MOST_STEPS = 5_000
 """Instructions of re2 in one pattern: `.{1,200}` has 1,800 of them. More would make a long text slow."""
 
 MOST_STEPS_TOGETHER = 500_000
-"""Instructions in all patterns of a set, of which `_SET_MEMORY` holds some more."""
+"""Instructions in all patterns of a set."""
 
 MOST_LARGE_TOGETHER = 100_000
 """Instructions in those patterns of a set that have more than `_LARGE`: texts made to be slow take half a second."""
@@ -88,26 +85,41 @@ class Budget:
 
 
 class PatternSet:
-    """Patterns that are looked for all at once, in one pass over a text."""
+    """Patterns that are looked for all at once: one pass over a text finds the literals that each of them needs, and
+    those that have theirs are tried. A text that nobody said before takes a quarter of what one automaton of all
+    patterns takes to learn it.
+    """
 
     def __init__(self, patterns: Iterable[str]) -> None:
         """Raises `ValueError` as `compile_pattern` does, for the first that cannot be compiled."""
-        import re2  # noqa: PLC0415 - as above
-
-        options = _options()
-        options.max_mem = _SET_MEMORY
-        self._set = re2.Set.SearchSet(options)
-        for pattern in patterns:
-            try:
-                self._set.Add(pattern)
-            except re2.error:
-                compile_pattern(pattern)
-                raise
-        self._set.Compile()
+        self._filters = tuple(_filters(tuple(patterns), 0))
 
     def found_in(self, text: str) -> Sequence[int]:
         """The places of the patterns that are found in `text`."""
-        return self._set.Match(text) or ()
+        return [first + place for first, one in self._filters for place in one.Match(text) or ()]
+
+
+def _filters(patterns: Sequence[str], first: int) -> Iterator[tuple[int, re2.Filter]]:
+    """As few filters as have room for the patterns, each with the place of its first pattern."""
+    import re2  # noqa: PLC0415 - as above
+
+    found, options = re2.Filter(), _options()
+    for pattern in patterns:
+        try:
+            found.Add(pattern, options)
+        except re2.error:
+            compile_pattern(pattern)
+            raise
+    try:
+        found.Compile()
+    except re2.error:
+        half = len(patterns) // 2
+        if not half:
+            raise
+        yield from _filters(patterns[:half], first)
+        yield from _filters(patterns[half:], first + half)
+    else:
+        yield first, found
 
 
 def _options(*, ignore_case: bool = True) -> re2.Options:

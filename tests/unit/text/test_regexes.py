@@ -71,3 +71,11 @@ def test_a_set_holds_what_the_budget_lets_in():
     text = "".join(f"a{number}" for number in range(1000)) + "b"
     found = PatternSet(fitting).found_in(text)
     assert sorted(found) == [place for place, one in enumerate(fitting) if compile_pattern(one).search(text)]
+
+
+def test_a_set_of_many_patterns_numbers_them_all():
+    sources = [f"{place}番の(席|{'長い' * 10}机)は" for place in range(6000)]
+    found = PatternSet(sources).found_in("5999番の席は、4321番の席は、7番の席は")
+    assert sorted(found) == [
+        place for place in range(6000) if str(place) in ("5999", "999", "99", "9", "4321", "321", "21", "1", "7")
+    ]
