@@ -95,8 +95,21 @@ class Decoded(Sequence[T]):
             return [self[one] for one in range(*place.indices(len(self)))]
         if place in self._kept:
             return self._kept[place]
+        return self._decoded(place)
+
+    def picked(self, places: Sequence[int]) -> list[T]:
+        """The values at several places."""
+        kept = self._kept
+        return [kept[place] if place in kept else self._decoded(place) for place in places]
+
+    def _decoded(self, place: int) -> T:
         value = self._decode(self._table[place if place >= 0 else place + len(self)])
         if len(self._kept) >= self._most_kept:
             self._kept.clear()
         self._kept[place] = value
         return value
+
+
+def picked(values: Sequence[T], places: Sequence[int]) -> list[T]:
+    """The values at several places, at once where they are `Decoded`."""
+    return values.picked(places) if isinstance(values, Decoded) else [values[place] for place in places]

@@ -5,7 +5,7 @@ Taking texts apart, the analyser and rapidfuzz are imported with this module, wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from engine.matching.compare import compare, refusal
 from engine.matching.form import Form
@@ -39,27 +39,28 @@ class Closeness:
         self._lexicon = lexicon
 
     def candidates(self, text: str, threshold: float) -> Iterator[Candidate]:
-        """The triggers that may answer, best first."""
-        return (candidate for candidate in self.explain(text, threshold) if candidate.refused is None)
+        """The triggers that may answer, best first; those that only come close are looked for when they are needed."""
+        queries = takes(text, self._lexicon)
+        yield from self._ranked(self._certain(text, queries[0], threshold))
+        close = self._close(queries, threshold)
+        yield from self._ranked(candidate for candidate in close.values() if candidate.refused is None)
 
     def explain(self, text: str, threshold: float) -> tuple[Candidate, ...]:
         """Every trigger reached at this threshold, the refused ones with their reason."""
-        found = sorted(self._reached(text, threshold), key=lambda candidate: rank(candidate, self._triggers))
-        return tuple(found)
-
-    def _reached(self, text: str, threshold: float) -> Iterator[Candidate]:
         queries = takes(text, self._lexicon)
-        whole = queries[0]
-        best: dict[int, Candidate] = {}
-        for place, query in enumerate(queries):
-            for row, letters in scores(self._search, query, min(threshold, REACH)).items():
-                found = self._compared(row, query, letters, most=MOST - PART * place)
-                if found.score >= threshold and _better(found, best.get(row)):
-                    best[row] = found
+        certain = list(self._certain(text, queries[0], threshold))
+        equal = {candidate.trigger for candidate in certain if candidate.exact}
+        close = self._close(queries, threshold)
+        return tuple(self._ranked([*certain, *(one for row, one in close.items() if row not in equal)]))
+
+    def _ranked(self, found: Iterable[Candidate]) -> list[Candidate]:
+        return sorted(found, key=lambda candidate: rank(candidate, self._triggers))
+
+    def _certain(self, text: str, whole: Form, threshold: float) -> Iterator[Candidate]:
+        """What the text is word for word, and what an editor asked for outright."""
         for row in self._search.equal(whole.text) if threshold <= EXACT else ():
             if not only_asks(text, self._triggers[row], self._forms[row]):
-                best[row] = self._candidate(row, EXACT, exact=True)
-        yield from best.values()
+                yield self._candidate(row, EXACT, exact=True)
         for row, part in self._parts.contained:
             if part in whole.text:
                 yield self._candidate(row, EXACT)
@@ -68,9 +69,19 @@ class Closeness:
         for row in self._parts.spoken(text, self._lexicon):
             yield self._candidate(row, EXACT)
 
-    def _compared(self, row: int, query: Form, letters: float, *, most: float) -> Candidate:
-        compared = compare(query, self._forms[row])
-        return self._candidate(row, min(compared.score(letters), most), refused=refusal(compared))
+    def _close(self, queries: Sequence[Form], threshold: float) -> Mapping[int, Candidate]:
+        """The triggers that say the same by their words, and those that come close and do not, by row."""
+        best: dict[int, Candidate] = {}
+        for place, query in enumerate(queries):
+            most = MOST - PART * place
+            for row, letters in scores(self._search, query, min(threshold, REACH)).items():
+                compared = compare(query, self._forms[row])
+                score = min(compared.score(letters), most)
+                if score >= threshold:
+                    found = self._candidate(row, score, refused=refusal(compared))
+                    if _better(found, best.get(row)):
+                        best[row] = found
+        return best
 
     def _candidate(self, row: int, score: float, *, exact: bool = False, refused: str | None = None) -> Candidate:
         reply = self._triggers[row].reply

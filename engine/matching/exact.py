@@ -16,12 +16,12 @@ import json
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from math import ceil, floor
 
 from rapidfuzz import fuzz, process
 
-from engine.core.table import Table, make_table
+from engine.core.table import Table, make_table, picked
 
 SEGMENT = 32_768
 """Rows that are counted at once: their bitmaps fit a processor's nearest cache."""
@@ -55,7 +55,7 @@ class Column:
         Nothing is close to an empty text.
         """
         rows = self.rows(query, cutoff / 100)
-        texts = [self._texts[row] for row in rows]
+        texts = picked(self._texts, rows)
         found = process.extract(query, texts, scorer=fuzz.ratio, score_cutoff=cutoff, limit=None)
         return [(rows[place], text, ratio) for text, ratio, place in found]
 
@@ -90,17 +90,18 @@ class _Bitmaps:
         characters = "".join(sorted(query))
         known, known_share, rows = self._last
         if known != characters or known_share != share:
-            rows = list(self._passing(query, share))
+            rows = self._passing(query, share)
             self._last = (characters, share, rows)
         return rows
 
-    def _passing(self, query: str, share: float) -> Iterator[int]:
+    def _passing(self, query: str, share: float) -> list[int]:
         key = (len(query), share)
         if key not in self._needs:
             if len(self._needs) >= MOST_NEEDS:
                 self._needs.clear()
             self._needs[key] = self._needs_of(*key)
         places = self._places(query)
+        found: list[int] = []
         for segment, needs in self._needs[key]:
             planes = _add([self._number(segment, place) for place in places])
             passing = 0
@@ -108,7 +109,8 @@ class _Bitmaps:
                 passing |= _at_least(planes, need, mask)
             if passing:
                 order = self._order(segment)
-                yield from (order[place] for place in _ones(passing))
+                found += [order[place] for place in _ones(passing)]
+        return found
 
     def _needs_of(self, length: int, share: float) -> Needs:
         """What a query of `length` characters asks of each segment that may hold rows close enough to it."""
@@ -205,19 +207,21 @@ def _at_least(planes: Sequence[int], need: int, mask: int) -> int:
     return passing & mask
 
 
-def _ones(number: int) -> Iterator[int]:
+def _ones(number: int) -> list[int]:
     """The places of the bits that are set, in no certain order."""
+    found: list[int] = []
     if number.bit_count() <= 64:
         while number:
             highest = number.bit_length() - 1
-            yield highest
+            found.append(highest)
             number ^= 1 << highest
-        return
+        return found
     digits = bin(number)[:1:-1]
     at = digits.find("1")
     while at >= 0:
-        yield at
+        found.append(at)
         at = digits.find("1", at + 1)
+    return found
 
 
 def make_bitmaps(texts: Sequence[str], *, segment: int = SEGMENT) -> bytes:

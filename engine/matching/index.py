@@ -91,6 +91,14 @@ class TriggerIndex:
                 given.add(candidate.reply)
                 yield candidate
 
+    def part(self, rows: Sequence[int]) -> TriggerIndex:
+        """The index of some of the triggers, whose positions count anew."""
+        from engine.matching.close import columns  # noqa: PLC0415 - for checks alone
+
+        triggers, forms = [self.triggers[row] for row in rows], [self.forms[row] for row in rows]
+        parts = Parts.of(triggers, forms, self.lexicon)
+        return TriggerIndex(triggers, forms, open_search(columns(triggers, forms)), parts, self.lexicon)
+
     def explain(self, text: str, threshold: float) -> tuple[Candidate, ...]:
         """Every trigger reached at this threshold, the refused ones with their reason."""
         return self._closeness.explain(text, threshold)

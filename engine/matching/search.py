@@ -46,7 +46,7 @@ def open_search(columns: Columns) -> Search:
     """The search that suits the number of triggers."""
     if len(columns["text"]) <= FEW:
         return ListSearch(columns)
-    return StoredSearch({name: memoryview(data) for name, data in store_search(columns).items()})
+    return StoredSearch({name: memoryview(data) for name, data in store_search(columns).items()}, columns)
 
 
 class ListSearch:
@@ -91,13 +91,17 @@ def store_search(columns: Columns) -> dict[str, bytes]:
 class StoredSearch:
     """Searches sections without reading more of them than a query needs."""
 
-    def __init__(self, sections: Mapping[str, memoryview]) -> None:
+    def __init__(self, sections: Mapping[str, memoryview], texts: Columns | None = None) -> None:
+        """`texts` are those of the sections, where they are at hand."""
         self._sections = sections
-        self._texts: dict[str, Sequence[str]] = {}
+        self._texts = dict(texts or {})
         self._columns: dict[str, Column] = {}
+        self._buckets: dict[str, Table] = {}
 
     def equal(self, text: str, column: str = "text") -> Sequence[int]:
-        buckets = Table(self._sections[f"{column}.equal"])
+        if column not in self._buckets:
+            self._buckets[column] = Table(self._sections[f"{column}.equal"])
+        buckets = self._buckets[column]
         if not text or not len(buckets):
             return []
         rows = buckets[_hash(text) % len(buckets)].cast("I")

@@ -112,6 +112,14 @@ class Subject:
         ]
 
     @cached_property
+    def rows(self) -> Mapping[int, Sequence[int]]:
+        """The positions among `triggers` of each reply's own, by the reply's position."""
+        found: dict[int, list[int]] = {}
+        for row, placed in enumerate(self.triggers):
+            found.setdefault(placed.place, []).append(row)
+        return found
+
+    @cached_property
     def _runnable(self) -> Sequence[ReplySpec]:
         return [
             replace(reply, match=()) if place in self.unsure_replies else reply

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from engine.core.source import Code, Problem
 from engine.pipeline.reading.decoding import shortened
 from engine.pipeline.spec import Text
+from engine.text.cleaning import clean
 from engine.validation.checks.same_trigger import losses_of
 from engine.validation.contest import Contest, contest
 from engine.validation.subject import Subject
@@ -27,7 +28,15 @@ def check(subject: Subject) -> Iterator[Problem]:
             if not found.wins(place) and not found.is_idle(place):
                 yield from _lost(found, place, example)
         # One that wins now may lose to a reply that is left out because of its own mistakes.
-        for counterexample in () if subject.unsure_replies else reply.counterexamples:
+        if reply.counterexamples and not subject.unsure_replies:
+            yield from _won_by(subject, place, reply.counterexamples)
+
+
+def _won_by(subject: Subject, place: int, counterexamples: Sequence[Text]) -> Iterator[Problem]:
+    """The counterexamples that select the reply; most are not even close to its own triggers."""
+    own = subject.index.part(subject.rows.get(place, ()))
+    for counterexample in counterexamples:
+        if any(own.candidates(clean(counterexample.value), subject.threshold)):
             found = contest(subject, counterexample.value, place)
             if found.wins(place):
                 yield _won(found, place, counterexample)
