@@ -41,7 +41,7 @@ def count(examples: Sequence[Example]) -> Counts:
     """The counts of `examples`; kinds stand in the order of their first example."""
     kinds = tuple(dict.fromkeys(kind for kind, _ in examples))
     places = {kind: place for place, kind in enumerate(kinds)}
-    counted = [(places[kind], Counter(found)) for kind, found in examples]
+    counted = [(places[kind], times(found)) for kind, found in examples]
     seen: Counter[str] = Counter()
     held: dict[str, int] = {}
     for place, found in counted:
@@ -63,6 +63,12 @@ def count(examples: Sequence[Example]) -> Counts:
             row[place] = row.get(place, 0.0) + weight
             totals[place] += weight
     return Counts(kinds=kinds, idf=idf, mass=mass, totals=totals)
+
+
+def times(found: Sequence[str]) -> Mapping[str, int]:
+    """How often each feature occurs; mostly once, and counting takes long."""
+    once = dict.fromkeys(found, 1)
+    return once if len(once) == len(found) else Counter(found)
 
 
 def weighed(found: Mapping[str, int], idf: Mapping[str, float]) -> dict[str, float]:
