@@ -57,6 +57,7 @@ def _matched(subject: Subject, places: Sequence[int]) -> Iterator[tuple[int, int
         return
     patterns = PatternSet([subject.index.triggers[place].text for place in regexes])
     for place in places:
-        shown = {fold(subject.index.triggers[place].text), subject.index.forms[place].text}
+        text, normal = subject.index.triggers[place].text, subject.index.forms[place].text
+        shown = {normal} if text == normal else {fold(text), normal}
         for number in sorted({number for text in shown for number in patterns.found_in(text)}):
             yield regexes[number], place

@@ -36,10 +36,19 @@ _SENTENCES = ("枝豆はいかが？", "An apple, perhaps?")
 
 @dataclass(frozen=True, slots=True)
 class Worlds:
-    """`each` are situations as names for evaluation; `exact` when no other situation can differ from all of them."""
+    """The situations in which a `text` is said, and each of `paths` has any value of its domain; `exact` when no other
+    situation can differ from all of them.
+    """
 
-    each: tuple[Mapping[str, Any], ...]
+    text: str
+    paths: Sequence[tuple[str, ...]]
+    domains: Sequence[Sequence[Any]]
     exact: bool
+
+    @property
+    def each(self) -> Iterator[Mapping[str, Any]]:
+        """The situations as names for evaluation."""
+        return (_names(self.text, dict(zip(self.paths, chosen, strict=True))) for chosen in product(*self.domains))
 
 
 def worlds(conditions: Sequence[Condition | None], text: str) -> Worlds | None:
@@ -51,8 +60,7 @@ def worlds(conditions: Sequence[Condition | None], text: str) -> Worlds | None:
     ]
     if math.prod(len(domain) for domain in domains) > MAX_WORLDS:
         return None
-    each = tuple(_names(text, dict(zip(paths, chosen, strict=True))) for chosen in product(*domains))
-    return Worlds(each, exact=all(path in _CLOCK for path in paths))
+    return Worlds(text, paths, domains, exact=all(path in _CLOCK for path in paths))
 
 
 def wins(better: Sequence[Condition | None], own: Condition | None, text: str) -> bool:
@@ -97,11 +105,14 @@ def _always_beaten(better: tuple[Condition | None, ...], own: Condition | None, 
     found = worlds((*better, own), text)
     if found is None:
         return None
-    before = [first_to_hold(better, names) for names in found.each if holds(own, names)]
-    if not before or None in before:
-        return None
-    certain = found.exact or better[before[0] or 0] is None
-    return Beaten(by=before[0] or 0, exact=certain)
+    by: int | None = None
+    for names in found.each:
+        if holds(own, names):
+            first = first_to_hold(better, names)
+            if first is None:
+                return None
+            by = first if by is None else by
+    return None if by is None else Beaten(by=by, exact=found.exact or better[by] is None)
 
 
 @lru_cache(maxsize=4096)

@@ -15,7 +15,7 @@ from engine.pipeline.spec import Text
 from engine.validation.checks.broken_condition import decisions
 from engine.validation.comparisons import Mistake, mistake
 from engine.validation.subject import Subject
-from engine.validation.worlds import paths_of, worlds
+from engine.validation.worlds import is_clock, paths_of, worlds
 
 P509 = Code("P509", "a condition that is never true, or always")
 P410 = Code("P410", "a comparison that means nothing", severity="warning")
@@ -46,10 +46,10 @@ def check(subject: Subject) -> Iterator[Problem]:
 
 def _verdict(subject: Subject, text: Text) -> str | None:
     condition = subject.condition(text)
-    if condition is None or not paths_of(condition) or ("text",) in paths_of(condition):
+    if condition is None or not paths_of(condition) or not all(map(is_clock, paths_of(condition))):
         return None
     found = worlds([condition], "")
-    if found is None or not found.exact:
+    if found is None:
         return None
     outcomes = {holds(condition, names) for names in found.each}
     return {frozenset({False}): "never", frozenset({True}): "always"}.get(frozenset(outcomes))

@@ -33,12 +33,12 @@ class _Fact:
 
 def check(subject: Subject) -> Iterator[Problem]:
     facts = [fact for path, value in _values(subject.spec.persona.data, "persona") for fact in _facts(path, value)]
+    any_of_them = re.compile("|".join(fact.pattern.pattern for fact in facts) or r"(?!)", re.IGNORECASE)
     for reply in subject.spec.replies:
         for variant in reply.say:
             own = unicodedata.normalize("NFKC", _TEMPLATE.sub("", variant.text.value))
-            told = next(((fact, found[0]) for fact in facts if (found := fact.pattern.search(own))), None)
-            if told is not None:
-                fact, words = told
+            if any_of_them.search(own):
+                fact, words = next((fact, found[0]) for fact in facts if (found := fact.pattern.search(own)))
                 message = f"`{words}` is written out, which the persona holds as `{fact.path}`"
                 hint = f"write `{{{{ {fact.path} }}}}`, so that it stays right when that changes"
                 place = subject.sources.find(variant.text.span, words)
