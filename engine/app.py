@@ -86,7 +86,7 @@ class App:
 
     def prepare(self) -> None:
         """Let models get ready in the background for prompts that begin as this pipeline's do."""
-        from engine.chat.prepare import prepare_models  # noqa: PLC0415 - for pipelines with a local model
+        from engine.chat.prepare import prepare_models
 
         prepare_models(self.plan, next_turn(ChatRequest(text=""), SessionState(), self.zone), self._services)
 
@@ -149,7 +149,7 @@ def _pipeline(env: Mapping[str, str]) -> str:
     given = env.get("MISAKI_PIPELINE", "")
     if given:
         return given
-    if os.path.isfile(DEFAULT_PIPELINE):  # noqa: PTH113 - as above
+    if os.path.isfile(DEFAULT_PIPELINE):
         return DEFAULT_PIPELINE
     return os.path.realpath(f"{__file__}/../../{DEFAULT_PIPELINE}")
 

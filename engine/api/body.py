@@ -86,8 +86,8 @@ def _measured(body: str) -> str:
 def _from_base64(body: str) -> str:
     if len(body) > BODY_LIMIT * 4 // 3 + 4:
         raise too_large()
-    from base64 import b64decode  # noqa: PLC0415  binary bodies are rare
-    from binascii import Error  # noqa: PLC0415  as above
+    from base64 import b64decode
+    from binascii import Error
 
     try:
         data = b64decode(body, validate=True)

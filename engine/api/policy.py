@@ -38,7 +38,7 @@ class Policy:
         """Whether an `Authorization` header's value carries the client token; compared in constant time."""
         if not self.client_token:
             return True
-        from hmac import compare_digest  # noqa: PLC0415  OpenSSL, for services that want a token
+        from hmac import compare_digest
 
         scheme, _, token = authorization.strip().partition(" ")
         given, wanted = (value.strip().encode("utf-8", "replace") for value in (token, self.client_token))

@@ -63,7 +63,7 @@ def _direct(event: Any) -> Event:
     """An event without HTTP: a payload, or what a service sends that knows no turns."""
     if isinstance(event, Mapping) and event.keys() <= _PAYLOAD_FIELDS:
         return Event(form="direct", request=Request(body=event, direct=True))
-    from engine.aws.event_sources import source_of  # noqa: PLC0415  a plain payload needs no tables
+    from engine.aws.event_sources import source_of
 
     source = source_of(event, has_text=isinstance(event, Mapping) and _has_text(event))
     if source is None:

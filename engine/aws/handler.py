@@ -49,7 +49,7 @@ def proxy_response(event: Event, response: Response) -> dict[str, Any]:
     """`{statusCode, headers, body}` as API Gateway, Function URLs and ALBs accept it alike."""
     proxied: dict[str, Any] = {"statusCode": response.status, "headers": response.headers, "body": response.body}
     if event.form == "alb":
-        from http import HTTPStatus  # noqa: PLC0415  load balancers alone want the phrase
+        from http import HTTPStatus
 
         proxied["statusDescription"] = f"{response.status} {HTTPStatus(response.status).phrase}"
         proxied["isBase64Encoded"] = False

@@ -175,7 +175,7 @@ def read_prices(text: str) -> Prices:
 
 def emf(function: str) -> Emit:
     """Writes measures to standard output, which Lambda hands to CloudWatch."""
-    from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit  # noqa: PLC0415  only where it is wanted
+    from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
     units = {"Count": MetricUnit.Count, "Milliseconds": MetricUnit.Milliseconds, "NoUnit": MetricUnit.NoUnit}
 

@@ -56,9 +56,9 @@ def resolve(env: Mapping[str, str], *, log: Log, fetch: Fetch | None = None) -> 
 def fetch_from_aws(store: str, name: str) -> str:
     """Looks a secret up with the function's own role; region and endpoints are boto3's own settings."""
     try:
-        import boto3  # noqa: PLC0415  a quarter of a second, paid only where there are references
-        from botocore.config import Config  # noqa: PLC0415  as above
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  as above
+        import boto3
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError, ClientError
     except ImportError:
         raise SecretUnavailable("following a reference needs boto3: pip install boto3") from None
     config = Config(

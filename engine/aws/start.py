@@ -47,7 +47,7 @@ def _resolved(env: Mapping[str, str], log: Log) -> Mapping[str, str]:
     """`env` with secrets in the place of references to them."""
     if not any(value.startswith(("secretsmanager:", "ssm:")) for value in map(str.lstrip, env.values())):
         return env
-    from engine.aws.secrets import resolve  # noqa: PLC0415  only where a variable is a reference
+    from engine.aws.secrets import resolve
 
     return resolve(env, log=log)
 
@@ -56,7 +56,7 @@ def _metered(app: App, env: Mapping[str, str], started: float, log: Log) -> Bot:
     """`app` with its turns counted: on Lambda unless `METRICS` says no, elsewhere where it says yes."""
     if not flag(env, "METRICS", default="AWS_LAMBDA_FUNCTION_NAME" in env):
         return app
-    from engine.aws.metrics import MeteredBot, emf, read_prices  # noqa: PLC0415  only where turns are counted
+    from engine.aws.metrics import MeteredBot, emf, read_prices
 
     try:
         emit = emf(env.get("AWS_LAMBDA_FUNCTION_NAME", "local"))
@@ -78,7 +78,7 @@ def _traced(bot: Bot, env: Mapping[str, str]) -> Bot:
     address = env.get("AWS_XRAY_DAEMON_ADDRESS", "")
     if not address:
         return bot
-    from engine.aws.tracing import TracedBot, daemon_of  # noqa: PLC0415  only where turns are traced
+    from engine.aws.tracing import TracedBot, daemon_of
 
     daemon = daemon_of(address)
     # Lambda puts each invocation's trace into the environment.

@@ -60,7 +60,7 @@ class Models(Mapping[str, LanguageModel]):
         """One that is asked over the network stands behind its circuit breaker and the retry loop."""
         model = open_model(row, self._env)
         if model.engine == "external":
-            from engine.resilience.guarded import make_guard  # noqa: PLC0415 - no part of a canned reply
+            from engine.resilience.guarded import make_guard
 
             self._guard = self._guard or make_guard()
             model = self._guard(model, row.backend)

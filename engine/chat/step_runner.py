@@ -93,7 +93,7 @@ def names_of(plan: Plan, turn: Turn) -> LazyMapping:
 
 
 def _topic_of(text: str) -> str | None:
-    from engine.text.topic import topic_of  # noqa: PLC0415 - loads a dictionary
+    from engine.text.topic import topic_of
 
     return topic_of(text)
 

@@ -94,7 +94,7 @@ def _latest(history: tuple[Message, ...], role: Role) -> str | None:
 
 def _topic(turn: Turn, talk: Talk) -> str | None:
     """The noun of the newest sentence that has one; what a reply said since then goes before it."""
-    from engine.text.topic import topic_of  # noqa: PLC0415 - loads a dictionary
+    from engine.text.topic import topic_of
 
     said = [turn.text, *(message.text for message in reversed(turn.history) if message.role == "user")]
     for ago, text in enumerate(said):

@@ -176,7 +176,7 @@ def _lines(label: str) -> Iterator[str]:
     if not sys.stdin.isatty():
         yield from (line.decode("utf-8", "replace") for line in sys.stdin.buffer)
         return
-    import readline  # noqa: F401, PLC0415  its import gives `input` editing and a history
+    import readline  # noqa: F401  its import gives `input` editing and a history
 
     while True:
         try:

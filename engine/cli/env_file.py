@@ -44,8 +44,8 @@ def read_env_file(env: MutableMapping[str, str]) -> str:
 
 def _settings(path: Path) -> Iterator[tuple[str, str]]:
     """Names and values; what a broken line holds may be a secret, so that only its number is told."""
-    from dotenv import dotenv_values  # noqa: PLC0415  only where there is such a file
-    from dotenv.parser import parse_stream  # noqa: PLC0415  as above
+    from dotenv import dotenv_values
+    from dotenv.parser import parse_stream
 
     try:
         text = path.read_text("utf-8-sig")

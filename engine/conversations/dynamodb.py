@@ -71,7 +71,7 @@ class DynamoBacking:
     @contextmanager
     def _dynamodb(self) -> Iterator[DynamoDBClient]:
         try:
-            from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  boto3 loads when it is used
+            from botocore.exceptions import BotoCoreError, ClientError
         except ImportError:
             raise StoreFailed("SESSION_STORE names dynamodb and boto3 is not installed: pip install boto3") from None
         try:
@@ -84,8 +84,8 @@ class DynamoBacking:
             raise StoreFailed(f"SESSION_STORE dynamodb:{self._table}: {type(error).__name__}") from None
 
     def _connected(self) -> DynamoDBClient:
-        import boto3  # noqa: PLC0415  as above
-        from botocore.config import Config  # noqa: PLC0415  as above
+        import boto3
+        from botocore.config import Config
 
         with self._lock:
             if self._client is None:

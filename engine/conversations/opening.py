@@ -28,7 +28,7 @@ def open_store(setting: str) -> GuardedStore:
 
 
 def _sqlite(path: str) -> GuardedStore:
-    from engine.conversations.sqlite import IN_MEMORY, SqliteBacking  # noqa: PLC0415 - the default remembers nothing
+    from engine.conversations.sqlite import IN_MEMORY, SqliteBacking
 
     in_memory = path == ":memory:"
     return GuardedStore(
@@ -37,6 +37,6 @@ def _sqlite(path: str) -> GuardedStore:
 
 
 def _dynamodb(table: str) -> Backing:
-    from engine.conversations.dynamodb import DynamoBacking  # noqa: PLC0415 - as above
+    from engine.conversations.dynamodb import DynamoBacking
 
     return DynamoBacking(table)

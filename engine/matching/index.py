@@ -47,7 +47,7 @@ class TriggerIndex:
     @classmethod
     def build(cls, triggers: Iterable[Trigger], lexicon: Lexicon = NOTHING) -> TriggerIndex:
         """Raises `ValueError` where a regex cannot be compiled."""
-        from engine.matching.close import columns  # noqa: PLC0415 - a stored index has this behind it
+        from engine.matching.close import columns
         from engine.matching.forms import form  # noqa: PLC0415 - as above
 
         kept = tuple(triggers)
@@ -66,7 +66,7 @@ class TriggerIndex:
         )
 
     def store(self) -> dict[str, bytes]:
-        from engine.matching.close import columns  # noqa: PLC0415 - for building alone
+        from engine.matching.close import columns
 
         return {
             "triggers": store_triggers(self.triggers),
@@ -93,7 +93,7 @@ class TriggerIndex:
 
     def part(self, rows: Sequence[int]) -> TriggerIndex:
         """The index of some of the triggers, whose positions count anew."""
-        from engine.matching.close import columns  # noqa: PLC0415 - for checks alone
+        from engine.matching.close import columns
 
         triggers, forms = [self.triggers[row] for row in rows], [self.forms[row] for row in rows]
         parts = Parts.of(triggers, forms, self.lexicon)
@@ -110,13 +110,13 @@ class TriggerIndex:
     def words(self, text: str) -> tuple[tuple[str, str], ...]:
         """What is read in a text, as an editor is shown it: (what, words)."""
         from engine.matching.forms import form  # noqa: PLC0415 - for explaining alone
-        from engine.matching.told import told  # noqa: PLC0415 - as above
+        from engine.matching.told import told
 
         return told(form(text, self.lexicon))
 
     def trigger_words(self, trigger: int) -> str:
         """What counts of a trigger that is compared by words."""
-        from engine.matching.told import told_in_short  # noqa: PLC0415 - for explaining alone
+        from engine.matching.told import told_in_short
 
         return told_in_short(self.forms[trigger]) if self.triggers[trigger].kind == "fuzzy" else ""
 
@@ -132,6 +132,6 @@ class TriggerIndex:
 
     @cached_property
     def _closeness(self) -> Closeness:
-        from engine.matching.close import Closeness  # noqa: PLC0415 - not for what is said word for word
+        from engine.matching.close import Closeness
 
         return Closeness(self.triggers, self.forms, self._search, self._parts, self.lexicon)

@@ -72,7 +72,7 @@ class ListSearch:
 
 def store_search(columns: Columns) -> dict[str, bytes]:
     """The sections that `StoredSearch` opens."""
-    from engine.matching.exact import make_bitmaps  # noqa: PLC0415 - for building alone
+    from engine.matching.exact import make_bitmaps
 
     signs = {name: ["".join(sorted(text)) for text in texts] for name, texts in columns.items()}
     twins = _twins(signs)
@@ -114,7 +114,7 @@ class StoredSearch:
     def column(self, name: str) -> Column:
         """The column of that name, opened when it is first asked for."""
         if name not in self._columns:
-            from engine.matching.exact import Column  # noqa: PLC0415 - not for what is said word for word
+            from engine.matching.exact import Column
 
             twin = self.column(self._twins[name]) if name in self._twins else None
             self._columns[name] = Column(self._texts_of(name), self._sections[f"{name}.bitmaps"], twin)

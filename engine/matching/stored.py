@@ -87,7 +87,7 @@ class Parts:
         """The rows of the `words` triggers that `text` says."""
         rows = self._read["words"]
         if rows:
-            from engine.matching.spoken import said, sentences  # noqa: PLC0415 - for pipelines that use them
+            from engine.matching.spoken import said, sentences
 
             told = sentences(text, lexicon)
             yield from (row for row, words in rows if any(said(words, sentence) for sentence in told))
@@ -109,7 +109,7 @@ def _in_order(triggers: Sequence[Trigger], lexicon: Lexicon) -> list[tuple[int, 
     rows = [(row, trigger.text) for row, trigger in enumerate(triggers) if trigger.kind == "words"]
     if not rows:
         return []
-    from engine.matching.spoken import taken_apart  # noqa: PLC0415 - for building alone
+    from engine.matching.spoken import taken_apart
 
     return [(row, taken_apart(text, lexicon)) for row, text in rows]
 

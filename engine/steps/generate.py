@@ -31,7 +31,7 @@ def compose(step: GenerateStep, scene: Scene) -> Prompt:
     No text in it holds a control token: values that a turn brings are cleaned before the template sees them, and the
     whole once more, because two halves may stand side by side in it.
     """
-    from engine.templates.untrusted import for_prompt, without_marks  # noqa: PLC0415 - most turns ask no model
+    from engine.templates.untrusted import for_prompt, without_marks
 
     persona = scene.plan.persona
     try:
@@ -54,7 +54,7 @@ def _near(step: GenerateStep, scene: Scene) -> tuple[Exchange, ...]:
     models = scene.services.models
     if not scene.turn.text or not any(name in models and models[name].engine == "local" for name in step.models):
         return ()
-    from engine.steps.examples import nearest  # noqa: PLC0415 - loads a dictionary
+    from engine.steps.examples import nearest
 
     return nearest(scene.plan, scene.turn.text)
 

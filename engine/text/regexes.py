@@ -57,7 +57,7 @@ def compile_pattern(pattern: str, *, ignore_case: bool = True) -> Pattern:
     Raises:
         ValueError: with `regex_problem`'s words, where re2 cannot run the pattern, or not cheaply.
     """
-    import re2  # noqa: PLC0415 - 4 MB of extension that most pipelines never need
+    import re2
 
     try:
         compiled: Pattern = re2.compile(pattern, _options(ignore_case=ignore_case))
@@ -101,7 +101,7 @@ class PatternSet:
 
 def _filters(patterns: Sequence[str], first: int) -> Iterator[tuple[int, re2.Filter]]:
     """As few filters as have room for the patterns, each with the place of its first pattern."""
-    import re2  # noqa: PLC0415 - as above
+    import re2
 
     found, options = re2.Filter(), _options()
     for pattern in patterns:
@@ -123,7 +123,7 @@ def _filters(patterns: Sequence[str], first: int) -> Iterator[tuple[int, re2.Fil
 
 
 def _options(*, ignore_case: bool = True) -> re2.Options:
-    import re2  # noqa: PLC0415 - as above
+    import re2
 
     options = re2.Options()
     options.case_sensitive = not ignore_case

@@ -108,6 +108,6 @@ def _japanese(text: str, words: list[Word]) -> int:
 
 @cache
 def _tokenizer() -> Tokenizer:
-    from sudachipy import Dictionary, SplitMode  # noqa: PLC0415 - 20 ms that what is said word for word does not need
+    from sudachipy import Dictionary, SplitMode
 
     return Dictionary(dict="small").create(mode=SplitMode.A)

@@ -22,7 +22,7 @@ asked = {"httpMethod": "GET", "path": "/health", "headers": {"Authorization": "B
 health = lambda_function.lambda_handler(asked, None) if sys.argv[2:] else None
 json.dump({"response": response, "health": health, "modules": sorted(sys.modules)}, sys.stderr)
 """
-DEAR = {"yaml", "jsonschema", "jinja2", "dataclasses", "inspect", "pathlib", "logging", "hashlib", "uuid", "sqlite3"}
+DEAR = {"yaml", "jsonschema", "jinja2", "dataclasses", "inspect", "pathlib", "hashlib", "uuid", "sqlite3"}
 """What no canned reply needs."""
 COMPARING = {"rapidfuzz", "engine.matching.forms", "engine.matching.compare"}
 

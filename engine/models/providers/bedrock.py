@@ -49,9 +49,9 @@ def open_model(row: ModelRow, env: Mapping[str, str]) -> LanguageModel:
 
 
 def _load(settings: Settings, credentials: AwsCredentials) -> Asker:
-    from boto3.session import Session  # noqa: PLC0415 — a quarter of a second, paid only by those who use it
-    from botocore.config import Config  # noqa: PLC0415 — as above
-    from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound  # noqa: PLC0415 — as above
+    from boto3.session import Session
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
     # At the debug level it writes signed requests, session tokens and all.
     log = logging.getLogger("botocore")
@@ -89,7 +89,7 @@ def _require_credentials(session: Session) -> None:
 
 
 def _send(request: AWSPreparedRequest, **_event: Any) -> AWSResponse:
-    from botocore.awsrequest import AWSResponse  # noqa: PLC0415 — loaded by now
+    from botocore.awsrequest import AWSResponse
 
     from engine.models.http.transport import HttpRequest  # noqa: PLC0415 — as above
     from engine.models.http.wire import current  # noqa: PLC0415 — as above

@@ -97,6 +97,6 @@ class ExternalModel:
 
 
 def _load(opening: Opening, backend: str) -> Caller:
-    from engine.models.providers.caller import load  # noqa: PLC0415 — HTTP and TLS are not for the cold start
+    from engine.models.providers.caller import load
 
     return load(opening, backend)

@@ -39,9 +39,9 @@ def open_model(row: ModelRow, env: Mapping[str, str]) -> LanguageModel:
 
 def _load(settings: Settings, token: str) -> Asker:
     import httpx2  # noqa: PLC0415 — a quarter of a second, paid only by those who use it
-    from huggingface_hub import InferenceClient, set_client_factory  # noqa: PLC0415 — as above
+    from huggingface_hub import InferenceClient, set_client_factory
 
-    from engine.models.http.httpx_bridge import client  # noqa: PLC0415 — as above
+    from engine.models.http.httpx_bridge import client
 
     set_client_factory(client)
     sdk = InferenceClient(base_url=settings.base_url or DEFAULT_URL, api_key=token)

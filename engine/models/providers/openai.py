@@ -36,9 +36,9 @@ def open_model(row: ModelRow, env: Mapping[str, str]) -> LanguageModel:
 
 
 def _load(settings: Settings, key: str) -> Asker:
-    from openai import OpenAI, OpenAIError  # noqa: PLC0415 — half a second, paid only by those who use it
+    from openai import OpenAI, OpenAIError
 
-    from engine.models.http.httpx_bridge import client  # noqa: PLC0415 — as above
+    from engine.models.http.httpx_bridge import client
 
     sdk = OpenAI(api_key=key, base_url=settings.base_url or DEFAULT_URL, max_retries=0, http_client=client())
     return _Asker(sdk, (OpenAIError,), settings)

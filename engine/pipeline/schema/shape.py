@@ -64,7 +64,7 @@ def acceptor_of(kind: Kind) -> Acceptor:
 @cache
 def _validator(kind: Kind) -> Validator:
     """What explains a refusal; items of lists that are accepted need no explanation."""
-    from jsonschema import Draft202012Validator, validators  # noqa: PLC0415 - only for files with mistakes
+    from jsonschema import Draft202012Validator, validators
 
     acceptor = acceptor_of(kind)
 
@@ -94,7 +94,7 @@ def _inlined(part: Any, definitions: Mapping[str, Any]) -> Any:
 def problems_of(error: ValidationError, root: Node) -> Iterator[Problem]:
     """An error in the editor's words; none where the reader has told of the place before."""
     from engine.pipeline.schema.found import Found  # noqa: PLC0415 - as above
-    from engine.pipeline.schema.messages import explain  # noqa: PLC0415 - as above
+    from engine.pipeline.schema.messages import explain
 
     trail = _trail(root, tuple(error.absolute_path))
     node = trail[-1][1]

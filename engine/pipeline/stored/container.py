@@ -97,7 +97,7 @@ def _at_once(path: str, flags: int) -> int:
 def _is_as_safe(file: os.stat_result, path: str) -> bool:
     """Whether only root, this user, and those who may change the source at `path`, too, can have written `file`."""
     try:
-        source = os.stat(path)  # noqa: PTH116 - pathlib is dear at a cold start
+        source = os.stat(path)
     except OSError:
         raise Damaged("its source has changed, or is gone") from None
     others = file.st_mode & _OTHERS_WRITE & ~source.st_mode

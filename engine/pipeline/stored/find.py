@@ -29,7 +29,7 @@ class Found:
 def artefact_path(pipeline: str) -> str:
     """Where the artefact of the pipeline at `pipeline` lies: in a folder of its own beside it, which git ignores."""
     folder, name = os.path.split(pipeline)
-    return os.path.join(folder, ".cache", os.path.splitext(name)[0] + ".plan")  # noqa: PTH118, PTH122 - pathlib is dear
+    return os.path.join(folder, ".cache", os.path.splitext(name)[0] + ".plan")
 
 
 def find_compiled(pipeline: str, env: Mapping[str, str]) -> Found:

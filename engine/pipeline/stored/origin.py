@@ -18,7 +18,7 @@ from engine import __version__
 FORMAT = 3
 """Raised with every change of what is stored, or of how."""
 
-_ENGINE = os.path.abspath(f"{__file__}/../../..")  # noqa: PTH100 - pathlib is dear at a cold start
+_ENGINE = os.path.abspath(f"{__file__}/../../..")
 _COMPILERS = (
     "core",
     "expressions",
@@ -73,7 +73,7 @@ def difference(origin: Mapping[str, Any], pipeline: str) -> str | None:
 
 
 def _matches(pattern: str) -> list[str]:
-    return sorted(glob(pattern))  # noqa: PTH207 - pathlib is dear at a cold start
+    return sorted(glob(pattern))
 
 
 def _code() -> list[str]:
@@ -85,7 +85,7 @@ def _code() -> list[str]:
 
 
 def _mark(name: str, path: str, built: float) -> list[Any]:
-    known = os.stat(path)  # noqa: PTH116 - pathlib is dear at a cold start
+    known = os.stat(path)
     # Changed while it was compiled: what was compiled is not what is there now.
     digest = "" if known.st_mtime > built else _digest(path)
     return [name, known.st_size, int(known.st_mtime), digest]
@@ -94,7 +94,7 @@ def _mark(name: str, path: str, built: float) -> list[Any]:
 def _fits(mark: Sequence[Any], path: str, built: float) -> bool:
     _, size, date, digest = mark
     try:
-        known = os.stat(path)  # noqa: PTH116 - pathlib is dear at a cold start
+        known = os.stat(path)
         if known.st_size != size:
             return False
         # Dates are held to the second: layers of an image keep no more.
@@ -107,5 +107,5 @@ def _fits(mark: Sequence[Any], path: str, built: float) -> bool:
 def _digest(path: str) -> str:
     from hashlib import sha256  # noqa: PLC0415 - OpenSSL, for files with another date
 
-    with open(path, "rb") as file:  # noqa: PTH123 - pathlib is dear at a cold start
+    with open(path, "rb") as file:
         return sha256(file.read()).hexdigest()
