@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 
 from engine.core.source import Code
-from engine.validation.checks import BEHAVIOUR, ESSENTIAL
+from engine.validation.checks import ALL
 
 _READING = (
     Code("P101", "the file is not valid YAML"),
@@ -41,7 +41,7 @@ _READING = (
     Code("P512", "a file that no pipeline uses"),
 )
 
-_OF_CHECKS = (value for check in (*ESSENTIAL, *BEHAVIOUR) for value in vars(check).values() if isinstance(value, Code))
+_OF_CHECKS = (value for check in ALL for value in vars(check).values() if isinstance(value, Code))
 
 CODES: Mapping[str, Code] = {code.name: code for code in sorted((*_READING, *_OF_CHECKS), key=lambda code: code.name)}
 

@@ -20,6 +20,7 @@ from engine.pipeline.spec import PipelineSpec
 from engine.validation.checks import BEHAVIOUR, ESSENTIAL, run
 from engine.validation.checks.goldens import golden_problems
 from engine.validation.file_kinds import SUFFIXES, is_cassette, kind_of
+from engine.validation.remembered import run_remembered
 from engine.validation.subject import Subject
 
 
@@ -143,7 +144,7 @@ def _checked(loaded: Loaded, sources: Sources) -> _Checked:
     # Where reading found a mistake, or lost a name, a check can only find what follows from it.
     told = {_place(problem) for problem in loaded.problems}
     unknown = tuple(f"unknown name `{name}" for name in loaded.lost)
-    found = run((*ESSENTIAL, *BEHAVIOUR), subject)
+    found = [*run((*ESSENTIAL, *BEHAVIOUR), subject), *run_remembered(subject)]
     return _Checked(
         problems=tuple(one for one in found if _place(one) not in told and not one.message.startswith(unknown)),
         files=frozenset(prompt.file for prompt in subject.prompts.values() if not prompt.is_missing),

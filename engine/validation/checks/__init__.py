@@ -80,17 +80,12 @@ ESSENTIAL: Sequence[Check] = (
 
 BEHAVIOUR: Sequence[Check] = (
     near_persona_key,
-    stolen_trigger,
-    same_trigger,
-    wrong_example,
     unreachable_step,
     no_final_answer,
     unreachable_reply,
     idle_condition,
-    generic_trigger,
     own_words,
     unused_part,
-    uncovered_hours,
     timeouts,
     no_confidence,
     identical_variants,
@@ -99,12 +94,19 @@ BEHAVIOUR: Sequence[Check] = (
     written_fact,
     repeated_example,
     few_examples,
-    misplaced_example,
     failing_template,
     unread_template,
     lookalike,
     foreign_notation,
 )
+
+OF_TRIGGERS: Sequence[Check] = (stolen_trigger, same_trigger, wrong_example, generic_trigger, uncovered_hours)
+"""Those that search the index, which takes most of the time to build."""
+
+OF_KINDS: Sequence[Check] = (misplaced_example,)
+"""Those that learn kinds."""
+
+ALL: Sequence[Check] = (*ESSENTIAL, *BEHAVIOUR, *OF_TRIGGERS, *OF_KINDS)
 
 
 def run(checks: Iterable[Check], subject: Subject) -> list[Problem]:

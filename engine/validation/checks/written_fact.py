@@ -28,17 +28,20 @@ _TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 class _Fact:
     path: str
     words: str
+    lowered: str
     pattern: re.Pattern[str]
 
 
 def check(subject: Subject) -> Iterator[Problem]:
     facts = [fact for path, value in _values(subject.spec.persona.data, "persona") for fact in _facts(path, value)]
-    any_of_them = re.compile("|".join(fact.pattern.pattern for fact in facts) or r"(?!)", re.IGNORECASE)
     for reply in subject.spec.replies:
         for variant in reply.say:
             own = unicodedata.normalize("NFKC", _TEMPLATE.sub("", variant.text.value))
-            if any_of_them.search(own):
-                fact, words = next((fact, found[0]) for fact in facts if (found := fact.pattern.search(own)))
+            lowered = own.lower()
+            likely = (fact for fact in facts if fact.lowered in lowered)
+            told = next(((fact, found[0]) for fact in likely if (found := fact.pattern.search(own))), None)
+            if told is not None:
+                fact, words = told
                 message = f"`{words}` is written out, which the persona holds as `{fact.path}`"
                 hint = f"write `{{{{ {fact.path} }}}}`, so that it stays right when that changes"
                 place = subject.sources.find(variant.text.span, words)
@@ -61,7 +64,7 @@ def _facts(path: str, value: str) -> Iterator[_Fact]:
     if _SHORTEST <= len(value) <= _LONGEST:
         words.insert(0, value)
     for one in words:
-        yield _Fact(path=path, words=one, pattern=re.compile(_alone(one), re.IGNORECASE))
+        yield _Fact(path=path, words=one, lowered=one.lower(), pattern=re.compile(_alone(one), re.IGNORECASE))
 
 
 def _alone(words: str) -> str:
