@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -43,8 +44,6 @@ class TracedBot:
         return self._app.health()
 
     def _send(self, documents: Iterable[Mapping[str, Any]]) -> None:
-        import socket  # noqa: PLC0415  no part of a cold start
-
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
             sending.setblocking(False)
             for document in documents:
