@@ -38,24 +38,37 @@ _LATIN = re.compile("[a-z]+")
 
 def form(text: str, lexicon: Lexicon = NOTHING) -> Form:
     """Take a text apart. Never fails; a text of signs alone gives a form whose only content is `text`."""
-    return takes(text, lexicon)[0]
+    return _whole(text, lexicon)[0]
+
+
+def unread(text: str) -> Form:
+    """The form of a text that is looked for as it stands: its normal form, and no words."""
+    return Form(
+        text=normalise(text),
+        core="",
+        bag="",
+        sound="",
+        words=(),
+        spare=(),
+        numbers=(),
+        questions=(),
+        times=(),
+        marks=(),
+        signs="",
+        negative=False,
+        short=True,
+        effort=0,
+    )
 
 
 def takes(text: str, lexicon: Lexicon = NOTHING) -> tuple[Form, ...]:
     """The form of the whole text, then those of its parts that may decide alone: what is left without openers, and the
     clause that says most, and the last one where it leads on from a remark.
     """
-    folded = fold(text)
-    full = flatten(folded) or normalise(text)
-    said = _steady(plain(folded[:LOOKED_AT]))
-    words, effort = read(said)
-    found = clauses(words, lexicon)
-    _hand_on(found)
-    real = [clause for clause in found if not clause.opens] or found
-    whole = _form(full, said, real, effort)
+    whole, found, real = _whole(text, lexicon)
     if len(found) < 2:
         return (whole,)
-    parts = [] if len(real) == len(found) else [real]
+    parts: list[Sequence[Clause]] = [] if len(real) == len(found) else [real]
     if len(real) > 1:
         most = max(range(len(real)), key=lambda place: (real[place].informs, real[place].weight, place))
         if not any(clause.concedes for clause in real[most + 1 :]):
@@ -63,6 +76,18 @@ def takes(text: str, lexicon: Lexicon = NOTHING) -> tuple[Form, ...]:
         if most != len(real) - 1 and real[-1].leads:
             parts.append([real[-1]])
     return (whole, *(_part(whole, part) for part in parts))
+
+
+def _whole(text: str, lexicon: Lexicon) -> tuple[Form, Sequence[Clause], Sequence[Clause]]:
+    """The form of the whole text, its clauses, and those of them that do more than open it."""
+    folded = fold(text)
+    full = flatten(folded) or normalise(text)
+    said = _steady(plain(folded[:LOOKED_AT]))
+    words, effort = read(said)
+    found = clauses(words, lexicon)
+    _hand_on(found)
+    real = [clause for clause in found if not clause.opens] or found
+    return _form(full, said, real, effort), found, real
 
 
 _PERSONS = frozenset({"me", "you", "called"})

@@ -48,10 +48,10 @@ class TriggerIndex:
     def build(cls, triggers: Iterable[Trigger], lexicon: Lexicon = NOTHING) -> TriggerIndex:
         """Raises `ValueError` where a regex cannot be compiled."""
         from engine.matching.close import columns
-        from engine.matching.forms import form  # noqa: PLC0415 - as above
+        from engine.matching.forms import form, unread  # noqa: PLC0415 - as above
 
         kept = tuple(triggers)
-        forms = tuple(form(trigger.text, lexicon) for trigger in kept)
+        forms = tuple(form(one.text, lexicon) if one.kind == "fuzzy" else unread(one.text) for one in kept)
         return cls(kept, forms, open_search(columns(kept, forms)), Parts.of(kept, forms, lexicon), lexicon)
 
     @classmethod

@@ -7,8 +7,8 @@ the first text is analysed, which takes 15 ms and 35 MB; docs/decisions/0003-mat
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from engine.core.record import record
 from engine.text import english
 
 if TYPE_CHECKING:
-    from sudachipy import Tokenizer
+    from sudachipy import Morpheme, Tokenizer
 
 LONGEST = 900
 """Characters that are analysed; the rest of a longer text is left out. The analyser refuses a text of over 49,149
@@ -55,6 +55,10 @@ _STRAY = 2
 """So few Latin letters behind hiragana were left over in typing."""
 _STRAY_EFFORT = 6000
 _LOCK = Lock()
+_MOST_KEPT = 4096
+"""Words that are kept."""
+_KEPT: dict[tuple[int, str], Word] = {}
+"""Known words by their number in the dictionary and as they were written; changed while the lock is held."""
 
 
 def analyse(text: str) -> tuple[Word, ...]:
@@ -79,9 +83,12 @@ def read(text: str) -> tuple[tuple[Word, ...], int]:
     return tuple(words), effort
 
 
-def _latin(written: str) -> Iterator[Word]:
-    for word in english.opened(written.lower()):
-        yield Word(surface=written, form=english.stem(word), lemma=word, tags=_LATIN_TAGS, reading=word)
+@lru_cache(maxsize=_MOST_KEPT)
+def _latin(written: str) -> Sequence[Word]:
+    return [
+        Word(surface=written, form=english.stem(word), lemma=word, tags=_LATIN_TAGS, reading=word)
+        for word in english.opened(written.lower())
+    ]
 
 
 def _japanese(text: str, words: list[Word]) -> int:
@@ -91,19 +98,28 @@ def _japanese(text: str, words: list[Word]) -> int:
     # A tokenizer works on one text at a time.
     with _LOCK:
         found = _tokenizer().tokenize(text)
-        words += [
-            Word(
-                surface=morpheme.surface(),
-                form=morpheme.normalized_form(),
-                lemma=morpheme.dictionary_form(),
-                tags=tags,
-                reading=morpheme.reading_form(),
-                known=morpheme.word_id() < _MADE_UP,
-            )
-            for morpheme in found
-            if (tags := morpheme.part_of_speech())[0] != _BLANK
-        ]
+        words += [word for word in map(_word, found) if word.tags[0] != _BLANK]
         return int(found.get_internal_cost())
+
+
+def _word(morpheme: Morpheme) -> Word:
+    """Most words of a text were in others before; the dictionary tells nothing else of them."""
+    number, surface = morpheme.word_id(), morpheme.surface()
+    word = _KEPT.get((number, surface))
+    if word is None:
+        word = Word(
+            surface=surface,
+            form=morpheme.normalized_form(),
+            lemma=morpheme.dictionary_form(),
+            tags=morpheme.part_of_speech(),
+            reading=morpheme.reading_form(),
+            known=number < _MADE_UP,
+        )
+        if word.known:
+            if len(_KEPT) >= _MOST_KEPT:
+                _KEPT.clear()
+            _KEPT[number, surface] = word
+    return word
 
 
 @cache
