@@ -22,12 +22,12 @@ $(VENV)/bin/python:
 
 $(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "installing the engine; llama.cpp is compiled once, which takes a few minutes"
-	@$(INSTALL) --constraint constraints.txt --editable '.[local,external]'
+	@$(INSTALL) --constraint constraints.txt --editable '.[local,external,auth]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
 	@echo "installing what the tests need"
-	@$(INSTALL) --constraint constraints.txt --editable '.[local,external,metrics,dev]'
+	@$(INSTALL) --constraint constraints.txt --editable '.[local,external,metrics,auth,dev]'
 	@touch $@
 
 $(DEMO_MODEL): | $(VENV)/.run

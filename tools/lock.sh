@@ -23,7 +23,7 @@ lock pyproject.toml --all-extras --constraint requirements/bounds.in --no-emit-p
 hashed+=(--constraint constraints.txt)
 apart=(--no-emit-package snack-misaki-backend --no-emit-package llama-cpp-python --no-emit-package hf-xet)
 # `misaki serve` runs on a desk, and not on Lambda.
-lock "${hashed[@]}" pyproject.toml --extra local --extra external --extra metrics requirements/image.in "${apart[@]}" \
+lock "${hashed[@]}" pyproject.toml --extra local --extra external --extra metrics --extra auth requirements/image.in "${apart[@]}" \
     --no-emit-package starlette --no-emit-package uvicorn requirements/runtime.txt
 mapfile -t shipped < <(without requirements/runtime.txt)
 lock "${hashed[@]}" requirements/native.in "${shipped[@]}" requirements/native.txt

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.core.record import field, record
+from engine.identity.gate import Gate
 from engine.models.secrets import Secrets
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -12,37 +13,30 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 
 @record
 class Policy:
-    """`origins` are those that browsers may call from; `client_token` is empty where anyone may; `secrets` keeps what
-    nobody may see out of every response and record.
+    """`origins` are those that browsers may call from; `gate` tells who asks; `secrets` keeps what nobody may see
+    out of every response and record.
     """
 
     origins: tuple[str, ...] = ("*",)
     allow_debug: bool = False
     log_text: bool = False
-    client_token: str = field(default="", repr=False)
+    gate: Gate = Gate()
     secrets: Secrets = field(default_factory=lambda: Secrets({}), repr=False)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Policy:
-        """Reads `ALLOWED_ORIGINS` (comma list), `ALLOW_DEBUG`, `LOG_TEXT`, `CLIENT_TOKEN` and all other secrets."""
+        """Reads `ALLOWED_ORIGINS` (comma list), `ALLOW_DEBUG`, `LOG_TEXT`, who may ask, and all secrets.
+
+        Raises `SettingsError` where sign-in is asked for and cannot work.
+        """
         origins = (origin.strip().rstrip("/") for origin in env.get("ALLOWED_ORIGINS", "*").split(","))
         return cls(
             origins=tuple(origin for origin in origins if origin),
             allow_debug=flag(env, "ALLOW_DEBUG"),
             log_text=flag(env, "LOG_TEXT"),
-            client_token=env.get("CLIENT_TOKEN", "").strip(),
+            gate=Gate.from_env(env),
             secrets=Secrets(env),
         )
-
-    def authorises(self, authorization: str) -> bool:
-        """Whether an `Authorization` header's value carries the client token; compared in constant time."""
-        if not self.client_token:
-            return True
-        from hmac import compare_digest
-
-        scheme, _, token = authorization.strip().partition(" ")
-        given, wanted = (value.strip().encode("utf-8", "replace") for value in (token, self.client_token))
-        return compare_digest(given, wanted) and scheme.lower() == "bearer"
 
     def allowed_origin(self, origin: str) -> str | None:
         """What `Access-Control-Allow-Origin` says to a page of `origin`; `None` where it may not call."""

@@ -18,8 +18,10 @@ from engine.api.request import Request
 from engine.api.response import Response, error_payload, preflight, respond, result_payload
 from engine.core.deadline import Deadline
 from engine.core.events import ChatResult, ModelFailed
-from engine.core.record import record
+from engine.core.principal import ANONYMOUS, Principal
+from engine.core.record import record, replace
 from engine.core.turn import ChatRequest
+from engine.identity.gate import NotIdentified
 
 _ALLOWED = {"/chat": ("POST", "OPTIONS"), "/": ("POST", "OPTIONS"), "/health": ("GET", "HEAD", "OPTIONS")}
 _WORDS = frozenset({"message", "frames", "text", "reply", "details"})
@@ -69,11 +71,22 @@ def make_service(app: Bot, policy: Policy, log: Log) -> Service:
     return serve
 
 
-def check_token(policy: Policy, request: Request) -> None:
-    """Raises `RequestError` 401 where `CLIENT_TOKEN` is set and the request does not carry it."""
-    if not policy.authorises(request.headers.get("authorization", "")):
-        message = "this service needs `Authorization: Bearer …` with its client token"
-        raise RequestError(401, "authorization_invalid", message, {"WWW-Authenticate": "Bearer"})
+def identify(policy: Policy, request: Request, deadline: Deadline | None = None) -> Principal:
+    """Who sends this request; raises `RequestError` where he does not show who he is."""
+    if request.direct:
+        return ANONYMOUS  # AWS itself let it in, and there are no headers to carry a token
+    try:
+        return policy.gate.identify(request.headers.get("authorization", ""), deadline)
+    except NotIdentified as error:
+        raise RequestError(error.status, error.code, str(error), _challenge(error)) from None
+
+
+def _challenge(error: NotIdentified) -> Mapping[str, str]:
+    """What tells a client what to do next (RFC 6750, 3)."""
+    if error.status != 401:
+        return {"Retry-After": "10"}
+    is_first = error.code in {"token_missing", "authorization_invalid"}
+    return {"WWW-Authenticate": "Bearer" if is_first else 'Bearer error="invalid_token"'}
 
 
 def _guarded(app: Bot, policy: Policy, request: Request, deadline: Deadline | None) -> _Answer:
@@ -110,16 +123,14 @@ def _route(app: Bot, policy: Policy, request: Request, deadline: Deadline | None
 def _health(app: Bot, policy: Policy, request: Request) -> Mapping[str, Any]:
     """Everything for those who show the client token, or ask from this very machine; one word for strangers."""
     health = app.health()
-    known = request.local or (policy.client_token and policy.authorises(request.headers.get("authorization", "")))
+    known = request.local or policy.gate.holds_client_token(request.headers.get("authorization", ""))
     return health if known else {"status": health["status"]}
 
 
 def _chat(app: Bot, policy: Policy, request: Request, deadline: Deadline | None) -> _Answer:
-    # A direct invocation was let in by AWS itself and has no headers to carry a token in.
-    if not request.direct:
-        check_token(policy, request)
+    principal = identify(policy, request, deadline)
     call = read_chat(read_payload(request))
-    result = app.reply(call.request, deadline)
+    result = app.reply(replace(call.request, principal=principal), deadline)
     status, payload = result_payload(result, with_trace=call.debug and policy.allow_debug)
     return _Answer(status=status, payload=payload, headers={}, record=_record(call.request, result, policy))
 

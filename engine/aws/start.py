@@ -10,7 +10,7 @@ from engine.api.policy import flag
 from engine.api.service import Bot
 from engine.app import App, load_app
 from engine.aws.handler import Handler, make_handler, print_record
-from engine.core.errors import ConfigError, SecretUnavailable
+from engine.core.errors import ConfigError, SecretUnavailable, SettingsError
 from engine.models.secrets import Secrets
 
 
@@ -20,6 +20,7 @@ def start(env: Mapping[str, str], *, log: Log = print_record) -> Handler:
     Raises:
         ConfigError: with every problem already in the log, one record each.
         SecretUnavailable: when the token that clients must send cannot be had; in the log too.
+        SettingsError: when sign-in is asked for and cannot work; in the log too.
     """
     started = time.monotonic()
     log = _discreet(log, env)
@@ -34,8 +35,13 @@ def start(env: Mapping[str, str], *, log: Log = print_record) -> Handler:
         log({"level": "error", "event": "secret_unavailable", "message": str(error)})
         raise
     bot = _traced(_metered(app, env, started, log), env)
+    try:
+        handler = make_handler(bot, settings, log=log)
+    except SettingsError as error:
+        log({"level": "error", "event": "settings_wrong", "message": str(error)})
+        raise
     log({"level": "info", "event": "loaded", "milliseconds": round((time.monotonic() - started) * 1000, 1)})
-    return make_handler(bot, settings, log=log)
+    return handler
 
 
 def _discreet(log: Log, env: Mapping[str, str]) -> Log:

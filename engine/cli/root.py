@@ -20,7 +20,7 @@ from typing import Protocol, cast
 from engine import __version__
 from engine.cli.env_file import read_env_file
 from engine.cli.usage import Usage
-from engine.core.errors import ConfigError
+from engine.core.errors import ConfigError, SettingsError
 
 CLEAN, PROBLEMS, USAGE, BUG = 0, 1, 2, 3
 INTERRUPTED = 130
@@ -102,7 +102,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
         if row.reads_settings and (summary := read_env_file(os.environ)):
             print(summary, file=sys.stderr)
         return command.run(options)
-    except Usage as error:
+    except (Usage, SettingsError) as error:
         print(f"misaki {row.name}: {error}", file=sys.stderr)
         return USAGE
 

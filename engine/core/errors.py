@@ -2,6 +2,7 @@
 
     EngineError
     ├── ConfigError          the YAML is wrong; carries every problem found
+    ├── SettingsError        settings of the environment do not fit together, and nothing may start with them
     ├── SecretUnavailable    a reference to a secret cannot be followed
     ├── TurnError            a step could not finish its work in this turn
     └── BackendError         a model could not answer
@@ -35,6 +36,10 @@ class ConfigError(EngineError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: problem.sort_key))
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class SettingsError(EngineError):
+    """Settings that nothing may start with; the message names the variable and the remedy, never a secret."""
 
 
 class SecretUnavailable(EngineError):

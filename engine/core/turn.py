@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
+from engine.core.principal import ANONYMOUS, Principal
 from engine.core.record import field, record
 
 Role = Literal["user", "assistant"]
@@ -108,3 +109,4 @@ class ChatRequest:
     session_id: str | None = None
     client: Mapping[str, Any] = field(default_factory=dict)
     now: datetime | None = None
+    principal: Principal = ANONYMOUS

@@ -25,7 +25,7 @@ from engine.api.errors import RequestError
 from engine.api.policy import Policy
 from engine.api.request import Request, path_without_base
 from engine.api.response import Response, refuse, to_json
-from engine.api.service import Service, check_token
+from engine.api.service import Service, identify
 from engine.core.record import record, replace
 from engine.web.access import Access
 from engine.web.pool import Busy, Pool
@@ -82,7 +82,7 @@ def _invoke(hosted: Hosted, request: Request) -> Response:
     """As Lambda's own emulator does it, but that a client token, where one is set, is asked for here too."""
     if request.method != "POST":
         raise RequestError(405, "method_not_allowed", f"`{INVOCATIONS}` takes POST", {"Allow": "POST"})
-    check_token(hosted.policy, request)
+    identify(hosted.policy, request)
     answer = hosted.invoke(read_event_json(request.body), _new_id())
     return Response(status=200, headers={"Content-Type": "application/json"}, body=to_json(answer))
 
