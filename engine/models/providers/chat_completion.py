@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from engine.core.errors import Malformed
-from engine.core.turn import Completion, FinishReason, Prompt, Role
+from engine.core.turn import Completion, FinishReason, Prompt
+from engine.models.dialogue import alternating
 from engine.models.providers.row import Settings
 
 CUT = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded", "error"})
@@ -36,17 +37,9 @@ class ChatMessage(TypedDict):
 
 
 def conversation(prompt: Prompt, examples: int) -> list[ChatMessage]:
-    """The first `examples` exchanges, the history and the text, without the system text.
-
-    Begins with the user, and roles alternate: neighbours of one role are joined by a line break, an assistant's
-    opening and empty texts are left out. Some providers refuse anything else.
-    """
-    said: list[tuple[Role, str]] = []
-    for exchange in prompt.examples[:examples]:
-        said += [("user", exchange.user), ("assistant", exchange.reply)]
-    said += [(message.role, message.text) for message in prompt.history]
-    said.append(("user", prompt.text))
-    return _alternating(said)
+    """The first `examples` exchanges, the history and the text, without the system text."""
+    said = alternating(prompt.examples[:examples], prompt.history, prompt.text)
+    return [ChatMessage(role=message.role, content=message.text) for message in said]
 
 
 def with_system(prompt: Prompt, examples: int, *, apart: bool = True) -> list[ChatMessage]:
@@ -124,18 +117,6 @@ def confidence(logprobs: Any) -> float | None:
     if len(numbers) != len(values):
         return None
     return min(1.0, math.exp(math.fsum(numbers) / len(numbers)))
-
-
-def _alternating(said: Sequence[tuple[Role, str]]) -> list[ChatMessage]:
-    messages: list[ChatMessage] = []
-    for role, text in said:
-        if not text.strip() or (not messages and role == "assistant"):
-            continue
-        if messages and messages[-1]["role"] == role:
-            messages[-1]["content"] += f"\n{text}"
-        else:
-            messages.append(ChatMessage(role=role, content=text))
-    return messages
 
 
 def _count(value: Any) -> int | None:

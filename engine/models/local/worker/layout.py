@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Protocol
 
-from engine.core.turn import Exchange, Message, Prompt
+from engine.core.turn import Exchange, Prompt
+from engine.models.dialogue import alternating
 from engine.models.local.worker.chat_template import ChatMessage, ChatTemplate
 from engine.models.local.worker.forgery import Censor, one_line
 from engine.text.marks import unlabelled
@@ -86,29 +86,15 @@ class Chat:
         return LaidOut(text, _common(text, bare.partition(_MARK)[0]), ())
 
     def _render(self, prompt: Prompt) -> str:
-        messages = list(self._messages(prompt))
+        shown = (*prompt.examples[: self.examples], *(prompt.near if self.examples else ()))
+        said = alternating(shown, prompt.history, prompt.text)
+        messages: list[ChatMessage] = [(message.role, self.censor.clean(message.text)) for message in said]
         system = self.censor.clean(prompt.system.strip())
         if system and self.template.takes_system:
-            messages.insert(0, ("system", system))
+            messages = [("system", system), *messages]
         elif system:
             messages[0] = ("user", f"{system}\n\n{messages[0][1]}")
         return self.template.render(messages)
-
-    def _messages(self, prompt: Prompt) -> Iterator[ChatMessage]:
-        """Alternating from a user's message to a user's message, as templates insist on: neighbours of one role are
-        joined.
-        """
-        shown = (*prompt.examples[: self.examples], *(prompt.near if self.examples else ()))
-        examples = [[("user", example.user), ("assistant", example.reply)] for example in shown]
-        history = [(message.role, message.text) for message in _from_user(prompt.history)]
-        texts: list[str] = []
-        role = "user"
-        for speaker, text in chain(*examples, history, [("user", prompt.text)]):
-            if speaker != role:
-                yield role, "\n".join(texts)
-                role, texts = speaker, []
-            texts.append(self.censor.clean(text))
-        yield role, "\n".join(texts)
 
 
 def shortened(prompt: Prompt) -> Iterator[Prompt]:
@@ -121,11 +107,6 @@ def shortened(prompt: Prompt) -> Iterator[Prompt]:
             yield replace(prompt, history=prompt.history[start:])
     if prompt.history:
         yield replace(prompt, history=())
-
-
-def _from_user(history: tuple[Message, ...]) -> tuple[Message, ...]:
-    start = next((index for index, message in enumerate(history) if message.role == "user"), len(history))
-    return history[start:]
 
 
 def _common(one: str, other: str) -> int:
