@@ -18,7 +18,7 @@ from engine.chat.service import ChatService
 from engine.chat.talk import next_turn
 from engine.conversations import open_store
 from engine.core.deadline import Clock, Deadline
-from engine.core.events import ChatResult, Listen, ignore
+from engine.core.events import ChatResult, Event, Listen, ignore
 from engine.core.plan import Plan
 from engine.core.ports import LanguageModel, Renderer, Services, SessionState, SessionStore
 from engine.core.record import replace
@@ -57,21 +57,32 @@ class App:
         self._services = Services(models=models, renderer=renderer or TemplateRenderer())
         self._sessions = sessions
         self._clock = clock
+        self._listeners: list[Listen] = []
         self._use(plan)
         self._rebuild = rebuild
 
     def reply(self, request: ChatRequest, deadline: Deadline | None = None, listen: Listen = ignore) -> ChatResult:
         """Answer one turn, by the earlier of `deadline` and the pipeline's own; `listen` hears what happens in it."""
+        listeners = (*self._listeners, listen)
+
+        def tell(event: Event) -> None:
+            for hear in listeners:
+                hear(event)
+
         service = self._service
         try:
-            return service.reply(request, deadline, listen)
+            return service.reply(request, deadline, tell)
         except Damaged:
             # Another turn may have met the same damage, and have mended it.
             if self._service is service:
                 if self._rebuild is None:
                     raise
                 self._use(self._rebuild())
-            return self._service.reply(request, deadline, listen)
+            return self._service.reply(request, deadline, tell)
+
+    def add_listener(self, listen: Listen) -> None:
+        """Let `listen` hear all turns from now on."""
+        self._listeners.append(listen)
 
     def _use(self, plan: Plan) -> None:
         self.plan, self.zone, self._rebuild = plan, _zone(plan), None

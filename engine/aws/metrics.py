@@ -12,13 +12,12 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, get_args
 
-from engine.core.deadline import Deadline
-from engine.core.events import ChatResult, ModelAnswered, ModelAsked, Outcome, StepEnded
+from engine.core.events import ChatResult, Event, ModelAnswered, ModelAsked, Outcome, StepEnded
 from engine.core.plan import ExpressionDetector, GenerateStep, NamedDetector, Plan
 from engine.core.record import record
-from engine.core.turn import ChatRequest, Engine
+from engine.core.turn import Engine
 
 NAMESPACE = "Misaki"
 ERRORS = ("error", "timeout", "refusal", "empty")
@@ -43,50 +42,39 @@ class Measure:
 Emit = Callable[[Measure], None]
 
 
-class Metered(Protocol):
-    """What is measured: an application, as the handler sees it."""
+class TurnMetrics:
+    """Listens to turns and counts them; `health` is the application's."""
 
-    @property
-    def plan(self) -> Plan: ...
-    @property
-    def phases(self) -> Mapping[str, float]: ...
-    def reply(self, request: ChatRequest, deadline: Deadline | None) -> ChatResult: ...
-    def health(self) -> Mapping[str, Any]: ...
-
-
-class MeteredBot:
-    """An application whose turns are counted; to the handler it is the application itself."""
-
-    def __init__(self, app: Metered, emit: Emit, prices: Prices) -> None:
-        self._app = app
+    def __init__(self, plan: Plan, health: Callable[[], Mapping[str, Any]], emit: Emit, prices: Prices) -> None:
+        self._health = health
         self._emit = emit
-        self._count = Vocabulary.of(app.plan)
+        self._count = Vocabulary.of(plan)
         self._prices = prices
         self._loaded: set[str] = set()
         self._open: set[str] = set()
 
-    def started(self, seconds: float) -> None:
+    def started(self, seconds: float, plan_seconds: float) -> None:
         """Count a cold start that took `seconds`, and what of it the pipeline's plan took."""
-        plan = self._app.phases.get("plan", 0.0) * 1000
-        values: tuple[tuple[str, Unit, float], ...] = (("ColdStart", "Count", 1), ("PlanTime", "Milliseconds", plan))
-        self._emit(Measure(values=(*values, ("StartTime", "Milliseconds", seconds * 1000))))
+        plan, start = plan_seconds * 1000, seconds * 1000
+        times: tuple[tuple[str, Unit, float], ...] = (
+            ("PlanTime", "Milliseconds", plan),
+            ("StartTime", "Milliseconds", start),
+        )
+        self._emit(Measure(values=(("ColdStart", "Count", 1), *times)))
 
-    def reply(self, request: ChatRequest, deadline: Deadline | None) -> ChatResult:
-        result = self._app.reply(request, deadline)
-        for measure in self._count.turn(result, self._prices):
+    def __call__(self, event: Event) -> None:
+        if not isinstance(event, ChatResult):
+            return
+        for measure in self._count.turn(event, self._prices):
             self._emit(measure)
         # `health` opens every model, which the first canned reply need not wait for.
-        if any(isinstance(event, ModelAsked) for event in result.outcome.trace):
+        if any(isinstance(one, ModelAsked) for one in event.outcome.trace):
             for measure in self._models():
                 self._emit(measure)
-        return result
-
-    def health(self) -> Mapping[str, Any]:
-        return self._app.health()
 
     def _models(self) -> Iterator[Measure]:
         """Load times when they are first known; breakers while they are open, and when they close."""
-        for name, status in self._app.health()["models"].items():
+        for name, status in self._health()["models"].items():
             seconds = status.get("load_seconds")
             if seconds is not None and name not in self._loaded:
                 self._loaded.add(name)

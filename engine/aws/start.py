@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from engine.api.log import Log
 from engine.api.policy import flag
-from engine.api.service import Bot
 from engine.app import App, load_app
 from engine.aws.handler import Handler, make_handler, print_record
 from engine.core.errors import ConfigError, SecretUnavailable, SettingsError
@@ -34,9 +33,10 @@ def start(env: Mapping[str, str], *, log: Log = print_record) -> Handler:
     except SecretUnavailable as error:
         log({"level": "error", "event": "secret_unavailable", "message": str(error)})
         raise
-    bot = _traced(_metered(app, env, started, log), env)
+    _count_turns(app, env, started, log)
+    _trace_turns(app, env)
     try:
-        handler = make_handler(bot, settings, log=log)
+        handler = make_handler(app, settings, log=log)
     except SettingsError as error:
         log({"level": "error", "event": "settings_wrong", "message": str(error)})
         raise
@@ -58,34 +58,35 @@ def _resolved(env: Mapping[str, str], log: Log) -> Mapping[str, str]:
     return resolve(env, log=log)
 
 
-def _metered(app: App, env: Mapping[str, str], started: float, log: Log) -> Bot:
-    """`app` with its turns counted: on Lambda unless `METRICS` says no, elsewhere where it says yes."""
+def _count_turns(app: App, env: Mapping[str, str], started: float, log: Log) -> None:
+    """Count turns: on Lambda unless `METRICS` says no, elsewhere where it says yes."""
     if not flag(env, "METRICS", default="AWS_LAMBDA_FUNCTION_NAME" in env):
-        return app
-    from engine.aws.metrics import MeteredBot, emf, read_prices
+        return
+    from engine.aws.metrics import TurnMetrics, emf, read_prices
 
     try:
         emit = emf(env.get("AWS_LAMBDA_FUNCTION_NAME", "local"))
     except ImportError:
         log({"level": "warning", "event": "no_metrics", "message": "METRICS needs aws-lambda-powertools: install it"})
-        return app
+        return
     try:
         prices = read_prices(env.get("MODEL_PRICES", ""))
     except ValueError as error:
         log({"level": "warning", "event": "no_prices", "message": str(error)})
         prices = {}
-    bot = MeteredBot(app, emit, prices)
-    bot.started(time.monotonic() - started)
-    return bot
+    metrics = TurnMetrics(app.plan, app.health, emit, prices)
+    metrics.started(time.monotonic() - started, app.phases.get("plan", 0.0))
+    app.add_listener(metrics)
 
 
-def _traced(bot: Bot, env: Mapping[str, str]) -> Bot:
-    """`bot` with its steps shown to X-Ray, where there is a daemon to send them to."""
+def _trace_turns(app: App, env: Mapping[str, str]) -> None:
+    """Show steps to X-Ray, where there is a daemon to send them to."""
     address = env.get("AWS_XRAY_DAEMON_ADDRESS", "")
     if not address:
-        return bot
-    from engine.aws.tracing import TracedBot, daemon_of
+        return
+    from engine.aws.tracing import TurnTracing, daemon_of
 
     daemon = daemon_of(address)
-    # Lambda puts each invocation's trace into the environment.
-    return bot if daemon is None else TracedBot(bot, daemon, lambda: env.get("_X_AMZN_TRACE_ID", ""))
+    if daemon is not None:
+        # Lambda puts each invocation's trace into the environment.
+        app.add_listener(TurnTracing(daemon, lambda: env.get("_X_AMZN_TRACE_ID", "")))

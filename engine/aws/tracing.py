@@ -15,33 +15,26 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from engine.api.service import Bot
-from engine.core.deadline import Deadline
-from engine.core.events import ChatResult, Outcome, StepEnded
-from engine.core.turn import ChatRequest
+from engine.core.events import ChatResult, Event, Outcome, StepEnded
 
 _HEADER = b'{"format": "json", "version": 1}\n'
 
 
-class TracedBot:
-    """An application whose turns X-Ray sees; `header` gives the trace of the invocation under way."""
+class TurnTracing:
+    """Listens to turns and shows them to X-Ray; `header` gives the trace of the invocation under way."""
 
-    def __init__(self, app: Bot, daemon: tuple[str, int], header: Callable[[], str]) -> None:
-        self._app = app
+    def __init__(self, daemon: tuple[str, int], header: Callable[[], str]) -> None:
         self._daemon = daemon
         self._header = header
 
-    def reply(self, request: ChatRequest, deadline: Deadline | None) -> ChatResult:
-        result = self._app.reply(request, deadline)
+    def __call__(self, event: Event) -> None:
+        if not isinstance(event, ChatResult):
+            return
         trace = _fields(self._header())
         if trace.get("Sampled") == "1":
             # A trace that is lost is no reason to lose the turn.
             with suppress(OSError):
-                self._send(subsegments(result.outcome, trace, time.time()))
-        return result
-
-    def health(self) -> Mapping[str, Any]:
-        return self._app.health()
+                self._send(subsegments(event.outcome, trace, time.time()))
 
     def _send(self, documents: Iterable[Mapping[str, Any]]) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:

@@ -133,3 +133,12 @@ def test_a_turn_leaves_time_to_keep_its_session():
         ChatRequest(text="猫でね"), Deadline.after(1.0, clock)
     )
     assert [remaining for _, remaining in model.asked] == pytest.approx([7.3, 0.9])
+
+
+def test_listeners_hear_every_turn_and_one_of_a_turn_its_own():
+    bar, everything, one = app(), [], []
+    bar.add_listener(everything.append)
+    bar.reply(ChatRequest(text="こんばんは"), listen=one.append)
+    bar.reply(ChatRequest(text="こんばんは"))
+    assert len(everything) == 2 * len(one)
+    assert everything[: len(one)] == one

@@ -6,10 +6,18 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from engine.aws.metrics import Measure, MeteredBot, emf, read_prices
-from engine.core.events import ChatResult, Escalation, ModelAnswered, ModelAsked, Outcome, StepEnded, VariablesSet
+from engine.aws.metrics import Measure, TurnMetrics, emf, read_prices
+from engine.core.events import (
+    ChatResult,
+    Escalation,
+    ModelAnswered,
+    ModelAsked,
+    Outcome,
+    StepEnded,
+    TurnStarted,
+    VariablesSet,
+)
 from engine.core.plan import ExpressionDetector, NamedDetector
-from engine.core.turn import ChatRequest
 from tests.fakes.plans import condition, generate_step, plan, replies_step
 
 SCHEMA = Draft202012Validator(json.loads((Path(__file__).parents[2] / "data" / "emf.schema.json").read_text()))
@@ -51,27 +59,20 @@ LARGE = Outcome(
 )
 
 
-class App:
-    plan = PLAN
+class Turns:
+    """Turns that all come to `outcome`, and what is counted of them."""
 
-    def __init__(self, outcome=CANNED):
+    def __init__(self, outcome=CANNED, emit=None, **prices):
         self.outcome = outcome
         self.models = {}
-        self.phases = {"plan": 0.0045}
+        self.measures: list[Measure] = []
+        self.metrics = TurnMetrics(PLAN, lambda: {"models": self.models}, emit or self.measures.append, prices)
 
-    def reply(self, request, deadline):  # noqa: ARG002  the port's shape
-        return ChatResult(outcome=self.outcome, session_id=CANARY, latency_ms=12.5)
-
-    def health(self):
-        return {"status": "ok", "models": self.models}
-
-
-def counted(app, turns=1, **prices):
-    measures: list[Measure] = []
-    bot = MeteredBot(app, measures.append, prices)
-    for _ in range(turns):
-        bot.reply(ChatRequest(text=CANARY), None)
-    return measures
+    def take(self, times=1):
+        for _ in range(times):
+            self.metrics(TurnStarted(session_id=CANARY, number=1))
+            self.metrics(ChatResult(outcome=self.outcome, session_id=CANARY, latency_ms=12.5))
+        return self.measures
 
 
 def of(measures, dimension):
@@ -83,16 +84,16 @@ def of(measures, dimension):
 
 
 def test_a_turn_is_counted_by_its_engine():
-    assert of(counted(App()), "engine") == [("canned", ("Turns", 1), ("TurnTime", 12.5))]
-    assert of(counted(App(Outcome(reply=None))), "engine") == [("none", ("Turns", 1), ("TurnTime", 12.5))]
+    assert of(Turns().take(), "engine") == [("canned", ("Turns", 1), ("TurnTime", 12.5))]
+    assert of(Turns(Outcome(reply=None)).take(), "engine") == [("none", ("Turns", 1), ("TurnTime", 12.5))]
 
 
 def test_escalations_are_counted_by_reason_and_unknown_ones_together():
-    assert of(counted(App(LARGE)), "reason") == [("too short", ("Escalations", 1)), ("other", ("Escalations", 2))]
+    assert of(Turns(LARGE).take(), "reason") == [("too short", ("Escalations", 1)), ("other", ("Escalations", 2))]
 
 
 def test_each_step_that_ran_has_its_time():
-    assert of(counted(App(LARGE)), "step") == [
+    assert of(Turns(LARGE).take(), "step") == [
         ("canned", ("StepTime", 0.2)),
         ("small_talk", ("StepTime", 600.0)),
         ("other", ("StepTime", 1000.0)),
@@ -100,7 +101,7 @@ def test_each_step_that_ran_has_its_time():
 
 
 def test_tokens_and_their_price_are_counted_by_model():
-    assert of(counted(App(LARGE), small=(1.0, 10.0)), "model") == [
+    assert of(Turns(LARGE, small=(1.0, 10.0)).take(), "model") == [
         ("small", ("PromptTokens", 1000), ("CompletionTokens", 2), ("EstimatedCost", pytest.approx(0.00102))),
         ("other", ("CompletionTokens", 7)),
     ]
@@ -109,7 +110,7 @@ def test_tokens_and_their_price_are_counted_by_model():
 @pytest.mark.parametrize(("told", "dollars"), [((None, 7), 7e-5), ((7, None), 7e-6)])
 def test_what_is_known_of_a_price_is_counted(told, dollars):
     half = Outcome(reply="", trace=(generated("small_talk", "small", *told),))
-    [(_, _, cost)] = of(counted(App(half), small=(1.0, 10.0)), "model")
+    [(_, _, cost)] = of(Turns(half, small=(1.0, 10.0)).take(), "model")
     assert cost == ("EstimatedCost", pytest.approx(dollars))
 
 
@@ -117,32 +118,31 @@ ASKED = Outcome(reply=None, trace=(ModelAsked(step="small_talk", model="small"),
 
 
 def test_a_turn_that_asks_no_model_opens_none():
-    app = App()
-    app.models = None
-    assert of(counted(app), "engine")
+    turns = Turns()
+    turns.models = None
+    assert of(turns.take(), "engine")
 
 
 def test_a_load_time_is_counted_once_and_only_when_it_is_known():
-    app = App(ASKED)
-    app.models = {"small": {"load_seconds": None}}
-    assert of(counted(app), "model") == []
-    app.models = {"small": {"load_seconds": 0.25}}
-    assert of(counted(app, turns=3), "model") == [("small", ("ModelLoadTime", 250.0))]
+    turns = Turns(ASKED)
+    turns.models = {"small": {"load_seconds": None}}
+    assert of(turns.take(), "model") == []
+    turns.models = {"small": {"load_seconds": 0.25}}
+    assert of(turns.take(3), "model") == [("small", ("ModelLoadTime", 250.0))]
 
 
 def test_a_breaker_is_counted_while_it_is_open_and_when_it_closes():
-    app, measures = App(ASKED), []
-    bot = MeteredBot(app, measures.append, {})
+    turns = Turns(ASKED)
     for state in ("closed", "open", "half_open", "closed", "closed"):
-        app.models = {"small": {"circuit": {"state": state}}}
-        bot.reply(ChatRequest(text=""), None)
-    assert of(measures, "model") == [("small", ("BreakerOpen", value)) for value in (1.0, 1.0, 0.0)]
+        turns.models = {"small": {"circuit": {"state": state}}}
+        turns.take()
+    assert of(turns.measures, "model") == [("small", ("BreakerOpen", value)) for value in (1.0, 1.0, 0.0)]
 
 
 def test_a_start_is_counted_with_the_plan_s_part_of_it():
-    measures = []
-    MeteredBot(App(), measures.append, {}).started(0.125)
-    [start] = measures
+    turns = Turns()
+    turns.metrics.started(0.125, 0.0045)
+    [start] = turns.measures
     assert [(name, value) for name, _, value in start.values] == [
         ("ColdStart", 1),
         ("PlanTime", 4.5),
@@ -151,9 +151,9 @@ def test_a_start_is_counted_with_the_plan_s_part_of_it():
 
 
 def test_every_line_is_in_the_embedded_metric_format_and_holds_no_text_of_a_user(capsys):
-    bot = MeteredBot(App(LARGE), emf("misaki"), {"small": (0.15, 0.6)})
-    bot.started(0.123)
-    bot.reply(ChatRequest(text=CANARY), None)
+    turns = Turns(LARGE, emf("misaki"), small=(0.15, 0.6))
+    turns.metrics.started(0.123, 0.004)
+    turns.take()
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1 + 1 + 2 + 3 + 2
     for line in lines:

@@ -3,10 +3,8 @@ import socket
 
 import pytest
 
-from engine.aws.tracing import TracedBot, daemon_of
-from engine.core.events import Outcome, StepEnded, StepPassedOver, VariablesSet
-from engine.core.turn import ChatRequest
-from tests.fakes.bots import FakeBot
+from engine.aws.tracing import TurnTracing, daemon_of
+from engine.core.events import ChatResult, Outcome, StepEnded, StepPassedOver, VariablesSet
 
 SAMPLED = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a:1"
 TWO_STEPS = Outcome(
@@ -39,10 +37,13 @@ def documents(daemon, count):
         yield json.loads(body)
 
 
+def tell_of_a_turn(tracing):
+    for event in (*TWO_STEPS.trace, ChatResult(outcome=TWO_STEPS, session_id="s", latency_ms=1.0)):
+        tracing(event)
+
+
 def ask(daemon, header):
-    bot = TracedBot(FakeBot(TWO_STEPS), daemon.getsockname(), lambda: header)
-    assert bot.reply(ChatRequest(text="猫"), None).outcome is TWO_STEPS
-    assert bot.health()["status"] == "ok"
+    tell_of_a_turn(TurnTracing(daemon.getsockname(), lambda: header))
 
 
 def test_each_step_that_ran_is_a_subsegment_of_the_invocation(daemon):
@@ -71,9 +72,9 @@ def test_an_invocation_that_is_not_sampled_sends_nothing(daemon, header):
 
 
 def test_a_daemon_that_is_not_there_costs_nothing():
-    bot = TracedBot(FakeBot(TWO_STEPS), ("127.0.0.1", 9), lambda: SAMPLED)
+    tracing = TurnTracing(("127.0.0.1", 9), lambda: SAMPLED)
     for _ in range(3):
-        assert bot.reply(ChatRequest(text="猫"), None).outcome is TWO_STEPS
+        tell_of_a_turn(tracing)
 
 
 @pytest.mark.parametrize(
