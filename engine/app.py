@@ -1,7 +1,7 @@
-"""The composition root: the only place that wires a plan, its models and the session store together.
+"""The composition root: the only place that wires a plan, its models and the store of rooms together.
 
 One `App` serves all invocations of a process. It is the only object that lives between turns, and it holds nothing of
-a turn: what a conversation remembers is in the session store.
+a turn: what a conversation remembers is in the store of rooms.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from engine.conversations import open_store
 from engine.core.deadline import Clock, Deadline
 from engine.core.events import ChatResult, Event, Listen, ignore
 from engine.core.plan import Plan
-from engine.core.ports import LanguageModel, Renderer, Services, SessionState, SessionStore
+from engine.core.ports import LanguageModel, Renderer, RoomStore, Services
 from engine.core.record import replace
+from engine.core.rooms import Opened
 from engine.core.table import Damaged
 from engine.core.turn import ChatRequest
 from engine.pipeline.bind import bind
@@ -42,7 +43,7 @@ class App:
         plan: Plan,
         *,
         models: Mapping[str, LanguageModel],
-        sessions: SessionStore,
+        rooms: RoomStore,
         clock: Clock = time.monotonic,
         renderer: Renderer | None = None,
         rebuild: Callable[[], Plan] | None = None,
@@ -55,7 +56,7 @@ class App:
         """
         self.phases = phases or {}
         self._services = Services(models=models, renderer=renderer or TemplateRenderer())
-        self._sessions = sessions
+        self.rooms = rooms
         self._clock = clock
         self._listeners: list[Listen] = []
         self._use(plan)
@@ -87,7 +88,7 @@ class App:
     def _use(self, plan: Plan) -> None:
         self.plan, self.zone, self._rebuild = plan, _zone(plan), None
         self._service = ChatService(
-            plan=plan, zone=self.zone, services=self._services, sessions=self._sessions, clock=self._clock
+            plan=plan, zone=self.zone, services=self._services, rooms=self.rooms, clock=self._clock
         )
 
     def renew(self, plan: Plan) -> None:
@@ -99,7 +100,7 @@ class App:
         """Let models get ready in the background for prompts that begin as this pipeline's do."""
         from engine.chat.prepare import prepare_models
 
-        prepare_models(self.plan, next_turn(ChatRequest(text=""), SessionState(), self.zone), self._services)
+        prepare_models(self.plan, next_turn(ChatRequest(text=""), Opened(room=""), self.zone), self._services)
 
     def health(self) -> dict[str, Any]:
         """What is loaded and which models are ready, as JSON values; holds no secret.
@@ -121,14 +122,14 @@ class App:
         }
 
     def close(self) -> None:
-        """End worker processes, connections and the session store; the app answers no more."""
+        """End worker processes, connections and the store of rooms; the app answers no more."""
         models = self._services.models
         if isinstance(models, Models):
             models.close()
         else:
             for model in models.values():
                 model.close()
-        self._sessions.close()
+        self.rooms.close()
 
 
 def load_app(env: Mapping[str, str], wrap: Wrap = lambda _name, model: model) -> App:
@@ -141,9 +142,9 @@ def load_app(env: Mapping[str, str], wrap: Wrap = lambda _name, model: model) ->
     planned = time.monotonic()
     models = Models(plan, env, wrap)
     has_local = models.start_local()
-    sessions = open_store(env.get("SESSION_STORE", "none"))
+    rooms = open_store(env.get("SESSION_STORE", "none"))
     phases = {"plan": planned - began, "models_and_sessions": time.monotonic() - planned}
-    app = App(plan, models=models, sessions=sessions, rebuild=rebuild, phases=phases)
+    app = App(plan, models=models, rooms=rooms, rebuild=rebuild, phases=phases)
     if has_local:
         app.prepare()
     return app

@@ -5,9 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import IO, Any, TypeVar
+
+T = TypeVar("T")
+
+
+def first_line(output: IO[str], has: Callable[[str], T | None]) -> T:
+    """What `has` finds in the first line that has it; the rest is thrown away, as nobody may write to a full pipe."""
+    found = next(one for one in map(has, output) if one)
+    threading.Thread(target=deque, args=(output, 0), daemon=True).start()
+    return found
 
 
 @contextmanager

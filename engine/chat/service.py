@@ -5,16 +5,14 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from engine.chat.step_runner import run_steps
-from engine.chat.talk import next_state, next_turn
+from engine.chat.talk import next_talk, next_turn
 from engine.core.deadline import Clock, Deadline
-from engine.core.events import ChatResult, Listen, TurnStarted, ignore
+from engine.core.events import ChatResult, Listen, Outcome, TurnStarted, ignore
 from engine.core.plan import Plan
-from engine.core.ports import Services, SessionState, SessionStore
+from engine.core.ports import RoomStore, Services
 from engine.core.record import record
-from engine.core.turn import ChatRequest
-
-LOADING = 2.0
-"""Seconds that a session store may take to remember, and never more than a quarter of the turn."""
+from engine.core.rooms import NewTurn, Opened, Replay
+from engine.core.turn import ChatRequest, Turn
 
 
 @record
@@ -24,30 +22,60 @@ class ChatService:
     plan: Plan
     zone: ZoneInfo
     services: Services
-    sessions: SessionStore
+    rooms: RoomStore
     clock: Clock
 
     def reply(self, request: ChatRequest, deadline: Deadline | None = None, listen: Listen = ignore) -> ChatResult:
-        """Answer one turn, by the earlier of `deadline` and the pipeline's own; the result is the last event told."""
+        """Answer one turn, by the earlier of `deadline` and the pipeline's own; the result is the last event told.
+
+        Raises:
+            TurnConflict: the request's `turn_key` belongs to a turn that is still running, or to another text.
+        """
         began = self.clock()
         own = Deadline.after(self.plan.deadline, self.clock)
         until = own if deadline is None else own.within(deadline.remaining())
 
-        state = self._load(request.session_id, until)
-        turn = next_turn(request, state, self.zone)
+        opened = self.rooms.open(request, (), until)
+        if isinstance(opened, Replay):
+            return _again(opened, listen)
+        turn = next_turn(request, opened, self.zone)
         listen(TurnStarted(session_id=turn.session_id, number=turn.number))
-        saving = min(self.sessions.reserve, until.remaining() / 10)
-        outcome = run_steps(self.plan, turn, self.services, until.less(saving), listen)
-        if outcome.reply is not None:
-            after = next_state(state, turn, outcome, outcome.reply)
-            self.sessions.save(turn.session_id, after, until.remaining())
-
+        saving = min(self.rooms.reserve, until.remaining() / 10)
+        try:
+            outcome = run_steps(self.plan, turn, self.services, until.less(saving), listen)
+        except BaseException:
+            self.rooms.release(opened, until)
+            raise
         latency_ms = round((self.clock() - began) * 1000, 3)
-        result = ChatResult(outcome=outcome, session_id=turn.session_id, latency_ms=latency_ms)
+        stored = self._store(opened, turn, outcome, latency_ms, until)
+        result = ChatResult(outcome=outcome, session_id=turn.session_id, latency_ms=latency_ms, stored=stored)
         listen(result)
         return result
 
-    def _load(self, session_id: str | None, until: Deadline) -> SessionState:
-        if session_id is None:
-            return SessionState()
-        return self.sessions.load(session_id, min(LOADING, until.remaining() / 4))
+    def _store(self, opened: Opened, turn: Turn, outcome: Outcome, latency_ms: float, until: Deadline) -> bool:
+        if outcome.reply is None:
+            self.rooms.release(opened, until)
+            return False
+        new = NewTurn(
+            text=turn.text,
+            outcome=outcome,
+            latency_ms=latency_ms,
+            number=turn.number,
+            talk=next_talk(turn, outcome),
+            before=() if turn.history is opened.state.history else turn.history,
+            at=turn.now.timestamp(),
+        )
+        return self.rooms.append(opened, new, until)
+
+
+def _again(replay: Replay, listen: Listen) -> ChatResult:
+    """The stored answer of an earlier try."""
+    result = ChatResult(
+        outcome=replay.outcome,
+        session_id=replay.room,
+        latency_ms=replay.latency_ms,
+        stored=True,
+        replayed=True,
+    )
+    listen(result)
+    return result

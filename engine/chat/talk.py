@@ -5,7 +5,6 @@ A session keeps it. Where a client sends the history itself, her last words are 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -15,8 +14,8 @@ from engine.core.events import Outcome
 from engine.core.expression import Template
 from engine.core.lazy import LazyMapping
 from engine.core.plan import Plan
-from engine.core.ports import SessionState
 from engine.core.record import replace
+from engine.core.rooms import Opened
 from engine.core.turn import ChatRequest, Message, Role, Talk, Turn
 from engine.kinds.names import names_of_kind
 
@@ -24,33 +23,21 @@ _LEAST = 6
 """Characters that a template must say of itself before words are taken for its own."""
 
 
-def next_turn(request: ChatRequest, state: SessionState, zone: ZoneInfo) -> Turn:
-    """The turn that `request` begins in a session that is in `state`; a request without one gets a new session."""
+def next_turn(request: ChatRequest, opened: Opened, zone: ZoneInfo) -> Turn:
+    """The turn that `request` begins in the room that is `opened` for it."""
+    state = opened.state
     said = sum(message.role == "user" for message in request.history)
     hers = [_latest(history, "assistant") for history in (request.history, state.history)]
     return Turn(
         text=request.text,
         now=(request.now or datetime.now(zone)).astimezone(zone),
-        session_id=request.session_id or os.urandom(16).hex(),
+        session_id=opened.room,
         number=max(state.turns, said) + 1,
         history=request.history or state.history,
         client=request.client,
         said=state.said,
-        # The session knows of another talk where the client's own history ends in other words of hers.
+        # The room knows of another talk where the client's own history ends in other words of hers.
         talk=state.talk if not request.history or hers[0] == hers[1] else None,
-    )
-
-
-def next_state(state: SessionState, turn: Turn, outcome: Outcome, reply: str) -> SessionState:
-    """What the session keeps after `turn`."""
-    said = dict(state.said)
-    if outcome.reply_id is not None and outcome.variant is not None:
-        said[outcome.reply_id] = (*said.pop(outcome.reply_id, ()), outcome.variant)
-    return SessionState(
-        turns=turn.number,
-        history=(*turn.history, Message("user", turn.text), Message("assistant", reply)),
-        said=said,
-        talk=next_talk(turn, outcome),
     )
 
 

@@ -25,7 +25,7 @@ def conversation_env(arguments: argparse.Namespace, base: Mapping[str, str] = os
         Usage: there is no such pipeline.
     """
     env = dict(base)
-    env.setdefault("SESSION_STORE", "sqlite::memory:")
+    env.setdefault("SESSION_STORE", "memory")
     if arguments.pipeline:
         env["MISAKI_PIPELINE"] = arguments.pipeline
     path = pipeline_path(env)

@@ -1,68 +1,148 @@
-"""A session's state as bounded JSON text, the same in every store."""
+"""Turns, and what is kept of a room, as bounded JSON texts: the same in every store.
+
+Reading raises `StoreFailed` for texts that no version of this engine wrote; its message quotes none of them.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from engine.core.ports import SessionState
+from engine.core.errors import StoreFailed
+from engine.core.events import Escalation, Outcome
 from engine.core.record import field_names
-from engine.core.turn import Message, Talk
+from engine.core.rooms import Learned, NewTurn, StoredTurn, Visits
+from engine.core.turn import Completion, Message, Talk
 
 HISTORY_MESSAGES = 20
-"""The newest messages that are kept."""
+"""The newest messages that a turn sees."""
 MESSAGE_CHARACTERS = 4_000
 MAX_BYTES = 64 * 1024
-"""Of the encoded state; DynamoDB refuses items over 400 KB and charges by the KB."""
+"""Of the history that a client sent, and of what is kept of replies; DynamoDB refuses items over 400 KB."""
 MOST_SAID = 500
 """Replies of which the variants said are kept, and `MOST_TIMES` variants of each."""
 MOST_TIMES = 40
-_LONGEST = 4 * MAX_BYTES
+_LONGEST = 400 * 1024
 _LARGEST = 2**53
+_TEXTS = ("engine", "step", "reply_id", "offers", "topic", "model")
+_ANSWER = ("reply", *_TEXTS, "variant", "score")
+
+T = TypeVar("T")
 
 
-def encode(state: SessionState) -> str:
-    """JSON of at most `MAX_BYTES`: the oldest messages are dropped until it fits."""
-    history = [(message.role, message.text[:MESSAGE_CHARACTERS]) for message in state.history[-HISTORY_MESSAGES:]]
-    kept: dict[str, Any] = {
-        "turns": state.turns,
-        "said": {reply: said[-MOST_TIMES:] for reply, said in list(state.said.items())[-MOST_SAID:]},
-    }
-    if state.talk is not None:
-        kept["talk"] = {name: getattr(state.talk, name) for name in field_names(Talk)}
-    while True:
-        text = json.dumps({**kept, "history": history}, ensure_ascii=False)
-        text = text.encode("utf-8", "replace").decode("utf-8")
-        if not history or len(text.encode("utf-8")) <= MAX_BYTES:
-            return text
-        history = history[1:]
+def to_text(value: Any) -> str:
+    """Compact JSON without lone surrogates."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def decode(text: str) -> SessionState:
-    """Raises `ValueError` for text that neither `encode` nor an earlier version of it wrote; its message quotes none of
-    it.
-    """
+def from_text(text: str, read: Callable[[Any], T]) -> T:
+    """What `read` makes of the JSON in `text`."""
     try:
         # What is longer was never kept: taking it apart is not worth the time.
-        data: Mapping[str, Any] = json.loads(text if len(text) <= _LONGEST else "")
+        data = json.loads(text if len(text) <= _LONGEST else "")
         # A lone surrogate, as it is or behind an escape, is no text: whoever encodes it later would fail.
         (json.dumps(data, ensure_ascii=False) if "\\u" in text else text).encode()
-        return SessionState(
-            turns=_number(data["turns"]),
-            history=tuple(_message(role, said) for role, said in data["history"][-HISTORY_MESSAGES:]),
-            said=_said(data),
-            talk=_talk(data["talk"]) if "talk" in data else None,
+        return read(data)
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError, RecursionError):
+        raise StoreFailed("the stored room is of another form") from None
+
+
+def said_text(said: Mapping[str, tuple[int, ...]], talk: Talk | None) -> str:
+    """What a room's next turn needs beside its words, of at most `MAX_BYTES`."""
+    kept: dict[str, Any] = {"said": {reply: list(one[-MOST_TIMES:]) for reply, one in list(said.items())[-MOST_SAID:]}}
+    if talk is not None:
+        kept["talk"] = {name: getattr(talk, name) for name in field_names(Talk)}
+    while len((text := to_text(kept)).encode()) > MAX_BYTES and kept["said"]:
+        kept["said"] = dict(list(kept["said"].items())[len(kept["said"]) // 2 + 1 :])
+    return text
+
+
+def read_said(text: str) -> tuple[dict[str, tuple[int, ...]], Talk | None]:
+    def read(data: Any) -> tuple[dict[str, tuple[int, ...]], Talk | None]:
+        said = {str(reply): tuple(map(number, variants)) for reply, variants in data["said"].items()}
+        return said, _talk(data["talk"]) if "talk" in data else None
+
+    return from_text(text, read) if text else ({}, None)
+
+
+def turn_text(new: NewTurn, at: float, *, first: bool) -> str:
+    """A turn; the first one of a room keeps the history that its client brought along, too."""
+    outcome = new.outcome
+    data: dict[str, Any] = {"at": at, "text": new.text, "ms": new.latency_ms}
+    data["answer"] = {name: getattr(outcome, name) for name in _ANSWER if getattr(outcome, name) is not None}
+    if outcome.completion is not None:
+        names = (name for name in field_names(Completion) if name != "text")
+        data["answer"]["completion"] = {name: getattr(outcome.completion, name) for name in names}
+    if outcome.escalations:
+        data["answer"]["escalations"] = [[one.step, one.reason, one.model] for one in outcome.escalations]
+    if first and new.before:
+        data["before"] = _bounded(new.before)
+    return to_text(data)
+
+
+def read_turn(place: int, text: str) -> StoredTurn:
+    def read(data: Any) -> StoredTurn:
+        return StoredTurn(
+            number=place,
+            at=float(data["at"]),
+            text=_string(data["text"]),
+            outcome=_outcome(data["answer"]),
+            latency_ms=float(data["ms"]),
         )
-    except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
-        raise ValueError("the stored session is of another form") from None
+
+    return from_text(text, read)
 
 
-def _said(data: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-    if "said" not in data:
-        # As it was stored when only the last variant of each reply was kept.
-        return {reply: (_number(variant),) for reply, variant in data["last_said"].items()}
-    return {reply: tuple(map(_number, variants)) for reply, variants in data["said"].items()}
+def read_messages(texts: Sequence[str]) -> tuple[Message, ...]:
+    """The messages of turns, oldest first, and before them those that the client of the first one brought along."""
+    messages: list[Message] = []
+    for text in texts:
+        messages += from_text(text, _messages)
+    return tuple(messages[-HISTORY_MESSAGES:])
+
+
+def visits_text(visits: Visits) -> str:
+    return to_text({"number": visits.number, "away": visits.away, "seen": visits.seen})
+
+
+def read_visits(text: str) -> Visits:
+    def read(data: Any) -> Visits:
+        away = None if data["away"] is None else float(data["away"])
+        return Visits(number=number(data["number"]), away=away, seen=float(data["seen"]))
+
+    return from_text(text, read)
+
+
+def learned_text(learned: Learned) -> str:
+    return to_text({"value": learned.value, "at": learned.at})
+
+
+def read_learned(text: str) -> Learned:
+    return from_text(text, lambda data: Learned(_string(data["value"]), float(data["at"])))
+
+
+def number(value: Any) -> int:
+    """A count that every store can hold."""
+    if not isinstance(value, int) or not 0 <= value <= _LARGEST:
+        raise TypeError("a number of another form")
+    return int(value)
+
+
+def _messages(data: Any) -> list[Message]:
+    answer = data["answer"]
+    before = [Message("user" if role == "user" else "assistant", _short(said)) for role, said in data.get("before", ())]
+    return [*before, Message("user", _short(data["text"])), Message("assistant", _short(answer["reply"]))]
+
+
+def _bounded(history: tuple[Message, ...]) -> list[tuple[str, str]]:
+    kept: list[tuple[str, str]] = [
+        (message.role, message.text[:MESSAGE_CHARACTERS]) for message in history[-HISTORY_MESSAGES:]
+    ]
+    while kept and sum(len(text.encode("utf-8", "replace")) for _, text in kept) > MAX_BYTES:
+        kept = kept[1:]
+    return kept
 
 
 def _talk(stored: Mapping[str, Any]) -> Talk:
@@ -70,17 +150,36 @@ def _talk(stored: Mapping[str, Any]) -> Talk:
     texts = {name: stored.get(name) for name in field_names(Talk) if name != "topic_turn"}
     if not all(value is None or isinstance(value, str) for value in texts.values()):
         raise TypeError("a talk of another form")
-    return Talk(**texts, topic_turn=_number(stored.get("topic_turn", 0)))
+    return Talk(**texts, topic_turn=number(stored.get("topic_turn", 0)))
 
 
-def _number(value: Any) -> int:
-    """A count that every store can hold."""
-    if not isinstance(value, int) or not 0 <= value <= _LARGEST:
-        raise TypeError("a number of another form")
-    return int(value)
+def _outcome(data: Mapping[str, Any]) -> Outcome:
+    texts: dict[str, Any] = {name: data.get(name) for name in _TEXTS}
+    if not all(value is None or isinstance(value, str) for value in texts.values()):
+        raise TypeError("an answer of another form")
+    reply = _string(data["reply"])
+    given = data.get("completion")
+    completion = None
+    if given is not None:
+        kept = {name: given[name] for name in field_names(Completion) if name in given}
+        completion = Completion(**{"finish_reason": "stop", "model": "", **kept, "text": reply})
+    return Outcome(
+        reply=reply,
+        **texts,
+        variant=data.get("variant"),
+        score=data.get("score"),
+        completion=completion,
+        escalations=tuple(
+            Escalation(step=step, reason=reason, model=model) for step, reason, model in data.get("escalations", ())
+        ),
+    )
 
 
-def _message(role: Any, said: Any) -> Message:
-    if not isinstance(said, str):
-        raise TypeError("a message that is no text")
-    return Message("user" if role == "user" else "assistant", said[:MESSAGE_CHARACTERS])
+def _short(value: Any) -> str:
+    return _string(value)[:MESSAGE_CHARACTERS]
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a text of another form")
+    return value

@@ -1,89 +1,113 @@
-"""A store that cannot fail a turn: whatever its backing raises is logged, and the session starts afresh."""
+"""A store that cannot fail a turn: whatever its storage raises is logged, and the room starts afresh.
+
+A storage that hangs holds nobody up: it works in helper threads, a bounded number, and turns do without. One in this
+process's own memory cannot hang, and a hand-over to a helper would cost many times its work.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+import threading
+from collections.abc import Callable, Collection
+from logging import getLogger
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from engine.conversations.codec import decode, encode
+from engine.concurrency.bounded import Helpers
+from engine.conversations.items import Storage
+from engine.conversations.layout import new_room
+from engine.conversations.turns import Turns
 from engine.core.deadline import Deadline
-from engine.core.errors import EngineError
-from engine.core.ports import SessionState
+from engine.core.errors import BadCursor, RoomUnknown, StoreFailed, TurnConflict
+from engine.core.rooms import NewTurn, Opened, Replay
+from engine.core.turn import ChatRequest
+
+if TYPE_CHECKING:
+    from engine.conversations.rooms import Rooms
 
 SAVING = 0.2
-"""Seconds that a turn leaves for keeping its session."""
+"""Seconds that a turn leaves for storing it."""
+LOADING = 2.0
+"""Seconds that a store may take to open a room, and never more than a quarter of the turn."""
 PATIENCE = 5.0
 """Seconds for callers who are in no hurry."""
 LATE = "the store did not answer in time"
 _HELPERS = 64
+_ASK_AGAIN = (0.02, 0.3)
+"""Seconds between looks at another try of the same turn, at first and at most."""
 
+T = TypeVar("T")
 Run = Callable[[Callable[[], Any], float], Any]
 
 
-class StoreFailed(EngineError):
-    """The backing could not read or write; the message holds no text of a conversation."""
-
-
-class Backing(Protocol):
-    """Keeps one encoded state a session; raises only `StoreFailed`."""
-
-    def read(self, session_id: str) -> str | None: ...
-    def write(self, session_id: str, turns: int, state: str) -> None: ...
-    def close(self) -> None: ...
-
-
 class GuardedStore:
-    """A `SessionStore` over any backing; `detail` says what it keeps sessions in, for the health page.
+    """A `RoomStore` over any storage; `detail` says what it keeps rooms in."""
 
-    A backing that hangs holds nobody up: it works in helper threads, a bounded number, and turns do without. One in
-    this process's own memory cannot hang, and a hand-over to a helper would cost many times its work.
-    """
+    reserve = SAVING
 
-    def __init__(self, backing: Backing | None, detail: str, *, in_memory: bool = False) -> None:
-        self._backing = backing
+    def __init__(self, storage: Storage, detail: str, *, in_memory: bool = False) -> None:
         self.detail = detail
-        self.reserve = 0.0 if backing is None else SAVING
-        self._run = _directly if backing is None or in_memory else _bounded()
+        self._storage = storage
+        self._turns = Turns(storage)
+        self._run = _directly if in_memory else _bounded()
 
-    def load(self, session_id: str, seconds: float = PATIENCE) -> SessionState:
-        backing = self._backing
-        if backing is None:
-            return SessionState()
+    def open(self, request: ChatRequest, names: Collection[str], until: Deadline) -> Opened | Replay:
+        turns, wait = self._turns, _ASK_AGAIN[0]
+        pause = threading.Event()
+        while True:
+            try:
+                seconds = min(LOADING, until.remaining() / 4)
+                opened: Opened | Replay = self._run(lambda: turns.open(request, names, until.remaining()), seconds)
+            except TurnConflict as conflict:
+                if conflict.reason != "turn_in_progress" or until.remaining() <= wait + SAVING:
+                    raise
+            except Exception as error:  # noqa: BLE001  whatever a store holds or does, it costs the memory only
+                warn("a room could not be read, so it starts afresh: %s", _cause(error))
+                return Opened(room=request.session_id or new_room(request))
+            else:
+                return opened
+            pause.wait(wait)
+            wait = min(2 * wait, _ASK_AGAIN[1])
+
+    def append(self, opened: Opened, turn: NewTurn, until: Deadline) -> bool:
+        if opened.entry is None:
+            return False
         try:
-            stored = self._run(lambda: backing.read(_key(session_id)), seconds)
-            return SessionState() if stored is None else _decoded(stored)
-        except Exception as error:  # noqa: BLE001  whatever a store holds or does, it costs the memory only
-            warn("a session could not be read, so it starts afresh: %s", _cause(error))
-            return SessionState()
+            return bool(self._run(lambda: self._turns.append(opened, turn, until), until.remaining()))
+        except Exception as error:  # noqa: BLE001  as above
+            warn("a turn could not be stored: %s", _cause(error))
+            return False
 
-    def save(self, session_id: str, state: SessionState, seconds: float = PATIENCE) -> None:
-        backing = self._backing
-        if backing is None:
+    def release(self, opened: Opened, until: Deadline) -> None:
+        if opened.entry is None or opened.entry.retry is None:
             return
         try:
-            self._run(lambda: backing.write(_key(session_id), state.turns, encode(state)), seconds)
+            self._run(lambda: self._turns.release(opened), until.remaining())
         except Exception as error:  # noqa: BLE001  as above
-            warn("a session could not be kept: %s", _cause(error))
+            warn("a turn without an answer could not be given up: %s", _cause(error))
+
+    def on_rooms(self, work: Callable[[Rooms], T], seconds: float = PATIENCE) -> T:
+        """What `work` returns. Raises `RoomUnknown`, `BadCursor`, and `StoreFailed` for whatever else happens."""
+        from engine.conversations.rooms import Rooms
+
+        try:
+            done: T = self._run(lambda: work(Rooms(self._storage)), seconds)
+        except (RoomUnknown, BadCursor):
+            raise
+        except Exception as error:  # noqa: BLE001  as above
+            warn("rooms could not be read or changed: %s", _cause(error))
+            raise StoreFailed(_cause(error)) from None
+        return done
 
     def close(self) -> None:
-        if self._backing is not None:
-            self._backing.close()
-
-
-def _decoded(stored: str) -> SessionState:
-    try:
-        return decode(stored)
-    except ValueError as error:
-        raise StoreFailed(str(error)) from None
+        self._storage.close()
 
 
 def _cause(error: Exception) -> str:
     """What happened, without a word of what is stored: messages of others may quote it."""
     if isinstance(error, TimeoutError):
         return LATE
-    return (
-        str(error) if isinstance(error, StoreFailed) else f"the store answered in another form ({type(error).__name__})"
-    )
+    if isinstance(error, StoreFailed):
+        return str(error)
+    return f"the store answered in another form ({type(error).__name__})"
 
 
 def _directly(work: Callable[[], Any], _seconds: float) -> Any:
@@ -92,17 +116,9 @@ def _directly(work: Callable[[], Any], _seconds: float) -> Any:
 
 def _bounded() -> Run:
     """Runs work for a number of seconds at most; raises `TimeoutError` then."""
-    from engine.concurrency.bounded import Helpers  # noqa: PLC0415 - the default remembers nothing
-
     helpers = Helpers(_HELPERS)
-    return lambda work, seconds: helpers.call(work, Deadline.after(seconds), "misaki-session")
+    return lambda work, seconds: helpers.call(work, Deadline.after(seconds), "misaki-rooms")
 
 
 def warn(message: str, about: object) -> None:
-    from logging import getLogger  # noqa: PLC0415 - a store that works has nothing to say
-
     getLogger(__name__).warning(message, about)
-
-
-def _key(session_id: str) -> str:
-    return session_id.encode("utf-8", "replace").decode("utf-8")

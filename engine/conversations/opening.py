@@ -2,41 +2,66 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from engine.conversations.guard import Backing, GuardedStore, warn
+from engine.core.deadline import Deadline
+from engine.core.rooms import NewTurn, Opened
+from engine.core.turn import ChatRequest
+
+if TYPE_CHECKING:
+    from engine.conversations.guard import GuardedStore
 
 _TABLE = r"[A-Za-z0-9_.-]{3,255}"
 
 
-def open_store(setting: str) -> GuardedStore:
-    """The store that `none`, `sqlite:PATH`, `sqlite::memory:` or `dynamodb:TABLE` names.
+class NoRooms:
+    """A `RoomStore` that keeps nothing."""
+
+    reserve = 0.0
+
+    def __init__(self, detail: str = "none") -> None:
+        self.detail = detail
+
+    def open(self, request: ChatRequest, names: Collection[str], until: Deadline) -> Opened:  # noqa: ARG002  the port's
+        return Opened(room=request.session_id or os.urandom(16).hex())
+
+    def append(self, opened: Opened, turn: NewTurn, until: Deadline) -> bool:  # noqa: ARG002  as above
+        return False
+
+    def release(self, opened: Opened, until: Deadline) -> None: ...
+    def close(self) -> None: ...
+
+
+def open_store(setting: str) -> GuardedStore | NoRooms:
+    """The store that `none`, `memory`, `sqlite:PATH` or `dynamodb:TABLE` names.
 
     Never fails: a setting of another form is logged and gives a store that remembers nothing, and a place that cannot
     be reached costs the bot its memory only.
     """
     kind, _, place = setting.strip().partition(":")
     if kind in ("", "none") and not place:
-        return GuardedStore(None, "none")
-    if kind == "sqlite" and place:
-        return _sqlite(place)
+        return NoRooms()
+    if (kind == "memory" and not place) or (kind == "sqlite" and place):
+        return _sqlite(place or ":memory:")
     if kind == "dynamodb" and re.fullmatch(_TABLE, place):
-        return GuardedStore(_dynamodb(place), f"dynamodb:{place}")
-    problem = "SESSION_STORE is none of `none`, `sqlite:PATH` and `dynamodb:TABLE`"
-    warn("%s, so nothing is remembered between turns", problem)
-    return GuardedStore(None, f"none ({problem})")
+        from engine.conversations.dynamodb import DynamoStorage
+        from engine.conversations.guard import GuardedStore
+
+        return GuardedStore(DynamoStorage(place), f"dynamodb:{place}")
+    from logging import getLogger  # noqa: PLC0415  a setting that is right has nothing to say
+
+    problem = "SESSION_STORE is none of `none`, `memory`, `sqlite:PATH` and `dynamodb:TABLE`"
+    getLogger(__name__).warning("%s, so nothing is remembered between turns", problem)
+    return NoRooms(f"none ({problem})")
 
 
 def _sqlite(path: str) -> GuardedStore:
-    from engine.conversations.sqlite import IN_MEMORY, SqliteBacking
+    from engine.conversations.guard import GuardedStore
+    from engine.conversations.sqlite import IN_MEMORY, SqliteStorage
 
-    in_memory = path == ":memory:"
-    return GuardedStore(
-        SqliteBacking(path, most=IN_MEMORY if in_memory else None), f"sqlite:{path}", in_memory=in_memory
-    )
-
-
-def _dynamodb(table: str) -> Backing:
-    from engine.conversations.dynamodb import DynamoBacking
-
-    return DynamoBacking(table)
+    if path == ":memory:":
+        return GuardedStore(SqliteStorage(path, most=IN_MEMORY), "memory", in_memory=True)
+    return GuardedStore(SqliteStorage(path), f"sqlite:{path}")

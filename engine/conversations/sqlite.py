@@ -1,4 +1,4 @@
-"""Sessions in a SQLite file or in memory: for one machine, and for containers that are kept."""
+"""Rooms in a SQLite file or in memory: for one machine, and for containers that are kept."""
 
 from __future__ import annotations
 
@@ -7,78 +7,105 @@ import sqlite3
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
-from engine.conversations.guard import StoreFailed
+from engine.conversations.items import Change, Item, Items, Key, Lost, Put
+from engine.core.errors import StoreFailed
 
-TTL = 30 * 24 * 3600.0
-"""Seconds after its last turn that a session is remembered."""
 BUSY = 0.5
 """Seconds to wait for another process that writes."""
-IN_MEMORY = 10_000
-"""Sessions that are kept in memory: each turn without an id begins one, and nothing else would ever end it."""
+IN_MEMORY = 50_000
+"""Items that are kept in memory: each turn without an id begins a room, and nothing else would ever end it."""
 _PURGE_EVERY = 100
+_LAST = "\U0010ffff"
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS sessions (
-    id TEXT PRIMARY KEY, turns INTEGER NOT NULL, state TEXT NOT NULL, expires REAL NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS sessions_expires ON sessions (expires);
+CREATE TABLE IF NOT EXISTS items (
+    pk TEXT NOT NULL, sk TEXT NOT NULL, data TEXT NOT NULL, state TEXT NOT NULL, version INTEGER NOT NULL,
+    expires INTEGER NOT NULL, updated INTEGER
+);
+CREATE UNIQUE INDEX IF NOT EXISTS items_key ON items (pk, sk);
+CREATE INDEX IF NOT EXISTS items_updated ON items (pk, updated, sk) WHERE updated IS NOT NULL;
+CREATE INDEX IF NOT EXISTS items_expires ON items (expires);
+DROP TABLE IF EXISTS sessions;
 """
-_PURGE = "DELETE FROM sessions WHERE expires <= ?"
-_PURGE_BUT = """
-DELETE FROM sessions WHERE expires <= (SELECT expires FROM sessions ORDER BY expires DESC LIMIT 1 OFFSET ?)
-"""
-_WRITE = """
-INSERT INTO sessions (id, turns, state, expires) VALUES (?, ?, ?, ?)
-ON CONFLICT (id) DO UPDATE SET turns = excluded.turns, state = excluded.state, expires = excluded.expires
-WHERE excluded.turns > sessions.turns OR sessions.expires <= ?
-"""
-"""A turn that could not read its session, or is kept late, does not overwrite a later one."""
+"""Until version 0.2 a conversation was one row of `sessions`, which nothing reads or deletes any more."""
+_READ = "SELECT pk, sk, data, state, version, expires, updated FROM items"
+_ADD = "INSERT INTO items (pk, sk, data, state, version, expires, updated) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_PURGE_BUT = "DELETE FROM items WHERE rowid <= (SELECT rowid FROM items ORDER BY rowid DESC LIMIT 1 OFFSET ?)"
+"""What is written gets a new `rowid`."""
 
 
-class SqliteBacking:
-    """One connection behind one lock; the file is opened at the first turn. `most` bounds the sessions that are kept,
-    or some more than that: those whose last turn is the longest ago are forgotten now and then.
+class SqliteStorage:
+    """One connection behind one lock; the file is opened at the first turn. `most` bounds the items that are kept, or
+    some more than that: those that were written the longest ago are forgotten now and then.
     """
 
-    def __init__(
-        self, path: str, *, most: int | None = None, ttl: float = TTL, now: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, path: str, *, most: int | None = None, now: Callable[[], float] = time.time) -> None:
         self._path = path
         self._most = most
-        self._ttl = ttl
         self._now = now
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._writes = 0
 
-    def read(self, session_id: str) -> str | None:
+    def get(self, keys: Sequence[Key]) -> Mapping[Key, Item]:
+        query = f"{_READ} WHERE pk = ? AND sk = ? AND expires > ?"
         with self._database() as database:
-            found = database.execute(
-                "SELECT state FROM sessions WHERE id = ? AND expires > ?", (session_id, self._now())
-            ).fetchone()
-        return None if found is None else str(found[0])
+            now = self._now()
+            rows = [database.execute(query, (key.partition, key.name, now)).fetchone() for key in keys]
+        return {item.key: item for item in map(_item, filter(None, rows))}
 
-    def write(self, session_id: str, turns: int, state: str) -> None:
+    def page(self, partition: str, prefix: str, limit: int, *, after: str | None = None, newest: bool = False) -> Items:
+        low, high = prefix, prefix + _LAST
+        if after is not None:
+            low, high = (low, after) if newest else (after, high)
+        order = "DESC" if newest else "ASC"
+        # The bound that was met already does not count, and neither bound itself is the name of an item.
+        query = f"{_READ} WHERE pk = ? AND sk > ? AND sk < ? AND expires > ? ORDER BY sk {order} LIMIT ?"
         with self._database() as database:
+            rows = database.execute(query, (partition, low, high, self._now(), limit + 1)).fetchall()
+        return _page(rows, limit, by_time=False)
+
+    def listed(self, partition: str, limit: int, after: tuple[str, int] | None = None) -> Items:
+        query = f"{_READ} WHERE pk = ? AND updated IS NOT NULL AND expires > ?"
+        given: list[Any] = [partition, self._now()]
+        if after is not None:
+            query += " AND (updated, sk) < (?, ?)"
+            given += [after[1], after[0]]
+        with self._database() as database:
+            rows = database.execute(f"{query} ORDER BY updated DESC, sk DESC LIMIT ?", (*given, limit + 1)).fetchall()
+        return _page(rows, limit, by_time=True)
+
+    def write(self, changes: Sequence[Change]) -> None:
+        with self._database() as database, _transaction(database):
             now = self._now()
             if self._writes % _PURGE_EVERY == 0:
                 self._purge(database, now)
+            for change in changes:
+                _apply(database, change, now)
             self._writes += 1
-            database.execute(_WRITE, (session_id, turns, state, now + self._ttl, now))
 
-    def _purge(self, database: sqlite3.Connection, now: float) -> None:
-        database.execute(_PURGE, (now,))
-        if self._most is not None:
-            database.execute(_PURGE_BUT, (self._most,))
+    def discard(self, keys: Iterable[Key]) -> None:
+        places = [(key.partition, key.name) for key in keys]
+        with self._database() as database:
+            with _transaction(database):
+                database.executemany("DELETE FROM items WHERE pk = ? AND sk = ?", places)
+            # Else the words would stand in the log of writes for a while.
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+
+    def _purge(self, database: sqlite3.Connection, now: float) -> None:
+        database.execute("DELETE FROM items WHERE expires <= ?", (now,))
+        if self._most is not None:
+            database.execute(_PURGE_BUT, (self._most,))
 
     @contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:
@@ -87,7 +114,7 @@ class SqliteBacking:
                 if self._connection is None:
                     self._connection = self._open()
                 yield self._connection
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, OverflowError) as error:
             raise StoreFailed(f"SESSION_STORE sqlite:{self._path}: {error}") from error
 
     def _open(self) -> sqlite3.Connection:
@@ -97,11 +124,55 @@ class SqliteBacking:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
+            # What is deleted is overwritten: who erases a conversation does not leave it in the file.
+            connection.execute("PRAGMA secure_delete = ON")
             connection.executescript(_SCHEMA)
         except sqlite3.Error:
             connection.close()
             raise
         return connection
+
+
+@contextmanager
+def _transaction(database: sqlite3.Connection) -> Iterator[None]:
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        database.execute("ROLLBACK")
+        raise
+    database.execute("COMMIT")
+
+
+def _apply(database: sqlite3.Connection, change: Change, now: float) -> None:
+    """Raises `Lost` where the place holds another version."""
+    key = change.item.key if isinstance(change, Put) else change.key
+    place = (key.partition, key.name)
+    if change.found is not None:
+        row = database.execute("SELECT version, expires FROM items WHERE pk = ? AND sk = ?", place).fetchone()
+        if (0 if row is None or row[1] <= now else row[0]) != change.found:
+            raise Lost
+    database.execute("DELETE FROM items WHERE pk = ? AND sk = ?", place)
+    if isinstance(change, Put):
+        item = change.item
+        database.execute(_ADD, (*place, item.data, item.state, item.version, item.expires, item.updated))
+
+
+def _item(row: Sequence[Any]) -> Item:
+    """Raises `StoreFailed` for a row that somebody else wrote."""
+    texts, version, expires, updated = row[:4], row[4], row[5], row[6]
+    numbers = (version, expires, updated or 0)
+    if not all(isinstance(text, str) for text in texts) or not all(isinstance(number, int) for number in numbers):
+        raise StoreFailed("the store holds a row of another form")
+    return Item(key=Key(row[0], row[1]), data=row[2], state=row[3], version=version, expires=expires, updated=updated)
+
+
+def _page(rows: Sequence[Sequence[Any]], limit: int, *, by_time: bool) -> Items:
+    items = tuple(map(_item, rows[:limit]))
+    if len(rows) <= limit or not items:
+        return Items(items=items)
+    last = items[-1]
+    return Items(items=items, next=(last.key.name, (last.updated or 0) if by_time else 0))
 
 
 def _keep_private(path: str) -> None:

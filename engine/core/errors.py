@@ -5,6 +5,10 @@
     ├── SettingsError        settings of the environment do not fit together, and nothing may start with them
     ├── SecretUnavailable    a reference to a secret cannot be followed
     ├── TurnError            a step could not finish its work in this turn
+    ├── StoreFailed          rooms could not be read or written
+    ├── TurnConflict         a turn's key was used before, and its answer cannot be given
+    ├── RoomUnknown          there is no such room, or it is another's
+    ├── BadCursor            a position in a list that this store did not give
     └── BackendError         a model could not answer
         ├── Unavailable      not configured, not installed, not reachable, or the breaker is open
         │   └── Malformed    the provider's answer is not in its wire format
@@ -22,6 +26,7 @@ Messages never contain a secret: they may reach logs, traces and clients.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from engine.core.source import Problem, Span
 
@@ -53,6 +58,26 @@ class TurnError(EngineError):
         self.step_id = step_id
         self.span = span
         super().__init__(message)
+
+
+class StoreFailed(EngineError):
+    """Rooms could not be read or written; the message holds no text of a conversation."""
+
+
+class TurnConflict(EngineError):
+    """A turn's key was used before: for another text (`turn_key_reused`) or by a try that runs (`turn_in_progress`)."""
+
+    def __init__(self, reason: Literal["turn_key_reused", "turn_in_progress"]) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class RoomUnknown(EngineError):
+    """There is no such room, or it is another's."""
+
+
+class BadCursor(EngineError):
+    """A position in a list that this store did not give, or gave for another list."""
 
 
 class BackendError(EngineError):

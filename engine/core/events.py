@@ -188,11 +188,16 @@ class Outcome:
 
 @record
 class ChatResult:
-    """The last event of a turn: its outcome, and the session it belongs to; `latency_ms` is the whole turn's."""
+    """The last event of a turn: its outcome, and the room it belongs to; `latency_ms` is what it took to answer.
+
+    `stored` tells whether the turn is kept in its room, `replayed` that it ran before and is answered again.
+    """
 
     outcome: Outcome
     session_id: str
     latency_ms: float
+    stored: bool = False
+    replayed: bool = False
 
 
 Event = Union[TurnStarted, StepEvent, ChatResult]

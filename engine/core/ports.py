@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from engine.core.deadline import Deadline
 from engine.core.expression import Template
 from engine.core.record import field, record
-from engine.core.turn import Completion, Engine, Message, Prompt, Talk
+from engine.core.rooms import NewTurn, Opened, Replay
+from engine.core.turn import ChatRequest, Completion, Engine, Prompt
 
 
 class Candidate(Protocol):
@@ -73,26 +74,20 @@ class Renderer(Protocol):
     def render(self, template: Template, names: Mapping[str, Any], until: Deadline | None = None) -> str: ...
 
 
-@record(kw_only=False)
-class SessionState:
-    """What a session remembers between turns; `said` maps a reply's id to the variants said, the last at the end."""
+class RoomStore(Protocol):
+    """Keeps rooms, and never fails a turn: a store that does not answer by the deadline costs the bot its memory, and
+    the turn is not stored. `reserve` is what a turn should leave for storing it, in seconds.
 
-    turns: int = 0
-    history: tuple[Message, ...] = ()
-    said: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    talk: Talk | None = None
-
-
-class SessionStore(Protocol):
-    """Keeps session states; losing one only costs the bot its memory, so a store never fails a turn.
-
-    `load` and `save` return within `seconds`, done or not; `reserve` is what a turn should leave for saving.
+    `open` waits for another try of the same turn as long as it may, then raises `TurnConflict`; `names` are those of
+    the memory that the turn may use. `append` tells whether the turn is stored; `release` gives up a turn that has no
+    answer.
     """
 
     @property
     def reserve(self) -> float: ...
-    def load(self, session_id: str, seconds: float) -> SessionState: ...
-    def save(self, session_id: str, state: SessionState, seconds: float) -> None: ...
+    def open(self, request: ChatRequest, names: Collection[str], until: Deadline) -> Opened | Replay: ...
+    def append(self, opened: Opened, turn: NewTurn, until: Deadline) -> bool: ...
+    def release(self, opened: Opened, until: Deadline) -> None: ...
     def close(self) -> None: ...
 
 

@@ -102,7 +102,10 @@ class Completion:
 
 @record
 class ChatRequest:
-    """What a client asks, already cleaned; `now` is for callers that pin the clock."""
+    """What a client asks, already cleaned; `now` is for callers that pin the clock.
+
+    `turn_key` names this turn, so that a retry gets the stored answer.
+    """
 
     text: str
     history: tuple[Message, ...] = ()
@@ -110,3 +113,4 @@ class ChatRequest:
     client: Mapping[str, Any] = field(default_factory=dict)
     now: datetime | None = None
     principal: Principal = ANONYMOUS
+    turn_key: str | None = None

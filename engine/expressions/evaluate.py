@@ -9,11 +9,13 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.core.expression import Binary, Call, Choice, Comparison, Condition, Constant, Expression, Name, Unary
 from engine.core.record import record
-from engine.text.regexes import Pattern, compile_pattern
+
+if TYPE_CHECKING:
+    from engine.text.regexes import Pattern
 
 MAX_NUMBER = 10**15
 MAX_TEXT = 20_000
@@ -157,6 +159,8 @@ def _number(value: Any) -> float:
 
 @lru_cache(maxsize=64)
 def _pattern(source: str) -> Pattern:
+    from engine.text.regexes import compile_pattern  # noqa: PLC0415 - loaded only for pipelines that use patterns
+
     return compile_pattern(source, ignore_case=False)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from engine.app import App
@@ -21,10 +21,10 @@ from engine.models.secrets import Secrets
 from engine.pipeline.schema.golden_spec import Conversation, GoldenFile, TurnSpec
 from engine.text.cleaning import clean
 
-NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
-"""What time it is in a golden that does not say, by the clock of the persona's zone."""
+NOON = datetime(2026, 1, 15, 12, 0)  # noqa: DTZ001 - the zone is the persona's
+"""What time it is in a golden that does not say."""
 
-IN_MEMORY = "sqlite::memory:"
+IN_MEMORY = "memory"
 """A store as in production, so that a golden remembers as much of a conversation, and as little."""
 
 
@@ -65,7 +65,7 @@ class _Play:
         self._conversation = conversation
         self._stage = stage
         self._app = App(
-            plan, models=stage.models, sessions=open_store(IN_MEMORY), clock=stage.clock, renderer=settings.renderer
+            plan, models=stage.models, rooms=open_store(IN_MEMORY), clock=stage.clock, renderer=settings.renderer
         )
         self._zone = ZoneInfo(plan.timezone)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.children import child
+from tests.children import child, first_line
 from tests.environment import SETTING
 
 ROOT = Path(__file__).parents[2]
@@ -123,5 +123,5 @@ def ministack(port: int, folder: Path) -> Iterator[str]:
     command = [sys.executable, "-u", "-m", "ministack"]
     env = {**os.environ, **settings}
     with child(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        next(line for line in process.stdout if "Running on" in line)
+        first_line(process.stdout, lambda line: "Running on" in line)
         yield f"http://127.0.0.1:{port}"

@@ -1,11 +1,10 @@
-"""Sessions in DynamoDB, against moto's server on loopback."""
+"""Rooms in DynamoDB, against ministack's and moto's servers on loopback."""
 
-import logging
+import itertools
 import re
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,20 +13,30 @@ import boto3
 import pytest
 
 from engine.conversations import open_store
-from engine.core.ports import SessionState
-from engine.core.turn import Message
-from tests.children import child
+from engine.conversations.dynamodb import INDEX, DynamoStorage
+from engine.core.deadline import Deadline
+from engine.core.errors import StoreFailed
+from engine.core.rooms import SessionState
+from tests.acceptance.processes import ministack
+from tests.children import child, first_line
+from tests.fakes.clock import FakeClock
+from tests.rooms.cases import *  # noqa: F403  the cases of every store
+from tests.rooms.cases import ROOM, YUKI
+from tests.unit.conversations.test_stores import say
+from tools.lambda_emulator import free_port
 
-TABLE = "misaki-sessions"
-STATE = SessionState(2, (Message("user", "こんばんは"), Message("assistant", "いらっしゃい。")), {"greet": (0,)})
+NUMBERS = itertools.count()
 
 
-@pytest.fixture(scope="module")
-def endpoint():
+@pytest.fixture(scope="module", params=["moto", "ministack"])
+def endpoint(request, tmp_path_factory):
+    if request.param == "ministack":
+        with ministack(free_port(), tmp_path_factory.mktemp("ministack")) as url:
+            yield url
+        return
     command = [sys.executable, "-u", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
     with child(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        running = (re.search(r"Running on (http://\S+)", line) for line in process.stderr)
-        yield next(found[1] for found in running if found)
+        yield first_line(process.stderr, lambda line: re.search(r"Running on (http://\S+)", line))[1]
 
 
 @pytest.fixture
@@ -46,133 +55,143 @@ def aws(monkeypatch, endpoint):
 @pytest.fixture
 def client(aws):
     client = boto3.client("dynamodb", endpoint_url=aws)
-    client.create_table(
-        TableName=TABLE,
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
     yield client
-    client.delete_table(TableName=TABLE)
     client.close()
 
 
 @pytest.fixture
-def store(client):
-    client.get_waiter("table_exists").wait(TableName=TABLE)
-    opened = open_store(f"dynamodb:{TABLE}")
+def table(client):
+    name = f"misaki-rooms-{next(NUMBERS)}"
+    client.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": each, "AttributeType": kind}
+            for each, kind in (("pk", "S"), ("sk", "S"), ("updated", "N"))
+        ],
+        LocalSecondaryIndexes=[
+            {
+                "IndexName": INDEX,
+                "KeySchema": [
+                    {"AttributeName": "pk", "KeyType": "HASH"},
+                    {"AttributeName": "updated", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["data", "version", "expires"]},
+            }
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    client.get_waiter("table_exists").wait(TableName=name)
+    yield name
+    client.delete_table(TableName=name)
+
+
+@pytest.fixture
+def clock():
+    return FakeClock(1_700_000_000.0)
+
+
+@pytest.fixture
+def storage(table, clock):
+    opened = DynamoStorage(table, now=clock)
     yield opened
     opened.close()
 
 
-def test_a_session_is_remembered(store):
-    store.save("seat-7", STATE)
-    assert store.load("seat-7") == STATE
-    assert store.load("seat-8") == SessionState()
+@pytest.fixture
+def store(table):
+    opened = open_store(f"dynamodb:{table}")
+    yield opened
+    opened.close()
 
 
-def test_an_earlier_turn_does_not_undo_a_later_one(store, caplog):
-    store.save("seat-7", SessionState(5))
-    store.save("seat-7", SessionState(4))
-    assert store.load("seat-7").turns == 5
-    store.save("seat-7", SessionState(6))
-    assert store.load("seat-7").turns == 6
-    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
-
-
-def test_items_expire(store, client):
-    store.save("seat-7", STATE)
-    key = {"id": {"S": "seat-7"}}
-    item = client.get_item(TableName=TABLE, Key=key)["Item"]
-    assert time.time() < float(item["expires"]["N"]) < time.time() + 366 * 24 * 3600
-    client.put_item(TableName=TABLE, Item=item | {"expires": {"N": "1"}})
-    assert store.load("seat-7") == SessionState()
-    store.save("seat-7", SessionState(1))
-    assert store.load("seat-7").turns == 1
-
-
-def test_long_conversations_fit_an_item(store):
-    history = tuple(Message("assistant", "🍇" * 4_000) for _ in range(20))
-    store.save("seat-7", SessionState(40, history))
-    assert store.load("seat-7").history
-
-
-def test_an_item_of_somebody_else_is_no_session(store, client):
-    client.put_item(TableName=TABLE, Item={"id": {"S": "seat-7"}})
-    client.put_item(TableName=TABLE, Item={"id": {"S": "seat-8"}, "expires": {"N": f"{2**40}"}})
-    assert store.load("seat-7") == store.load("seat-8") == SessionState()
+def test_a_turn_is_one_transaction_and_no_more_items_than_it_needs(store, client, table):
+    assert say(store)[1]
+    assert say(store)[1]
+    items = client.scan(TableName=table)["Items"]
+    assert sorted((item["pk"]["S"], item["sk"]["S"]) for item in items) == [
+        (f"A#{ROOM}", name) for name in (f"R#{ROOM}", f"R#{ROOM}#T#0000000001", f"R#{ROOM}#T#0000000002", "V")
+    ]
+    assert all(int(item["expires"]["N"]) > 1_700_000_000 for item in items)
 
 
 @pytest.mark.usefixtures("aws")
 def test_a_missing_table_costs_the_memory_only(caplog):
     store = open_store("dynamodb:nobody-made-this")
-    store.save("seat-7", STATE)
-    assert store.load("seat-7") == SessionState()
+    assert say(store) == (SessionState(), False)
+    with pytest.raises(StoreFailed):
+        store.on_rooms(lambda rooms: rooms.listed(YUKI, 5, None))
     store.close()
     assert "dynamodb:nobody-made-this" in caplog.text
     assert "こんばんは" not in caplog.text
 
 
-@pytest.mark.usefixtures("aws")
-def test_no_server_costs_the_memory_only(monkeypatch, caplog):
-    # Port 9 is the discard service, which no machine has run for decades.
-    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9")
-    store = open_store(f"dynamodb:{TABLE}")
-    assert store.load("seat-7") == SessionState()
+def test_a_table_with_other_keys_is_named_with_those_it_needs(client, caplog):
+    client.create_table(
+        TableName="old-sessions",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    store = open_store("dynamodb:old-sessions")
+    assert say(store) == (SessionState(), False)
     store.close()
-    assert "SESSION_STORE" in caplog.text
+    client.delete_table(TableName="old-sessions")
+    assert "it needs the keys `pk` and `sk`" in caplog.text
 
 
 @pytest.mark.usefixtures("aws")
-def test_an_endpoint_that_is_none_costs_the_memory_only(monkeypatch, caplog):
-    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "no address at all")
-    store = open_store(f"dynamodb:{TABLE}")
-    store.save("seat-7", STATE)
-    assert store.load("seat-7") == SessionState()
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9", "no address at all"])
+def test_no_server_costs_the_memory_only(monkeypatch, caplog, address):
+    # Port 9 is the discard service, which no machine has run for decades.
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", address)
+    store = open_store("dynamodb:misaki-rooms")
+    assert say(store) == (SessionState(), False)
     store.close()
     assert "SESSION_STORE" in caplog.text
 
 
 @pytest.mark.parametrize(
-    "item",
+    "wrong",
     [
-        {},
-        {"state": {"N": "5"}},
-        {"state": {"B": b"\xff"}},
-        {"state": {"SS": ["飲み過ぎ"]}},
-        {"state": {"M": {"S": {"S": "飲み過ぎ"}}}},
+        {"data": {"N": "5"}},
+        {"data": {"S": "飲み過ぎ"}},
+        {"data": {"SS": ["飲み過ぎ"]}},
+        {"data": {"M": {"S": {"S": "飲み過ぎ"}}}},
+        {"data": {"S": '{"seq": 99999999999999999999999, "turns": 1, "created": 1}'}},
         {"state": {"S": "飲み過ぎ"}},
-        {"state": {"S": '{"turns": 99999999999999999999999, "history": [], "said": {}}'}},
-        {"state": {"S": "{}"}, "turns": {"S": "飲み過ぎ"}},
-        {"state": {"S": "{}"}, "expires": {"S": "飲み過ぎ"}},
-        {"state": {"S": "{}"}, "expires": {"N": "1e125"}},
-        {"state": {"S": "{}"}, "expires": {"L": []}},
-        {"state": {"NULL": True}},
+        {"state": {"B": b"\xff"}},
+        {"version": {"S": "飲み過ぎ"}},
+        {"expires": {"S": "飲み過ぎ"}},
+        {"expires": {"N": "1e125"}},
+        {"expires": {"L": []}},
     ],
     ids=str,
 )
-def test_an_item_that_somebody_else_wrote_costs_the_memory_only(store, client, caplog, item):
-    kept = {"id": {"S": "seat-7"}, "turns": {"N": "1"}, "expires": {"N": "99999999999"}, **item}
-    client.put_item(TableName=TABLE, Item=kept)
-    assert store.load("seat-7") == SessionState()
-    store.save("seat-7", STATE)
-    assert store.load("seat-7") in (STATE, SessionState())
+def test_an_item_that_somebody_else_wrote_costs_the_memory_only(store, client, table, caplog, wrong):
+    assert say(store)[1]
+    key = {"pk": {"S": f"A#{ROOM}"}, "sk": {"S": f"R#{ROOM}"}}
+    item = client.get_item(TableName=table, Key=key)["Item"]
+    client.put_item(TableName=table, Item={**item, **wrong})
+    assert say(store) == (SessionState(), False)
     assert "飲" not in caplog.text
+    assert say(store, room=f"{ROOM}-2")[1]
 
 
 @pytest.mark.parametrize(
     "answer",
-    ["", "飲み過ぎ", "null", "[]", '"飲み過ぎ"', "5", '{"Item": 5}', '{"Item": []}', '{"Item": {"expires": 5}}']
-    + [f'{{"Item": {{"expires": {{"N": "9e9"}}, "state": {state}}}}}' for state in ("5", "null", '{"S": 5}', '["飲"]')]
-    + ['{"Item": {"expires": {"N": "飲み過ぎ"}}}', '{"Item": {"expires": {"N": 5}}}', "[" * 100_000],
+    ["", "飲み過ぎ", "null", "[]", '"飲み過ぎ"', "5", '{"Responses": 5}', '{"Responses": {"misaki-rooms": 5}}']
+    + [f'{{"Responses": {{"misaki-rooms": [{item}]}}}}' for item in ("5", "{}", '{"pk": "飲"}', '{"pk": {"S": 5}}')]
+    + ['{"UnprocessedKeys": {"x": {"Keys": []}}}', "[" * 100_000],
 )
 @pytest.mark.usefixtures("aws")
 def test_an_answer_that_is_none_of_dynamodb_s_costs_the_memory_only(monkeypatch, caplog, answer):
     with answering(answer.encode()) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
-        store = open_store(f"dynamodb:{TABLE}")
-        assert store.load("seat-7") == SessionState()
-        store.save("seat-7", STATE)
+        store = open_store("dynamodb:misaki-rooms")
+        until = Deadline.after(5.0)
+        store.open(ChatRequest(text="x", session_id=ROOM), (), until)  # noqa: F405  as above
+        assert until.remaining() > 0
         store.close()
     assert "飲" not in caplog.text
 

@@ -17,7 +17,7 @@ from engine.aws.handler import Handler, make_handler
 from engine.conversations import open_store
 from engine.core.deadline import Clock
 from engine.core.plan import Plan
-from engine.core.ports import LanguageModel, SessionStore
+from engine.core.ports import LanguageModel, RoomStore
 from engine.validation.load import load
 
 PROMPT = "あなたは{{ persona.name }}です。"
@@ -77,11 +77,11 @@ def make_bot(
     models: Mapping[str, LanguageModel],
     *,
     clock: Clock = time.monotonic,
-    sessions: SessionStore | None = None,
+    rooms: RoomStore | None = None,
     log: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> Bot:
     records: list[Mapping[str, Any]] = []
-    app = App(plan, models=models, sessions=sessions or open_store("none"), clock=clock)
+    app = App(plan, models=models, rooms=rooms or open_store("none"), clock=clock)
     env = {"ALLOW_DEBUG": "true"}
     return Bot(app=app, handler=make_handler(app, env, log=log or records.append), records=records)
 

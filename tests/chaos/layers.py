@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations
@@ -20,9 +20,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from engine.conversations.guard import Backing, StoreFailed
+from engine.conversations.items import Change, Item, Key, Put
+from engine.conversations.sqlite import SqliteStorage
 from engine.core.deadline import Deadline
-from engine.core.errors import TimedOut, Unavailable
+from engine.core.errors import StoreFailed, TimedOut, Unavailable
 from engine.core.ports import ModelStatus
 from engine.core.turn import Completion, Engine, Prompt
 from engine.models.local.model import LocalModel
@@ -163,25 +164,24 @@ def _soon(strike: Callable[[], None]) -> Iterator[None]:
         timer.join()
 
 
-class MoodyBacking:
-    """A store that does what the session's id says."""
+class MoodyStorage(SqliteStorage):
+    """Does what the room's id says."""
 
-    def __init__(self, inner: Backing, seconds: float) -> None:
-        self._inner = inner
+    def __init__(self, path: str, seconds: float) -> None:
+        super().__init__(path)
         self._seconds = seconds
 
-    def read(self, session_id: str) -> str | None:
-        return '{"turns": "many"' if self._fails(session_id) else self._inner.read(session_id)
+    def get(self, keys: Sequence[Key]) -> Mapping[Key, Item]:
+        if self._fails(keys[0]):
+            return {keys[0]: Item(key=keys[0], data='{"turns": "many"', expires=2**40)}
+        return super().get(keys)
 
-    def write(self, session_id: str, turns: int, state: str) -> None:
-        self._fails(session_id)
-        self._inner.write(session_id, turns, state)
+    def write(self, changes: Sequence[Change]) -> None:
+        self._fails(changes[0].item.key if isinstance(changes[0], Put) else changes[0].key)
+        super().write(changes)
 
-    def close(self) -> None:
-        self._inner.close()
-
-    def _fails(self, session_id: str) -> bool:
-        mood = session_id.partition("-")[0]
+    def _fails(self, key: Key) -> bool:
+        mood = key.partition.removeprefix("A#").partition("-")[0]
         if mood == "raises":
             raise StoreFailed("out of order")
         if mood == "hangs":

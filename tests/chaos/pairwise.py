@@ -22,7 +22,6 @@ from typing import Any
 from rich.console import Console
 
 from engine.conversations.guard import GuardedStore
-from engine.conversations.sqlite import SqliteBacking
 from engine.core.plan import ModelRow
 from engine.core.ports import LanguageModel
 from engine.models.registry import open_model
@@ -30,7 +29,7 @@ from engine.resilience.breaker import BreakerPolicy
 from engine.resilience.guarded import make_guard
 from tests.chaos.bot import Bot, captured_log, declared, make_bot, make_plan
 from tests.chaos.experiment import Check
-from tests.chaos.layers import LAYERS, PAIRS, MoodyBacking, MoodyModel, Planned, planned
+from tests.chaos.layers import LAYERS, PAIRS, MoodyModel, MoodyStorage, Planned, planned
 from tests.faults import wires
 from tests.faults.marked import town
 from tests.faults.stage import loaded
@@ -130,13 +129,13 @@ def scene() -> Iterator[Scene]:
         guard = make_guard(BreakerPolicy(least_calls=20, failure_share=0.9, open_seconds=0.02))
         models: dict[str, LanguageModel] = {name: guard(loaded(name, urls[name]), name) for name in PROVIDERS}
         models["local"] = local
-        store = GuardedStore(MoodyBacking(SqliteBacking(f"{folder}/sessions.db"), 1.0), "moody")
+        store = GuardedStore(MoodyStorage(f"{folder}/rooms.db", 1.0), "moody")
         rows = {**json.loads(declared(*PROVIDERS)), "local": {"backend": "llama.cpp", "path": str(path)}}
         bots = [
             make_bot(
                 make_plan(PIPELINE.format(deadline=seconds, models=json.dumps(rows)), REPLIES, {}, local=LOCAL_PROMPT),
                 models,
-                sessions=store,
+                rooms=store,
             )
             for seconds in (PATIENT, HASTY)
         ]

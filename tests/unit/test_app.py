@@ -20,7 +20,7 @@ EVENING = plan(replies_step(), generate_step("talk", "m"), replies={HELLO: ("こ
 
 def app(*, model=None, sessions="none", clock=None):
     models = {"m": model or FakeModel("まあ、猫ちゃん！")}
-    return App(EVENING, models=models, sessions=open_store(sessions), clock=clock or FakeClock())
+    return App(EVENING, models=models, rooms=open_store(sessions), clock=clock or FakeClock())
 
 
 def test_a_turn_without_a_session_gets_one():
@@ -30,14 +30,14 @@ def test_a_turn_without_a_session_gets_one():
 
 
 def test_a_session_remembers_what_was_said_and_never_repeats_it_at_once():
-    bar = app(sessions="sqlite::memory:")
+    bar = app(sessions="memory")
     said = [bar.reply(ChatRequest(text="こんばんは", session_id="s")).outcome.reply for _ in range(10)]
     assert all(first != second for first, second in itertools.pairwise(said))
 
 
 def test_a_conversation_can_go_on_with_the_session_that_the_first_answer_named():
     model = FakeModel("まあ、猫ちゃん！")
-    bar = app(model=model, sessions="sqlite::memory:")
+    bar = app(model=model, sessions="memory")
     first = bar.reply(ChatRequest(text="猫を飼い始めたんだ"))
     bar.reply(ChatRequest(text="三毛猫でね", session_id=first.session_id))
     assert [message.text for message in model.asked[1][0].history] == ["猫を飼い始めたんだ", "まあ、猫ちゃん！"]
@@ -45,7 +45,7 @@ def test_a_conversation_can_go_on_with_the_session_that_the_first_answer_named()
 
 def test_a_session_gives_the_model_its_history():
     model = FakeModel("まあ、猫ちゃん！")
-    bar = app(model=model, sessions="sqlite::memory:")
+    bar = app(model=model, sessions="memory")
     bar.reply(ChatRequest(text="猫を飼い始めたんだ", session_id="s"))
     bar.reply(ChatRequest(text="三毛猫でね", session_id="s"))
     prompt, _ = model.asked[1]
@@ -54,7 +54,7 @@ def test_a_session_gives_the_model_its_history():
 
 def test_a_history_that_the_client_sends_takes_the_place_of_the_stored_one():
     model = FakeModel("そう。")
-    bar = app(model=model, sessions="sqlite::memory:")
+    bar = app(model=model, sessions="memory")
     bar.reply(ChatRequest(text="猫を飼い始めたんだ", session_id="s"))
     sent = (Message("user", "犬の話だけど"), Message("assistant", "ええ。"))
     bar.reply(ChatRequest(text="柴犬でね", session_id="s", history=sent))
@@ -71,7 +71,7 @@ def test_the_earlier_deadline_counts():
 
 
 def test_an_unanswered_turn_is_not_remembered():
-    bar = app(model=FakeModel(Unavailable("gone", backend="x")), sessions="sqlite::memory:")
+    bar = app(model=FakeModel(Unavailable("gone", backend="x")), sessions="memory")
     assert bar.reply(ChatRequest(text="猫でね", session_id="s")).outcome.reply is None
     result = bar.reply(ChatRequest(text="こんばんは", session_id="s", now=datetime(2026, 11, 20, 12, tzinfo=UTC)))
     assert result.outcome.reply_id == "hello"
@@ -90,21 +90,19 @@ class Torn:
 
 def test_a_damaged_plan_is_made_anew_and_the_turn_is_answered():
     torn = replace(EVENING, index=Torn(lambda: None))
-    bar = App(
-        torn, models={"m": FakeModel("x")}, sessions=open_store("none"), clock=FakeClock(), rebuild=lambda: EVENING
-    )
+    bar = App(torn, models={"m": FakeModel("x")}, rooms=open_store("none"), clock=FakeClock(), rebuild=lambda: EVENING)
     assert bar.reply(ChatRequest(text="こんばんは")).outcome.reply_id == "hello"
     assert bar.plan is EVENING
 
 
 def test_damage_that_another_turn_has_mended_is_no_matter():
     torn = replace(EVENING, index=Torn(lambda: bar.renew(EVENING)))
-    bar = App(torn, models={"m": FakeModel("x")}, sessions=open_store("none"), clock=FakeClock())
+    bar = App(torn, models={"m": FakeModel("x")}, rooms=open_store("none"), clock=FakeClock())
     assert bar.reply(ChatRequest(text="こんばんは")).outcome.reply_id == "hello"
 
 
 def test_damage_without_sources_is_told():
-    bar = App(replace(EVENING, index=Torn(lambda: None)), models={}, sessions=open_store("none"), clock=FakeClock())
+    bar = App(replace(EVENING, index=Torn(lambda: None)), models={}, rooms=open_store("none"), clock=FakeClock())
     with pytest.raises(Damaged):
         bar.reply(ChatRequest(text="こんばんは"))
 
@@ -128,10 +126,8 @@ def test_health_tells_the_state_of_every_model():
 def test_a_turn_leaves_time_to_keep_its_session():
     model = FakeModel("そう。")
     clock = FakeClock()
-    app(model=model, clock=clock, sessions="sqlite::memory:").reply(ChatRequest(text="猫でね"))
-    app(model=model, clock=clock, sessions="sqlite::memory:").reply(
-        ChatRequest(text="猫でね"), Deadline.after(1.0, clock)
-    )
+    app(model=model, clock=clock, sessions="memory").reply(ChatRequest(text="猫でね"))
+    app(model=model, clock=clock, sessions="memory").reply(ChatRequest(text="猫でね"), Deadline.after(1.0, clock))
     assert [remaining for _, remaining in model.asked] == pytest.approx([7.3, 0.9])
 
 

@@ -16,7 +16,7 @@ def test_a_listener_hears_the_turn_from_its_start_to_its_result():
         plan=plan(replies_step(), generate_step("talk", "a", "b"), replies={HELLO: ("こんばんは",)}),
         zone=ZoneInfo("Asia/Tokyo"),
         services=services(a=FakeModel(Unavailable("gone", backend="x")), b=FakeModel("まあ、猫ちゃん！")),
-        sessions=open_store("none"),
+        rooms=open_store("none"),
         clock=FakeClock(),
     )
     heard = []

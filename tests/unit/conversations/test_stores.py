@@ -1,295 +1,271 @@
+"""What a store costs a turn whose file is bad, locked or gone: the memory, and nothing else."""
+
 import contextlib
-import itertools
 import logging
 import os
+import signal
 import sqlite3
 import stat
+import subprocess
+import sys
+import textwrap
 import threading
+from pathlib import Path
 
 import pytest
 
 from engine.conversations import open_store
 from engine.conversations.guard import LATE, GuardedStore
-from engine.conversations.sqlite import SqliteBacking
-from engine.core.ports import SessionState
-from engine.core.turn import Message, Talk
+from engine.conversations.sqlite import SqliteStorage
+from engine.core.deadline import Deadline
+from engine.core.errors import StoreFailed
+from engine.core.events import Outcome
+from engine.core.principal import Principal
+from engine.core.rooms import NewTurn, SessionState
+from engine.core.turn import ChatRequest
+from tests.children import child
+from tests.fakes.clock import FakeClock
 
-STATE = SessionState(
-    3, (Message("user", "こんばんは"), Message("assistant", "いらっしゃい。")), {"greet": (0, 1)}, Talk(offered="梅酒")
-)
-
-
-@pytest.fixture(params=["memory", "file"])
-def store(request, tmp_path):
-    opened = open_store("sqlite::memory:" if request.param == "memory" else f"sqlite:{tmp_path / 'seats.db'}")
-    yield opened
-    opened.close()
+ROOM = "a-room-that-nobody-guesses"
+YUKI = Principal(kind="user", id="yuki")
 
 
-def test_a_session_is_remembered(store):
-    store.save("seat-7", STATE)
-    assert store.load("seat-7") == STATE
-    assert store.load("seat-8") == SessionState()
-
-
-def test_the_latest_state_counts(store):
-    store.save("seat-7", STATE)
-    store.save("seat-7", SessionState(4))
-    assert store.load("seat-7") == SessionState(4)
-
-
-def test_of_two_turns_at_once_the_first_that_is_kept_counts(store):
-    store.save("seat-7", STATE)
-    store.save("seat-7", SessionState(STATE.turns))
-    assert store.load("seat-7") == STATE
-
-
-def test_any_id_will_do(store):
-    for number, name in enumerate(["", "'; DROP TABLE sessions", "席", "\ud800", "x" * 10_000]):
-        store.save(name, SessionState(number))
-        assert store.load(name).turns == number
-
-
-def test_many_threads_share_a_store(store):
-    def sit(seat: int) -> None:
-        for turns in range(20):
-            store.save(f"seat-{seat}", SessionState(turns))
-            assert store.load(f"seat-{seat}").turns == turns
-
-    threads = [threading.Thread(target=sit, args=(seat,)) for seat in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert {store.load(f"seat-{seat}").turns for seat in range(8)} == {19}
+def say(store, text="こんばんは", room=ROOM, seconds=5.0):
+    """The state that the turn found, and whether it is stored."""
+    until = Deadline.after(seconds)
+    opened = store.open(ChatRequest(text=text, session_id=room), (), until)
+    new = NewTurn(text=text, outcome=Outcome(reply="いらっしゃい。"), latency_ms=1.0, number=opened.state.turns + 1)
+    return opened.state, store.append(opened, new, until)
 
 
 def test_a_file_outlives_the_process(tmp_path):
-    setting = f"sqlite:{tmp_path / 'seats.db'}"
-    first = open_store(setting)
-    first.save("seat-7", STATE)
-    first.close()
-    second = open_store(setting)
-    assert second.load("seat-7") == STATE
-    second.close()
+    for turns in range(2):
+        store = open_store(f"sqlite:{tmp_path / 'rooms.db'}")
+        state, stored = say(store)
+        assert (state.turns, stored) == (turns, True)
+        store.close()
+
+
+def test_a_file_survives_a_process_that_is_killed(tmp_path):
+    script = f"""
+        import sys
+        from engine.conversations import open_store
+        from tests.unit.conversations.test_stores import say
+        store = open_store("sqlite:{tmp_path / "rooms.db"}")
+        number = 0
+        while True:
+            assert say(store, str(number))[1]
+            print(number, flush=True)
+            number += 1
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    with child(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]) as process:
+        while int(process.stdout.readline()) < 50:
+            pass
+        process.send_signal(signal.SIGKILL)
+        told = [50, *map(int, process.stdout.read().split())][-1]
+    store = open_store(f"sqlite:{tmp_path / 'rooms.db'}")
+    state, stored = say(store)
+    store.close()
+    assert stored
+    assert told + 1 <= state.turns <= told + 2
 
 
 def test_two_processes_may_write_one_file(tmp_path):
-    stores = [open_store(f"sqlite:{tmp_path / 'seats.db'}") for _ in range(2)]
+    stores = [open_store(f"sqlite:{tmp_path / 'rooms.db'}") for _ in range(2)]
     for turns in range(10):
-        for store in stores:
-            store.save("seat-7", SessionState(turns))
-    assert [store.load("seat-7").turns for store in stores] == [9, 9]
+        assert [say(store)[0].turns for store in stores] == [2 * turns, 2 * turns + 1]
     for store in stores:
         store.close()
 
 
-def test_an_old_session_is_forgotten_and_purged(tmp_path):
-    clock = [0.0]
-    path = str(tmp_path / "seats.db")
-    store = GuardedStore(SqliteBacking(path, ttl=60, now=lambda: clock[0]), "")
-    store.save("seat-7", STATE)
-    clock[0] = 59.0
-    assert store.load("seat-7") == STATE
-    clock[0] = 61.0
-    assert store.load("seat-7") == SessionState()
-    for _ in range(100):
-        store.save("seat-8", STATE)
-    store.close()
-    connection = sqlite3.connect(path)
-    assert connection.execute("SELECT id FROM sessions").fetchall() == [("seat-8",)]
-    connection.close()
-
-
-def test_memory_keeps_the_latest_sessions_however_many_come():
-    clock = itertools.count()
-    backing = SqliteBacking(":memory:", most=10, now=lambda: float(next(clock)))
-    store = GuardedStore(backing, "", in_memory=True)
+def test_memory_keeps_the_latest_rooms_however_many_come():
+    clock = FakeClock()
+    store = GuardedStore(SqliteStorage(":memory:", most=30, now=clock), "", in_memory=True)
     for number in range(1001):
-        store.save(f"seat-{number}", STATE)
-    kept = [number for number in range(1001) if store.load(f"seat-{number}") == STATE]
+        clock.advance(1)
+        say(store, room=f"{ROOM}-{number}")
+    asked = [ChatRequest(text="x", session_id=f"{ROOM}-{number}") for number in range(1001)]
+    kept = [number for number, request in enumerate(asked) if store.open(request, (), Deadline.after(5)).state.turns]
     store.close()
     assert kept == list(range(990, 1001))
 
 
+def test_what_an_earlier_version_kept_is_removed(tmp_path):
+    with contextlib.closing(sqlite3.connect(tmp_path / "rooms.db")) as database:
+        database.execute("CREATE TABLE sessions (id TEXT, state TEXT)")
+        database.execute("INSERT INTO sessions VALUES ('seat-7', 'secret')")
+        database.commit()
+    store = open_store(f"sqlite:{tmp_path / 'rooms.db'}")
+    assert say(store)[1]
+    store.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "rooms.db")) as database:
+        tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    assert tables == [("items",)]
+
+
+def test_erased_words_are_in_no_file(tmp_path):
+    store = open_store(f"sqlite:{tmp_path / 'rooms.db'}")
+    until = Deadline.after(5.0)
+    for number in range(200):
+        opened = store.open(ChatRequest(text="x", session_id=f"r{number % 9}", principal=YUKI), (), until)
+        new = NewTurn(text="CANARY-WORDS" * 20, outcome=Outcome(reply="CANARY"), latency_ms=1.0, number=1)
+        assert store.append(opened, new, until)
+    assert any(b"CANARY" in file.read_bytes() for file in tmp_path.iterdir())
+    store.on_rooms(lambda rooms: rooms.erase(YUKI))
+    assert not [file.name for file in tmp_path.iterdir() if b"CANARY" in file.read_bytes()]
+    store.close()
+
+
 def test_a_store_that_fails_costs_the_memory_only(tmp_path, caplog):
-    store = open_store(f"sqlite:{tmp_path / 'no' / 'such' / 'folder' / 'seats.db'}")
+    store = open_store(f"sqlite:{tmp_path / 'no' / 'such' / 'folder' / 'rooms.db'}")
     with caplog.at_level(logging.WARNING):
-        store.save("seat-7", STATE)
-        assert store.load("seat-7") == SessionState()
+        assert say(store) == (SessionState(), False)
+    with pytest.raises(StoreFailed):
+        store.on_rooms(lambda rooms: rooms.memory(YUKI))
     store.close()
     assert "SESSION_STORE" in caplog.text
     assert "こんばんは" not in caplog.text
 
 
 def test_a_file_that_is_no_database_costs_the_memory_only(tmp_path, caplog):
-    (tmp_path / "seats.db").write_bytes(b"not a database" * 100)
-    store = open_store(f"sqlite:{tmp_path / 'seats.db'}")
-    store.save("seat-7", STATE)
-    assert store.load("seat-7") == SessionState()
+    (tmp_path / "rooms.db").write_bytes(b"not a database" * 100)
+    store = open_store(f"sqlite:{tmp_path / 'rooms.db'}")
+    assert say(store) == (SessionState(), False)
     store.close()
     assert "not a database" in caplog.text
 
 
-def test_a_spoiled_state_starts_afresh(tmp_path, caplog):
-    backing = SqliteBacking(str(tmp_path / "seats.db"))
-    backing.write("seat-7", 1, '{"turns": []}')
-    store = GuardedStore(backing, "")
-    assert store.load("seat-7") == SessionState()
-    store.close()
-    assert "afresh" in caplog.text
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        ("seat-7", 2**63 - 1, "{}", 1e12),
-        ("seat-7", 1, b"\xff\x00", 1e12),
-        ("seat-7", 1, 5, 1e12),
-        ("seat-7", "many", '{"turns": "飲み過ぎ"}', 1e12),
-        ("seat-7", 1, '{"turns": 1e308, "history": [], "said": {}}', "never"),
-    ],
-)
-def test_rows_that_somebody_else_wrote_cost_the_memory_only(tmp_path, caplog, row):
-    path = tmp_path / "seats.db"
+@pytest.mark.parametrize("column", ["data", "state", "version", "expires"])
+@pytest.mark.parametrize("value", ["{}", '{"turns": "飲み過ぎ"}', b"\xff\x00", 5, 2**63 - 1, "飲み過ぎ", None])
+def test_rows_that_somebody_else_wrote_cost_the_memory_only(tmp_path, caplog, column, value):
+    path = tmp_path / "rooms.db"
     store = open_store(f"sqlite:{path}")
-    store.save("seat-1", STATE)
-    with contextlib.closing(sqlite3.connect(path)) as database:
-        database.execute("INSERT INTO sessions (id, turns, state, expires) VALUES (?, ?, ?, ?)", row)
+    assert say(store)[1]
+    assert say(store, room=f"{ROOM}-2")[1]
+    with contextlib.closing(sqlite3.connect(path)) as database, contextlib.suppress(sqlite3.IntegrityError):
+        database.execute(f"UPDATE items SET {column} = ? WHERE pk = ?", (value, f"A#{ROOM}"))  # noqa: S608  a column's name
         database.commit()
-    assert store.load("seat-7") == SessionState()
-    store.save("seat-7", SessionState(2**70))
-    assert store.load("seat-1") == STATE
+    say(store)
+    state, stored = say(store, room=f"{ROOM}-2")
     store.close()
+    assert (state.turns, stored) == (1, True)
     assert "飲" not in caplog.text
 
 
 def test_a_database_that_is_spoiled_while_it_is_open(tmp_path):
-    path = tmp_path / "seats.db"
+    path = tmp_path / "rooms.db"
     store = open_store(f"sqlite:{path}")
-    store.save("seat-7", STATE)
+    say(store)
     for file in tmp_path.iterdir():
         file.write_bytes(b"\xff" * 8192)
-    store.save("seat-8", STATE)
-    assert store.load("seat-8") in (STATE, SessionState())
+    say(store)
     store.close()
 
 
 def test_a_database_that_another_holds_costs_the_memory_only(tmp_path, caplog):
-    path = tmp_path / "seats.db"
+    path = tmp_path / "rooms.db"
     store = open_store(f"sqlite:{path}")
-    store.save("seat-7", STATE)
+    say(store)
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        store.save("seat-7", SessionState(9))
-    assert store.load("seat-7") == STATE
+        assert not say(store)[1]
+    assert say(store)[0].turns == 1
     store.close()
-    assert "could not be kept" in caplog.text
+    assert "could not be stored" in caplog.text
 
 
 def test_a_disk_without_room_costs_the_memory_only(caplog):
     store = open_store("sqlite:/dev/full")
-    store.save("seat-7", STATE)
-    assert store.load("seat-7") == SessionState()
+    assert say(store) == (SessionState(), False)
     store.close()
     assert "no regular file" in caplog.text
 
 
 def test_a_pipe_is_no_database(tmp_path, caplog):
-    os.mkfifo(tmp_path / "seats.db")
-    store = open_store(f"sqlite:{tmp_path / 'seats.db'}")
-    assert store.load("seat-7") == SessionState()
+    os.mkfifo(tmp_path / "rooms.db")
+    store = open_store(f"sqlite:{tmp_path / 'rooms.db'}")
+    assert say(store) == (SessionState(), False)
     store.close()
     assert "no regular file" in caplog.text
 
 
 @pytest.mark.parametrize("before", [None, 0o644, 0o666])
 def test_nobody_else_may_read_the_file(tmp_path, before):
-    path = tmp_path / "seats.db"
+    path = tmp_path / "rooms.db"
     if before is not None:
         path.touch()
         path.chmod(before)
     store = open_store(f"sqlite:{path}")
-    store.save("seat-7", STATE)
+    say(store)
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
     store.close()
-    assert modes == {"seats.db": 0o600, "seats.db-wal": 0o600, "seats.db-shm": 0o600}
+    assert modes == {"rooms.db": 0o600, "rooms.db-wal": 0o600, "rooms.db-shm": 0o600}
 
 
-class WrongBacking:
+class WrongStorage:
     """Breaks its promise to raise `StoreFailed` only."""
 
-    def read(self, *_):
-        raise KeyError("飲み過ぎ")
+    def __getattr__(self, name):
+        def fail(*_given, **_more):
+            raise KeyError("飲み過ぎ")
 
-    def write(self, *_):
-        raise UnicodeError("飲み過ぎ")
-
-    def close(self):
-        pass
+        return fail
 
 
 @pytest.mark.parametrize("in_memory", [True, False])
 def test_whatever_a_store_raises_costs_the_memory_only(caplog, in_memory):
-    store = GuardedStore(WrongBacking(), "", in_memory=in_memory)
-    store.save("seat-7", STATE)
-    assert store.load("seat-7") == SessionState()
+    store = GuardedStore(WrongStorage(), "", in_memory=in_memory)
+    assert say(store) == (SessionState(), False)
+    with pytest.raises(StoreFailed):
+        store.on_rooms(lambda rooms: rooms.listed(YUKI, 5, None))
     assert "KeyError" in caplog.text
     assert "飲" not in caplog.text
 
 
 def test_none_remembers_nothing():
     store = open_store("none")
-    store.save("seat-7", STATE)
-    assert store.load("seat-7") == SessionState()
+    assert say(store) == say(store) == (SessionState(), False)
+    rooms = {store.open(ChatRequest(text="x"), (), Deadline.after(1)).room for _ in range(3)}
+    assert len(rooms) == 3
     store.close()
 
 
 @pytest.mark.parametrize("setting", ["redis:localhost", "sqlite", "sqlite:", "dynamodb:", "dynamodb:a b", "none:x"])
 def test_a_setting_of_another_form_is_named_and_forgets(setting, caplog):
     store = open_store(setting)
-    store.save("seat-7", STATE)
-    assert store.load("seat-7") == SessionState()
+    assert say(store) == say(store) == (SessionState(), False)
     assert "SESSION_STORE" in caplog.text
     assert "SESSION_STORE" in store.detail
 
 
-@pytest.mark.parametrize("setting", ["", "none", "sqlite::memory:", "dynamodb:misaki-sessions"])
+@pytest.mark.parametrize("setting", ["", "none", "memory", "sqlite::memory:", "dynamodb:misaki-rooms"])
 def test_a_good_setting_is_silent(setting, caplog):
     open_store(setting).close()
     assert caplog.text == ""
 
 
-class HangingBacking:
+class HangingStorage(SqliteStorage):
     """Answers when it is released."""
 
     def __init__(self):
+        super().__init__(":memory:")
         self.released = threading.Event()
-        self.written = []
 
-    def read(self, session_id):
+    def get(self, keys):
         self.released.wait()
-        return session_id
+        return super().get(keys)
 
-    def write(self, session_id, turns, state):
+    def write(self, changes):
         self.released.wait()
-        self.written.append((session_id, turns, state))
-
-    def close(self):
-        self.released.set()
+        super().write(changes)
 
 
 def test_a_store_that_hangs_holds_nobody_up(caplog):
-    backing = HangingBacking()
-    store = GuardedStore(backing, "")
-    assert store.load("seat-7", 0.01) == SessionState()
-    store.save("seat-7", STATE, 0.01)
+    storage = HangingStorage()
+    store = GuardedStore(storage, "")
+    assert say(store, seconds=0.04) == (SessionState(), False)
+    assert say(store, room=None, seconds=0.04)[1] is False
     assert [record.getMessage().rpartition(": ")[2] for record in caplog.records] == [LATE, LATE]
-    assert backing.written == []
+    storage.released.set()
     store.close()
-
-
-def test_a_turn_that_is_kept_late_does_not_overwrite_a_later_one(store):
-    store.save("seat-7", SessionState(4))
-    store.save("seat-7", SessionState(3))
-    assert store.load("seat-7") == SessionState(4)

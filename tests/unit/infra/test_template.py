@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from engine.aws.secrets import VARIABLES
+from engine.conversations.dynamodb import INDEX
 
 ROOT = Path(__file__).parents[3]
 GUIDE = (ROOT / "docs" / "deploying.md").read_text("utf-8")
@@ -141,11 +142,25 @@ def test_the_role_may_do_what_the_function_does_and_no_more():
         "ssm:GetParameter",
         "secretsmanager:GetSecretValue",
         "bedrock:InvokeModel",
-        "dynamodb:GetItem",
+        "dynamodb:BatchGetItem",
+        "dynamodb:BatchWriteItem",
+        "dynamodb:DeleteItem",
         "dynamodb:PutItem",
+        "dynamodb:Query",
     }
     anything = [actions(statement) for statement in statements() if statement["Resource"] == "*"]
     assert anything == [{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}]
+
+
+def test_the_table_is_what_the_store_expects():
+    table = RESOURCES["Rooms"]["Properties"]
+    (index,) = table["LocalSecondaryIndexes"]
+    assert index["IndexName"] == INDEX
+    assert index["Projection"]["NonKeyAttributes"] == ["data", "version", "expires"]
+    for keys, names in ((table, ["pk", "sk"]), (index, ["pk", "updated"])):
+        assert [key["AttributeName"] for key in keys["KeySchema"]] == names
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
 
 
 def test_the_dashboard_and_the_guide_show_every_metric():

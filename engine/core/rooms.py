@@ -1,0 +1,112 @@
+"""What a store of rooms takes and gives: rooms, turns, memory, and what a turn begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+from engine.core.events import Outcome
+from engine.core.record import field, record
+from engine.core.turn import Message, Talk
+
+T = TypeVar("T")
+
+
+@record(kw_only=False)
+class SessionState:
+    """What a turn needs to know of its room; `said` maps a reply's id to the variants said, the last at the end.
+
+    `history` is the newest turns of the room as messages.
+    """
+
+    turns: int = 0
+    history: tuple[Message, ...] = ()
+    said: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    talk: Talk | None = None
+
+
+@record(kw_only=False)
+class Learned:
+    """A remembered value; `at` is when it was learned, in seconds since 1970."""
+
+    value: str
+    at: float
+
+
+@record
+class Visits:
+    """How often somebody has come: `away` is how many days before this visit the last one ended."""
+
+    number: int = 1
+    away: float | None = None
+    seen: float = 0.0
+
+
+@record
+class Opened:
+    """What a turn begins with. `entry` is the store's own knowledge of the room, for `append` and `release`; without
+    it nothing of the turn can be stored.
+    """
+
+    room: str
+    state: SessionState = field(default_factory=SessionState)
+    memory: Mapping[str, Learned] = field(default_factory=dict)
+    visits: Visits = field(default_factory=Visits)
+    entry: Any = None
+
+
+@record
+class Replay:
+    """The stored answer of an earlier try of the same turn."""
+
+    room: str
+    outcome: Outcome
+    latency_ms: float
+
+
+@record
+class NewTurn:
+    """A turn to store. `number` counts the conversation's turns, those that only the client knows included; `before`
+    is the history that the client sent; `remembered` maps names to new values, or to `None` for what is forgotten.
+    """
+
+    text: str
+    outcome: Outcome
+    latency_ms: float
+    number: int
+    talk: Talk | None = None
+    before: tuple[Message, ...] = ()
+    remembered: Mapping[str, str | None] = field(default_factory=dict)
+    at: float | None = None
+
+
+@record
+class Room:
+    """A room as its owner sees it; times are seconds since 1970. Without a title of its own, it is called by the
+    first words that were said in it.
+    """
+
+    id: str
+    title: str | None
+    turns: int
+    created: float
+    updated: float
+
+
+@record
+class StoredTurn:
+    """One turn of a room; `number` is its place, from 1."""
+
+    number: int
+    at: float
+    text: str
+    outcome: Outcome
+    latency_ms: float
+
+
+@record
+class Page(Generic[T]):
+    """A part of a list; `cursor` leads to the next part, where there is one."""
+
+    items: tuple[T, ...]
+    cursor: str | None = None
