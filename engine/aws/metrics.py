@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any, Literal, get_args
 
 from engine.core.events import ChatResult, Event, ModelAnswered, ModelAsked, Outcome, StepEnded
-from engine.core.plan import ExpressionDetector, GenerateStep, NamedDetector, Plan
+from engine.core.plan import Plan
 from engine.core.record import record
 from engine.core.turn import Engine
 
@@ -96,9 +96,7 @@ class Vocabulary:
 
     @classmethod
     def of(cls, plan: Plan) -> Vocabulary:
-        detectors = [detector for step in plan.steps if isinstance(step, GenerateStep) for detector in step.detectors]
-        reasons = {detector.reason for detector in detectors if isinstance(detector, ExpressionDetector)}
-        reasons |= {detector.name for detector in detectors if isinstance(detector, NamedDetector)}
+        reasons = {detector.reason for step in plan.steps for detector in step.detectors}
         return cls(
             engines=frozenset({*get_args(Engine), "none"}),
             reasons=_nameable({*reasons, *ERRORS}),

@@ -3,28 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 
 from engine.core.record import record
 from engine.core.source import Span
-
-Verdict = Literal["chosen", "passed over", "refused", "condition", "too low"]
-
-
-@record
-class Considered:
-    """A trigger that came near, with the words that count of it. `why` completes the verdict: what stands on one side
-    only, or the condition that fails.
-    """
-
-    reply_id: str
-    kind: str
-    trigger: str
-    words: str
-    score: float
-    verdict: Verdict
-    why: str
-    span: Span
+from engine.steps.explaining import Considered
 
 
 @record

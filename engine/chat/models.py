@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from engine.core.plan import GenerateStep, ModelRow, Plan
+from engine.core.plan import ModelRow, Plan
 from engine.core.ports import LanguageModel
 from engine.expressions.evaluate import never_holds
 from engine.models.registry import BACKENDS, open_model
@@ -19,8 +19,7 @@ Wrap = Callable[[str, LanguageModel], LanguageModel]
 
 def rows_of(plan: Plan) -> dict[str, ModelRow]:
     """The models that some step may ask; one whose step the environment switches off is not among them."""
-    steps = [step for step in plan.steps if isinstance(step, GenerateStep)]
-    names = [name for step in steps if not never_holds(step.when, plan.env) for name in step.models]
+    names = [name for step in plan.steps if not never_holds(step.when, plan.env) for name in step.models]
     return {name: plan.models[name] for name in names}
 
 

@@ -10,13 +10,13 @@ from engine.core.deadline import Deadline
 from engine.core.errors import TurnError
 from engine.core.events import Escalation, Listen, Outcome, StepEnded, StepEvent, StepPassedOver, ignore
 from engine.core.lazy import LazyMapping
-from engine.core.plan import GenerateStep, Plan, Step
+from engine.core.plan import Plan, Step
 from engine.core.ports import Services
 from engine.core.record import field_names, replace
 from engine.core.turn import Turn
 from engine.expressions.evaluate import holds
 from engine.kinds.names import names_of_kind
-from engine.steps.dispatch import run_step
+from engine.steps.kinds import step_kind
 from engine.steps.result import Answer, Continue, Escalate, Scene, StepResult
 
 
@@ -100,21 +100,17 @@ def _topic_of(text: str) -> str | None:
 
 def _attempt(step: Step, scene: Scene) -> StepResult:
     try:
-        return run_step(step, scene)
+        return step_kind(step.kind).run(step, scene)
     except TurnError as error:
         scene.tell(Escalation(step=step.id, reason="error", detail=str(error)))
-        return Escalate(to=_escalates_to(step))
-
-
-def _escalates_to(step: Step) -> int | None:
-    return step.escalate_to if isinstance(step, GenerateStep) else None
+        return Escalate(to=step.escalate_to)
 
 
 def _behind(plan: Plan, position: int) -> tuple[str, ...]:
     """The models that may be asked when this step does not answer."""
-    target = _escalates_to(plan.steps[position])
+    target = plan.steps[position].escalate_to
     later = plan.steps[position + 1 if target is None else target :]
-    return tuple(name for step in later if isinstance(step, GenerateStep) for name in step.models)
+    return tuple(name for step in later for name in step.models)
 
 
 def _escalations(trace: Iterable[StepEvent]) -> tuple[Escalation, ...]:

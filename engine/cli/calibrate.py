@@ -13,7 +13,6 @@ from engine.app import pipeline_path
 from engine.cli.environment import add_pipeline, conversation_env
 from engine.cli.output import Terminal, output_file, write_output
 from engine.cli.usage import Usage
-from engine.core.plan import RepliesStep
 from engine.golden.calibrate import Calibration, NoThreshold, calibrate, threshold_step, write_threshold
 from engine.golden.find import NotFound, find_goldens
 from engine.golden.kind_accuracy import NoKinds, leave_one_out, on_file
@@ -81,7 +80,7 @@ def _calibration(path: Path, goldens: Sequence[Path], pipelines: Pipelines) -> C
     spec = pipelines.spec(path)
     step = threshold_step(spec)
     plan = pipelines.plan(path, {})
-    current = next(one.threshold for one in plan.steps if isinstance(one, RepliesStep) and one.id == step.id.value)
+    current = next(one.threshold for one in plan.steps if one.id == step.id.value)
     return calibrate(spec.name.value, current, samples(spec, plan, _played(path, goldens, pipelines)))
 
 

@@ -16,7 +16,8 @@ from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from engine.chat.explanation import Considered, Decision, Explanation
+from engine.chat.explanation import Decision, Explanation
+from engine.steps.explaining import Considered
 
 _COLOURS = {"chosen": "bold green", "refused": "red", "condition": "yellow", "too low": "dim", "passed over": "dim"}
 _MARKS = {"chosen": "✓", "too low": " "}

@@ -13,7 +13,6 @@ from pathlib import Path
 from engine.app import App, pipeline_path
 from engine.chat.models import rows_of
 from engine.core.errors import ConfigError
-from engine.core.plan import GenerateStep
 from engine.pipeline.bind import bind
 from engine.pipeline.learned_kinds import learn_kinds
 from engine.pipeline.reading.project import PROMPT_ENDINGS
@@ -81,6 +80,6 @@ class Reloader:
         """Those beside the pipeline, its prompts and its replies; what lies deeper may be anything, in any number."""
         plan, home = self._app.plan, self._path.parent
         folders = {home} | {Path(reply.span.file).parent for reply in plan.replies}
-        folders |= {(home / step.prompt.origin).parent for step in plan.steps if isinstance(step, GenerateStep)}
+        folders |= {(home / step.prompt.origin).parent for step in plan.steps if step.prompt.origin}
         for folder in folders:
             yield from (file for file in folder.glob("*") if file.suffix in _KINDS)

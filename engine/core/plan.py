@@ -49,6 +49,10 @@ class NamedDetector:
     name: str
     threshold: float | None = None
 
+    @property
+    def reason(self) -> str:
+        return self.name
+
 
 @record
 class ExpressionDetector:
@@ -62,55 +66,37 @@ class ExpressionDetector:
 Detector = Union[NamedDetector, ExpressionDetector]
 
 
-@record
-class RepliesStep:
-    """With `otherwise`, positions of replies, it chooses among those instead of looking for a trigger.
+NO_TEMPLATE = Template(source="", origin="", constant=True)
 
-    Where `only` names tags, no reply without one of them is said.
+
+@record
+class Step:
+    """A step of some `kind`; what its kind does not read stands at its default.
+
+    One that `searches` looks for triggers that score `threshold`; `replies` are the positions of those that it may say
+    without a trigger. Where `tags` are named, no reply without one of them is said. `models` are asked by `prompt` for
+    `timeout` seconds, and `detectors` judge their answers; `escalate_to` is the position of a later step. `values` are
+    the variables that it sets. `own` is plain data that only its kind understands.
     """
 
     id: str
+    kind: str
     when: Condition | None
-    threshold: float
     span: Span
-    otherwise: tuple[int, ...] | None = None
-    only: tuple[str, ...] = ()
+    searches: bool = False
+    threshold: float = 100.0
+    tags: tuple[str, ...] = ()
+    replies: tuple[int, ...] = ()
+    models: tuple[str, ...] = ()
+    prompt: Template = NO_TEMPLATE
+    timeout: float | None = None
+    detectors: tuple[Detector, ...] = ()
+    escalate_to: int | None = None
+    values: tuple[tuple[str, Condition], ...] = ()
+    own: Any = None
 
     def takes(self, reply: Reply) -> bool:
-        return not self.only or not set(self.only).isdisjoint(reply.tags)
-
-
-@record
-class GenerateStep:
-    """`escalate_to` is the position of a later step; `timeout` is in seconds."""
-
-    id: str
-    when: Condition | None
-    models: tuple[str, ...]
-    prompt: Template
-    timeout: float | None
-    detectors: tuple[Detector, ...]
-    escalate_to: int | None
-    span: Span
-
-
-@record
-class SayStep:
-    id: str
-    when: Condition | None
-    reply: int
-    span: Span
-
-
-@record
-class SetStep:
-    id: str
-    when: Condition | None
-    values: tuple[tuple[str, Condition], ...]
-    span: Span
-
-
-Step = Union[RepliesStep, GenerateStep, SayStep, SetStep]
+        return not self.tags or not set(self.tags).isdisjoint(reply.tags)
 
 
 @record

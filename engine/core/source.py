@@ -6,8 +6,9 @@ This module knows neither how files are read nor how problems are printed.
 
 from __future__ import annotations
 
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar, Union
 
+from engine.core.expression import Scalar, Value
 from engine.core.record import record
 
 T_co = TypeVar("T_co", covariant=True)
@@ -56,6 +57,20 @@ class Located(Generic[T_co]):
 
     value: T_co
     span: Span
+
+
+@record
+class EnvRef:
+    """`${NAME:default}`: a typed value from the environment; `default` is already parsed as a YAML scalar."""
+
+    name: str
+    default: Scalar
+    has_default: bool
+
+
+Text = Located[str]
+Setting = Located[Union[Value, EnvRef]]
+"""A literal or a reference to the environment."""
 
 
 @record(kw_only=False)

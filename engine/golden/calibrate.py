@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.core.errors import EngineError
+from engine.core.source import EnvRef
 from engine.golden.edits import Edit, Source, apply
 from engine.golden.emit import scalar
 from engine.golden.files import overwrite
 from engine.golden.samples import LOWEST, Sample
-from engine.pipeline.spec import EnvRef, PipelineSpec, RepliesStepSpec
+from engine.pipeline.spec import PipelineSpec
+from engine.steps.spec import StepSpec
 
 FALSE_ACCEPT = 2.0
 FALSE_REJECT = 1.0
@@ -95,9 +97,9 @@ def recommend(points: Sequence[Point], current: float) -> float:
     return float(longest[len(longest) // 2])
 
 
-def threshold_step(spec: PipelineSpec) -> RepliesStepSpec:
-    """The pipeline's first `replies` step; raises `NoThreshold`."""
-    found = next((step for step in spec.steps if isinstance(step, RepliesStepSpec)), None)
+def threshold_step(spec: PipelineSpec) -> StepSpec:
+    """The pipeline's first step that searches; raises `NoThreshold`."""
+    found = next((step for step in spec.steps if step.searches), None)
     if found is None:
         raise NoThreshold(f"{spec.file}: the pipeline has no step of kind `replies`")
     return found
@@ -110,11 +112,11 @@ def write_threshold(spec: PipelineSpec, value: float) -> Path:
         NoThreshold: it does not stand in the file, or comes from the environment.
     """
     step = threshold_step(spec)
+    if step.threshold is None:
+        raise NoThreshold(f"{step.span}: step `{step.id.value}` has no `threshold`: add one")
     span = step.threshold.span
     if isinstance(step.threshold.value, EnvRef):
         raise NoThreshold(f"{span}: the threshold comes from {step.threshold.value.name}: set it there")
-    if span == step.span:
-        raise NoThreshold(f"{step.span}: step `{step.id.value}` has no `threshold`: add one")
     path = Path(spec.file)
     text = path.read_bytes().decode("utf-8")
     source = Source.plain(text.removeprefix("\ufeff"))

@@ -10,7 +10,8 @@ from engine.core.events import CandidateRefused, StepPassedOver, VariablesSet
 from engine.core.source import Span
 from engine.golden.pipelines import Pipelines
 from engine.golden.result import ConversationResult, TurnResult
-from engine.pipeline.spec import GenerateStepSpec, NamedDetectorSpec, PipelineSpec, StepSpec
+from engine.pipeline.spec import PipelineSpec
+from engine.steps.spec import StepSpec
 
 ALWAYS = ("error", "timeout", "refusal", "empty")
 """Reasons for which a step escalates whether or not the pipeline lists them."""
@@ -105,13 +106,6 @@ def _condition(kind: str, name: str, span: Span, seen: _Seen) -> Iterator[tuple[
 
 def _reasons(step: StepSpec) -> Iterator[tuple[str, Span]]:
     """Each reason for which a step may escalate, once."""
-    if not isinstance(step, GenerateStepSpec):
-        return
-    listed = {
-        (detector.name.value if isinstance(detector, NamedDetectorSpec) else detector.reason.value): (
-            detector.name.span if isinstance(detector, NamedDetectorSpec) else detector.reason.span
-        )
-        for detector in step.escalate_when
-    }
+    listed = {detector.reason.value: detector.reason.span for detector in step.detectors}
     yield from listed.items()
-    yield from ((reason, step.id.span) for reason in ALWAYS if reason not in listed)
+    yield from ((reason, step.id.span) for reason in ALWAYS if step.models and reason not in listed)

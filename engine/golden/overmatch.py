@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from engine.core.plan import RepliesStep
 from engine.core.source import Span
 from engine.expressions.evaluate import holds
 from engine.golden.lookup import MARGIN, near_candidates
@@ -41,7 +40,7 @@ def near_misses(results: Iterable[ConversationResult]) -> list[NearMiss]:
 
 def _of(turn: TurnResult, result: ConversationResult) -> Iterator[NearMiss]:
     plan = result.plan
-    step = next((step for step in plan.steps if isinstance(step, RepliesStep)), None) if plan else None
+    step = next((step for step in plan.steps if step.searches), None) if plan else None
     if plan is None or step is None:
         return
     text = clean(turn.spec.user.value)

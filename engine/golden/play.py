@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from engine.app import App
 from engine.conversations import open_store
 from engine.core.events import ChatResult, StepEvent, VariablesSet
-from engine.core.plan import GenerateStep, Plan, Step
+from engine.core.plan import Plan, Step
 from engine.core.record import field_names
 from engine.core.turn import ChatRequest
 from engine.golden.cassette import Cassette, Recording
@@ -131,6 +131,4 @@ def plan_with_patience(plan: Plan, factor: float) -> Plan:
 
 
 def _longer(step: Step, factor: float) -> Step:
-    if isinstance(step, GenerateStep) and step.timeout is not None:
-        return replace(step, timeout=step.timeout * factor)
-    return step
+    return step if step.timeout is None else replace(step, timeout=step.timeout * factor)

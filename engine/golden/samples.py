@@ -9,9 +9,9 @@ from typing import Any, Literal
 from engine.core.expression import Condition
 from engine.core.plan import Plan
 from engine.core.ports import Candidate
-from engine.core.source import Span
+from engine.core.source import Span, Text
 from engine.golden.result import ConversationResult, names_in
-from engine.pipeline.spec import PipelineSpec, Text
+from engine.pipeline.spec import PipelineSpec
 from engine.text.cleaning import clean
 from engine.validation.worlds import first_to_hold, worlds
 

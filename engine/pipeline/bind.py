@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.core.plan import GenerateStep, Plan, RepliesStep, Step
+from engine.core.plan import Plan, Step
 from engine.core.record import replace
-from engine.pipeline.compiled import Compiled, EnvRef
-from engine.pipeline.environment import THRESHOLD, TIME, Bounds, bounded, values
+from engine.core.source import EnvRef
+from engine.pipeline.compiled import Compiled
+from engine.pipeline.environment import LIMITS, TIME, Bounds, bounded, values
 from engine.pipeline.model_rows import bind_model
 
 
@@ -24,19 +25,17 @@ def bind(compiled: Compiled, env: Mapping[str, str]) -> Plan:
         deadline=numbers.read(compiled.deadline, plan.deadline, TIME),
         env=found,
         models={declared.id: bind_model(declared, env) for declared in compiled.models},
-        steps=tuple(_bound(step, compiled.numbers.get(step.id), numbers) for step in plan.steps),
+        steps=tuple(_bound(step, compiled.numbers, numbers) for step in plan.steps),
         notices=(*plan.notices, *notices),
     )
 
 
-def _bound(step: Step, reference: EnvRef | None, numbers: _Numbers) -> Step:
-    match step:
-        case RepliesStep() if reference is not None:
-            return replace(step, threshold=numbers.read(reference, step.threshold, THRESHOLD))
-        case GenerateStep() if reference is not None:
-            return replace(step, timeout=numbers.read(reference, step.timeout, TIME))
-        case _:
-            return step
+def _bound(step: Step, references: Mapping[str, EnvRef], numbers: _Numbers) -> Step:
+    for name, bounds in LIMITS.items():
+        reference = references.get(f"{step.id}.{name}")
+        if reference is not None:
+            step = replace(step, **{name: numbers.read(reference, getattr(step, name), bounds)})
+    return step
 
 
 class _Numbers:

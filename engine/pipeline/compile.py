@@ -9,27 +9,18 @@ from engine.core.expression import Template
 from engine.core.plan import Persona, Plan, Reply, Variant
 from engine.core.ports import ReplyIndex
 from engine.core.record import record
-from engine.core.source import Located, Span
+from engine.core.source import EnvRef, Setting, Span
 from engine.core.turn import Exchange, Labels
 from engine.expressions.scope import Scope, condition_scope, detector_scope, template_scope
 from engine.pipeline.compile_steps import StepContext, build_step, condition, number
 from engine.pipeline.compile_triggers import build_index
-from engine.pipeline.compiled import Compiled, EnvRef, ModelDeclaration
-from engine.pipeline.environment import VARIABLES
+from engine.pipeline.compiled import Compiled, ModelDeclaration
+from engine.pipeline.environment import LIMITS, VARIABLES
 from engine.pipeline.learned_kinds import kind_model
 from engine.pipeline.schema.pipeline import DEFAULT_DEADLINE
-from engine.pipeline.spec import (
-    GenerateStepSpec,
-    ModelSpec,
-    PersonaSpec,
-    PipelineSpec,
-    RepliesStepSpec,
-    ReplySpec,
-    SetStepSpec,
-    Setting,
-    StepSpec,
-)
+from engine.pipeline.spec import ModelSpec, PersonaSpec, PipelineSpec, ReplySpec
 from engine.pipeline.zone import zone_rules
+from engine.steps.spec import StepSpec
 from engine.templates.grammar import is_constant
 
 
@@ -45,7 +36,7 @@ class Scopes:
 def scopes(spec: PipelineSpec) -> Scopes:
     """The scopes of `spec`: its variables, persona and kinds, and the environment."""
     kinds = [kind.name.value for kind in spec.kinds]
-    variables = {name.value for step in spec.steps if isinstance(step, SetStepSpec) for name, _ in step.vars}
+    variables = {name.value for step in spec.steps for name, _ in step.variables}
     return Scopes(
         conditions=condition_scope(VARIABLES, variables, kinds),
         detectors=detector_scope(VARIABLES, variables, kinds),
@@ -91,11 +82,10 @@ def compile_pipeline(spec: PipelineSpec, prompts: Mapping[str, str], *, index: R
 
 def _numbers(steps: Iterable[StepSpec]) -> Iterator[tuple[str, EnvRef]]:
     for step in steps:
-        match step:
-            case RepliesStepSpec(threshold=Located(value=EnvRef() as reference)):
-                yield step.id.value, reference
-            case GenerateStepSpec(timeout=Located(value=EnvRef() as reference)):
-                yield step.id.value, reference
+        for name in LIMITS:
+            setting: Setting | None = getattr(step, name)
+            if setting is not None and isinstance(setting.value, EnvRef):
+                yield f"{step.id.value}.{name}", setting.value
 
 
 def _reference(setting: Setting) -> EnvRef | None:

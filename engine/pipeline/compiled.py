@@ -8,19 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Union
 
-from engine.core.expression import Scalar, Value
+from engine.core.expression import Value
 from engine.core.plan import Plan
 from engine.core.record import record
-
-
-@record
-class EnvRef:
-    """`${NAME:default}`: a typed value from the environment; `default` is already parsed as a YAML scalar."""
-
-    name: str
-    default: Scalar
-    has_default: bool
-
+from engine.core.source import EnvRef
 
 Given = Union[Value, EnvRef]
 """A literal or a reference to the environment."""
@@ -39,7 +30,8 @@ class ModelDeclaration:
 class Compiled:
     """`plan` has no models and no environment, and every reference in it stands at its default.
 
-    `deadline` and, by the step's id, `numbers` are the references that an environment may set: thresholds and timeouts.
+    `deadline` and `numbers`, by a step's id and field as in `canned.threshold`, are the references that an environment
+    may set.
     """
 
     plan: Plan

@@ -12,9 +12,9 @@ from typing import Literal
 
 from engine.core.expression import Scalar, Value
 from engine.core.record import field, record
+from engine.core.source import EnvRef
 from engine.models.registry import BACKENDS
 from engine.models.secrets import is_misplaced, is_refused
-from engine.pipeline.compiled import EnvRef
 
 Wanted = Literal["text", "number", "flag"]
 
@@ -51,6 +51,9 @@ class Bounds:
 TIME = Bounds(least=0.001, most=900.0, what="a time such as 4s or 900ms", units={"ms": 0.001, "s": 1.0})
 THRESHOLD = Bounds(least=1.0, most=100.0, what="a number from 1 to 100")
 """As in the schema, which checks literals and defaults; these hold for what comes from the environment."""
+
+LIMITS: Mapping[str, Bounds] = {"threshold": THRESHOLD, "timeout": TIME}
+"""The fields of steps that the environment may set."""
 
 
 def _number(text: str) -> int | float:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from engine.core.expression import Value
 from engine.core.plan import ModelRow
+from engine.core.source import EnvRef
 from engine.models.registry import BACKENDS, SETTINGS
 from engine.models.settings import Flag, Kind, Number
-from engine.pipeline.compiled import EnvRef, Given, ModelDeclaration
+from engine.pipeline.compiled import Given, ModelDeclaration
 from engine.pipeline.environment import Wanted, resolve
 
 _WANTED: Mapping[type, Wanted] = {Number: "number", Flag: "flag"}

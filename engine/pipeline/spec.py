@@ -7,18 +7,11 @@ text. `engine.pipeline` turns a `PipelineSpec` into a `Plan`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Union
+from typing import Any, Union
 
-from engine.core.expression import Value
 from engine.core.record import record
-from engine.core.source import Located, Span
-from engine.pipeline.compiled import EnvRef as EnvRef  # noqa: PLC0414 - a part of the spec that outlives it
-
-Text = Located[str]
-
-
-Setting = Located[Union[Value, EnvRef]]
-"""A literal or a reference to the environment."""
+from engine.core.source import Setting, Span, Text
+from engine.steps.spec import StepSpec
 
 
 @record
@@ -105,85 +98,6 @@ class ModelSpec:
     backend: Setting
     settings: Mapping[str, Setting]
     span: Span
-
-
-DetectorName = Literal[
-    "error",
-    "timeout",
-    "empty",
-    "truncated",
-    "refusal",
-    "repetition",
-    "wrong_language",
-    "echo",
-    "echoed_question",
-    "said_before",
-    "cheers_bad_news",
-    "low_confidence",
-]
-
-
-@record
-class NamedDetectorSpec:
-    """One entry of `escalate_when`; `threshold` only for `low_confidence`."""
-
-    name: Located[DetectorName]
-    threshold: float | None = None
-
-
-@record
-class ExpressionDetectorSpec:
-    test: Text
-    reason: Text
-    doubt: bool = False
-
-
-DetectorSpec = Union[NamedDetectorSpec, ExpressionDetectorSpec]
-
-
-@record
-class RepliesStepSpec:
-    id: Text
-    when: Text | None
-    threshold: Setting
-    span: Span
-    otherwise: bool = False
-    only: tuple[Text, ...] = ()
-
-
-@record
-class GenerateStepSpec:
-    """`models` holds one entry where the file said `model:`; `timeout` is in seconds."""
-
-    id: Text
-    when: Text | None
-    models: tuple[Text, ...]
-    prompt: Text
-    timeout: Setting | None
-    escalate_when: tuple[DetectorSpec, ...]
-    escalate_to: Text | None
-    span: Span
-
-
-@record
-class SayStepSpec:
-    id: Text
-    when: Text | None
-    reply: Text
-    span: Span
-
-
-@record
-class SetStepSpec:
-    """`vars` maps a variable's name to a condition-expression."""
-
-    id: Text
-    when: Text | None
-    vars: tuple[tuple[Text, Text], ...]
-    span: Span
-
-
-StepSpec = Union[RepliesStepSpec, GenerateStepSpec, SayStepSpec, SetStepSpec]
 
 
 @record

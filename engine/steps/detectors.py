@@ -180,6 +180,9 @@ _BY_TALK: Mapping[str, Callable[[Completion, Heard], bool]] = {
     "cheers_bad_news": cheers_bad_news,
 }
 
+DETECTORS = (*_BY_TEXT, *_BY_TALK, "low_confidence")
+"""What `escalate_when` may name besides `error` and `timeout`."""
+
 
 def detects(detector: NamedDetector, completion: Completion, heard: Heard) -> bool:
     """Whether `detector` objects to `completion`."""

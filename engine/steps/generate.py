@@ -12,20 +12,129 @@ from engine.core.deadline import Deadline
 from engine.core.errors import BackendError, TurnError
 from engine.core.events import Escalation, ModelAnswered, ModelAsked, ModelFailed
 from engine.core.lazy import LazyMapping
-from engine.core.plan import ExpressionDetector, GenerateStep
+from engine.core.plan import Detector, ExpressionDetector, Step
 from engine.core.ports import Preparing
+from engine.core.record import replace
+from engine.core.source import Located, Text
 from engine.core.turn import Completion, Exchange, Message, Prompt
 from engine.expressions.evaluate import holds
 from engine.resilience.budget import available, leave_time
-from engine.steps.detectors import DOUBTS, detects, hear
+from engine.steps.detectors import DETECTORS, DOUBTS, detects, hear
+from engine.steps.explaining import Told, View
 from engine.steps.result import Answer, Escalate, Scene, StepResult
+from engine.steps.spec import DetectorSpec, ExpressionDetectorSpec, Keys, NamedDetectorSpec, StepSpec
+
+_DETECTOR = {
+    "description": "A named detector, `low_confidence: 0.25`, or `if:` with an expression and a `reason:`.",
+    "if": {"type": "string"},
+    "then": {"enum": ["error", "timeout", *DETECTORS]},
+    "else": {
+        "type": "object",
+        "errorMessage": "expected the name of a detector, `low_confidence:` with a number, or `if:` with a `reason:`",
+        "additionalProperties": False,
+        "minProperties": 1,
+        "dependentRequired": {"if": ["reason"], "reason": ["if"], "doubt": ["if"]},
+        "not": {"required": ["low_confidence", "if"]},
+        "properties": {
+            "low_confidence": {
+                "description": "The answer is unfit when the mean probability of its tokens is below this.",
+                "type": "number",
+                "exclusiveMinimum": 0,
+                "exclusiveMaximum": 1,
+            },
+            "if": {
+                "description": "The answer is unfit when this expression is true. Besides the usual names: "
+                "output.text, output.finish_reason, output.tokens, output.confidence, output.seconds, error.",
+                "$ref": "#/$defs/condition",
+            },
+            "reason": {
+                "description": "The words that responses and traces give as the reason.",
+                "$ref": "#/$defs/text",
+            },
+            "doubt": {
+                "description": "Whether the answer is said all the same where no later step answers, as with "
+                "`low_confidence` and `truncated`.",
+                "type": "boolean",
+                "default": False,
+            },
+        },
+    },
+}
+
+SCHEMA = {
+    "description": "Asks a model, or several in turn until one answers.",
+    "required": ["prompt"],
+    "oneOf": [{"required": ["model"]}, {"required": ["models"]}],
+    "properties": {
+        "model": {"description": "The model that is asked, by its name under `models`.", "$ref": "#/$defs/text"},
+        "models": {
+            "description": "Several models, asked in this order until one answers.",
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 20,
+            "items": {"description": "A model, by its name under `models`.", "$ref": "#/$defs/text"},
+        },
+        "prompt": {
+            "description": "The template of the instructions, a file relative to this one.",
+            "$ref": "#/$defs/text",
+        },
+        "timeout": {
+            "description": "The longest that this step may take, as `4s` or `900ms`. Default: what is left of the "
+            "deadline.",
+            "$ref": "#/$defs/duration",
+        },
+        "escalate_when": {
+            "description": "What makes an answer unfit, so that the turn goes on to the next step.",
+            "type": "array",
+            "maxItems": 30,
+            "items": _DETECTOR,
+        },
+        "escalate_to": {
+            "description": "The later step that goes on when this one fails. Default: the next one.",
+            "$ref": "#/$defs/text",
+        },
+    },
+}
 
 
-def run(step: GenerateStep, scene: Scene) -> StepResult:
+def read(spec: StepSpec, keys: Keys) -> StepSpec:
+    single = keys.optional_text("model")
+    return replace(
+        spec,
+        models=keys.texts("models") if single is None else (single,),
+        prompt=keys.text("prompt"),
+        timeout=keys.duration("timeout"),
+        detectors=tuple(_detector(item) for item in keys.items("escalate_when")),
+        escalate_to=keys.optional_text("escalate_to"),
+    )
+
+
+def _detector(item: Text | Keys) -> DetectorSpec:
+    if isinstance(item, Located):
+        return NamedDetectorSpec(name=item)
+    confidence = item.key("low_confidence")
+    if confidence is not None:
+        return NamedDetectorSpec(name=confidence, threshold=item.number("low_confidence"))
+    return ExpressionDetectorSpec(test=item.text("if"), reason=item.text("reason"), doubt=item.flag("doubt"))
+
+
+def explain(step: Step, view: View) -> Told:
+    target = f"`{view.after.id}`" if view.after else "nothing"
+    reasons = dict.fromkeys(["error", "timeout", "empty", *map(_reason, step.detectors)])
+    why = f"on {', '.join(reasons)} the turn goes on to {target}"
+    return Told(action="asks " + ", then ".join(step.models), why=why)
+
+
+def _reason(detector: Detector) -> str:
+    bound = None if isinstance(detector, ExpressionDetector) else detector.threshold
+    return detector.reason if bound is None else f"{detector.reason} below {bound:g}"
+
+
+def run(step: Step, scene: Scene) -> StepResult:
     return _Asking(step, scene).run()
 
 
-def compose(step: GenerateStep, scene: Scene) -> Prompt:
+def compose(step: Step, scene: Scene) -> Prompt:
     """The prompt of `step` in this turn; raises `TurnError` when its template fails.
 
     No text in it holds a control token: values that a turn brings are cleaned before the template sees them, and the
@@ -49,7 +158,7 @@ def compose(step: GenerateStep, scene: Scene) -> Prompt:
     )
 
 
-def _near(step: GenerateStep, scene: Scene) -> tuple[Exchange, ...]:
+def _near(step: Step, scene: Scene) -> tuple[Exchange, ...]:
     """The examples for a model on this machine; a large one learns enough from the instructions."""
     models = scene.services.models
     if not scene.turn.text or not any(name in models and models[name].engine == "local" for name in step.models):
@@ -62,7 +171,7 @@ def _near(step: GenerateStep, scene: Scene) -> tuple[Exchange, ...]:
 class _Asking:
     """One step's questions in one turn; `_doubtful` is the first answer that is better than none."""
 
-    def __init__(self, step: GenerateStep, scene: Scene) -> None:
+    def __init__(self, step: Step, scene: Scene) -> None:
         self._step = step
         self._scene = scene
         self._prompt = compose(step, scene)

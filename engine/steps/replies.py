@@ -9,18 +9,59 @@ from collections.abc import Sequence
 from engine.core.errors import TurnError
 from engine.core.events import CandidateRefused, NoReply, ReplyChosen, ReplyFailed, ReplyMatched
 from engine.core.lazy import LazyMapping
-from engine.core.plan import Plan, RepliesStep, Reply
+from engine.core.plan import Plan, Reply, Step
 from engine.core.record import replace
 from engine.expressions.evaluate import holds
+from engine.steps.explaining import Considered, Told, View, considered
 from engine.steps.result import Continue, Scene, StepResult
 from engine.steps.speak import PATIENCE, speak
+from engine.steps.spec import DEFAULT_THRESHOLD, Keys, StepSpec
+
+SCHEMA = {
+    "description": "Looks for the canned reply that matches the user's text best; or, with `otherwise`, says one that "
+    "waits for a text that nothing matches.",
+    "properties": {
+        "threshold": {
+            "description": "How alike text and trigger must be, from 1 to 100. Default 80.",
+            "$ref": "#/$defs/setting_number",
+            "minimum": 1,
+            "maximum": 100,
+            "default": int(DEFAULT_THRESHOLD),
+        },
+        "only": {
+            "description": "Only replies with one of these `tags` are said, so that what must not wait stands before "
+            "all others.",
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 20,
+            "items": {"$ref": "#/$defs/id"},
+        },
+        "otherwise": {
+            "description": "Says one of the replies with `otherwise: true` instead of looking for a trigger. It stands "
+            "after the steps that may answer better.",
+            "type": "boolean",
+            "default": False,
+        },
+    },
+}
 
 
-def run(step: RepliesStep, scene: Scene) -> StepResult:
-    return _match(step, scene) if step.otherwise is None else _listen(step, step.otherwise, scene)
+def read(spec: StepSpec, keys: Keys) -> StepSpec:
+    listens = keys.flag("otherwise")
+    return replace(
+        spec,
+        searches=not listens,
+        listens=listens,
+        threshold=keys.setting("threshold"),
+        tags=keys.texts("only"),
+    )
 
 
-def _match(step: RepliesStep, scene: Scene) -> StepResult:
+def run(step: Step, scene: Scene) -> StepResult:
+    return _match(step, scene) if step.searches else _listen(step, scene)
+
+
+def _match(step: Step, scene: Scene) -> StepResult:
     tried = 0
     for candidate in scene.plan.index.candidates(scene.turn.text, step.threshold):
         if tried >= PATIENCE and scene.deadline.passed:
@@ -47,8 +88,8 @@ def _match(step: RepliesStep, scene: Scene) -> StepResult:
     return Continue()
 
 
-def _listen(step: RepliesStep, places: Sequence[int], scene: Scene) -> StepResult:
-    fitting = otherwise(scene.plan, places, scene.names)
+def _listen(step: Step, scene: Scene) -> StepResult:
+    fitting = _fitting(scene.plan, step.replies, scene.names)
     try:
         answer = speak(fitting, scene, step.id, "canned")
     except TurnError:
@@ -59,8 +100,37 @@ def _listen(step: RepliesStep, places: Sequence[int], scene: Scene) -> StepResul
     return answer
 
 
-def otherwise(plan: Plan, places: Sequence[int], names: LazyMapping) -> Sequence[Reply]:
+def _fitting(plan: Plan, places: Sequence[int], names: LazyMapping) -> Sequence[Reply]:
     """Those of the highest priority among the replies at `places` whose conditions hold."""
     fitting = [reply for reply in (plan.replies[place] for place in places) if holds(reply.when, names)]
     best = max((reply.priority for reply in fitting), default=0)
     return [reply for reply in fitting if reply.priority == best]
+
+
+def explain(step: Step, view: View) -> Told:
+    if not step.searches:
+        return _explain_listening(step, view)
+    seen = tuple(considered(step, view))
+    best = next((one for one in seen if one.verdict == "chosen"), None)
+    if best is None:
+        return Told(action="goes on", why=_why_none(step.threshold, seen), considered=seen)
+    return Told(action=f"answers with `{best.reply_id}`", why=_margin(best, seen), answers=True, considered=seen)
+
+
+def _explain_listening(step: Step, view: View) -> Told:
+    fitting = [f"`{reply.id}`" for reply in _fitting(view.plan, step.replies, view.names)]
+    if not fitting:
+        return Told(action="goes on", why="no reply that waits for such a text may be said now")
+    one_of = "" if len(fitting) == 1 else "one of "
+    return Told(action=f"answers with {one_of}{', '.join(fitting)}", why="nothing before it answered", answers=True)
+
+
+def _why_none(threshold: float, seen: Sequence[Considered]) -> str:
+    reached = any(one.verdict != "too low" for one in seen)
+    return f"no reply that reaches {threshold:g} may be said" if reached else f"no reply reaches {threshold:g}"
+
+
+def _margin(best: Considered, seen: Sequence[Considered]) -> str:
+    others = [one.score for one in seen if one.reply_id != best.reply_id and one.verdict == "passed over"]
+    lead = f", {best.score - max(others):.1f} before the next reply" if others else ", no other reply matches"
+    return f"trigger `{best.trigger}` scores {best.score:.1f}{lead}"

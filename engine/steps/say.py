@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from engine.core.plan import SayStep
+from engine.core.plan import Step
+from engine.core.record import replace
+from engine.steps.explaining import Told, View
 from engine.steps.result import Scene, StepResult
 from engine.steps.speak import speak
+from engine.steps.spec import Keys, StepSpec
+
+SCHEMA = {
+    "description": "Says a certain canned reply.",
+    "required": ["reply"],
+    "properties": {"reply": {"description": "The reply that is said, by its `id`.", "$ref": "#/$defs/text"}},
+}
 
 
-def run(step: SayStep, scene: Scene) -> StepResult:
-    return speak((scene.plan.replies[step.reply],), scene, step.id, "fallback")
+def read(spec: StepSpec, keys: Keys) -> StepSpec:
+    return replace(spec, replies=(keys.text("reply"),), answers=True)
+
+
+def run(step: Step, scene: Scene) -> StepResult:
+    return speak([scene.plan.replies[place] for place in step.replies], scene, step.id, "fallback")
+
+
+def explain(step: Step, view: View) -> Told:
+    said = ", ".join(f"`{view.plan.replies[place].id}`" for place in step.replies)
+    return Told(action=f"says {said}", why="nothing before it answered", answers=True)

@@ -2,13 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from engine.core.events import VariablesSet
-from engine.core.plan import SetStep
+from engine.core.lazy import LazyMapping
+from engine.core.plan import Step
+from engine.core.record import replace
 from engine.expressions.evaluate import evaluate
+from engine.steps.explaining import Told, View
 from engine.steps.result import Continue, Scene, StepResult
+from engine.steps.spec import Keys, StepSpec
+
+SCHEMA = {
+    "description": "Keeps values that later conditions and templates of this turn see as `vars`.",
+    "required": ["vars"],
+    "properties": {
+        "vars": {
+            "description": "The values by name; each is an expression, so a text stands in quotes twice: \"'text'\".",
+            "type": "object",
+            "minProperties": 1,
+            "maxProperties": 50,
+            "propertyNames": {"$ref": "#/$defs/id"},
+            "additionalProperties": {
+                "description": "An expression.",
+                "type": ["string", "number", "boolean"],
+                "maxLength": 2000,
+                "pattern": r"^(?![\s\S]*\$\{[A-Za-z_])[\s\S]*\S",
+                "patternErrorMessage": "expected an expression that is not blank and holds no `${…}`",
+                "errorMessage": "`${…}` is not read here; write `env.NAME`",
+            },
+        }
+    },
+}
 
 
-def run(step: SetStep, scene: Scene) -> StepResult:
-    values = {name: evaluate(expression, scene.names) for name, expression in step.values}
+def read(spec: StepSpec, keys: Keys) -> StepSpec:
+    return replace(spec, variables=keys.pairs("vars"))
+
+
+def run(step: Step, scene: Scene) -> StepResult:
+    values = _values(step, scene.names)
     scene.tell(VariablesSet(step=step.id, values=values))
     return Continue(vars=values)
+
+
+def explain(step: Step, view: View) -> Told:
+    values = _values(step, view.names)
+    return Told(action="sets " + ", ".join(f"{name} = {value}" for name, value in values.items()), vars=values)
+
+
+def _values(step: Step, names: LazyMapping) -> Mapping[str, Any]:
+    return {name: evaluate(expression, names) for name, expression in step.values}

@@ -11,29 +11,20 @@ from functools import cached_property
 from pathlib import Path
 
 from engine.core.expression import Condition, Value
-from engine.core.source import Located, Problem, Span
+from engine.core.source import EnvRef, Located, Problem, Setting, Span, Text
 from engine.expressions.parse import ConditionError, parse_condition
 from engine.expressions.scope import Scope
 from engine.matching.index import TriggerIndex
 from engine.pipeline.build import Scopes, scopes
+from engine.pipeline.compile_steps import number
 from engine.pipeline.compile_triggers import build_index
 from engine.pipeline.reading.decoding import read_text
 from engine.pipeline.reading.project import PROMPT_ENDINGS, is_outside, move_into, project_of
 from engine.pipeline.reading.sources import Sources
 from engine.pipeline.schema.doubt import Named
 from engine.pipeline.schema.mend import STAND_IN
-from engine.pipeline.schema.pipeline import DEFAULT_THRESHOLD
-from engine.pipeline.spec import (
-    EnvRef,
-    GenerateStepSpec,
-    PipelineSpec,
-    RegexTrigger,
-    RepliesStepSpec,
-    ReplySpec,
-    Setting,
-    Text,
-    TriggerSpec,
-)
+from engine.pipeline.spec import PipelineSpec, RegexTrigger, ReplySpec, TriggerSpec
+from engine.steps.spec import DEFAULT_THRESHOLD
 from engine.text.regexes import Budget, compile_pattern, regex_hint, regex_problem
 
 TOO_MANY_REGEXES = (
@@ -89,18 +80,14 @@ class Subject:
     def prompts(self) -> Mapping[str, PromptFile]:
         """The prompts of all steps, each once, by their path as written."""
         found: dict[str, PromptFile] = {}
-        for step in self.generate_steps:
-            if step.prompt.value not in found:
-                found[step.prompt.value] = _read_prompt(self.spec, step.prompt)
+        for prompt in (step.prompt for step in self.spec.steps if step.prompt is not None):
+            if prompt.value not in found:
+                found[prompt.value] = _read_prompt(self.spec, prompt)
         return found
 
     @cached_property
     def scopes(self) -> Scopes:
         return scopes(self.spec)
-
-    @property
-    def generate_steps(self) -> Iterator[GenerateStepSpec]:
-        return (step for step in self.spec.steps if isinstance(step, GenerateStepSpec))
 
     @cached_property
     def triggers(self) -> Sequence[Placed]:
@@ -163,8 +150,8 @@ class Subject:
     @cached_property
     def threshold(self) -> float:
         """The lowest threshold of the steps that look for canned replies; what a default says where it has one."""
-        found = [literal(step.threshold) for step in self.spec.steps if isinstance(step, RepliesStepSpec)]
-        return min((float(value) for value in found if isinstance(value, int | float)), default=DEFAULT_THRESHOLD)
+        found = [number(step.threshold) or DEFAULT_THRESHOLD for step in self.spec.steps if step.searches]
+        return min(found, default=DEFAULT_THRESHOLD)
 
     def when(self, reply: int) -> Condition | None:
         """The compiled condition of the reply at this position; one that is broken counts as none."""

@@ -149,7 +149,7 @@ def warned_of(root: Node, case: Case) -> Iterator[str]:
         entry = Entry(Located(value=slip, span=key.span), case.entry.value)
         entries = tuple(entry if one is case.entry else one for one in case.holder.entries)
         changed = mapping(with_entries(root, case.path, case, entries))
-        problems = run([near_persona_key.check, unknown_model.check], Subject(spec=pipeline_spec(changed, ())))
+        problems = run([near_persona_key, unknown_model], Subject(spec=pipeline_spec(changed, ())))
         if not any(f"did you mean `{slip if case.is_name else key.value}`?" in problem.hint for problem in problems):
             yield f"{key.span}: `{slip}` for `{key.value}`: {[str(problem) for problem in problems]}"
 

@@ -9,7 +9,7 @@ from typing import Any
 from engine.core.deadline import Deadline
 from engine.core.errors import BackendError
 from engine.core.expression import Template
-from engine.core.plan import GenerateStep, ModelRow, Persona, Plan, RepliesStep, Reply, SayStep, Step, Variant
+from engine.core.plan import ModelRow, Persona, Plan, Reply, Step, Variant
 from engine.core.ports import LanguageModel, ModelStatus, Services
 from engine.core.source import Span
 from engine.core.turn import Completion, Engine, Exchange, Labels, Prompt, Turn
@@ -39,18 +39,23 @@ def reply(name: str, *say: str | tuple[str, float], when: str | None = None, pri
     return Reply(id=name, when=condition(when), priority=priority, say=variants, span=SPAN)
 
 
-def replies_step(name: str = "canned", threshold: float = 80.0, when: str | None = None) -> RepliesStep:
-    return RepliesStep(id=name, when=condition(when), threshold=threshold, span=SPAN)
+def replies_step(name: str = "canned", threshold: float = 80.0, when: str | None = None) -> Step:
+    return Step(id=name, kind="replies", when=condition(when), searches=True, threshold=threshold, span=SPAN)
 
 
-def say_step(place: int, name: str = "sorry", when: str | None = None) -> SayStep:
-    return SayStep(id=name, when=condition(when), reply=place, span=SPAN)
+def say_step(place: int, name: str = "sorry", when: str | None = None) -> Step:
+    return Step(id=name, kind="say", when=condition(when), replies=(place,), span=SPAN)
 
 
-def generate_step(name: str, *models: str, **more: Any) -> GenerateStep:
-    settings: dict[str, Any] = {"when": None, "timeout": None, "detectors": (), "escalate_to": None, **more}
-    settings["when"] = condition(settings["when"])
-    return GenerateStep(id=name, models=models, prompt=template("あなたは{{ persona.name }}。"), span=SPAN, **settings)
+def generate_step(name: str, *models: str, **more: Any) -> Step:
+    settings: dict[str, Any] = {"prompt": template("あなたは{{ persona.name }}。"), **more}
+    settings["when"] = condition(settings.get("when"))
+    return Step(id=name, kind="generate", models=models, span=SPAN, **settings)
+
+
+def set_step(name: str, **values: str) -> Step:
+    expressions = tuple((key, parse_condition(source, SCOPE)) for key, source in values.items())
+    return Step(id=name, kind="set", when=None, values=expressions, span=SPAN)
 
 
 def plan(
@@ -63,7 +68,7 @@ def plan(
         for place, (one, texts) in enumerate((replies or {}).items())
         for text in texts
     ]
-    models = {name for step in steps if isinstance(step, GenerateStep) for name in step.models}
+    models = {name for step in steps for name in step.models}
     return Plan(
         name="test",
         locale="ja",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from engine.core.plan import GenerateStep, Plan, RepliesStep, SetStep, Step
+from engine.core.plan import Plan, Step
 
 
 class Refused(Exception):
@@ -23,12 +23,12 @@ class Mutant:
 def mutants(plan: Plan) -> Iterator[Mutant]:
     """Every mutant of the steps of `plan`; that a reply is selected at all, its own examples hold."""
     for step in plan.steps:
-        if isinstance(step, RepliesStep):
+        if step.searches:
             for shift in (-10, 10):
                 yield Mutant(kind="threshold", name=f"{step.id} {shift:+}", change=_threshold(step.id, shift))
     for one, other in combinations(range(len(plan.steps)), 2):
         # Two that only set variables: the order of those that do not read each other makes no difference.
-        if isinstance(plan.steps[one], SetStep) and isinstance(plan.steps[other], SetStep):
+        if plan.steps[one].values and plan.steps[other].values:
             continue
         yield Mutant(kind="swap", name=f"{plan.steps[one].id} {plan.steps[other].id}", change=_swap(one, other))
 
@@ -41,7 +41,7 @@ def _threshold(step_id: str, shift: float) -> Callable[[Plan], Plan]:
 
 
 def _shifted(step: Step, step_id: str, shift: float) -> Step:
-    if isinstance(step, RepliesStep) and step.id == step_id:
+    if step.searches and step.id == step_id:
         return replace(step, threshold=step.threshold + shift)
     return step
 
@@ -57,7 +57,7 @@ def _swap(one: int, other: int) -> Callable[[Plan], Plan]:
 
 
 def _moved(step: Step, place: int, moved: dict[int, int]) -> Step:
-    if not isinstance(step, GenerateStep) or step.escalate_to is None:
+    if step.escalate_to is None:
         return step
     if moved[step.escalate_to] <= place:
         raise Refused

@@ -12,6 +12,7 @@ from typing import Literal
 from engine.core.source import Problem, Span
 from engine.pipeline.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from engine.pipeline.schema.mend import STAND_IN
+from engine.steps.kinds import STEP_KINDS, step_kind
 
 Named = Literal["reply", "step", "model", "vars", "persona", "kind"]
 ALL: frozenset[Named] = frozenset(("reply", "step", "model", "vars", "persona", "kind"))
@@ -70,7 +71,7 @@ class Doubt:
             yield "step"
         if not isinstance(_value(self._root, "models"), MappingNode) and self._in_entry("models"):
             yield "model"
-        if any(self._in(step.span) for step in steps if _word(step, "kind") not in ("replies", "generate", "say")):
+        if any(self._in(step.span) for step in steps if _may_set(_word(step, "kind"))):
             yield "vars"
         if _value(self._root, "persona") is None or self._in_entry("persona"):
             yield "persona"
@@ -102,6 +103,11 @@ class Doubt:
     def _in(self, span: Span) -> Sequence[tuple[int, int]]:
         first = bisect_left(self._places, (span.line, span.column))
         return self._places[first : bisect_left(self._places, (span.end_line, span.end_column))]
+
+
+def _may_set(kind: str | None) -> bool:
+    """Whether steps of this kind set variables; one that nobody knows may."""
+    return kind is None or kind not in STEP_KINDS or "vars" in step_kind(kind).SCHEMA["properties"]
 
 
 def _value(root: Node, key: str) -> Node | None:

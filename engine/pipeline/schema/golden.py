@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-from engine.core.source import Problem
+from engine.core.source import Problem, Text
 from engine.core.turn import Message
 from engine.pipeline.reading.files import read_file
 from engine.pipeline.reading.node import MappingNode, Node, ScalarNode, plain
@@ -24,7 +24,6 @@ from engine.pipeline.schema.golden_spec import (
 )
 from engine.pipeline.schema.shape import check_shape
 from engine.pipeline.schema.values import items, mapping, seconds, text
-from engine.pipeline.spec import Text
 
 
 def load_golden(path: Path) -> tuple[GoldenFile | None, list[Problem]]:

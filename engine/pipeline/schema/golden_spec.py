@@ -9,10 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Union
 
-from engine.core.source import Span
+from engine.core.source import Span, Text
 from engine.core.turn import FinishReason, Message
 from engine.pipeline.reading.node import Node
-from engine.pipeline.spec import Text
 
 SUFFIX = ".golden.yml"
 DEFAULT_SESSION = "golden"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from engine.core.source import Located, Span
-from engine.pipeline.reading.node import Entry, MappingNode, Node, ScalarNode, plain
+from engine.core.source import Located, Setting, Span, Text
+from engine.pipeline.environment import LIMITS
+from engine.pipeline.reading.node import Entry, MappingNode, Node, plain
 from engine.pipeline.schema.values import (
     duration,
     flag,
@@ -20,32 +21,15 @@ from engine.pipeline.schema.values import (
     text,
     texts,
 )
-from engine.pipeline.spec import (
-    DetectorName,
-    DetectorSpec,
-    ExchangeSpec,
-    ExpressionDetectorSpec,
-    GenerateStepSpec,
-    KindSpec,
-    ModelSpec,
-    NamedDetectorSpec,
-    PersonaSpec,
-    PipelineSpec,
-    RepliesStepSpec,
-    ReplySpec,
-    SayStepSpec,
-    SetStepSpec,
-    Setting,
-    StepSpec,
-    Text,
-)
+from engine.pipeline.spec import ExchangeSpec, KindSpec, ModelSpec, PersonaSpec, PipelineSpec, ReplySpec
+from engine.steps.kinds import STEP_KINDS, step_kind
+from engine.steps.spec import Keys, StepSpec
 
 DEFAULT_LOCALE = "en"
 DEFAULT_TIMEZONE = "UTC"
 DEFAULT_DEADLINE = 7.5
 """Seconds; the web client gives up after 8.0."""
 
-DEFAULT_THRESHOLD = 80.0
 DEFAULT_USER_LABEL = "User"
 
 
@@ -79,7 +63,7 @@ def literal_values(root: MappingNode) -> Any:
     for row in values.get("models", {}).values():
         row.update({key: _default(value) for key, value in row.items()})
     for step in values["steps"]:
-        step.update({key: _time(step[key]) for key in ("threshold", "timeout") if key in step})
+        step.update({key: _time(step[key]) for key in LIMITS if key in step})
     if "deadline" in values:
         values["deadline"] = _time(values["deadline"])
     return values
@@ -126,62 +110,47 @@ def _model(entry: Entry) -> ModelSpec:
     return ModelSpec(id=entry.key, backend=settings.pop("backend"), settings=settings, span=node.span)
 
 
-def _replies_step(node: MappingNode, common: Mapping[str, Any]) -> StepSpec:
-    default: Setting = Located(value=DEFAULT_THRESHOLD, span=node.span)
-    return RepliesStepSpec(
-        **common,
-        threshold=_optional(node.get("threshold"), setting) or default,
-        otherwise=flag(node.get("otherwise")),
-        only=texts(node.get("only")),
-    )
+class _Keys:
+    """The keys of a mapping, read for the module of a step kind."""
 
+    def __init__(self, node: MappingNode) -> None:
+        self._node = node
 
-def _generate_step(node: MappingNode, common: Mapping[str, Any]) -> StepSpec:
-    return GenerateStepSpec(
-        **common,
-        models=_models(node),
-        prompt=text(node.get("prompt")),
-        timeout=_optional(node.get("timeout"), duration),
-        escalate_when=tuple(_detector(item) for item in items(node.get("escalate_when"))),
-        escalate_to=optional_text(node.get("escalate_to")),
-    )
+    def key(self, name: str) -> Text | None:
+        entry = self._node.entry(name)
+        return entry.key if entry else None
 
+    def text(self, name: str) -> Text:
+        return text(self._node.get(name))
 
-def _models(node: MappingNode) -> tuple[Text, ...]:
-    single = node.get("model")
-    return texts(node.get("models")) if single is None else (text(single),)
+    def optional_text(self, name: str) -> Text | None:
+        return optional_text(self._node.get(name))
 
+    def texts(self, name: str) -> tuple[Text, ...]:
+        return texts(self._node.get(name))
 
-def _say_step(node: MappingNode, common: Mapping[str, Any]) -> StepSpec:
-    return SayStepSpec(**common, reply=text(node.get("reply")))
+    def flag(self, name: str) -> bool:
+        return flag(self._node.get(name))
 
+    def number(self, name: str) -> float:
+        return number(self._node.get(name), 0.0)
 
-def _set_step(node: MappingNode, common: Mapping[str, Any]) -> StepSpec:
-    return SetStepSpec(**common, vars=tuple((entry.key, text(entry.value)) for entry in _entries(node.get("vars"))))
+    def setting(self, name: str) -> Setting | None:
+        return _optional(self._node.get(name), setting)
 
+    def duration(self, name: str) -> Setting | None:
+        return _optional(self._node.get(name), duration)
 
-_STEPS: Mapping[str, Callable[[MappingNode, Mapping[str, Any]], StepSpec]] = {
-    "replies": _replies_step,
-    "generate": _generate_step,
-    "say": _say_step,
-    "set": _set_step,
-}
+    def items(self, name: str) -> tuple[Text | Keys, ...]:
+        found = items(self._node.get(name))
+        return tuple(_Keys(item) if isinstance(item, MappingNode) else text(item) for item in found)
+
+    def pairs(self, name: str) -> tuple[tuple[Text, Text], ...]:
+        return tuple((entry.key, text(entry.value)) for entry in _entries(self._node.get(name)))
 
 
 def _step(node: MappingNode) -> StepSpec:
-    common = {"id": text(node.get("id")), "when": optional_text(node.get("when")), "span": node.span}
-    return _STEPS.get(text(node.get("kind")).value, _set_step)(node, common)
-
-
-def _detector(node: Node) -> DetectorSpec:
-    if isinstance(node, ScalarNode):
-        word = text(node)
-        return NamedDetectorSpec(name=Located(value=cast("DetectorName", word.value), span=word.span))
-    entries = mapping(node)
-    confidence = entries.entry("low_confidence")
-    if confidence is not None:
-        name: Located[DetectorName] = Located(value="low_confidence", span=confidence.key.span)
-        return NamedDetectorSpec(name=name, threshold=number(confidence.value, 0.0))
-    return ExpressionDetectorSpec(
-        test=text(entries.get("if")), reason=text(entries.get("reason")), doubt=flag(entries.get("doubt"))
-    )
+    keys = _Keys(node)
+    kind = keys.text("kind").value
+    spec = StepSpec(id=keys.text("id"), kind=kind, when=keys.optional_text("when"), span=node.span)
+    return step_kind(kind).read(spec, keys) if kind in STEP_KINDS else spec

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.core.source import Located
+from engine.core.source import Located, Text
 from engine.pipeline.reading.node import MappingNode, Node, ScalarNode
 from engine.pipeline.schema.values import flag, items, mapping, number, optional_text, optional_words, text, texts
 from engine.pipeline.spec import (
@@ -10,7 +10,6 @@ from engine.pipeline.spec import (
     FuzzyTrigger,
     RegexTrigger,
     ReplySpec,
-    Text,
     TriggerSpec,
     VariantSpec,
     WordsTrigger,

@@ -18,6 +18,7 @@ from engine.models.registry import schema_of_models
 from engine.pipeline.reading.limits import MAX_PROBLEMS
 from engine.pipeline.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode, plain
 from engine.pipeline.schema.accept import Acceptor
+from engine.steps.kinds import schema_of_steps
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -29,7 +30,7 @@ Path = tuple[str | int, ...]
 
 @cache
 def schema_of(kind: Kind) -> dict[str, Any]:
-    """The JSON Schema of one kind of file; what it says of models is what the table of backends says.
+    """The JSON Schema of one kind of file; what it says of models and steps is what their tables say.
 
     The files hold the same, for code editors: `python -m tools.reference` writes them.
     """
@@ -37,6 +38,7 @@ def schema_of(kind: Kind) -> dict[str, Any]:
     schema: dict[str, Any] = json.loads(text)
     if kind == "pipeline":
         schema["$defs"]["model"]["properties"] = schema_of_models()
+        schema["$defs"].update(schema_of_steps())
     return schema
 
 

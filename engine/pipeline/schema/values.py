@@ -6,10 +6,9 @@ import re
 from typing import Any
 
 from engine.core.expression import Value
-from engine.core.source import Located
+from engine.core.source import EnvRef, Located, Setting, Text
 from engine.pipeline.reading.node import MappingNode, Node, ScalarNode, SequenceNode
 from engine.pipeline.reading.scalars import parse_default
-from engine.pipeline.spec import EnvRef, Setting, Text
 
 _REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::([^{}]*))?\}", re.ASCII)
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s)", re.ASCII)

@@ -14,7 +14,6 @@ from engine.core.table import Damaged
 from engine.pipeline import compiled
 
 _RECORDS: tuple[type, ...] = (
-    compiled.EnvRef,
     compiled.ModelDeclaration,
     expression.Binary,
     expression.Call,
@@ -26,14 +25,12 @@ _RECORDS: tuple[type, ...] = (
     expression.Template,
     expression.Unary,
     plan.ExpressionDetector,
-    plan.GenerateStep,
     plan.NamedDetector,
     plan.Persona,
-    plan.RepliesStep,
     plan.Reply,
-    plan.SayStep,
-    plan.SetStep,
+    plan.Step,
     plan.Variant,
+    source.EnvRef,
     source.Span,
     turn.Exchange,
     turn.Labels,

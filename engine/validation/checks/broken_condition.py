@@ -6,11 +6,11 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from engine.core.source import Code, Problem
+from engine.core.source import Code, Problem, Text
 from engine.expressions.parse import ConditionError
 from engine.expressions.scope import Scope
 from engine.pipeline.schema.suggest import nearest
-from engine.pipeline.spec import ExpressionDetectorSpec, SetStepSpec, Text
+from engine.steps.spec import ExpressionDetectorSpec
 from engine.validation.subject import Subject
 
 P401 = Code("P401", "a condition that is not an expression")
@@ -149,17 +149,15 @@ def conditions(subject: Subject) -> Iterator[tuple[Text, Scope]]:
     """Every expression of the pipeline and its replies, with the names it may use."""
     yield from decisions(subject)
     for step in subject.spec.steps:
-        if isinstance(step, SetStepSpec):
-            yield from ((text, subject.scopes.conditions) for _, text in step.vars)
+        yield from ((text, subject.scopes.conditions) for _, text in step.variables)
 
 
 def decisions(subject: Subject) -> Iterator[tuple[Text, Scope]]:
     """The expressions of which only the truth counts: each `when`, and each `if` of `escalate_when`."""
     names = subject.scopes
-    for item in (*subject.spec.replies, *subject.spec.steps):
-        if item.when is not None:
-            yield item.when, names.conditions
-    for step in subject.generate_steps:
-        for detector in step.escalate_when:
+    whens = (*(reply.when for reply in subject.spec.replies), *(step.when for step in subject.spec.steps))
+    yield from ((when, names.conditions) for when in whens if when is not None)
+    for step in subject.spec.steps:
+        for detector in step.detectors:
             if isinstance(detector, ExpressionDetectorSpec):
                 yield detector.test, names.detectors

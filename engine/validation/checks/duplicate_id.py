@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from engine.core.source import Code, Problem, Span
-from engine.pipeline.spec import Text
+from engine.core.source import Code, Problem, Span, Text
 from engine.validation.subject import Subject
 
 P303 = Code("P303", "an id that stands twice")

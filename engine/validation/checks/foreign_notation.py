@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from engine.core.source import Code, Problem
-from engine.pipeline.spec import RegexTrigger, Text
+from engine.core.source import Code, Problem, Text
+from engine.pipeline.spec import RegexTrigger
 from engine.validation.subject import Subject
 
 P117 = Code("P117", "signs of another tool in a trigger", heuristic=True)

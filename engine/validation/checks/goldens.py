@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from engine.core.source import Located, Problem, Span
+from engine.core.source import EnvRef, Located, Problem, Span
 from engine.models.secrets import is_refused
 from engine.pipeline.environment import VARIABLES
 from engine.pipeline.reading.node import MappingNode, Node, ScalarNode
@@ -16,7 +16,7 @@ from engine.pipeline.schema.golden import load_golden
 from engine.pipeline.schema.golden_spec import Expectation, GoldenFile, TurnSpec
 from engine.pipeline.schema.suggest import hint, pipeline_meant
 from engine.pipeline.schema.values import items
-from engine.pipeline.spec import EnvRef, GenerateStepSpec, PipelineSpec, RepliesStepSpec
+from engine.pipeline.spec import PipelineSpec
 from engine.text.regexes import compile_pattern
 
 _CODES = {"reply": "P307", "step": "P304", "model": "P306"}
@@ -116,8 +116,7 @@ def _variable_problem(message: str, span: Span, advice: str) -> Problem:
 
 def _referenced(spec: PipelineSpec) -> set[str]:
     """The editor's own variables: those that some setting of the pipeline refers to."""
-    thresholds = (step.threshold for step in spec.steps if isinstance(step, RepliesStepSpec))
-    timeouts = (step.timeout for step in spec.steps if isinstance(step, GenerateStepSpec) and step.timeout)
+    of_steps = (setting for step in spec.steps for setting in step.settings)
     rows = (setting for model in spec.models.values() for setting in model.settings.values())
-    settings: Iterable[Located[object]] = (spec.deadline, *thresholds, *timeouts, *rows)
+    settings: Iterable[Located[object]] = (spec.deadline, *of_steps, *rows)
     return {setting.value.name for setting in settings if isinstance(setting.value, EnvRef)}

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.source import Code, Problem
+from engine.core.source import Code, Problem, Text
 from engine.expressions.evaluate import holds
 from engine.pipeline.reading.decoding import shortened
-from engine.pipeline.spec import Text
 from engine.validation.checks.broken_condition import decisions
 from engine.validation.comparisons import Mistake, mistake
 from engine.validation.subject import Subject

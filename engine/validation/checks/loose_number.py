@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from engine.core.source import Code, Problem
-from engine.pipeline.spec import Text
+from engine.core.source import Code, Problem, Text
 from engine.validation.subject import Subject
 
 P522 = Code("P522", "a phone number outside of the help lines", severity="warning")

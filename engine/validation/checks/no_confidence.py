@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from engine.core.source import Code, Problem, Span
 from engine.models.registry import BACKENDS
-from engine.pipeline.spec import ExpressionDetectorSpec, GenerateStepSpec
+from engine.steps.spec import ExpressionDetectorSpec, StepSpec
 from engine.validation.subject import Subject, literal
 
 P515 = Code("P515", "a confidence that is never known", severity="warning")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
-    for step in subject.generate_steps:
+    for step in subject.spec.steps:
         for span in _reliances(subject, step):
             silent = [model.value for model in step.models if _is_silent(subject, model.value)]
             if silent:
@@ -23,8 +23,8 @@ def check(subject: Subject) -> Iterator[Problem]:
                 yield P515.problem(message, span, hint)
 
 
-def _reliances(subject: Subject, step: GenerateStepSpec) -> Iterator[Span]:
-    for detector in step.escalate_when:
+def _reliances(subject: Subject, step: StepSpec) -> Iterator[Span]:
+    for detector in step.detectors:
         if isinstance(detector, ExpressionDetectorSpec):
             if "output.confidence" in detector.test.value:
                 yield subject.sources.find(detector.test.span, "output.confidence")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.core.source import Code, Problem
-from engine.pipeline.spec import SayStepSpec, StepSpec
+from engine.steps.spec import StepSpec
 from engine.validation.checks.unreachable_step import reachable
 from engine.validation.subject import Subject
 from engine.validation.worlds import paths_of
@@ -30,7 +30,7 @@ def check(subject: Subject) -> Iterator[Problem]:
 
 def _is_operators_choice(subject: Subject, step: StepSpec) -> bool:
     """Whether the environment alone decides; a condition that cannot be read may say so."""
-    if not isinstance(step, SayStepSpec) or step.when is None:
+    if not step.answers or step.when is None:
         return False
     condition = subject.condition(step.when)
     return condition is None or all(path[0] == "env" for path in paths_of(condition))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from engine.core.source import Code, Problem
-from engine.pipeline.spec import Text, WordsTrigger
+from engine.core.source import Code, Problem, Text
+from engine.pipeline.spec import WordsTrigger
 from engine.text.words import LATIN, analyse
 from engine.validation.subject import Subject
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.source import Code, Problem
+from engine.core.source import Code, Problem, Text
 from engine.pipeline.reading.decoding import shortened
-from engine.pipeline.spec import KindSpec, Text
+from engine.pipeline.spec import KindSpec
 from engine.validation.subject import Subject
 
 P519 = Code("P519", "an example of a kind that stands twice", severity="warning")

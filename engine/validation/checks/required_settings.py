@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.source import Code, Problem
+from engine.core.source import Code, EnvRef, Problem
 from engine.models.registry import BACKENDS
-from engine.pipeline.spec import EnvRef
 from engine.validation.subject import Subject
 
 P309 = Code("P309", "a model without a setting that it needs")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.core.source import Code, Problem
-from engine.pipeline.spec import GenerateStepSpec
+from engine.pipeline.compile_steps import number
 from engine.validation.subject import Subject, literal
 
 P514 = Code("P514", "timeouts that do not fit the deadline")
@@ -16,9 +16,9 @@ def check(subject: Subject) -> Iterator[Problem]:
     if not subject.sound_steps or not isinstance(deadline, int | float):
         return
     spent = 0.0
-    steps = list(subject.generate_steps)
+    steps = [step for step in subject.spec.steps if step.models]
     for place, step in enumerate(steps):
-        seconds = _timeout(step)
+        seconds = number(step.timeout)
         if seconds is None or step.timeout is None:
             continue
         spent += seconds
@@ -30,8 +30,3 @@ def check(subject: Subject) -> Iterator[Problem]:
             message = f"after {spent:g} s in all, step `{following}` has nothing left of the deadline of {deadline:g} s"
             hint = "shorten the timeouts so that they leave time for the steps behind them"
             yield P514.problem(message, step.timeout.span, hint, severity="warning")
-
-
-def _timeout(step: GenerateStepSpec) -> float | None:
-    value = literal(step.timeout) if step.timeout is not None else None
-    return float(value) if isinstance(value, int | float) else None

@@ -14,7 +14,7 @@ P306 = Code("P306", "an unknown model")
 
 def check(subject: Subject) -> Iterator[Problem]:
     known = list(subject.spec.models)
-    for step in subject.generate_steps:
+    for step in subject.spec.steps:
         for model in step.models:
             if model.value not in (*known, STAND_IN) and "model" not in subject.lost:
                 message = f"step `{step.id.value}` asks the model `{model.value}`, which does not exist"

@@ -13,7 +13,7 @@ P304 = Code("P304", "an unknown step")
 
 def check(subject: Subject) -> Iterator[Problem]:
     known = [step.id.value for step in subject.spec.steps]
-    for place, step in enumerate(subject.generate_steps):
+    for place, step in enumerate(subject.spec.steps):
         target = step.escalate_to
         if target is not None and target.value not in known and "step" not in subject.lost:
             later = [name for name in known[place + 1 :] if name != step.id.value]

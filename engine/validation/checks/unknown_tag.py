@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from engine.core.source import Code, Problem
 from engine.pipeline.schema.suggest import hint
-from engine.pipeline.spec import RepliesStepSpec
 from engine.validation.subject import Subject
 
 P314 = Code("P314", "a tag that no reply has")
@@ -18,7 +17,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     if "reply" in subject.lost or subject.unsure_replies:
         return
     for step in subject.spec.steps:
-        for tag in step.only if isinstance(step, RepliesStepSpec) else ():
+        for tag in step.tags:
             if tag.value not in known:
                 message = f"step `{step.id.value}` takes only replies with the tag `{tag.value}`, which none has"
                 advice = hint(tag.value, known) or f"write `tags: [{tag.value}]` at the replies that are meant"

@@ -10,10 +10,9 @@ from collections.abc import Iterator
 
 from rapidfuzz.distance import OSA
 
-from engine.core.source import Code, Problem
+from engine.core.source import Code, EnvRef, Problem, Setting
 from engine.models.secrets import is_refused, is_secret
 from engine.pipeline.environment import VARIABLES
-from engine.pipeline.spec import EnvRef, GenerateStepSpec, RepliesStepSpec, Setting
 from engine.validation.subject import Subject
 
 P310 = Code("P310", "an unknown environment variable")
@@ -35,10 +34,7 @@ def _settings(subject: Subject) -> Iterator[Setting]:
         yield model.backend
         yield from model.settings.values()
     for step in spec.steps:
-        if isinstance(step, RepliesStepSpec):
-            yield step.threshold
-        elif isinstance(step, GenerateStepSpec) and step.timeout is not None:
-            yield step.timeout
+        yield from step.settings
 
 
 def _problem(setting: Setting, name: str) -> Problem:

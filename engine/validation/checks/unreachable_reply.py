@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.core.source import Code, Problem
-from engine.pipeline.spec import RepliesStepSpec, SayStepSpec
 from engine.validation.checks.unreachable_step import waits_for
 from engine.validation.subject import Subject
 
@@ -16,10 +15,9 @@ def check(subject: Subject) -> Iterator[Problem]:
     spec = subject.spec
     if not subject.sound_steps:
         return
-    said = {step.reply.value for step in spec.steps if isinstance(step, SayStepSpec)}
-    steps = [step for step in spec.steps if isinstance(step, RepliesStepSpec)]
-    searched = any(not step.otherwise for step in steps)
-    listening = [step for step in steps if step.otherwise]
+    said = {reply.value for step in spec.steps for reply in step.replies}
+    searched = any(step.searches for step in spec.steps)
+    listening = [step for step in spec.steps if step.listens]
     if not searched and any(reply.match for reply in spec.replies):
         message = "no step looks for these replies"
         hint = "add a step of kind `replies`"

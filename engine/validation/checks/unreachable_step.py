@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.core.source import Code, Problem
-from engine.pipeline.spec import GenerateStepSpec, PipelineSpec, RepliesStepSpec, ReplySpec, SayStepSpec, StepSpec
+from engine.pipeline.spec import PipelineSpec, ReplySpec
+from engine.steps.spec import StepSpec
 from engine.validation.subject import Subject
 
 P506 = Code("P506", "a step that is never reached")
@@ -33,23 +34,22 @@ def reachable(spec: PipelineSpec) -> set[int]:
 
 
 def _always_answers(step: StepSpec, spec: PipelineSpec) -> bool:
-    """Whether a step without `when` says a certain reply, or has one to say whatever the conditions of the others."""
+    """Whether a step without `when` answers, or has a reply to say whatever the conditions of the others."""
     if step.when is not None:
         return False
-    if isinstance(step, RepliesStepSpec):
-        return step.otherwise and any(reply.when is None and waits_for(reply, step) for reply in spec.replies)
-    return isinstance(step, SayStepSpec)
+    listens = step.listens and any(reply.when is None and waits_for(reply, step) for reply in spec.replies)
+    return step.answers or listens
 
 
-def waits_for(reply: ReplySpec, step: RepliesStepSpec) -> bool:
-    """Whether `step`, which says `otherwise`, may say `reply`."""
-    wanted = {tag.value for tag in step.only}
+def waits_for(reply: ReplySpec, step: StepSpec) -> bool:
+    """Whether `step`, which listens, may say `reply`."""
+    wanted = {tag.value for tag in step.tags}
     return reply.otherwise and (not wanted or not wanted.isdisjoint(tag.value for tag in reply.tags))
 
 
 def _ways_on(place: int, step: StepSpec, order: dict[str, int]) -> Iterator[int]:
     """Where a turn goes when the step does not answer."""
-    target = step.escalate_to.value if isinstance(step, GenerateStepSpec) and step.escalate_to else None
+    target = step.escalate_to.value if step.escalate_to else None
     # A jump that is wrong by itself is reported as such.
     yield max(order.get(target, 0), place + 1) if target is not None else place + 1
     if step.when is not None:

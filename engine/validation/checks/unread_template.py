@@ -8,9 +8,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from engine.core.source import Code, Problem, Span
+from engine.core.source import Code, Problem, Span, Text
 from engine.pipeline.reading.decoding import at
-from engine.pipeline.spec import Text
 from engine.validation.subject import Subject
 
 P409 = Code("P409", "a template where none is read", severity="warning")

@@ -11,7 +11,7 @@ P511 = Code("P511", "a model or a prompt that no step uses", severity="warning")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
-    asked = {model.value for step in subject.generate_steps for model in step.models}
+    asked = {model.value for step in subject.spec.steps for model in step.models}
     if not subject.sound_steps or not asked <= set(subject.spec.models):
         return
     for name, model in subject.spec.models.items():

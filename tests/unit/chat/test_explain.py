@@ -1,8 +1,8 @@
 from datetime import UTC, datetime
 
 from engine.chat.explain import explain
-from engine.core.plan import NamedDetector, SetStep
-from tests.fakes.plans import SPAN, condition, generate_step, plan, replies_step, reply, say_step, turn
+from engine.core.plan import NamedDetector
+from tests.fakes.plans import generate_step, plan, replies_step, reply, say_step, set_step, turn
 
 EVENING = reply("evening", "こんばんは。", when="now.hour >= 17")
 ANY = reply("any", "いらっしゃい。")
@@ -108,7 +108,7 @@ def test_each_replies_step_has_its_own_threshold():
 
 def test_a_variable_that_a_step_sets_counts_for_the_replies_behind_it():
     english = reply("english", "Hello.", when="vars.lang == 'en'")
-    setting = SetStep(id="tongue", when=None, values=(("lang", condition("'en'")),), span=SPAN)
+    setting = set_step("tongue", lang="'en'")
     the_plan = plan(setting, replies_step(), replies={english: ("やあやあ",)})
     explanation = explain(the_plan, the_plan.index, turn("やあやあ"), ())
     assert actions(explanation) == [("tongue", "sets lang = en"), ("canned", "answers with `english`")]

@@ -5,7 +5,7 @@ from engine.chat.trace import trace_entries
 from engine.core.deadline import Deadline
 from engine.core.errors import RateLimited, TimedOut, Unavailable
 from engine.core.events import ModelAnswered, StepEnded
-from engine.core.plan import ExpressionDetector, NamedDetector, RepliesStep, SetStep
+from engine.core.plan import ExpressionDetector, NamedDetector, Step
 from engine.core.record import replace
 from engine.core.turn import Completion, Message
 from tests.fakes.clock import FakeClock
@@ -19,6 +19,7 @@ from tests.fakes.plans import (
     reply,
     say_step,
     services,
+    set_step,
     template,
     turn,
 )
@@ -184,9 +185,7 @@ def test_no_step_left_that_answers_is_an_outcome_without_reply():
 
 
 def test_a_set_step_gives_variables_to_what_follows():
-    language = SetStep(
-        id="language", when=None, values=(("lang", condition("'ja' if is_japanese(text) else 'en'")),), span=SPAN
-    )
+    language = set_step("language", lang="'ja' if is_japanese(text) else 'en'")
     english = reply("english", "Sorry.")
     the_plan = plan(
         language,
@@ -260,7 +259,7 @@ def test_a_model_that_used_up_its_time_leaves_shares_that_are_worth_a_call(used,
 
 
 def listen_step(*places, name="listen"):
-    return RepliesStep(id=name, when=None, threshold=80.0, span=SPAN, otherwise=places)
+    return Step(id=name, kind="replies", when=None, span=SPAN, replies=places)
 
 
 def test_where_no_trigger_fits_a_reply_that_waits_is_said():

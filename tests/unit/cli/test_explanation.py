@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from rich.cells import cell_len
 from rich.console import Console
 
-from engine.chat.explanation import Considered, Decision, Explanation
+from engine.chat.explanation import Decision, Explanation
 from engine.cli.explanation import SHOWN, SHOWN_BELOW, explanation_to_json, print_explanation
 from engine.core.source import Span
+from engine.steps.explaining import Considered
 
 PLACE = Span(file="replies/snack/greetings_of_the_evening.yml", line=9, column=5, end_line=12, end_column=1)
 NARROW, WIDE = 80, 120

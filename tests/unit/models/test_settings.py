@@ -9,11 +9,12 @@ import grimp
 import pytest
 
 from engine.core.plan import ModelRow
+from engine.core.source import EnvRef
 from engine.models.local.worker.start import ENGINES
 from engine.models.registry import BACKENDS, SETTINGS, given, open_model
 from engine.models.secrets import SECRETS, is_secret
 from engine.models.settings import Number, SettingError
-from engine.pipeline.compiled import EnvRef, ModelDeclaration
+from engine.pipeline.compiled import ModelDeclaration
 from engine.pipeline.model_rows import bind_model
 from engine.pipeline.schema.load import load_pipeline
 

@@ -1,10 +1,10 @@
 import pytest
 
-from engine.core.source import Located, Span
+from engine.core.source import EnvRef, Located, Span
 from engine.pipeline.compile import declare_model
 from engine.pipeline.environment import VARIABLES, resolve, values
 from engine.pipeline.model_rows import bind_model
-from engine.pipeline.spec import EnvRef, ModelSpec
+from engine.pipeline.spec import ModelSpec
 
 SPAN = Span(file="p.yml", line=1, column=1, end_line=1, end_column=2)
 

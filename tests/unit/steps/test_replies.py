@@ -32,7 +32,7 @@ def said(the_plan, text):
 
 
 def test_a_step_that_names_tags_says_only_replies_with_one_of_them():
-    care = replace(replies_step("care"), only=("care",))
+    care = replace(replies_step("care"), tags=("care",))
     replies = {TIRED: ("もう疲れちゃった",), CARING: ("もう疲れた",)}
     assert said(plan(care, replies=replies), "もう疲れちゃった") != "tired"
     assert said(plan(care, replies=replies), "もう疲れた") == "care"
@@ -40,7 +40,7 @@ def test_a_step_that_names_tags_says_only_replies_with_one_of_them():
 
 def by_kind(kinds):
     """Care by kind before the ordinary replies."""
-    care = replace(replies_step("care", when=None), only=("care",), otherwise=(1,), when=NOT_EXACT)
+    care = replace(replies_step("care", when=None), tags=("care",), searches=False, replies=(1,), when=NOT_EXACT)
     return replace(plan(care, replies_step(), replies={TIRED: ("疲れた",), LISTENING: ()}), kinds=kinds)
 
 

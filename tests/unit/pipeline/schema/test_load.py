@@ -4,15 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.core.source import EnvRef
 from engine.pipeline.schema.load import load_pipeline, read_pipeline
-from engine.pipeline.spec import (
-    ContainsTrigger,
-    EnvRef,
-    ExpressionDetectorSpec,
-    FuzzyTrigger,
-    NamedDetectorSpec,
-    RegexTrigger,
-)
+from engine.pipeline.spec import ContainsTrigger, FuzzyTrigger, RegexTrigger
+from engine.steps.spec import ExpressionDetectorSpec, NamedDetectorSpec
 
 PIPELINE = """\
 version: 1
@@ -97,15 +92,15 @@ def test_steps_are_typed_by_their_kind():
     assert canned.threshold.value == 75
     assert [model.value for model in talk.models] == ["small"]
     assert (talk.timeout.value, talk.when.value, talk.escalate_to.value) == (0.9, "now.hour > 3", "sorry")
-    error, confidence, short = talk.escalate_when
+    error, confidence, short = talk.detectors
     assert isinstance(error, NamedDetectorSpec)
     assert (error.name.value, error.threshold) == ("error", None)
     assert isinstance(confidence, NamedDetectorSpec)
     assert (confidence.name.value, confidence.threshold) == ("low_confidence", 0.25)
     assert isinstance(short, ExpressionDetectorSpec)
     assert (short.test.value, short.reason.value) == ("output.tokens < 3", "too short")
-    assert [(name.value, text.value) for name, text in mood.vars] == [("mood", "'good'"), ("n", "3")]
-    assert sorry.reply.value == "sorry"
+    assert [(name.value, text.value) for name, text in mood.variables] == [("mood", "'good'"), ("n", "3")]
+    assert [reply.value for reply in sorry.replies] == ["sorry"]
 
 
 @pytest.mark.usefixtures("folder")
@@ -155,8 +150,8 @@ def test_a_default_obeys_the_rules_of_a_literal(folder, old, new, code):
 @pytest.mark.parametrize(
     ("old", "new", "place", "default"),
     [
-        ("threshold: 75", "threshold: 800", lambda spec: spec.steps[0].threshold.value, 80),
-        ("threshold: 75", "threshold: '${T:800}'", lambda spec: spec.steps[0].threshold.value, 80),
+        ("threshold: 75", "threshold: 800", lambda spec: spec.steps[0].threshold, None),
+        ("threshold: 75", "threshold: '${T:800}'", lambda spec: spec.steps[0].threshold, None),
         ("${DEADLINE:6.5s}", "0", lambda spec: spec.deadline.value, 7.5),
         ("900ms", "0ms", lambda spec: spec.steps[1].timeout, None),
     ],

@@ -4,10 +4,9 @@ import pytest
 
 from engine.core.expression import Binary, Call, Comparison, Constant, Name, Unary
 from engine.core.plan import NamedDetector
-from engine.core.source import Problem, Span
+from engine.core.source import EnvRef, Problem, Span
 from engine.core.table import Damaged
 from engine.core.turn import Labels
-from engine.pipeline.compiled import EnvRef
 from engine.pipeline.stored.codec import from_json, to_json
 from tests.fakes.plans import condition, reply
 

@@ -1,0 +1,134 @@
+"""What a step would do in a turn, told instead of done: the contract between explanations and the step kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+from engine.core.lazy import LazyMapping
+from engine.core.plan import Plan, Reply, Step
+from engine.core.record import field, record
+from engine.core.source import Span
+from engine.core.turn import Turn
+from engine.expressions.evaluate import holds
+
+NEAR = 60.0
+"""Triggers that score less are of no interest to an editor."""
+
+Verdict = Literal["chosen", "passed over", "refused", "condition", "too low"]
+
+
+@record
+class Considered:
+    """A trigger that came near, with the words that count of it. `why` completes the verdict: what stands on one side
+    only, or the condition that fails.
+    """
+
+    reply_id: str
+    kind: str
+    trigger: str
+    words: str
+    score: float
+    verdict: Verdict
+    why: str
+    span: Span
+
+
+class Reached(Protocol):
+    """A trigger with its score, and why it is another sentence where it is one."""
+
+    @property
+    def trigger(self) -> int: ...
+    @property
+    def reply(self) -> int: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def refused(self) -> str | None: ...
+
+
+class Written(Protocol):
+    """A trigger as the editor wrote it."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+
+class ExplainingIndex(Protocol):
+    """What explaining needs of the reply index beyond `candidates`."""
+
+    @property
+    def triggers(self) -> Sequence[Written]: ...
+    def explain(self, text: str, threshold: float) -> tuple[Reached, ...]: ...
+    def words(self, text: str) -> tuple[tuple[str, str], ...]: ...
+    def trigger_words(self, trigger: int) -> str: ...
+
+
+@record
+class View:
+    """One step's view of a turn that is explained; `after` is the step that goes on where this one escalates."""
+
+    plan: Plan
+    index: ExplainingIndex
+    turn: Turn
+    names: LazyMapping
+    after: Step | None = None
+
+
+@record
+class Told:
+    """What a step does, and why; one that `answers` certainly ends the turn. `considered` is what it saw where it
+    searches, `vars` what it adds to the turn's variables.
+    """
+
+    action: str
+    why: str = ""
+    answers: bool = False
+    considered: tuple[Considered, ...] | None = None
+    vars: Mapping[str, Any] = field(default_factory=dict)
+
+
+def considered(step: Step | None, view: View) -> Iterator[Considered]:
+    """What a step that searches sees: the best trigger of each reply, and the next best where a verdict of its own is
+    to be told.
+    """
+    threshold = 100.0 if step is None else step.threshold
+    chosen: str | None = None
+    told: set[tuple[int, Verdict]] = set()
+    for reached in view.index.explain(view.turn.text, min(threshold, NEAR)):
+        reply = view.plan.replies[reached.reply]
+        if step is not None and not step.takes(reply):
+            continue
+        verdict, why = _verdict(reached, reply, view.names, threshold, chosen)
+        if verdict == "chosen":
+            chosen = reply.id
+        if (chosen == reply.id and verdict != "chosen") or (reached.reply, verdict) in told:
+            continue
+        told.add((reached.reply, verdict))
+        yield Considered(
+            reply_id=reply.id,
+            kind=view.index.triggers[reached.trigger].kind,
+            trigger=view.index.triggers[reached.trigger].text,
+            words=view.index.trigger_words(reached.trigger),
+            score=reached.score,
+            verdict=verdict,
+            why=why,
+            span=reply.span,
+        )
+
+
+def _verdict(
+    reached: Reached, reply: Reply, names: Mapping[str, Any], threshold: float, chosen: str | None
+) -> tuple[Verdict, str]:
+    if reached.score < threshold:
+        far = f"{threshold - reached.score:.1f} below the threshold of {threshold:g}"
+        return "too low", far if reached.refused is None else f"{reached.refused} ({far})"
+    if reached.refused is not None:
+        return "refused", reached.refused
+    if reply.when is not None and not holds(reply.when, names):
+        return "condition", f"`{reply.when.source}` does not hold now"
+    if chosen is None:
+        return "chosen", ""
+    return "passed over", f"`{chosen}` stands before it"

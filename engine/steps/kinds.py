@@ -1,0 +1,75 @@
+"""The step kinds as data rows: a row names the module that owns its kind, which is imported when it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+from engine.core.plan import Step
+from engine.steps.explaining import Told, View
+from engine.steps.result import Scene, StepResult
+from engine.steps.spec import Keys, StepSpec
+
+STEP_KINDS: Mapping[str, str] = {
+    "replies": "engine.steps.replies",
+    "generate": "engine.steps.generate",
+    "say": "engine.steps.say",
+    "set": "engine.steps.set",
+}
+
+
+class StepKind(Protocol):
+    """What the module of a step kind offers: the schema of its keys, and what it makes of them at each stage."""
+
+    @property
+    def SCHEMA(self) -> Mapping[str, Any]: ...  # noqa: N802 - a constant of modules
+    def read(self, spec: StepSpec, keys: Keys) -> StepSpec:
+        """`spec`, which has what all steps have, with what this kind reads."""
+
+    def run(self, step: Step, scene: Scene) -> StepResult:
+        """Take part in a turn; may raise `TurnError`, which escalates."""
+
+    def explain(self, step: Step, view: View) -> Told:
+        """What `run` would do, without asking any model."""
+
+
+def step_kind(name: str) -> StepKind:
+    return cast("StepKind", import_module(STEP_KINDS[name]))
+
+
+def schema_of_steps() -> Mapping[str, Mapping[str, Any]]:
+    """The definitions of steps, as the schema of pipelines has them."""
+    own = {name: step_kind(name).SCHEMA for name in STEP_KINDS}
+    usual: Mapping[str, Any] = {
+        "id": {"description": "The step's name, unique in the pipeline.", "$ref": "#/$defs/id"},
+        "kind": {
+            "description": " ".join(f"`{name}`: {schema['description']}" for name, schema in own.items()),
+            "enum": list(STEP_KINDS),
+        },
+        "when": {"description": "The step runs only while this expression is true.", "$ref": "#/$defs/condition"},
+    }
+    keys = dict.fromkeys([*usual, *(key for schema in own.values() for key in schema["properties"])])
+    step = {
+        "description": "One step: it answers, lets the next one try, or hands over with a reason.",
+        "type": "object",
+        "required": ["id", "kind"],
+        "propertyNames": {"enum": list(keys)},
+        "properties": usual,
+        "allOf": [
+            {
+                "if": {"type": "object", "required": ["kind"], "properties": {"kind": {"const": name}}},
+                "then": {"$ref": f"#/$defs/step_{name}"},
+            }
+            for name in STEP_KINDS
+        ],
+    }
+    closed = {
+        f"step_{name}": {
+            **schema,
+            "additionalProperties": False,
+            "properties": {**dict.fromkeys(usual, True), **schema["properties"]},
+        }
+        for name, schema in own.items()
+    }
+    return {"step": step, **closed}
