@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,8 +20,6 @@ def digest(session_id: str) -> str:
 
 def describe(error: BaseException, *, with_text: bool) -> dict[str, Any]:
     """The type and the frames of an unforeseen error; its message may quote the user, so it needs `with_text`."""
-    import traceback  # noqa: PLC0415  needed for mistakes alone
-
     frames = traceback.extract_tb(error.__traceback__)
     record: dict[str, Any] = {
         "error": type(error).__name__,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -36,8 +37,6 @@ class TurnTracing:
                 self._send(subsegments(event.outcome, trace, time.time()))
 
     def _send(self, documents: Iterable[Mapping[str, Any]]) -> None:
-        import socket  # noqa: PLC0415  no part of a cold start
-
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
             sending.setblocking(False)
             for document in documents:

@@ -53,21 +53,21 @@ def run(arguments: argparse.Namespace) -> int:
     env = conversation_env(arguments)
     if arguments.save is None:
         app = load_app(env)
-        return _talk(app, collecting(app, env), arguments.trace)
+        return _talk(app, collecting(app, env), trace=arguments.trace)
     try:
         listener = Listener(arguments.save, Secrets(env))
     except NotSaved as error:
         raise Usage(str(error)) from None
     app = load_app(env, listener.wrap)
     try:
-        return _talk(app, listener.between(app), arguments.trace)
+        return _talk(app, listener.between(app), trace=arguments.trace)
     finally:
         # However it ends: whoever stops it with Ctrl-C has talked for a while, too.
         if listener.save(app.plan, pipeline_path(env), env):
             print(f"saved {arguments.save}; `misaki test {shlex.quote(str(arguments.save))}` plays it")
 
 
-def _talk(app: App, bot: Bot, trace: bool) -> int:  # noqa: FBT001 - the option's own value
+def _talk(app: App, bot: Bot, *, trace: bool) -> int:
     try:
         console = Terminal()
         persona = app.plan.persona

@@ -43,7 +43,7 @@ def record(*, kw_only: bool = True) -> Callable[[type[T]], type[T]]: ...
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field,))
 def record(cls: type[T] | None = None, /, *, kw_only: bool = True) -> type[T] | Callable[[type[T]], type[T]]:
     """The class with its annotated names as read-only slots, equality, a hash and a representation by value."""
-    return (lambda given: _record(given, kw_only)) if cls is None else _record(cls, kw_only)
+    return (lambda given: _record(given, kw_only=kw_only)) if cls is None else _record(cls, kw_only=kw_only)
 
 
 def field_names(kind: type) -> tuple[str, ...]:
@@ -57,7 +57,7 @@ def replace(one: T, /, **changes: Any) -> T:
     return type(one)(**({name: getattr(one, name) for name in field_names(type(one))} | changes))
 
 
-def _record(cls: type[T], kw_only: bool) -> type[T]:  # noqa: FBT001 - private to this module
+def _record(cls: type[T], *, kw_only: bool) -> type[T]:
     names = tuple(cls.__dict__.get("__annotations__", ()))  # noqa: RUF063 - `inspect` costs what records save
     space = {key: value for key, value in cls.__dict__.items() if key not in ("__dict__", "__weakref__")}
     given = {name: space.pop(name) for name in names if name in space}
@@ -130,7 +130,7 @@ def _complain(cls: type, names: tuple[str, ...], values: Mapping[str, Any]) -> N
     raise TypeError(f"{cls.__name__}: missing {missing}, unknown {unknown}")
 
 
-def _refuse_to_set(self: object, name: str, value: Any) -> NoReturn:  # noqa: ARG001 - Python's signature
+def _refuse_to_set(self: object, name: str, _value: Any) -> NoReturn:
     raise AttributeError(f"{type(self).__name__} cannot be changed: `{name}` was to be set")
 
 

@@ -9,13 +9,11 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.core.expression import Binary, Call, Choice, Comparison, Condition, Constant, Expression, Name, Unary
 from engine.core.record import record
-
-if TYPE_CHECKING:
-    from engine.text.regexes import Pattern
+from engine.text.regexes import Pattern, compile_pattern
 
 MAX_NUMBER = 10**15
 MAX_TEXT = 20_000
@@ -159,8 +157,6 @@ def _number(value: Any) -> float:
 
 @lru_cache(maxsize=64)
 def _pattern(source: str) -> Pattern:
-    from engine.text.regexes import compile_pattern  # noqa: PLC0415 - loaded only for pipelines that use patterns
-
     return compile_pattern(source, ignore_case=False)
 
 

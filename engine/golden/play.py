@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from engine.app import App
@@ -21,8 +21,8 @@ from engine.models.secrets import Secrets
 from engine.pipeline.schema.golden_spec import Conversation, GoldenFile, TurnSpec
 from engine.text.cleaning import clean
 
-NOON = datetime(2026, 1, 15, 12, 0)  # noqa: DTZ001 - the zone is the persona's
-"""What time it is in a golden that does not say."""
+NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+"""What time it is in a golden that does not say, by the clock of the persona's zone."""
 
 IN_MEMORY = "memory"
 """A store as in production, so that a golden remembers as much of a conversation, and as little."""

@@ -1,4 +1,4 @@
-"""Lets pytest collect golden files: one item a conversation, failing with the conversation as `misaki test` shows it.
+"""Lets pytest collect golden files.
 
 Registered as an entry point, so it is loaded into every pytest of every project that has this package installed: what
 is not needed to recognise a file is imported when the first golden is met.
@@ -6,95 +6,17 @@ is not needed to recognise a file is imported when the first golden is met.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from engine.golden.result import ConversationResult
-    from engine.golden.run import Loaded, Runner
-    from engine.pipeline.schema.golden_spec import Conversation
-
 _SUFFIX = ".golden.yml"
-_RUNNER: pytest.StashKey[Runner] = pytest.StashKey()
 
 
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> GoldenItems | None:
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.File | None:
     """Takes the files whose names end as golden files do."""
-    if file_path.name.endswith(_SUFFIX):
-        return GoldenItems.from_parent(parent, path=file_path)
-    return None
+    if not file_path.name.endswith(_SUFFIX):
+        return None
+    from engine.golden.pytest_items import GoldenItems
 
-
-class ConversationFailed(Exception):
-    """A conversation did not pass; the text is what pytest prints."""
-
-
-class GoldenItems(pytest.File):
-    """A golden file."""
-
-    def collect(self) -> Iterator[GoldenItem]:
-        """Its conversations; a file with mistakes fails as a whole, with all of them."""
-        from engine.core.errors import ConfigError  # noqa: PLC0415 - as above
-        from engine.golden.run import load_goldens  # noqa: PLC0415 - see the module's docstring
-        from engine.pipeline.reading.sources import Sources  # noqa: PLC0415 - as above
-        from engine.validation.reporters.text import render_problems  # noqa: PLC0415 - as above
-
-        try:
-            (loaded,) = load_goldens([_shown(self.path)], _runner(self.config).pipelines)
-        except ConfigError as error:
-            raise self.CollectError(render_problems(error.problems, Sources())) from None
-        for conversation in loaded.golden.conversations:
-            yield GoldenItem.from_parent(self, name=conversation.name.value, loaded=loaded, conversation=conversation)
-
-
-class GoldenItem(pytest.Item):
-    """One conversation."""
-
-    def __init__(self, *, loaded: Loaded, conversation: Conversation, **more: Any) -> None:
-        super().__init__(**more)
-        self._loaded = loaded
-        self._conversation = conversation
-
-    def runtest(self) -> None:
-        """Plays it; raises `ConversationFailed`."""
-        from engine.golden.report.junit import as_text  # noqa: PLC0415 - see the module's docstring
-
-        result = self._result()
-        if result.skipped is not None:
-            pytest.skip(result.skipped)
-        if result.status != "passed":
-            raise ConversationFailed(as_text(result))
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The conversation alone, without a traceback of ours."""
-        if isinstance(excinfo.value, ConversationFailed):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
-
-    def reportinfo(self) -> tuple[Path, int, str]:
-        """Where the conversation stands."""
-        return self.path, self._conversation.name.span.line - 1, self.name
-
-    def _result(self) -> ConversationResult:
-        (result,) = _runner(self.config).run([self._loaded], lambda _, conversation: conversation is self._conversation)
-        return result
-
-
-def _runner(config: pytest.Config) -> Runner:
-    """One for the whole session, so that pipelines are read and templates compiled once."""
-    from engine.golden.run import Runner  # noqa: PLC0415 - see the module's docstring
-    from engine.golden.stage import Settings  # noqa: PLC0415 - as above
-    from engine.models.secrets import Secrets  # noqa: PLC0415 - as above
-
-    if _RUNNER not in config.stash:
-        config.stash[_RUNNER] = Runner(settings=Settings(secrets=Secrets(os.environ)))
-    return config.stash[_RUNNER]
-
-
-def _shown(path: Path) -> Path:
-    """Relative to where pytest was started, where it lies below."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    return GoldenItems.from_parent(parent, path=file_path)

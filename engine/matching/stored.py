@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.core.record import field_names
 from engine.core.table import Decoded, Table, make_table
 from engine.matching.form import Form
 from engine.matching.lexicon import Lexicon
 from engine.matching.trigger import Trigger
-
-if TYPE_CHECKING:
-    from engine.text.regexes import PatternSet
+from engine.text.regexes import PatternSet
 
 MOST_KEPT = 2_000
 """Triggers kept decoded, and forms."""
@@ -96,8 +94,6 @@ class Parts:
     def _patterns(self) -> PatternSet | None:
         if not self._read["regex"]:
             return None
-        from engine.text.regexes import PatternSet  # noqa: PLC0415 - for pipelines that use patterns
-
         return PatternSet(source for _, source in self._read["regex"])
 
     @cached_property

@@ -7,11 +7,13 @@ searched before they are kept, logged or sent. What a secret is called is decide
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import pairwise
 from typing import Any, Final
 
 from engine.models.registry import BACKENDS
+from engine.text.secret_patterns import CREDENTIAL, FOLDERS
 
 SECRETS: Final = frozenset(
     {
@@ -186,22 +188,16 @@ def _is_mixed(part: str) -> bool:
 def _holds_key(text: str) -> bool:
     if not any(sign in text for sign in _SIGNS):
         return False
-    from engine.text.secret_patterns import SECRET  # noqa: PLC0415 - its pattern takes its time to compile
-
-    return SECRET.search(text) is not None
+    return re.search(CREDENTIAL, text) is not None
 
 
 def _without_keys(text: str) -> str:
     if not _holds_key(text):
         return text
-    from engine.text.secret_patterns import SECRET  # noqa: PLC0415 - as above
-
-    return SECRET.sub(HIDDEN, text)
+    return re.sub(CREDENTIAL, HIDDEN, text)
 
 
 def _without_folders(text: str) -> str:
     if "/" not in text:
         return text
-    from engine.text.secret_patterns import FOLDERS  # noqa: PLC0415 - as above
-
-    return FOLDERS.sub("", text)
+    return re.sub(FOLDERS, "", text)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from engine.core.plan import Plan
+from engine.kinds.features import features
+from engine.kinds.learning import learn
 from engine.kinds.model import KindModel
 from engine.pipeline.spec import KindSpec
 
@@ -25,7 +27,4 @@ def learn_kinds(plan: Plan) -> None:
 @lru_cache(maxsize=4)
 def _learned(examples: tuple[tuple[str, str], ...]) -> bytes:
     """The stored model; a pipeline that is loaded again with the same examples learns nothing anew."""
-    from engine.kinds.features import features  # noqa: PLC0415 - a dictionary, which loading alone does not need
-    from engine.kinds.learning import learn  # noqa: PLC0415 - as above
-
     return learn([(kind, features(text)) for kind, text in examples])

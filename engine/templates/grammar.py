@@ -3,7 +3,7 @@
 Jinja's sandbox bounds neither time nor memory, so the language itself is made small: no assignment, macro, import,
 call or power, loops at most two deep, and a short list of filters, whose arguments are plain values of little size, so
 that none makes a long text of a short one. Length, parts and nesting are bounded, so that compiling ends soon. What
-passes here costs no more than its own length times the data it prints, loops aside, which `engine.templates.render`
+passes here costs no more than its own length times the data it prints, loops aside, which `engine.templates.sandbox`
 counts.
 """
 

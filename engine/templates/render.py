@@ -1,189 +1,29 @@
-"""Renders replies and prompts in a sandbox over plain data. Jinja is imported when the first real template is rendered.
-
-Templates were checked by `engine.templates.grammar` at build time; the sandbox is the second fence, and counts what no
-grammar can: turns of loops, characters, seconds. User text enters only as data: no template is ever made of it.
-"""
+"""Renders replies and prompts. Jinja is imported when the first template is rendered that is no constant text."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from engine.core.deadline import Deadline
 from engine.core.expression import Template
-from engine.expressions.evaluate import MAX_NUMBER
 
 if TYPE_CHECKING:
-    from jinja2 import Environment, nodes
-    from jinja2 import Template as JinjaTemplate
-    from jinja2.runtime import Context
-
-MAX_OUTPUT: Final = 100_000
-MAX_TURNS: Final = 10_000
-"""Of all loops of one template together."""
-
-MAX_SECONDS: Final = 0.25
-"""Of the processor: what a template takes must not depend on what else the machine does."""
-
-LEAST_SECONDS: Final = 0.02
-"""Of the processor, that a template gets even where the deadline has passed: canned replies need no time."""
-
-_BUDGET = "_budget"
-"""A name that no template can write."""
-
-
-class TooMuch(ValueError):
-    """A template that takes more than it may."""
-
-
-class Budget:
-    """What is left to one rendering."""
-
-    def __init__(self, until: Deadline | None, clock: Callable[[], float] = time.thread_time) -> None:
-        self._until, self._clock, self._began = until, clock, clock()
-        self._turns, self._characters = MAX_TURNS, MAX_OUTPUT
-
-    def turn(self) -> None:
-        """Counts a turn of a loop."""
-        self._turns -= 1
-        if self._turns < 0:
-            raise TooMuch(f"template loops more than {MAX_TURNS:,} times")
-        self.look()
-
-    def write(self, text: str) -> None:
-        """Counts a piece of the output."""
-        self._characters -= len(text)
-        if self._characters < 0:
-            raise TooMuch(f"template grew past {MAX_OUTPUT} characters")
-
-    def look(self) -> None:
-        """Looks at the clocks."""
-        taken = self._clock() - self._began
-        late = self._until is not None and taken > LEAST_SECONDS and self._until.passed
-        if late or taken > MAX_SECONDS:
-            raise TooMuch("template took too long")
+    from engine.templates.sandbox import SandboxedTemplates
 
 
 class TemplateRenderer:
     """A `Renderer` that compiles each template once."""
 
     def __init__(self) -> None:
-        self._environment: Environment | None = None
-        self._compiled: dict[str, tuple[JinjaTemplate, frozenset[str]]] = {}
+        self._templates: SandboxedTemplates | None = None
 
     def render(self, template: Template, names: Mapping[str, Any], until: Deadline | None = None) -> str:
         """The text of `template`; raises `ValueError` when it fails, or takes more time or space than it may."""
         if template.constant:
             return template.source
-        from jinja2 import TemplateError  # noqa: PLC0415 - not on the path of constant replies
+        if self._templates is None:
+            from engine.templates.sandbox import SandboxedTemplates
 
-        pieces: list[str] = []
-        try:
-            compiled, used = self._compile(template.source)
-            budget = Budget(until)
-            for piece in compiled.generate({name: names[name] for name in used if name in names} | {_BUDGET: budget}):
-                budget.write(piece)
-                budget.look()
-                pieces.append(piece)
-        except TooMuch as error:
-            raise ValueError(f"{template.origin}: {error}") from error
-        except (TemplateError, TypeError, ArithmeticError, LookupError, RecursionError, ValueError) as error:
-            raise ValueError(f"{template.origin}: template failed: {error}") from error
-        return "".join(pieces)
-
-    def _compile(self, source: str) -> tuple[JinjaTemplate, frozenset[str]]:
-        """The template, and the names that it looks at, as only those are to be computed."""
-        from jinja2.meta import find_undeclared_variables  # noqa: PLC0415 - not on the path of constant replies
-
-        if source not in self._compiled:
-            if self._environment is None:
-                self._environment = _sandbox()
-            tree = self._environment.parse(source)
-            used = frozenset(find_undeclared_variables(tree))
-            try:
-                self._compiled[source] = (self._environment.from_string(_counted(tree)), used)
-            except (SyntaxError, MemoryError) as error:
-                raise ValueError(f"Python cannot compile it: {error}") from error
-        return self._compiled[source]
-
-
-def _counted(tree: nodes.Template) -> nodes.Template:
-    """`tree` with every loop counted, and every text that is put together measured."""
-    from jinja2 import nodes  # noqa: PLC0415 - as above
-    from jinja2.visitor import NodeTransformer  # noqa: PLC0415 - as above
-
-    class Counting(NodeTransformer):
-        def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802 - Jinja's name
-            self.generic_visit(node)
-            node.iter = nodes.Filter(node.iter, "_counted", [], [], None, None)
-            return node
-
-        def visit_Concat(self, node: nodes.Concat) -> nodes.Filter:  # noqa: N802 - as above
-            self.generic_visit(node)
-            return nodes.Filter(nodes.List(node.nodes), "_joined", [], [], None, None)
-
-    counted: nodes.Template = Counting().visit(tree)
-    return counted
-
-
-def _sandbox() -> Environment:
-    from jinja2 import StrictUndefined, pass_context  # noqa: PLC0415 - not on the path of constant replies
-    from jinja2.runtime import LoopContext  # noqa: PLC0415 - as above
-    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415 - as above
-
-    class Sandbox(ImmutableSandboxedEnvironment):
-        """Data only: an attribute is an entry of a mapping, never a method, and operators work on small numbers."""
-
-        intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
-
-        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-            if operator == "+" and isinstance(left, str) and isinstance(right, str):
-                return _joined((left, right))
-            if operator == "**" or not all(isinstance(side, int | float) for side in (left, right)):
-                raise TypeError(f"`{operator}` works on numbers only")
-            if abs(left) > MAX_NUMBER or abs(right) > MAX_NUMBER:
-                raise ArithmeticError(f"`{operator}` works on numbers up to {MAX_NUMBER:.0e} only")
-            return super().call_binop(context, operator, left, right)
-
-        def getattr(self, obj: Any, attribute: str) -> Any:
-            if isinstance(obj, LoopContext):
-                return super().getattr(obj, attribute)
-            return self.getitem(obj, attribute)
-
-        def getitem(self, obj: Any, argument: Any) -> Any:
-            if isinstance(obj, Mapping) or (isinstance(obj, str | list | tuple) and isinstance(argument, int)):
-                try:
-                    return obj[argument]
-                except (LookupError, TypeError):
-                    pass
-            return self.undefined(obj=obj, name=argument)
-
-    environment = Sandbox(
-        autoescape=False,
-        optimized=False,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=False,
-    )
-    environment.globals.clear()
-    environment.filters["_counted"] = pass_context(_turns)
-    environment.filters["_joined"] = _joined
-    environment.tests["odd"] = lambda value: isinstance(value, int) and value % 2 == 1
-    environment.tests["even"] = lambda value: isinstance(value, int) and value % 2 == 0
-    return environment
-
-
-def _turns(context: Context, items: Iterable[Any]) -> Iterator[Any]:
-    budget = context[_BUDGET]
-    for item in items:
-        budget.turn()
-        yield item
-
-
-def _joined(values: Iterable[Any]) -> str:
-    texts = [str(value) for value in values]
-    if sum(map(len, texts)) > MAX_OUTPUT:
-        raise TooMuch(f"template grew past {MAX_OUTPUT} characters")
-    return "".join(texts)
+            self._templates = SandboxedTemplates()
+        return self._templates.render(template, names, until)

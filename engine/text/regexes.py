@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     import re2
 
 _MEANT = (
-    (re.compile(r"\(\?<?!"), "write the rest here, and what must not be there in `when: not matches(text, '…')`"),
-    (re.compile(r"\(\?<?="), "write `(?:` instead of `{0}`"),
-    (re.compile(r"\(\?>"), "write `(?:` instead of `{0}`"),
-    (re.compile(r"[*+?}]\+"), "leave the last `+` out"),
-    (re.compile(r"\\[Zz]|\\'"), "write `$` instead of `{0}`"),
-    (re.compile(r"\\[hH]"), "write `\\s` instead of `{0}`"),
-    (re.compile(r"(?:^|[(|])[*+]|(?:^|\|)\?"), "write `.*` for any signs, or put `\\` before a sign that is meant"),
+    (r"\(\?<?!", "write the rest here, and what must not be there in `when: not matches(text, '…')`"),
+    (r"\(\?<?=", "write `(?:` instead of `{0}`"),
+    (r"\(\?>", "write `(?:` instead of `{0}`"),
+    (r"[*+?}]\+", "leave the last `+` out"),
+    (r"\\[Zz]|\\'", "write `$` instead of `{0}`"),
+    (r"\\[hH]", "write `\\s` instead of `{0}`"),
+    (r"(?:^|[(|])[*+]|(?:^|\|)\?", "write `.*` for any signs, or put `\\` before a sign that is meant"),
 )
 """What a regex that cannot run holds, and what to write instead."""
 
@@ -35,10 +35,10 @@ MOST_LARGE_TOGETHER = 100_000
 _LARGE = 500
 
 _UNSUPPORTED = (
-    (re.compile(r"\(\?<?[=!]"), "lookaround"),
-    (re.compile(r"\\[1-9]|\(\?P=|\\k<"), "a backreference"),
-    (re.compile(r"\(\?>|[*+?}]\+"), "a possessive or atomic group"),
-    (re.compile(r"\(\?\("), "a conditional group"),
+    (r"\(\?<?[=!]", "lookaround"),
+    (r"\\[1-9]|\(\?P=|\\k<", "a backreference"),
+    (r"\(\?>|[*+?}]\+", "a possessive or atomic group"),
+    (r"\(\?\(", "a conditional group"),
 )
 _TOO_LARGE = "this regex takes too much to run: repeat less, such as `.*` or `.{1,20}` in place of `.{1,1000}`"
 
@@ -145,7 +145,7 @@ def regex_problem(pattern: str) -> str | None:
 def regex_hint(pattern: str) -> str:
     """What to write instead of what keeps `pattern` from running; empty where nothing tells."""
     for construct, hint in _MEANT:
-        found = construct.search(pattern)
+        found = re.search(construct, pattern)
         if found:
             return hint.format(found[0])
     bare = re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]", "", pattern)
@@ -158,7 +158,7 @@ def regex_hint(pattern: str) -> str:
 
 def _explained(pattern: str, error: Exception) -> str:
     for construct, name in _UNSUPPORTED:
-        if construct.search(pattern):
+        if re.search(construct, pattern):
             return f"{name} is not supported: regexes run in linear time (re2 syntax), write it as several triggers"
     detail = error.args[0] if error.args else ""
     if isinstance(detail, bytes):

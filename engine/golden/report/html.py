@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
 from engine.chat.trace import trace_lines
 from engine.golden.coverage import Coverage
 from engine.golden.overmatch import NearMiss
@@ -37,8 +39,6 @@ def render(
 
 def page(template: str, names: dict[str, Any]) -> str:
     """A template of this package, rendered with everything escaped."""
-    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 - only when a page is asked for
-
     here = files("engine.golden.report")
     environment = Environment(
         loader=FunctionLoader(lambda name: here.joinpath(name).read_text("utf-8")),

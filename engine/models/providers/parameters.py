@@ -76,12 +76,12 @@ def chat_parameters(backend: str, settings: Settings, url: str) -> Parameters:
         "stop": ({"stop": list(settings.stop) or None},),
         # Some servers give none before they are told how many alternatives to add, others know no alternatives.
         "logprobs": ({"logprobs": True, "top_logprobs": 0}, {"logprobs": True}) if settings.logprobs else (),
-        "thinking": _thinking(settings.thinking, is_openai=is_openai),
+        "thinking": _thinking(wanted=settings.thinking, is_openai=is_openai),
     }
     return Parameters(backend, settings, forms)
 
 
-def _thinking(wanted: bool | None, *, is_openai: bool) -> Sequence[Form]:  # noqa: FBT001  a setting of three values
+def _thinking(*, wanted: bool | None, is_openai: bool) -> Sequence[Form]:
     if wanted is None:
         return ()
     if not is_openai:

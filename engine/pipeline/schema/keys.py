@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from engine.core.source import Problem
 from engine.pipeline.reading.decoding import shortened
@@ -27,8 +27,8 @@ def wrong_key(found: Found) -> Problem:
 
 def unknown_keys(found: Found) -> Iterator[Problem]:
     allowed = found.schema.get("properties", {})
-    assert isinstance(found.node, MappingNode)  # noqa: S101 - the keyword applies to nothing else
-    for entry in found.node.entries:
+    # The keyword applies to nothing else.
+    for entry in cast("MappingNode", found.node).entries:
         if entry.key.value not in allowed:
             word = entry.key.value
             message = f"unknown key `{shortened(word)}`{found.context}"

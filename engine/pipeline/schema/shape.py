@@ -18,6 +18,7 @@ from engine.models.registry import schema_of_models
 from engine.pipeline.reading.limits import MAX_PROBLEMS
 from engine.pipeline.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode, plain
 from engine.pipeline.schema.accept import Acceptor
+from engine.pipeline.schema.found import Found
 from engine.steps.kinds import schema_of_steps
 
 if TYPE_CHECKING:
@@ -95,7 +96,6 @@ def _inlined(part: Any, definitions: Mapping[str, Any]) -> Any:
 
 def problems_of(error: ValidationError, root: Node) -> Iterator[Problem]:
     """An error in the editor's words; none where the reader has told of the place before."""
-    from engine.pipeline.schema.found import Found  # noqa: PLC0415 - as above
     from engine.pipeline.schema.messages import explain
 
     trail = _trail(root, tuple(error.absolute_path))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, cast
 
 from engine.core.expression import Value
 from engine.core.source import EnvRef, Located, Setting, Text
@@ -17,8 +17,8 @@ _SECONDS = {"s": 1.0, "ms": 0.001}
 
 def text(node: Node | None) -> Text:
     """A scalar as the text that was written, with its place."""
-    assert isinstance(node, ScalarNode)  # noqa: S101 - the schema has seen to it
-    return Located(value=node.source, span=node.span)
+    scalar = cast("ScalarNode", node)
+    return Located(value=scalar.source, span=scalar.span)
 
 
 def optional_text(node: Node | None) -> Text | None:
@@ -43,8 +43,7 @@ def items(node: Node | None) -> tuple[Node, ...]:
 
 
 def mapping(node: Node | None) -> MappingNode:
-    assert isinstance(node, MappingNode)  # noqa: S101 - the schema has seen to it
-    return node
+    return cast("MappingNode", node)
 
 
 def number(node: Node | None, default: float) -> float:
@@ -57,9 +56,9 @@ def setting(node: Node) -> Setting:
     if isinstance(node, SequenceNode):
         found: Value = tuple(item.value for item in node.items if isinstance(item, ScalarNode))
         return Located(value=found, span=node.span)
-    assert isinstance(node, ScalarNode)  # noqa: S101 - the schema has seen to it
-    reference = parse_reference(node.value)
-    return Located(value=node.value if reference is None else reference, span=node.span)
+    value = cast("ScalarNode", node).value
+    reference = parse_reference(value)
+    return Located(value=value if reference is None else reference, span=node.span)
 
 
 def duration(node: Node) -> Setting:

@@ -10,6 +10,7 @@ import mmap
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from zlib import crc32
 
@@ -32,8 +33,6 @@ class Container:
 
 def write_container(path: str, about: Mapping[str, Any], sections: Mapping[str, bytes]) -> int:
     """Write to `path`, which is replaced as a whole or not at all; the number of bytes. Raises `OSError`."""
-    from pathlib import Path  # noqa: PLC0415 - dear at a cold start, which only reads
-
     places: dict[str, tuple[int, int]] = {}
     body = bytearray()
     for name, data in sections.items():
@@ -43,17 +42,22 @@ def write_container(path: str, about: Mapping[str, Any], sections: Mapping[str, 
     header = json.dumps({"sections": places, "size": len(body), **about}, separators=(",", ":")).encode()
     head = MAGIC + b"%08x %08x\n" % (len(header), crc32(header)) + header
     head += b" " * (-len(head) % _ALIGNMENT)
-    aside = Path(f"{path}.{os.getpid()}.part")
-    aside.parent.mkdir(parents=True, exist_ok=True)
-    aside.unlink(missing_ok=True)
+    aside = f"{path}.{os.getpid()}.part"
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    _remove(aside)
     try:
-        with aside.open("xb") as file:
+        with open(aside, "xb") as file:
             file.write(head + body)
-        aside.chmod(aside.stat().st_mode & 0o777 & ~_OTHERS_WRITE)
-        aside.replace(path)
+        os.chmod(aside, os.stat(aside).st_mode & 0o777 & ~_OTHERS_WRITE)
+        os.replace(aside, path)
     finally:
-        aside.unlink(missing_ok=True)
+        _remove(aside)
     return len(head) + len(body)
+
+
+def _remove(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def open_container(path: str, source: str | None = None) -> Container:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from engine.core.source import Code, Problem
 from engine.pipeline.reading.decoding import at
-from engine.text.secret_patterns import SECRET
+from engine.text.secret_patterns import CREDENTIAL
 from engine.validation.subject import Subject
 
 P517 = Code("P517", "something that looks like a secret", heuristic=True)
@@ -18,7 +19,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     files |= dict.fromkeys(prompt.file for prompt in subject.prompts.values())
     for file in files:
         for number, line in enumerate(subject.sources.lines(file), start=1):
-            for found in SECRET.finditer(line):
+            for found in re.finditer(CREDENTIAL, line):
                 span = at(file, number, found.start() + 1, len(found[0]))
                 message = "this looks like a secret, and files are no place for one"
                 hint = "remove it and revoke it; backends read their secrets from the environment"
