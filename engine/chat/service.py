@@ -37,7 +37,7 @@ class ChatService:
 
         opened = self.rooms.open(request, (), until)
         if isinstance(opened, Replay):
-            return _again(opened, listen)
+            return _again(opened, request.text, listen)
         turn = next_turn(request, opened, self.zone)
         listen(TurnStarted(session_id=turn.session_id, number=turn.number))
         saving = min(self.rooms.reserve, until.remaining() / 10)
@@ -48,7 +48,9 @@ class ChatService:
             raise
         latency_ms = round((self.clock() - began) * 1000, 3)
         stored = self._store(opened, turn, outcome, latency_ms, until)
-        result = ChatResult(outcome=outcome, session_id=turn.session_id, latency_ms=latency_ms, stored=stored)
+        result = ChatResult(
+            text=turn.text, outcome=outcome, session_id=turn.session_id, latency_ms=latency_ms, stored=stored
+        )
         listen(result)
         return result
 
@@ -68,9 +70,10 @@ class ChatService:
         return self.rooms.append(opened, new, until)
 
 
-def _again(replay: Replay, listen: Listen) -> ChatResult:
+def _again(replay: Replay, text: str, listen: Listen) -> ChatResult:
     """The stored answer of an earlier try."""
     result = ChatResult(
+        text=text,
         outcome=replay.outcome,
         session_id=replay.room,
         latency_ms=replay.latency_ms,

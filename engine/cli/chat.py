@@ -18,7 +18,7 @@ from engine.api.conversation import TEXT_LIMIT
 from engine.app import App, load_app, pipeline_path
 from engine.chat.trace import trace_lines
 from engine.cli.environment import add_pipeline, conversation_env
-from engine.cli.gaps import collecting
+from engine.cli.gaps import collect_gaps
 from engine.cli.output import Terminal, output_file
 from engine.cli.usage import Usage
 from engine.cli.watch import watch_models
@@ -53,7 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     env = conversation_env(arguments)
     if arguments.save is None:
         app = load_app(env)
-        return _talk(app, collecting(app, env), trace=arguments.trace)
+        collect_gaps(app, env)
+        return _talk(app, app, trace=arguments.trace)
     try:
         listener = Listener(arguments.save, Secrets(env))
     except NotSaved as error:

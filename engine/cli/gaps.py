@@ -5,16 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
 
 from rich.text import Text
 
+from engine.app import App
 from engine.cli.environment import conversation_env
 from engine.cli.output import Terminal
 from engine.cli.usage import Usage
-from engine.core.deadline import Deadline
-from engine.core.events import ChatResult
-from engine.core.turn import ChatRequest
 from engine.golden.gaps import GapFile, Group, grouped, kind_draft, read_gaps, reply_draft
 
 DEFAULT_FILE = ".cache/gaps.jsonl"
@@ -64,30 +61,8 @@ def gaps_path(env: Mapping[str, str]) -> Path | None:
     return None if given == OFF else Path(given or DEFAULT_FILE)
 
 
-class Talking(Protocol):
-    """What collecting needs of the application."""
-
-    def reply(self, request: ChatRequest, deadline: Deadline | None = None) -> ChatResult: ...
-    def health(self) -> Mapping[str, Any]: ...
-
-
-class Collecting:
-    """A bot whose gaps are kept in a file."""
-
-    def __init__(self, bot: Talking, path: Path) -> None:
-        self._bot = bot
-        self._file = GapFile(path)
-
-    def reply(self, request: ChatRequest, deadline: Deadline | None = None) -> ChatResult:
-        result = self._bot.reply(request, deadline)
-        self._file.note(request, result)
-        return result
-
-    def health(self) -> Mapping[str, Any]:
-        return self._bot.health()
-
-
-def collecting(bot: Talking, env: Mapping[str, str]) -> Talking:
-    """`bot`, with its gaps kept where the environment says."""
+def collect_gaps(app: App, env: Mapping[str, str]) -> None:
+    """Keep the gaps of `app` where the environment says."""
     path = gaps_path(env)
-    return bot if path is None else Collecting(bot, path)
+    if path is not None:
+        app.add_listener(GapFile(path))

@@ -21,7 +21,7 @@ from engine.api.service import make_service
 from engine.app import App, load_app
 from engine.aws.handler import make_handler
 from engine.cli.environment import add_pipeline, conversation_env
-from engine.cli.gaps import collecting
+from engine.cli.gaps import collect_gaps
 from engine.cli.lines import LineHandler, LineWriter
 from engine.cli.reload import Reloader
 from engine.cli.watch import watch_models
@@ -79,10 +79,10 @@ def _port(text: str) -> int:
 def _listen(arguments: argparse.Namespace, app: App, env: Mapping[str, str], say: Say) -> WebServer | None:
     policy = Policy.from_env(env)
     log = partial(_say_record, say)
-    bot = collecting(app, env)
-    handler = make_handler(bot, env, log=log)
+    collect_gaps(app, env)
+    handler = make_handler(app, env, log=log)
     hosted = Hosted(
-        service=make_service(bot, policy, log),
+        service=make_service(app, policy, log),
         invoke=lambda event, request_id: handler(event, SimpleNamespace(aws_request_id=request_id)),
         policy=policy,
         access=Access.from_env(arguments.host, env),

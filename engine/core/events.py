@@ -188,11 +188,12 @@ class Outcome:
 
 @record
 class ChatResult:
-    """The last event of a turn: its outcome, and the room it belongs to; `latency_ms` is what it took to answer.
+    """The last event of a turn: the user's text, what it came to, and its room; `latency_ms` is what it took to answer.
 
     `stored` tells whether the turn is kept in its room, `replayed` that it ran before and is answered again.
     """
 
+    text: str
     outcome: Outcome
     session_id: str
     latency_ms: float

@@ -13,9 +13,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from engine.core.events import ChatResult
+from engine.core.events import ChatResult, Event
 from engine.core.record import record
-from engine.core.turn import ChatRequest
 from engine.golden.emit import scalar
 from engine.text.normalise import normalise
 from engine.text.words import analyse
@@ -51,18 +50,18 @@ class Group:
 
 
 class GapFile:
-    """Appends gaps to a file that only its owner can read; one that cannot be written costs nothing but the gaps."""
+    """Listens to turns and appends their gaps to a file of its owner; where that fails, only the gaps are lost."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = Lock()
 
-    def note(self, request: ChatRequest, result: ChatResult) -> None:
+    def __call__(self, event: Event) -> None:
         """Keep the sentence of a turn, where no trigger selected its reply."""
-        outcome = result.outcome
-        if not outcome.is_gap:
+        if not isinstance(event, ChatResult) or event.replayed or not event.outcome.is_gap:
             return
-        line = {"text": request.text, "reply": outcome.reply, "step": outcome.step, "reply_id": outcome.reply_id}
+        outcome = event.outcome
+        line = {"text": event.text, "reply": outcome.reply, "step": outcome.step, "reply_id": outcome.reply_id}
         data = (json.dumps({"engine": outcome.engine, **line}, ensure_ascii=False) + "\n").encode("utf-8", "replace")
         try:
             with self._lock:

@@ -56,7 +56,10 @@ class FakeBot:
         if self.failure is not None:
             raise self.failure
         return ChatResult(
-            outcome=self.outcome, session_id=request.session_id or "new-session", latency_ms=self.latency_ms
+            text=request.text,
+            outcome=self.outcome,
+            session_id=request.session_id or "new-session",
+            latency_ms=self.latency_ms,
         )
 
     def health(self) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from tests.fakes.bots import LOCAL
 
 
 def payload(outcome):
-    return result_payload(ChatResult(outcome=outcome, session_id="s", latency_ms=1.0), with_trace=False)
+    return result_payload(ChatResult(text="やあ", outcome=outcome, session_id="s", latency_ms=1.0), with_trace=False)
 
 
 def test_numbers_that_json_does_not_know_are_null():

@@ -71,7 +71,7 @@ class Turns:
     def take(self, times=1):
         for _ in range(times):
             self.metrics(TurnStarted(session_id=CANARY, number=1))
-            self.metrics(ChatResult(outcome=self.outcome, session_id=CANARY, latency_ms=12.5))
+            self.metrics(ChatResult(text=CANARY, outcome=self.outcome, session_id=CANARY, latency_ms=12.5))
         return self.measures
 
 

@@ -38,7 +38,7 @@ def documents(daemon, count):
 
 
 def tell_of_a_turn(tracing):
-    for event in (*TWO_STEPS.trace, ChatResult(outcome=TWO_STEPS, session_id="s", latency_ms=1.0)):
+    for event in (*TWO_STEPS.trace, ChatResult(text="猫", outcome=TWO_STEPS, session_id="s", latency_ms=1.0)):
         tracing(event)
 
 

@@ -2,10 +2,12 @@ import json
 
 import pytest
 
-from engine.cli.gaps import collecting, gaps_path
+from engine.app import App
+from engine.cli.gaps import collect_gaps, gaps_path
 from engine.cli.root import main
-from engine.core.events import ChatResult, Outcome
+from engine.conversations import open_store
 from engine.core.turn import ChatRequest
+from tests.fakes.plans import plan, reply, say_step
 
 
 @pytest.fixture
@@ -36,19 +38,10 @@ def test_no_file_and_no_such_group_are_told(log, tmp_path, capsys):
     assert main(["gaps", "--log", log, "--reply", "5"]) == 2
 
 
-class Bot:
-    def reply(self, request, deadline=None):  # noqa: ARG002 - a bot of few words
-        return ChatResult(outcome=Outcome(reply="ええ。"), session_id="s", latency_ms=0.0)
-
-    def health(self):
-        return {"status": "ok"}
-
-
-def test_a_bot_collects_where_the_environment_says(tmp_path):
-    bot = Bot()
-    assert collecting(bot, {"MISAKI_GAPS": "off"}) is bot
+def test_an_application_collects_where_the_environment_says(tmp_path):
     assert gaps_path({}).name == "gaps.jsonl"
-    kept = collecting(bot, {"MISAKI_GAPS": str(tmp_path / "g.jsonl")})
-    assert kept.reply(ChatRequest(text="イカの話")).outcome.reply == "ええ。"
-    assert kept.health() == {"status": "ok"}
-    assert "イカの話" in (tmp_path / "g.jsonl").read_text("utf-8")
+    for setting in ("off", str(tmp_path / "g.jsonl")):
+        app = App(plan(say_step(0), replies={reply("listen", "ええ。"): ()}), models={}, rooms=open_store("none"))
+        collect_gaps(app, {"MISAKI_GAPS": setting})
+        app.reply(ChatRequest(text="イカの話"))
+    assert (tmp_path / "g.jsonl").read_text("utf-8").count("イカの話") == 1

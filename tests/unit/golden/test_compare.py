@@ -15,7 +15,7 @@ ESCALATIONS = (
 
 def difference(key, value, reply="いらっしゃい。梨がおいしいわよ。", *, escalations=(), latency=12.0):
     outcome = Outcome(reply=reply, engine="canned", step="canned", reply_id="greet", escalations=escalations)
-    result = ChatResult(outcome=outcome, session_id="s", latency_ms=latency)
+    result = ChatResult(text="やあ", outcome=outcome, session_id="s", latency_ms=latency)
     expectation = Expectation(key=key, value=value, node=ScalarNode(value, str(value), SPAN))
     return next(differences((expectation,), result), None)
 

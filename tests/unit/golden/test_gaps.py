@@ -2,21 +2,20 @@ import json
 import stat
 
 from engine.core.events import ChatResult, Outcome
-from engine.core.turn import ChatRequest
 from engine.golden.gaps import Gap, GapFile, grouped, kind_draft, read_gaps, reply_draft
 
 
-def result(reply, score=None):
+def result(text, reply, score=None):
     outcome = Outcome(reply=reply, engine="canned", step="listen", reply_id="listen", score=score)
-    return ChatResult(outcome=outcome, session_id="s", latency_ms=1.0)
+    return ChatResult(text=text, outcome=outcome, session_id="s", latency_ms=1.0)
 
 
 def test_what_a_trigger_decided_is_no_gap_and_the_file_is_its_owners(tmp_path):
     file = tmp_path / "below" / "gaps.jsonl"
     gaps = GapFile(file)
-    gaps.note(ChatRequest(text="こんばんは"), result("いらっしゃい。", 100.0))
+    gaps(result("こんばんは", "いらっしゃい。", 100.0))
     assert not file.exists()
-    gaps.note(ChatRequest(text="イカの話"), result("イカねえ。"))
+    gaps(result("イカの話", "イカねえ。"))
     assert list(read_gaps(file.read_text("utf-8").splitlines())) == [
         Gap(text="イカの話", reply="イカねえ。", by="listen")
     ]
@@ -25,7 +24,7 @@ def test_what_a_trigger_decided_is_no_gap_and_the_file_is_its_owners(tmp_path):
 
 def test_a_file_that_cannot_be_written_costs_no_turn(tmp_path):
     (tmp_path / "taken").write_text("a file where a folder should be")
-    GapFile(tmp_path / "taken" / "gaps.jsonl").note(ChatRequest(text="x"), result("y"))
+    GapFile(tmp_path / "taken" / "gaps.jsonl")(result("x", "y"))
 
 
 def test_a_lambda_log_is_read_alike():
