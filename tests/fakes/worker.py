@@ -60,6 +60,11 @@ def _fail() -> None:
     sys.exit(0)
 
 
+def _fail_and_stay() -> None:
+    _say(event="failed", message="the file is damaged")
+    time.sleep(3600)
+
+
 def _die() -> None:
     os.write(2, b"ggml: assertion failed\n")
     os.kill(os.getpid(), signal.SIGABRT)
@@ -71,6 +76,7 @@ def _stop() -> None:
 
 LOADING: Mapping[str, Callable[[], None]] = {
     "damaged": _fail,
+    "lingering": _fail_and_stay,
     "aborting": _die,
     "hanging": _stop,
     "deaf": lambda: time.sleep(3600),

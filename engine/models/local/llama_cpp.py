@@ -79,10 +79,13 @@ def _heard() -> Iterator[list[str]]:
 
 
 def _reason(lines: Sequence[str]) -> str:
-    """The line that says why a file was refused, without the function's name in front; empty where none does."""
+    """The line that says why a file was refused, without the function's name in front; empty where none does.
+
+    What llama.cpp lists of a file, such as `rope_finetuned = unknown`, is none.
+    """
     said = [line.strip().partition(": ")[2] for line in lines]
     found = next((line for line in said if line.startswith("error loading model")), "")
-    found = found or next((line for line in said if _COMPLAINT.search(line)), "")
+    found = found or next((line for line in said if _COMPLAINT.search(line) and " = " not in line), "")
     return found.removeprefix("error loading model: ")[:300]
 
 

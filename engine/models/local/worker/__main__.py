@@ -158,7 +158,8 @@ def serve(pipe: Pipe, answerer: Answerer) -> NoReturn:
 def _unexpected(error: Exception) -> str:
     """What to tell of a bug; the rest of it goes where native libraries leave their last words."""
     traceback.print_exception(error)
-    return f"the worker met an unexpected error: {error}"
+    # With its kind: that there is no memory left comes without a word.
+    return f"the worker met an unexpected error: {''.join(traceback.format_exception_only(error)).strip()}"
 
 
 if __name__ == "__main__":

@@ -25,7 +25,14 @@ _TAIL = 4096
 """Bytes of the worker's standard error that are kept: enough for the last words of a native library."""
 
 _INHERITED = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT", "TMPDIR", "TZ", "VIRTUAL_ENV")
+
+_NATIVE = {"GGML_NO_BACKTRACE": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""For libraries in the worker: llama.cpp has a debugger look at a process that it aborts, which takes seconds of the
+turn, and numpy keeps a thread and a buffer for each core, for which the worker has no use.
+"""
+
 _CHUNK = 2**16
+"""Bytes; a pipe holds no more."""
 
 
 @record(kw_only=False)
@@ -44,7 +51,7 @@ def worker_command(environment: Mapping[str, str]) -> Command:
     path = os.pathsep.join(os.path.realpath(entry) for entry in sys.path)
     return Command(
         (sys.executable, "-P", "-m", "engine.models.local.worker"),
-        {**kept, "PYTHONPATH": path, "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+        {**kept, **_NATIVE, "PYTHONPATH": path, "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"},
     )
 
 
@@ -143,19 +150,24 @@ class Child:
                     cast("IO[bytes]", pipe).close()
 
     def _read_until_end(self) -> None:
-        """Until both pipes are at their end, or the worker says what is no message."""
+        """Until standard output is at its end, or the worker says what is no message. Standard error may stay open for
+        longer: what the worker started writes to it as well.
+        """
         decoder = Decoder()
+        stdout, stderr = cast("IO[bytes]", self._process.stdout), cast("IO[bytes]", self._process.stderr)
         with selectors.DefaultSelector() as selector:
-            for pipe in (self._process.stdout, self._process.stderr):
-                selector.register(cast("IO[bytes]", pipe), selectors.EVENT_READ)
-            while selector.get_map():
-                for key, _ in selector.select():
-                    data = os.read(key.fd, _CHUNK)
-                    if not data:
-                        selector.unregister(key.fileobj)
-                    elif key.fileobj is self._process.stderr:
-                        self._tail = (self._tail + data)[-_TAIL:]
-                    elif not self._deliver(decoder, data):
+            for pipe in (stdout, stderr):
+                selector.register(pipe, selectors.EVENT_READ)
+            while True:
+                ready = [key.fileobj for key, _ in selector.select()]
+                if stderr in ready:
+                    words = os.read(stderr.fileno(), _CHUNK)
+                    self._tail = (self._tail + words)[-_TAIL:]
+                    if not words:
+                        selector.unregister(stderr)
+                if stdout in ready:
+                    data = os.read(stdout.fileno(), _CHUNK)
+                    if not data or not self._deliver(decoder, data):
                         return
 
     def _deliver(self, decoder: Decoder, data: bytes) -> bool:

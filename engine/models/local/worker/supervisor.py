@@ -267,6 +267,8 @@ class Supervisor:
                     self._changed.notify_all()
                 case "failed":
                     self._restarts.note(str(message.get("message")))
+                    # Native libraries may take their time to end, or never do.
+                    child.kill()
                 case "result" | "error" if self._exchange and message.get("id") == self._exchange.id:
                     self._exchange.reply = message
                     self._exchange = None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import signal
+import subprocess
 
 import pytest
 
 from engine.core.deadline import Deadline
-from engine.models.local.llama_cpp import load
+from engine.models.local.llama_cpp import _reason, load
+from engine.models.local.worker.child import worker_command
 from engine.models.local.worker.gguf import read_metadata
 from engine.models.local.worker.inference import DoesNotFit, LoadError, OutOfTime, Request
 from engine.models.local.worker.start import LocalSettings
@@ -120,3 +123,26 @@ def test_a_file_that_is_refused_shows_the_reason_of_llama_cpp(tiny_path, tmp_pat
         load(LocalSettings(path=str(path), context=128, cache="off"), read_metadata(path))
     assert str(caught.value).startswith("llama.cpp cannot load it: ")
     assert reason in str(caught.value)
+
+
+def test_what_llama_cpp_lists_of_a_file_is_no_reason():
+    lines = [
+        "print_info: rope_finetuned        = unknown\n",
+        "ggml_gallocr_reserve_n_impl: failed to allocate CPU buffer of size 103024640\n",
+        "graph_reserve: failed to allocate compute buffers\n",
+    ]
+    assert _reason(lines) == "failed to allocate CPU buffer of size 103024640"
+
+
+def test_a_worker_that_llama_cpp_aborts_ends_at_once_without_a_debugger(tmp_path):
+    for name in ("gdb", "lldb"):
+        debugger = tmp_path / name
+        debugger.write_text(f"#!/bin/sh\necho {name} looks at it >&2\n")
+        debugger.chmod(0o755)
+    command = worker_command({"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    abort = "from llama_cpp.llama_cpp import _lib; _lib.ggml_abort(b'place.c', 1, b'no memory')"
+    ended = subprocess.run(
+        (command.arguments[0], "-c", abort), env=dict(command.environment), capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == -signal.SIGABRT
+    assert ended.stderr == "place.c:1: no memory\n"

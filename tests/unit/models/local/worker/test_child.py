@@ -65,3 +65,16 @@ def test_what_is_no_message_ends_it(start):
     child, said, gone = start("import time; print('no message', flush=True); time.sleep(3600)")
     child.join(LONG)
     assert (said, gone, child.exit_words()) == ([], [child], "signal 9")
+
+
+def test_it_is_gone_when_it_ends_though_what_it_started_goes_on(start):
+    """The other program lives until this child's pipes are closed."""
+    other = "import sys; sys.stdin.read()"
+    child, said, gone = start(
+        "import subprocess, sys;"
+        f"subprocess.Popen([sys.executable, '-c', {other!r}], stdout=subprocess.DEVNULL);"
+        "print('{\"event\": \"ready\"}'); sys.exit('last words')"
+    )
+    child.join(LONG)
+    assert (said, gone) == ([{"event": "ready"}], [child])
+    assert (child.last_words(), child.exit_words()) == ("last words", "exit code 1")

@@ -66,7 +66,7 @@ def test_a_question_that_makes_no_sense_costs_that_turn_only(worker, tiny_path):
     said, noise = worker(orders=[order(tiny_path), senseless, question], until="result")
     error = said[-2]
     assert (error["event"], error["kind"], error["id"]) == ("error", "error", 1)
-    assert "unexpected" in error["message"]
+    assert "unexpected error: TypeError: " in error["message"]
     assert "Traceback" in noise
 
 

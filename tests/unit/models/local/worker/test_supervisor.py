@@ -153,7 +153,10 @@ def test_a_worker_that_was_frozen_while_it_loaded_is_kept(start, clock):
     assert (report.state, report.engine, report.starts, report.problem) == ("loading", "deaf", 1, "")
 
 
-@pytest.mark.parametrize(("engine", "problem"), [("damaged", "the file is damaged"), ("aborting", "signal 6")])
+@pytest.mark.parametrize(
+    ("engine", "problem"),
+    [("damaged", "the file is damaged"), ("lingering", "the file is damaged"), ("aborting", "signal 6")],
+)
 def test_the_next_engine_is_tried(start, engine, problem):
     supervisor = start(engine, "fine")
     assert ask(supervisor) == "1: hello"
