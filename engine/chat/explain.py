@@ -14,8 +14,9 @@ from engine.core.record import replace
 from engine.core.turn import Turn
 from engine.expressions.evaluate import holds
 from engine.kinds.features import shown
-from engine.steps.explaining import Considered, ExplainingIndex, Told, View, considered
+from engine.steps.explaining import Considered, ExplainingIndex, View
 from engine.steps.kinds import step_kind
+from engine.steps.result import Told
 
 REASONS = 8
 """Features that are told as the reasons of a kind."""
@@ -85,7 +86,7 @@ class _Walk:
 
     def _searched(self, step: Step | None, seen: tuple[Considered, ...] | None) -> None:
         self.threshold = 100.0 if step is None else step.threshold
-        self.considered = tuple(considered(step, self._view)) if seen is None else seen
+        self.considered = self._view.considered(step) if seen is None else seen
 
 
 def _decision(step: Step, told: Told) -> Decision:

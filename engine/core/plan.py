@@ -66,6 +66,7 @@ class ExpressionDetector:
 Detector = Union[NamedDetector, ExpressionDetector]
 
 
+DEFAULT_THRESHOLD = 80.0
 NO_TEMPLATE = Template(source="", origin="", constant=True)
 
 
@@ -84,7 +85,7 @@ class Step:
     when: Condition | None
     span: Span
     searches: bool = False
-    threshold: float = 100.0
+    threshold: float = DEFAULT_THRESHOLD
     tags: tuple[str, ...] = ()
     replies: tuple[int, ...] = ()
     models: tuple[str, ...] = ()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from engine.core.expression import Condition, Template
-from engine.core.plan import NO_TEMPLATE, Detector, ExpressionDetector, NamedDetector, Step
+from engine.core.plan import DEFAULT_THRESHOLD, NO_TEMPLATE, Detector, ExpressionDetector, NamedDetector, Step
 from engine.core.record import field, record
 from engine.core.source import EnvRef, Setting, Text
 from engine.expressions.parse import parse_condition
 from engine.expressions.scope import Scope
-from engine.steps.spec import DEFAULT_THRESHOLD, DetectorSpec, ExpressionDetectorSpec, StepSpec
+from engine.steps.spec import DetectorSpec, ExpressionDetectorSpec, StepSpec
 
 
 @record

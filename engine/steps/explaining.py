@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 
 from engine.core.lazy import LazyMapping
 from engine.core.plan import Plan, Reply, Step
-from engine.core.record import field, record
+from engine.core.record import record
 from engine.core.source import Span
 from engine.core.turn import Turn
 from engine.expressions.evaluate import holds
@@ -76,24 +76,13 @@ class View:
     names: LazyMapping
     after: Step | None = None
 
-
-@record
-class Told:
-    """What a step does, and why; one that `answers` certainly ends the turn. `considered` is what it saw where it
-    searches, `vars` what it adds to the turn's variables.
-    """
-
-    action: str
-    why: str = ""
-    answers: bool = False
-    considered: tuple[Considered, ...] | None = None
-    vars: Mapping[str, Any] = field(default_factory=dict)
+    def considered(self, step: Step | None) -> tuple[Considered, ...]:
+        """What a step that searches sees of the replies."""
+        return tuple(_considered(step, self))
 
 
-def considered(step: Step | None, view: View) -> Iterator[Considered]:
-    """What a step that searches sees: the best trigger of each reply, and the next best where a verdict of its own is
-    to be told.
-    """
+def _considered(step: Step | None, view: View) -> Iterator[Considered]:
+    """The best trigger of each reply, and the next best where a verdict of its own is to be told."""
     threshold = 100.0 if step is None else step.threshold
     chosen: str | None = None
     told: set[tuple[int, Verdict]] = set()

@@ -6,7 +6,7 @@ A model that raises always escalates, whether or not the pipeline lists `error`:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.core.deadline import Deadline
 from engine.core.errors import BackendError, TurnError
@@ -20,9 +20,11 @@ from engine.core.turn import Completion, Exchange, Message, Prompt
 from engine.expressions.evaluate import holds
 from engine.resilience.budget import available, leave_time
 from engine.steps.detectors import DETECTORS, DOUBTS, detects, hear
-from engine.steps.explaining import Told, View
-from engine.steps.result import Answer, Escalate, Scene, StepResult
+from engine.steps.result import Answer, Escalate, Scene, StepResult, Told
 from engine.steps.spec import DetectorSpec, ExpressionDetectorSpec, Keys, NamedDetectorSpec, StepSpec
+
+if TYPE_CHECKING:
+    from engine.steps.explaining import View
 
 _DETECTOR = {
     "description": "A named detector, `low_confidence: 0.25`, or `if:` with an expression and a `reason:`.",

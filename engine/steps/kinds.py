@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from engine.core.plan import Step
-from engine.steps.explaining import Told, View
-from engine.steps.result import Scene, StepResult
-from engine.steps.spec import Keys, StepSpec
+from engine.steps.result import Scene, StepResult, Told
+
+if TYPE_CHECKING:
+    from engine.steps.explaining import View
+    from engine.steps.spec import Keys, StepSpec
 
 STEP_KINDS: Mapping[str, str] = {
     "replies": "engine.steps.replies",

@@ -5,17 +5,20 @@ step says `otherwise`, with one of those that wait for a sentence that nothing e
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from engine.core.errors import TurnError
 from engine.core.events import CandidateRefused, NoReply, ReplyChosen, ReplyFailed, ReplyMatched
 from engine.core.lazy import LazyMapping
-from engine.core.plan import Plan, Reply, Step
+from engine.core.plan import DEFAULT_THRESHOLD, Plan, Reply, Step
 from engine.core.record import replace
 from engine.expressions.evaluate import holds
-from engine.steps.explaining import Considered, Told, View, considered
-from engine.steps.result import Continue, Scene, StepResult
+from engine.steps.result import Continue, Scene, StepResult, Told
 from engine.steps.speak import PATIENCE, speak
-from engine.steps.spec import DEFAULT_THRESHOLD, Keys, StepSpec
+
+if TYPE_CHECKING:
+    from engine.steps.explaining import Considered, View
+    from engine.steps.spec import Keys, StepSpec
 
 SCHEMA = {
     "description": "Looks for the canned reply that matches the user's text best; or, with `otherwise`, says one that "
@@ -110,7 +113,7 @@ def _fitting(plan: Plan, places: Sequence[int], names: LazyMapping) -> Sequence[
 def explain(step: Step, view: View) -> Told:
     if not step.searches:
         return _explain_listening(step, view)
-    seen = tuple(considered(step, view))
+    seen = view.considered(step)
     best = next((one for one in seen if one.verdict == "chosen"), None)
     if best is None:
         return Told(action="goes on", why=_why_none(step.threshold, seen), considered=seen)

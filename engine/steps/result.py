@@ -1,9 +1,12 @@
-"""What a step can come to, and what it may look at: the contract between the step runner and the step kinds."""
+"""What a step can come to, and what it may look at: the contract between the step runner and the step kinds.
+
+What only reading and explaining need is no part of a turn, and imported for its types alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from engine.core.deadline import Deadline
 from engine.core.events import StepEvent, ignore
@@ -12,6 +15,9 @@ from engine.core.plan import Plan
 from engine.core.ports import Services
 from engine.core.record import field, record
 from engine.core.turn import Completion, Engine, Turn
+
+if TYPE_CHECKING:
+    from engine.steps.explaining import Considered
 
 
 @record
@@ -65,3 +71,16 @@ class Escalate:
 
 
 StepResult = Union[Answer, Continue, Escalate]
+
+
+@record
+class Told:
+    """What a step does, and why; one that `answers` certainly ends the turn. `considered` is what it saw where it
+    searches, `vars` what it adds to the turn's variables.
+    """
+
+    action: str
+    why: str = ""
+    answers: bool = False
+    considered: tuple[Considered, ...] | None = None
+    vars: Mapping[str, Any] = field(default_factory=dict)

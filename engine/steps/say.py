@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from engine.core.plan import Step
 from engine.core.record import replace
-from engine.steps.explaining import Told, View
-from engine.steps.result import Scene, StepResult
+from engine.steps.result import Scene, StepResult, Told
 from engine.steps.speak import speak
-from engine.steps.spec import Keys, StepSpec
+
+if TYPE_CHECKING:
+    from engine.steps.explaining import View
+    from engine.steps.spec import Keys, StepSpec
 
 SCHEMA = {
     "description": "Says a certain canned reply.",

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.core.events import VariablesSet
 from engine.core.lazy import LazyMapping
 from engine.core.plan import Step
 from engine.core.record import replace
 from engine.expressions.evaluate import evaluate
-from engine.steps.explaining import Told, View
-from engine.steps.result import Continue, Scene, StepResult
-from engine.steps.spec import Keys, StepSpec
+from engine.steps.result import Continue, Scene, StepResult, Told
+
+if TYPE_CHECKING:
+    from engine.steps.explaining import View
+    from engine.steps.spec import Keys, StepSpec
 
 SCHEMA = {
     "description": "Keeps values that later conditions and templates of this turn see as `vars`.",

@@ -7,8 +7,6 @@ from typing import Any, Protocol, Union
 from engine.core.record import record
 from engine.core.source import Setting, Span, Text
 
-DEFAULT_THRESHOLD = 80.0
-
 
 @record
 class NamedDetectorSpec:

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from engine.core.expression import Condition, Value
+from engine.core.plan import DEFAULT_THRESHOLD
 from engine.core.source import EnvRef, Located, Problem, Setting, Span, Text
 from engine.expressions.parse import ConditionError, parse_condition
 from engine.expressions.scope import Scope
@@ -24,7 +25,6 @@ from engine.pipeline.reading.sources import Sources
 from engine.pipeline.schema.doubt import Named
 from engine.pipeline.schema.mend import STAND_IN
 from engine.pipeline.spec import PipelineSpec, RegexTrigger, ReplySpec, TriggerSpec
-from engine.steps.spec import DEFAULT_THRESHOLD
 from engine.text.regexes import Budget, compile_pattern, regex_hint, regex_problem
 
 TOO_MANY_REGEXES = (
