@@ -86,7 +86,7 @@ def edges() -> list[tuple[str, float, bool]]:
 
 @pytest.mark.parametrize(("name", "value", "fits"), [*edges(), ("repeat_penalty", 0.2, False)])
 def test_all_agree_on_a_number(tmp_path: Path, name: str, value: float, fits: bool) -> None:  # noqa: FBT001 - a column
-    backend = "llama.cpp"
+    backend = next(one for one, row in BACKENDS.items() if name in row.settings)
     pipeline = tmp_path / "bar.yml"
     pipeline.write_text(PIPELINE.format(backend=backend, name=name, value=value), "utf-8")
     (tmp_path / "replies.yml").write_text("replies: [{id: sorry, say: [x]}]", "utf-8")
