@@ -17,7 +17,7 @@ import llama_cpp
 
 from benchmarks.machine import PYTHON, ROOT, environment
 from benchmarks.measure import Row, Take, alternate, timed
-from engine.app import pipeline_path
+from engine.app import pipeline_file
 from engine.core.deadline import Deadline
 from engine.core.turn import Message, Prompt
 from engine.models.local import llama_cpp as ours
@@ -69,7 +69,7 @@ def first_token(path: Path, cache: str) -> float:
 
 def shipped_prompt(history: Sequence[Message] = (), text: str = TURNS[0]) -> Prompt:
     """What the shipped pipeline asks its local model."""
-    persona = load(pipeline_path({}), {}).persona
+    persona = load(pipeline_file({}), {}).persona
     return Prompt(
         system=f"{persona.name}です。",
         examples=persona.examples,

@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.chat.models import Models, Wrap
@@ -28,9 +28,6 @@ from engine.core.turn import ChatRequest
 from engine.pipeline.bind import bind
 from engine.pipeline.stored.find import find_compiled
 from engine.templates.render import TemplateRenderer
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DEFAULT_PIPELINE = "pipelines/snack_misaki.yml"
 
@@ -150,14 +147,8 @@ def load_app(env: Mapping[str, str], wrap: Wrap = lambda _name, model: model) ->
     return app
 
 
-def pipeline_path(env: Mapping[str, str]) -> Path:
+def pipeline_file(env: Mapping[str, str]) -> str:
     """`MISAKI_PIPELINE`, or else `DEFAULT_PIPELINE` in the working directory, or else the shipped one."""
-    from pathlib import Path  # noqa: PLC0415 - dear at a cold start, which has an artefact
-
-    return Path(_pipeline(env))
-
-
-def _pipeline(env: Mapping[str, str]) -> str:
     given = env.get("MISAKI_PIPELINE", "")
     if given:
         return given
@@ -168,12 +159,12 @@ def _pipeline(env: Mapping[str, str]) -> str:
 
 def _plan(env: Mapping[str, str]) -> tuple[Plan, Callable[[], Plan] | None]:
     """The plan from the artefact where one fits, with how to make it anew; else from the sources."""
-    found = find_compiled(_pipeline(env), env)
+    found = find_compiled(pipeline_file(env), env)
 
     def from_sources(note: str) -> Plan:
         from engine.validation.load import load  # noqa: PLC0415 - YAML and its checks, which an artefact has behind it
 
-        plan = load(pipeline_path(env), env)
+        plan = load(pipeline_file(env), env)
         return replace(plan, notices=(*plan.notices, note)) if note else plan
 
     if found.compiled is None:

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.app import App, load_app, pipeline_path
-from engine.cli.environment import add_pipeline, conversation_env
+from engine.app import App, load_app
+from engine.cli.environment import add_pipeline, conversation_env, pipeline_path
 from engine.cli.usage import Usage
 from engine.models.registry import BACKENDS
 from engine.pipeline.compiled import Compiled

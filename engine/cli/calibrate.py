@@ -9,8 +9,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.app import pipeline_path
-from engine.cli.environment import add_pipeline, conversation_env
+from engine.cli.environment import add_pipeline, conversation_env, pipeline_path
 from engine.cli.output import Terminal, output_file, write_output
 from engine.cli.usage import Usage
 from engine.golden.calibrate import Calibration, NoThreshold, calibrate, threshold_step, write_threshold

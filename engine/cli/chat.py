@@ -15,9 +15,9 @@ from rich.markup import escape
 from rich.text import Text
 
 from engine.api.conversation import TEXT_LIMIT
-from engine.app import App, load_app, pipeline_path
+from engine.app import App, load_app
 from engine.chat.trace import trace_lines
-from engine.cli.environment import add_pipeline, conversation_env
+from engine.cli.environment import add_pipeline, conversation_env, pipeline_path
 from engine.cli.gaps import collect_gaps
 from engine.cli.output import Terminal, output_file
 from engine.cli.usage import Usage

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from engine.app import DEFAULT_PIPELINE, pipeline_path
+from engine.app import DEFAULT_PIPELINE, pipeline_file
 from engine.cli.usage import Usage
 from engine.pipeline.reading.project import PIPELINES
 from engine.pipeline.schema.suggest import pipeline_meant, pipelines_in
@@ -16,6 +16,10 @@ from engine.pipeline.schema.suggest import pipeline_meant, pipelines_in
 def add_pipeline(parser: argparse.ArgumentParser) -> None:
     default = f"$MISAKI_PIPELINE, or {DEFAULT_PIPELINE}"
     parser.add_argument("--pipeline", metavar="FILE", help=f"the pipeline to load (default: {default})")
+
+
+def pipeline_path(env: Mapping[str, str]) -> Path:
+    return Path(pipeline_file(env))
 
 
 def conversation_env(arguments: argparse.Namespace, base: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -17,11 +17,11 @@ from rich.text import Text
 from engine.api.chat import read_chat
 from engine.api.errors import RequestError
 from engine.api.response import result_payload
-from engine.app import load_app, pipeline_path
+from engine.app import load_app
 from engine.chat.explain import explain
 from engine.chat.explanation import Explanation
 from engine.cli.chat import summary
-from engine.cli.environment import add_pipeline, conversation_env
+from engine.cli.environment import add_pipeline, conversation_env, pipeline_path
 from engine.cli.explanation import explanation_to_json, print_explanation
 from engine.cli.output import Terminal
 from engine.cli.usage import Usage

@@ -10,8 +10,9 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from engine.app import App, pipeline_path
+from engine.app import App
 from engine.chat.models import rows_of
+from engine.cli.environment import pipeline_path
 from engine.core.errors import ConfigError
 from engine.pipeline.bind import bind
 from engine.pipeline.learned_kinds import learn_kinds

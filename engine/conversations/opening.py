@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection
+from logging import getLogger
 from typing import TYPE_CHECKING
 
 from engine.core.deadline import Deadline
@@ -51,8 +52,6 @@ def open_store(setting: str) -> GuardedStore | NoRooms:
         from engine.conversations.guard import GuardedStore
 
         return GuardedStore(DynamoStorage(place), f"dynamodb:{place}")
-    from logging import getLogger  # noqa: PLC0415  a setting that is right has nothing to say
-
     problem = "SESSION_STORE is none of `none`, `memory`, `sqlite:PATH` and `dynamodb:TABLE`"
     getLogger(__name__).warning("%s, so nothing is remembered between turns", problem)
     return NoRooms(f"none ({problem})")

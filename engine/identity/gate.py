@@ -59,7 +59,7 @@ class Gate:
             raise SettingsError(f"AUTH is `{mode}`: expected none, optional or required")
         if mode == "none":
             return cls(client_token=client_token)
-        from engine.identity.openid import verifier_from_env  # noqa: PLC0415  cryptography, where users sign in
+        from engine.identity.openid import verifier_from_env
 
         return cls(client_token=client_token, verifier=verifier_from_env(env), required=mode == "required")
 

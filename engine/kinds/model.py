@@ -58,7 +58,7 @@ class KindModel:
 
     def learn(self) -> None:
         """Learn now what is otherwise learned when the first text comes, so that no turn waits for it."""
-        self.stored  # noqa: B018 - kept once it is there
+        _ = self.stored
 
     @property
     def kinds(self) -> tuple[str, ...]:

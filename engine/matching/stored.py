@@ -60,7 +60,8 @@ class Parts:
         spoken = _in_order(triggers, lexicon)
         kept = {"contains": [entry for entry in contained if entry[1]], "regex": regexes, "words": spoken}
         parts = cls(Table(memoryview(make_table([json.dumps(kept).encode()]))))
-        parts._patterns  # noqa: B018 - what cannot be compiled is told now
+        # What cannot be compiled is told now.
+        _ = parts._patterns
         return parts
 
     @classmethod

@@ -25,7 +25,7 @@ class StepKind(Protocol):
     """What the module of a step kind offers: the schema of its keys, and what it makes of them at each stage."""
 
     @property
-    def SCHEMA(self) -> Mapping[str, Any]: ...  # noqa: N802 - a constant of modules
+    def SCHEMA(self) -> Mapping[str, Any]: ...
     def read(self, spec: StepSpec, keys: Keys) -> StepSpec:
         """`spec`, which has what all steps have, with what this kind reads."""
 

@@ -30,9 +30,9 @@ class Read:
     patterns: tuple[str, ...]
 
 
-def load(path: Path, env: Mapping[str, str]) -> Plan:
+def load(path: Path | str, env: Mapping[str, str]) -> Plan:
     """The plan of the pipeline at `path`; raises `ConfigError` with every error found."""
-    return bind(read(path).compiled, env)
+    return bind(read(Path(path)).compiled, env)
 
 
 def read(path: Path) -> Read:

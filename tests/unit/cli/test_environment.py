@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.app import DEFAULT_PIPELINE, pipeline_path
-from engine.cli.environment import conversation_env
+from engine.app import DEFAULT_PIPELINE
+from engine.cli.environment import conversation_env, pipeline_path
 from engine.cli.usage import Usage
 
 
