@@ -40,38 +40,18 @@ def step_kind(name: str) -> StepKind:
     return cast("StepKind", import_module(STEP_KINDS[name]))
 
 
-def schema_of_steps() -> Mapping[str, Mapping[str, Any]]:
-    """The definitions of steps, as the schema of pipelines has them."""
-    own = {name: step_kind(name).SCHEMA for name in STEP_KINDS}
-    usual: Mapping[str, Any] = {
-        "id": {"description": "The step's name, unique in the pipeline.", "$ref": "#/$defs/id"},
-        "kind": {
-            "description": " ".join(f"`{name}`: {schema['description']}" for name, schema in own.items()),
-            "enum": list(STEP_KINDS),
-        },
-        "when": {"description": "The step runs only while this expression is true.", "$ref": "#/$defs/condition"},
-    }
-    keys = dict.fromkeys([*usual, *(key for schema in own.values() for key in schema["properties"])])
-    step = {
-        "description": "One step: it answers, lets the next one try, or hands over with a reason.",
-        "type": "object",
-        "required": ["id", "kind"],
-        "propertyNames": {"enum": list(keys)},
-        "properties": usual,
-        "allOf": [
-            {
-                "if": {"type": "object", "required": ["kind"], "properties": {"kind": {"const": name}}},
-                "then": {"$ref": f"#/$defs/step_{name}"},
-            }
-            for name in STEP_KINDS
-        ],
-    }
-    closed = {
-        f"step_{name}": {
-            **schema,
-            "additionalProperties": False,
-            "properties": {**dict.fromkeys(usual, True), **schema["properties"]},
-        }
-        for name, schema in own.items()
-    }
-    return {"step": step, **closed}
+def complete_schema(definitions: dict[str, Any]) -> None:
+    """Put what the kinds have to say into the `definitions` of the schema of pipelines."""
+    step, own = definitions["step"], {name: step_kind(name).SCHEMA for name in STEP_KINDS}
+    usual = step["properties"]
+    usual["kind"]["enum"] = list(STEP_KINDS)
+    usual["kind"]["description"] = " ".join(f"`{name}`: {schema['description']}" for name, schema in own.items())
+    step["propertyNames"]["enum"] = list(
+        dict.fromkeys((*usual, *(key for one in own.values() for key in one["properties"])))
+    )
+    step["allOf"] = []
+    for name, schema in own.items():
+        applies = {"type": "object", "required": ["kind"], "properties": {"kind": {"const": name}}}
+        step["allOf"].append({"if": applies, "then": {"$ref": f"#/$defs/step_{name}"}})
+        keys = {**dict.fromkeys(usual, True), **schema["properties"]}
+        definitions[f"step_{name}"] = {**schema, "additionalProperties": False, "properties": keys}

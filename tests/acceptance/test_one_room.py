@@ -110,10 +110,7 @@ ROWS = {
         ),
         ("from engine.models.settings import ", "Number, "),
     ],
-    "validation/checks/__init__.py": [
-        ("from engine.validation.checks import (\n", "    loud_reply,\n"),
-        ("BEHAVIOUR: Sequence[Check] = (\n", "    loud_reply,\n"),
-    ],
+    "validation/checks/__init__.py": [("BEHAVIOUR = _checks(\n", '    "loud_reply",\n')],
 }
 PIPELINE = """\
 version: 1

@@ -19,7 +19,7 @@ from engine.pipeline.reading.limits import MAX_PROBLEMS
 from engine.pipeline.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode, plain
 from engine.pipeline.schema.accept import Acceptor
 from engine.pipeline.schema.found import Found
-from engine.steps.kinds import schema_of_steps
+from engine.steps.kinds import complete_schema
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -39,7 +39,7 @@ def schema_of(kind: Kind) -> dict[str, Any]:
     schema: dict[str, Any] = json.loads(text)
     if kind == "pipeline":
         schema["$defs"]["model"]["properties"] = schema_of_models()
-        schema["$defs"].update(schema_of_steps())
+        complete_schema(schema["$defs"])
     return schema
 
 
