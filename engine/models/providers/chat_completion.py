@@ -6,12 +6,14 @@ Reads an SDK's objects by attribute and trusts none of them; knows no SDK.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 
+from engine.core.deadline import Deadline
 from engine.core.errors import Malformed
 from engine.core.turn import Completion, FinishReason, Prompt
 from engine.models.dialogue import alternating
+from engine.models.providers.parameters import SYSTEM, chat_parameters
 from engine.models.providers.row import Settings
 
 CUT = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded", "error"})
@@ -125,3 +127,25 @@ def _count(value: Any) -> int | None:
 
 def _malformed(backend: str, found: str) -> Malformed:
     return Malformed(f"the answer of {backend} holds {found}", backend=backend, status=200, retryable=True)
+
+
+class ChatAsker:
+    """Asks through `create`, the call of an SDK that speaks chat completions; `default_url` where no row names one."""
+
+    def __init__(
+        self,
+        backend: str,
+        create: Callable[..., Any],
+        errors: tuple[type[Exception], ...],
+        settings: Settings,
+        default_url: str,
+    ) -> None:
+        self._backend, self._create, self._settings = backend, create, settings
+        self.errors = errors
+        self.parameters = chat_parameters(backend, settings, settings.base_url or default_url)
+
+    def ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any]) -> Completion:  # noqa: ARG002 — the call under way has it
+        messages = with_system(prompt, self._settings.examples, apart=SYSTEM in sent)
+        options = {name: value for name, value in sent.items() if name != SYSTEM}
+        answer = self._create(model=self._settings.model, messages=messages, extra_body=options)
+        return completion(answer, self._settings, self._backend)

@@ -7,21 +7,14 @@ put there, by the hook it offers for that.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
-from engine.core.deadline import Deadline
 from engine.core.plan import ModelRow
 from engine.core.ports import LanguageModel
-from engine.core.turn import Completion, Prompt
 from engine.models.providers.asker import Asker, Opening
-from engine.models.providers.chat_completion import completion, with_system
+from engine.models.providers.chat_completion import ChatAsker
 from engine.models.providers.credentials import bearer
 from engine.models.providers.external import open_external
-from engine.models.providers.parameters import SYSTEM, chat_parameters
 from engine.models.providers.row import Settings, with_version
-
-if TYPE_CHECKING:
-    from huggingface_hub import InferenceClient
 
 DEFAULT_URL = "https://router.huggingface.co/v1"
 """The router for all inference providers: asked directly, the SDK looks up nothing on the hub first."""
@@ -45,18 +38,4 @@ def _load(settings: Settings, token: str) -> Asker:
 
     set_client_factory(client)
     sdk = InferenceClient(base_url=settings.base_url or DEFAULT_URL, api_key=token)
-    return _Asker(sdk, (httpx2.HTTPError,), settings)
-
-
-class _Asker:
-    def __init__(self, sdk: InferenceClient, errors: tuple[type[Exception], ...], settings: Settings) -> None:
-        self._sdk = sdk
-        self.errors = errors
-        self._settings = settings
-        self.parameters = chat_parameters("huggingface", settings, settings.base_url or DEFAULT_URL)
-
-    def ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any]) -> Completion:  # noqa: ARG002 — the call under way has it
-        messages: Any = with_system(prompt, self._settings.examples, apart=SYSTEM in sent)
-        options = {name: value for name, value in sent.items() if name != SYSTEM}
-        answer = self._sdk.chat_completion(messages=messages, model=self._settings.model, extra_body=options)
-        return completion(answer, self._settings, "huggingface")
+    return ChatAsker("huggingface", sdk.chat_completion, (httpx2.HTTPError,), settings, DEFAULT_URL)
