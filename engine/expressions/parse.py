@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from typing import Literal
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
@@ -45,10 +44,6 @@ _COMPARISONS = {
 }
 
 _TOO_DEEP = "condition is nested too deeply"
-_INSTEAD = {"&&": "and", "||": "or", "!": "not", "=": "==", "===": "==", "=>": ">=", "=<": "<="}
-_INSTEAD |= dict.fromkeys("“”„", '"') | dict.fromkeys("‘’", "'") | {"！": "not", "＝": "=="}
-_SLIP = re.compile("&&|\\|\\||===|=>|=<|(?<![<>=!])=(?!=)|!(?!=)|[＝＜＞！（）［］，＂＇＋－＊％“”„‘’]")
-_QUOTED = re.compile("'[^']*'|\"[^\"]*\"")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _KNOWN_ESCAPES = frozenset("\\'\"\nabfnrtvxuUN01234567")
 """What Python writes behind a backslash; behind any other, such as the `\\w` of a pattern, it is a plain sign."""
@@ -91,9 +86,7 @@ def _parse(source: str) -> nodes.Expr:
     try:
         body = _PARSER.parse("{{(" + _ESCAPE.sub(_kept, source) + "\n)}}").body
     except TemplateSyntaxError as error:
-        raise _slip(source) or ConditionError(
-            f"condition is not an expression: {_why(error, source)}", kind="syntax"
-        ) from None
+        raise ConditionError(f"condition is not an expression: {_why(error, source)}", kind="syntax") from None
     match body:
         case [nodes.Output(nodes=[nodes.Expr() as expression])]:
             return expression
@@ -103,21 +96,6 @@ def _parse(source: str) -> nodes.Expr:
 
 def _kept(escape: re.Match[str]) -> str:
     return escape[0] if escape[1] in _KNOWN_ESCAPES else f"\\{escape[0]}"
-
-
-def _slip(source: str) -> ConditionError | None:
-    """A sign of another language, or one typed in full width, and what is written here instead."""
-    found = _SLIP.search(_QUOTED.sub(lambda text: "_" * len(text[0]), source))
-    if found is None:
-        return None
-    word = found[0]
-    remedy = _INSTEAD.get(word) or unicodedata.normalize("NFKC", word)
-    return ConditionError(
-        f"condition is not an expression: `{word}` means nothing in it",
-        word=word,
-        hint=f"write `{remedy}`",
-        kind="syntax",
-    )
 
 
 def _why(error: TemplateSyntaxError, source: str) -> str:

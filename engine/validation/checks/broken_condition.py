@@ -84,7 +84,10 @@ def _problem(subject: Subject, text: Text, scope: Scope, error: ConditionError) 
         message, got = _plain(message)
         written, meant = _slip(text.value)
         word = written or got or word
-        hint = f"write `{meant}` instead of `{written}`" if written else hint or _hint(text.value, got)
+        hint = hint or _hint(text.value, got)
+        if written:
+            message = f"condition is not an expression: `{written}` means nothing in it"
+            hint = f"write `{meant}` instead of `{written}`"
     place = subject.sources.find(text.span, word) if word else text.span
     return _CODES[error.kind].problem(message, place, hint)
 
