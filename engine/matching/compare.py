@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import ceil
+from typing import Literal
 
 from rapidfuzz import fuzz
 
@@ -125,8 +126,8 @@ def _unwritten(own: list[ContentWord], others: list[ContentWord], other: Form) -
     return own, others
 
 
-def _joined(words: Sequence[ContentWord], part: int) -> str:
-    return "".join(str(word[part]) for word in words)
+def _joined(words: Sequence[ContentWord], part: Literal[0, 1, 2]) -> str:
+    return "".join([word[part] for word in words])
 
 
 SHORTEST_HEARD = 2

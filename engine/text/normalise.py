@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 
 IDEOGRAPH = "[^\\Wa-z0-9_ぁ-ヿ]"
 """A pattern for what is nearly always a kanji: a letter that is neither Latin nor kana. It says what it is not, because
@@ -160,8 +161,12 @@ FLATTENING: tuple[tuple[str, Callable[[str], str]], ...] = (
 )
 
 
+@lru_cache(maxsize=16)
 def fold(text: str) -> str:
-    """The text with width, case, faces and laughter made equal, punctuation and katakana still in place."""
+    """The text with width, case, faces and laughter made equal, punctuation and katakana still in place.
+
+    A turn asks four times for that of one utterance.
+    """
     for _, stage in FOLDING:
         text = stage(text)
     return text
