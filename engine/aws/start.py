@@ -46,7 +46,8 @@ def start(env: Mapping[str, str], *, log: Log = print_record) -> Handler:
 
 def _discreet(log: Log, env: Mapping[str, str]) -> Log:
     """`log` without secrets: what a broken setting holds may be a key in the wrong place."""
-    return lambda record: log(Secrets(env).logged(record))
+    secrets = Secrets(env)
+    return lambda record: log(secrets.logged(record))
 
 
 def _resolved(env: Mapping[str, str], log: Log) -> Mapping[str, str]:

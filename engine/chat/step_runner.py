@@ -12,7 +12,7 @@ from engine.core.events import Escalation, Listen, Outcome, StepEnded, StepEvent
 from engine.core.lazy import LazyMapping
 from engine.core.plan import Plan, Step
 from engine.core.ports import Services
-from engine.core.record import field_names, replace
+from engine.core.record import field_names
 from engine.core.turn import Turn
 from engine.expressions.evaluate import holds
 from engine.kinds.names import names_of_kind
@@ -120,10 +120,13 @@ def _escalations(trace: Iterable[StepEvent]) -> tuple[Escalation, ...]:
 def _outcome(
     said: tuple[Step, Answer] | None, variables: Mapping[str, Any], trace: Sequence[StepEvent], seconds: float
 ) -> Outcome:
-    happened = Outcome(
-        reply=None, variables=variables, escalations=_escalations(trace), trace=tuple(trace), seconds=seconds
-    )
+    happened: dict[str, Any] = {
+        "variables": variables,
+        "escalations": _escalations(trace),
+        "trace": tuple(trace),
+        "seconds": seconds,
+    }
     if said is None:
-        return happened
+        return Outcome(reply=None, **happened)
     step, answer = said
-    return replace(happened, step=step.id, **{name: getattr(answer, name) for name in field_names(Answer)})
+    return Outcome(step=step.id, **happened, **{name: getattr(answer, name) for name in field_names(Answer)})
