@@ -16,11 +16,11 @@ from zoneinfo import ZoneInfo
 from engine.chat.models import Models, Wrap
 from engine.chat.service import ChatService
 from engine.chat.talk import next_turn
-from engine.conversations import open_store
+from engine.conversations import Store, open_store
 from engine.core.deadline import Clock, Deadline
 from engine.core.events import ChatResult, Event, Listen, ignore
 from engine.core.plan import Plan
-from engine.core.ports import LanguageModel, Renderer, RoomStore, Services
+from engine.core.ports import LanguageModel, Renderer, Services
 from engine.core.record import replace
 from engine.core.rooms import Opened
 from engine.core.table import Damaged
@@ -40,7 +40,7 @@ class App:
         plan: Plan,
         *,
         models: Mapping[str, LanguageModel],
-        rooms: RoomStore,
+        rooms: Store,
         clock: Clock = time.monotonic,
         renderer: Renderer | None = None,
         rebuild: Callable[[], Plan] | None = None,

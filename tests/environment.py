@@ -14,5 +14,8 @@ NOTHING_ELSE = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
+    "SESSION_STORE": "memory",
 }
-"""Nor what a `.env` of this folder holds, nor what AWS's SDK finds in the home folder or by asking the machine."""
+"""Nor what a `.env` of this folder holds, nor what AWS's SDK finds in the home folder or by asking
+the machine; and no test leaves conversations there.
+"""

@@ -15,6 +15,9 @@ from engine.core.turn import ChatRequest
 from engine.text.cleaning import clean
 
 SESSION_ID_LIMIT = 128
+TURN_KEY_LIMIT = 128
+RANDOM = 16
+"""Characters of a `turn_key` that names a new room of somebody whom nobody knows: it must be a random one."""
 ATTRIBUTE_LIMIT = 32
 ATTRIBUTE_CHARACTERS = 256
 _LARGEST = 2**53
@@ -35,7 +38,11 @@ def read_chat(payload: Mapping[str, Any]) -> ChatCall:
     text, history = read_conversation(payload)
     return ChatCall(
         request=ChatRequest(
-            text=text, history=history, session_id=_session_id(payload, metadata), client=_attributes(metadata)
+            text=text,
+            history=history,
+            session_id=_session_id(payload, metadata),
+            client=_attributes(metadata),
+            turn_key=_identifier("turn_key", "turn_key", payload.get("turn_key"), TURN_KEY_LIMIT),
         ),
         debug=_debug(payload.get("debug")),
     )
@@ -56,18 +63,32 @@ def _session_id(payload: Mapping[str, Any], metadata: Mapping[str, Any]) -> str 
         ("session_id", payload.get("session_id")),
         ("metadata.session_id", metadata.get("session_id")),
     ):
-        if value is None or value == "":
-            continue
-        if not isinstance(value, str):
-            raise RequestError(400, "session_id_type", f"`{place}` must be a string, found {kind(value)}")
-        if len(value) > SESSION_ID_LIMIT:
-            message = f"`{place}` is longer than {SESSION_ID_LIMIT} characters"
-            raise RequestError(400, "session_id_too_long", message)
-        if clean(value) != value or not value.isprintable():
-            message = f"`{place}` holds spaces at an end or characters that cannot be seen"
-            raise RequestError(400, "session_id_characters", message)
-        return value
+        identifier = _identifier("session_id", place, value, SESSION_ID_LIMIT)
+        if identifier is not None:
+            return identifier
     return None
+
+
+def _identifier(name: str, place: str, value: Any, limit: int) -> str | None:
+    """A text that a client made up; `None` where it says nothing."""
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise RequestError(400, f"{name}_type", f"`{place}` must be a string, found {kind(value)}")
+    if len(value) > limit:
+        raise RequestError(400, f"{name}_too_long", f"`{place}` is longer than {limit} characters")
+    if clean(value) != value or not value.isprintable():
+        message = f"`{place}` holds spaces at an end or characters that cannot be seen"
+        raise RequestError(400, f"{name}_characters", message)
+    return value
+
+
+def check_turn_key(request: ChatRequest) -> None:
+    """Raises `RequestError` for a key that others could have made up too, where nothing else names the room."""
+    key = request.turn_key
+    if key is not None and len(key) < RANDOM and request.session_id is None and request.principal.kind != "user":
+        message = f"`turn_key` without `session_id` must be a random text of at least {RANDOM} characters"
+        raise RequestError(400, "turn_key_short", message)
 
 
 def _debug(value: Any) -> bool:

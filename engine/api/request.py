@@ -6,12 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.api.errors import RequestError
+from engine.api.routes import find_path
 from engine.core.record import field, record
-
-_ROUTES = frozenset(("chat", "health"))
-"""Last words of the paths that are answered. Whatever stands before them is a base path: a stage, the mapping of a
-custom domain, the pattern of a CloudFront behaviour.
-"""
 
 
 @record
@@ -24,6 +20,7 @@ class Request:
 
     method: str = "POST"
     path: str = "/chat"
+    query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     base64: bool = False
@@ -33,8 +30,12 @@ class Request:
 
 
 def path_without_base(path: str, *, base: str = "") -> str:
-    """The path as the API knows it, without what stands before it; `/` for the base path alone, where it is known."""
+    """The path as the API knows it, without what stands before it; `/` for the base path alone, where it is known.
+
+    What stands before it is a stage, the mapping of a custom domain, or the pattern of a CloudFront behaviour.
+    """
     parts = [part for part in path.split("/") if part]
-    if parts and parts[-1] in _ROUTES:
-        return f"/{parts[-1]}"
+    found = find_path(parts)
+    if found is not None:
+        return "/" + "/".join(found[1])
     return "/" if not parts or parts == [base] else "/" + "/".join(parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from engine.api.errors import RequestError
@@ -17,7 +17,7 @@ from engine.core.turn import Completion
 from engine.models.secrets import Secrets
 
 _PREFLIGHT = {
-    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE, OPTIONS",
     # The star alone does not cover `Authorization`, and older browsers do not know it.
     "Access-Control-Allow-Headers": "*, Authorization, Content-Type",
     "Access-Control-Max-Age": "600",
@@ -38,26 +38,35 @@ class Response:
     body: str
 
 
-def respond(
-    request: Request, policy: Policy, status: int, payload: Mapping[str, Any] | None, headers: Mapping[str, str]
+def respond(  # noqa: PLR0913  a request, what it is answered, and what nobody may see of that
+    request: Request,
+    policy: Policy,
+    status: int,
+    payload: Mapping[str, Any] | None,
+    headers: Mapping[str, str],
+    *,
+    said: Collection[str] | None = (),
 ) -> Response:
     """The response with the headers that every one has: those for caches, for browsers and for other origins. No secret
-    and no path of this machine is in it.
+    and no path of this machine is in it, but that what stands under keys in `said` keeps its paths; `None` stands for
+    a payload that is the same for everybody.
     """
     every = {**_cors(request, policy), "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **headers}
     if payload is None:
         return Response(status=status, headers=every, body="")
     every["Content-Type"] = "application/json; charset=utf-8"
-    return Response(status=status, headers=every, body=to_json(_public(payload, policy.secrets)))
+    return Response(status=status, headers=every, body=to_json(_public(payload, policy.secrets, said)))
 
 
-def _public(payload: Mapping[str, Any], secrets: Secrets) -> Mapping[str, Any]:
+def _public(payload: Mapping[str, Any], secrets: Secrets, said: Collection[str] | None) -> Mapping[str, Any]:
     """`payload` as anybody may see it. Beside the reply, a canned answer holds names of steps and replies alone."""
+    if said is None:
+        return payload
     is_answer = "reply" in payload
     is_canned = is_answer and _NAMING.isdisjoint(payload) and not payload.get("escalations")
     if is_canned and secrets.hide(payload["reply"]) == payload["reply"]:
         return payload
-    shown: Mapping[str, Any] = secrets.public(payload, _SAID if is_answer else ())
+    shown: Mapping[str, Any] = secrets.public(payload, _SAID if is_answer else said)
     return shown
 
 
@@ -90,6 +99,10 @@ def result_payload(result: ChatResult, *, with_trace: bool) -> tuple[int, dict[s
     payload["escalations"] = [_escalation(escalation) for escalation in outcome.escalations]
     payload["latency_ms"] = round(result.latency_ms, 1)
     payload["session_id"] = result.session_id
+    if outcome.reply is not None:
+        payload["stored"] = result.stored
+    if result.replayed:
+        payload["replayed"] = True
     if with_trace:
         payload["trace"] = list(trace_entries(outcome))
     return status, payload

@@ -6,24 +6,26 @@ It knows an application only as something that replies and tells its health, so 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 from engine.api.body import read_payload
-from engine.api.chat import read_chat
+from engine.api.chat import check_turn_key, read_chat
 from engine.api.errors import RequestError
 from engine.api.log import Log, describe, digest
 from engine.api.policy import Policy
 from engine.api.request import Request
 from engine.api.response import Response, error_payload, preflight, respond, result_payload
+from engine.api.routes import Route, find_path, methods_of
+from engine.conversations.opening import NoRooms, RoomKeeper
 from engine.core.deadline import Deadline
+from engine.core.errors import TurnConflict
 from engine.core.events import ChatResult, ModelFailed
 from engine.core.principal import ANONYMOUS, Principal
 from engine.core.record import record, replace
 from engine.core.turn import ChatRequest
 from engine.identity.gate import NotIdentified
 
-_ALLOWED = {"/chat": ("POST", "OPTIONS"), "/": ("POST", "OPTIONS"), "/health": ("GET", "HEAD", "OPTIONS")}
 _WORDS = frozenset({"message", "frames", "text", "reply", "details"})
 _SAID = frozenset({"text", "reply"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -46,19 +48,34 @@ class _Answer:
     payload: Mapping[str, Any] | None
     headers: Mapping[str, str]
     record: Mapping[str, Any]
+    said: Collection[str] | None = ()
 
 
-def make_service(app: Bot, policy: Policy, log: Log) -> Service:
-    """The API over `app`; every request gives `log` one record."""
+_Called = tuple[str, list[str]]
+
+
+@record
+class _Behind:
+    """What answers requests."""
+
+    app: Bot
+    policy: Policy
+    keeper: RoomKeeper
+
+
+def make_service(app: Bot, policy: Policy, log: Log, keeper: RoomKeeper | None = None) -> Service:
+    """The API over `app`, whose rooms `keeper` has; every request gives `log` one record."""
+    behind = _Behind(app=app, policy=policy, keeper=keeper or NoRooms())
 
     def serve(request: Request, deadline: Deadline | None, request_id: str | None) -> Response:
         started = time.monotonic()
-        answer = _guarded(app, policy, request, deadline)
+        called = _path_of(request.path)
+        answer = _guarded(behind, request, called, deadline)
         record = {
             "level": "error" if answer.status >= 500 else "info",
             "request_id": request_id,
             "method": request.method if request.method in _METHODS else "other",
-            "path": request.path if request.path in _ALLOWED else "other",
+            "path": "other" if called is None else called[0],
             "status": answer.status,
             **answer.record,
             "milliseconds": round((time.monotonic() - started) * 1000, 1),
@@ -66,7 +83,7 @@ def make_service(app: Bot, policy: Policy, log: Log) -> Service:
         # Without words and models, a record holds names of steps and replies alone.
         is_plain = _WORDS.isdisjoint(record) and record.get("model") is None and not record.get("escalations")
         log(record if is_plain else policy.secrets.logged(record, _SAID))
-        return respond(request, policy, answer.status, answer.payload, answer.headers)
+        return respond(request, policy, answer.status, answer.payload, answer.headers, said=answer.said)
 
     return serve
 
@@ -89,9 +106,15 @@ def _challenge(error: NotIdentified) -> Mapping[str, str]:
     return {"WWW-Authenticate": "Bearer" if is_first else 'Bearer error="invalid_token"'}
 
 
-def _guarded(app: Bot, policy: Policy, request: Request, deadline: Deadline | None) -> _Answer:
+def _path_of(path: str) -> _Called | None:
+    """The path as the table of calls writes it, and its parts as they came; `/` is another name of `/chat`."""
+    return ("/", []) if path == "/" else find_path(path.split("/")[1:])
+
+
+def _guarded(behind: _Behind, request: Request, called: _Called | None, deadline: Deadline | None) -> _Answer:
+    policy = behind.policy
     try:
-        return _route(app, policy, request, deadline)
+        return _route(behind, request, called, deadline)
     except RequestError as error:
         return _Answer(
             status=error.status, payload=error_payload(error), headers=error.headers, record={"code": error.code}
@@ -102,22 +125,49 @@ def _guarded(app: Bot, policy: Policy, request: Request, deadline: Deadline | No
         return _Answer(status=failure.status, payload=error_payload(failure), headers={}, record=record)
 
 
-def _route(app: Bot, policy: Policy, request: Request, deadline: Deadline | None) -> _Answer:
+def _route(behind: _Behind, request: Request, called: _Called | None, deadline: Deadline | None) -> _Answer:
     if request.refusal is not None:
         raise request.refusal
     if request.method == "OPTIONS":
         return _Answer(status=204, payload=None, headers=preflight(), record={})
-    methods = _ALLOWED.get(request.path)
-    if methods is None:
-        raise RequestError(404, "path_unknown", "nothing lives at this path: try `POST /chat` or `GET /health`")
-    if request.method not in methods:
-        allow = ", ".join(methods)
-        message = f"`{request.path}` takes {allow}"
-        raise RequestError(405, "method_not_allowed", message, {"Allow": allow})
-    if request.path == "/health":
-        health = _health(app, policy, request) if request.method == "GET" else None
+    if called is None:
+        message = "nothing lives at this path: try `POST /chat`, `GET /health` or `GET /openapi.json`"
+        raise RequestError(404, "path_unknown", message)
+    path, parts = called
+    methods = methods_of("/chat" if path == "/" else path)
+    heads = ("HEAD",) if path == "/health" else ()
+    if request.method not in (*methods, *heads):
+        allow = ", ".join((*methods, *heads, "OPTIONS"))
+        raise RequestError(405, "method_not_allowed", f"`{path}` takes {allow}", {"Allow": allow})
+    if path == "/health":
+        health = _health(behind.app, behind.policy, request) if request.method == "GET" else None
         return _Answer(status=200, payload=health, headers={}, record={})
-    return _chat(app, policy, request, deadline)
+    if path in ("/chat", "/"):
+        return _chat(behind.app, behind.policy, request, deadline)
+    if path == "/openapi.json":
+        from engine.api.openapi import document
+
+        return _Answer(status=200, payload=document(), headers={}, record={}, said=None)
+    return _rooms(behind, request, methods[request.method], parts, deadline)
+
+
+def _rooms(behind: _Behind, request: Request, route: Route, parts: list[str], deadline: Deadline | None) -> _Answer:
+    from urllib.parse import unquote  # noqa: PLC0415  a turn needs none of these
+
+    from engine.api.rooms import SAID, SECONDS, Call, answer
+
+    principal = identify(behind.policy, request, deadline)
+    named = next((part for part, one in zip(parts, route.path.split("/")[1:], strict=True) if one[0] == "{"), "")
+    call = Call(
+        route=route,
+        request=request,
+        principal=principal,
+        named=unquote(named),
+        keeper=behind.keeper,
+        until=deadline or Deadline.after(SECONDS),
+    )
+    status, payload = answer(call)
+    return _Answer(status=status, payload=payload, headers={}, record={}, said=SAID)
 
 
 def _health(app: Bot, policy: Policy, request: Request) -> Mapping[str, Any]:
@@ -130,9 +180,21 @@ def _health(app: Bot, policy: Policy, request: Request) -> Mapping[str, Any]:
 def _chat(app: Bot, policy: Policy, request: Request, deadline: Deadline | None) -> _Answer:
     principal = identify(policy, request, deadline)
     call = read_chat(read_payload(request))
-    result = app.reply(replace(call.request, principal=principal), deadline)
+    asked = replace(call.request, principal=principal)
+    check_turn_key(asked)
+    try:
+        result = app.reply(asked, deadline)
+    except TurnConflict as conflict:
+        raise _conflict(conflict) from None
     status, payload = result_payload(result, with_trace=call.debug and policy.allow_debug)
     return _Answer(status=status, payload=payload, headers={}, record=_record(call.request, result, policy))
+
+
+def _conflict(conflict: TurnConflict) -> RequestError:
+    if conflict.reason == "turn_key_reused":
+        return RequestError(409, conflict.reason, "`turn_key` was used for another text: make a new one for each turn")
+    message = "the first try of this turn is still running: send the same again in a moment"
+    return RequestError(409, conflict.reason, message, {"Retry-After": "2"})
 
 
 def _record(request: ChatRequest, result: ChatResult, policy: Policy) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from engine.api.conversation import INPUT_FIELDS
 from engine.api.errors import RequestError
 from engine.api.request import Request, path_without_base
+from engine.api.routes import find_path
 from engine.core.record import record
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 Form = Literal["direct", "rest", "http", "alb"]
 
-_PAYLOAD_FIELDS = frozenset((*INPUT_FIELDS, "session_id", "metadata", "debug"))
+_PAYLOAD_FIELDS = frozenset((*INPUT_FIELDS, "session_id", "turn_key", "metadata", "debug"))
 
 
 @record
@@ -97,6 +98,7 @@ def _request(event: Mapping[str, Any], method: Any, path: str) -> Request:
     return Request(
         method=_text(method, "POST").upper(),
         path=path,
+        query=_query(event),
         headers=_headers(event),
         body=event.get("body"),
         base64=event.get("isBase64Encoded") is True,
@@ -111,10 +113,20 @@ def _headers(event: Mapping[str, Any]) -> dict[str, str]:
     return headers
 
 
+def _query(event: Mapping[str, Any]) -> dict[str, str]:
+    """The last value of each parameter."""
+    given = dict(_mapping(event.get("queryStringParameters"))) | {
+        name: values[-1]
+        for name, values in _mapping(event.get("multiValueQueryStringParameters")).items()
+        if isinstance(values, list) and values
+    }
+    return {name: value for name, value in given.items() if isinstance(value, str)}
+
+
 def _path(path: Any, stage: Any, route: str) -> str:
     """`route` is the pattern of API Gateway by which the event came: it tells the bare base path of a custom domain."""
     known = path_without_base(_text(path, "/chat"), base=_text(stage, ""))
-    return "/" if route == "/" and known not in ("/chat", "/health") else known
+    return "/" if route == "/" and find_path(known.split("/")[1:]) is None else known
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

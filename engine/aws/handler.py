@@ -12,6 +12,7 @@ from engine.api.policy import Policy
 from engine.api.response import Response, to_json
 from engine.api.service import Bot, make_service
 from engine.aws.event import Event, read_event
+from engine.conversations.opening import RoomKeeper
 from engine.core.deadline import Deadline
 
 Handler = Callable[[Any, Any], dict[str, Any]]
@@ -27,9 +28,11 @@ def print_record(record: Mapping[str, Any]) -> None:
         sys.stdout.flush()
 
 
-def make_handler(app: Bot, env: Mapping[str, str], *, log: Log = print_record) -> Handler:
+def make_handler(
+    app: Bot, env: Mapping[str, str], *, log: Log = print_record, keeper: RoomKeeper | None = None
+) -> Handler:
     """A handler over `app`. It never raises; every call gives `log` one record."""
-    service = make_service(app, Policy.from_env(env), log)
+    service = make_service(app, Policy.from_env(env), log, keeper)
 
     def handle(event: Any, context: Any) -> dict[str, Any]:
         read = read_event(event)

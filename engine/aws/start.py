@@ -36,7 +36,7 @@ def start(env: Mapping[str, str], *, log: Log = print_record) -> Handler:
     _count_turns(app, env, started, log)
     _trace_turns(app, env)
     try:
-        handler = make_handler(app, settings, log=log)
+        handler = make_handler(app, settings, log=log, keeper=app.rooms)
     except SettingsError as error:
         log({"level": "error", "event": "settings_wrong", "message": str(error)})
         raise

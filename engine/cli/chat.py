@@ -17,13 +17,14 @@ from rich.text import Text
 from engine.api.conversation import TEXT_LIMIT
 from engine.app import App, load_app
 from engine.chat.trace import trace_lines
-from engine.cli.environment import add_pipeline, conversation_env, pipeline_path
+from engine.cli.environment import add_pipeline, conversation_env, keep_rooms, pipeline_path
 from engine.cli.gaps import collect_gaps
 from engine.cli.output import Terminal, output_file
 from engine.cli.usage import Usage
 from engine.cli.watch import watch_models
 from engine.core.deadline import Deadline
 from engine.core.events import ChatResult, Outcome
+from engine.core.principal import Principal
 from engine.core.turn import ChatRequest
 from engine.golden.listen import Listener, NotSaved
 from engine.models.secrets import Secrets
@@ -32,6 +33,8 @@ from engine.text.cleaning import clean
 
 _HELP = "/quit ends, /reset starts a new conversation, /trace shows what the engine decides"
 
+_GUEST = Principal(kind="user", id="terminal")
+"""Whoever sits at this terminal is the same guest each time."""
 PATIENCE = 120.0
 """Seconds that a conversation waits for models to load before it starts without them."""
 
@@ -52,9 +55,10 @@ def run(arguments: argparse.Namespace) -> int:
     """0 at the end of the conversation, 1 where a turn over a pipe had no answer, 2 where it cannot be saved."""
     env = conversation_env(arguments)
     if arguments.save is None:
+        kept = keep_rooms(env)
         app = load_app(env)
         collect_gaps(app, env)
-        return _talk(app, app, trace=arguments.trace)
+        return _talk(app, app, trace=arguments.trace, notice=kept)
     try:
         listener = Listener(arguments.save, Secrets(env))
     except NotSaved as error:
@@ -68,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"saved {arguments.save}; `misaki test {shlex.quote(str(arguments.save))}` plays it")
 
 
-def _talk(app: App, bot: Bot, *, trace: bool) -> int:
+def _talk(app: App, bot: Bot, *, trace: bool, notice: str = "") -> int:
     try:
         console = Terminal()
         persona = app.plan.persona
@@ -77,6 +81,7 @@ def _talk(app: App, bot: Bot, *, trace: bool) -> int:
         if at_terminal:
             threading.Thread(target=learn_kinds, args=(app.plan,), name="kinds").start()
             console.print(f"[bold]{escape(persona.name)}[/] [dim]{_HELP}[/]")
+            console.print(Text(notice, "dim"))
         talk = Conversation(bot, console, name=persona.name, trace=trace)
         answered = talk.hold(_lines(persona.labels.user))
         return int(not answered and not at_terminal)
@@ -139,7 +144,7 @@ class Conversation:
         if len(text) > TEXT_LIMIT:
             self._console.print(f"[red]at most {TEXT_LIMIT} characters, please[/]")
             return
-        result = self._app.reply(ChatRequest(text=text, session_id=self._session))
+        result = self._app.reply(ChatRequest(text=text, session_id=self._session, principal=_GUEST))
         outcome = result.outcome
         if outcome.reply is None:
             self._unanswered = True

@@ -29,13 +29,26 @@ def conversation_env(arguments: argparse.Namespace, base: Mapping[str, str] = os
         Usage: there is no such pipeline.
     """
     env = dict(base)
-    env.setdefault("SESSION_STORE", "memory")
+    env["SESSION_STORE"] = env.get("SESSION_STORE", "").strip() or "memory"
     if arguments.pipeline:
         env["MISAKI_PIPELINE"] = arguments.pipeline
     path = pipeline_path(env)
     if not path.is_file():
         raise Usage(_missing(path, "" if arguments.pipeline else "MISAKI_PIPELINE: "))
     return env
+
+
+def keep_rooms(env: dict[str, str], base: Mapping[str, str] = os.environ) -> str:
+    """Lets `env` keep rooms in a file of this user, unless `SESSION_STORE` in `base` says otherwise; tells where."""
+    if base.get("SESSION_STORE", "").strip():
+        return f"rooms are kept as SESSION_STORE says: {env['SESSION_STORE']}"
+    folder = Path(base.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "misaki"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        return f"rooms are kept in memory, as `{folder}` cannot be made ({error.strerror}): set SESSION_STORE"
+    env["SESSION_STORE"] = f"sqlite:{folder / 'rooms.db'}"
+    return f"rooms are kept in {folder / 'rooms.db'}; SESSION_STORE names another place"
 
 
 def _missing(path: Path, source: str) -> str:

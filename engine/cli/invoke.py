@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     env = conversation_env(arguments)
     app = load_app(env)
     try:
-        response = make_handler(app, env, log=lambda _: None)(event, None)
+        response = make_handler(app, env, log=lambda _: None, keeper=app.rooms)(event, None)
     finally:
         app.close()
     print(json.dumps(_readable(response), ensure_ascii=False, indent=2))

@@ -20,7 +20,7 @@ from engine.api.policy import Policy
 from engine.api.service import make_service
 from engine.app import App, load_app
 from engine.aws.handler import make_handler
-from engine.cli.environment import add_pipeline, conversation_env
+from engine.cli.environment import add_pipeline, conversation_env, keep_rooms
 from engine.cli.gaps import collect_gaps
 from engine.cli.lines import LineHandler, LineWriter
 from engine.cli.reload import Reloader
@@ -47,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Serves until SIGINT or SIGTERM; 1 where the pipeline does not load or the port is taken."""
     started = time.monotonic()
     env = conversation_env(arguments)
+    kept = keep_rooms(env)
     app = load_app(env)
     # What is loaded stays: the collector need not look through it again and again, while turns wait.
     gc.freeze()
@@ -60,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         stop = _on_signal()
         server.start()
         _announce(app, server.url, time.monotonic() - started, say)
+        say(f"  {kept}")
         _watch_until(stop, app, reloader, say)
         say("stopping")
         server.stop(DRAIN)
@@ -80,9 +82,9 @@ def _listen(arguments: argparse.Namespace, app: App, env: Mapping[str, str], say
     policy = Policy.from_env(env)
     log = partial(_say_record, say)
     collect_gaps(app, env)
-    handler = make_handler(app, env, log=log)
+    handler = make_handler(app, env, log=log, keeper=app.rooms)
     hosted = Hosted(
-        service=make_service(app, policy, log),
+        service=make_service(app, policy, log, app.rooms),
         invoke=lambda event, request_id: handler(event, SimpleNamespace(aws_request_id=request_id)),
         policy=policy,
         access=Access.from_env(arguments.host, env),

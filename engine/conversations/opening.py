@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from logging import getLogger
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from engine.core.deadline import Deadline
+from engine.core.errors import RoomsOff
+from engine.core.ports import RoomStore
 from engine.core.rooms import NewTurn, Opened
 from engine.core.turn import ChatRequest
 
 if TYPE_CHECKING:
     from engine.conversations.guard import GuardedStore
+    from engine.conversations.rooms import Rooms
 
+T = TypeVar("T")
 _TABLE = r"[A-Za-z0-9_.-]{3,255}"
+
+
+class RoomKeeper(Protocol):
+    """Reads and changes rooms for their owners, within a number of seconds. Raises what `Rooms` does, and `RoomsOff`
+    where there are none.
+    """
+
+    def on_rooms(self, work: Callable[[Rooms], T], seconds: float) -> T: ...
+
+
+class Store(RoomStore, RoomKeeper, Protocol):
+    """Keeps rooms for turns and for their owners."""
 
 
 class NoRooms:
@@ -32,11 +48,14 @@ class NoRooms:
     def append(self, opened: Opened, turn: NewTurn, until: Deadline) -> bool:  # noqa: ARG002  as above
         return False
 
+    def on_rooms(self, work: Callable[[Rooms], T], seconds: float) -> T:  # noqa: ARG002  as above
+        raise RoomsOff("this service keeps no rooms")
+
     def release(self, opened: Opened, until: Deadline) -> None: ...
     def close(self) -> None: ...
 
 
-def open_store(setting: str) -> GuardedStore | NoRooms:
+def open_store(setting: str) -> Store:
     """The store that `none`, `memory`, `sqlite:PATH` or `dynamodb:TABLE` names.
 
     Never fails: a setting of another form is logged and gives a store that remembers nothing, and a place that cannot

@@ -6,6 +6,7 @@
     ├── SecretUnavailable    a reference to a secret cannot be followed
     ├── TurnError            a step could not finish its work in this turn
     ├── StoreFailed          rooms could not be read or written
+    │   └── RoomsOff         there are none: no store is set
     ├── TurnConflict         a turn's key was used before, and its answer cannot be given
     ├── RoomUnknown          there is no such room, or it is another's
     ├── BadCursor            a position in a list that this store did not give
@@ -62,6 +63,10 @@ class TurnError(EngineError):
 
 class StoreFailed(EngineError):
     """Rooms could not be read or written; the message holds no text of a conversation."""
+
+
+class RoomsOff(StoreFailed):
+    """This service keeps no rooms."""
 
 
 class TurnConflict(EngineError):

@@ -14,10 +14,10 @@ from typing import Any
 
 from engine.app import App
 from engine.aws.handler import Handler, make_handler
-from engine.conversations import open_store
+from engine.conversations import Store, open_store
 from engine.core.deadline import Clock
 from engine.core.plan import Plan
-from engine.core.ports import LanguageModel, RoomStore
+from engine.core.ports import LanguageModel
 from engine.validation.load import load
 
 PROMPT = "あなたは{{ persona.name }}です。"
@@ -77,7 +77,7 @@ def make_bot(
     models: Mapping[str, LanguageModel],
     *,
     clock: Clock = time.monotonic,
-    rooms: RoomStore | None = None,
+    rooms: Store | None = None,
     log: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> Bot:
     records: list[Mapping[str, Any]] = []

@@ -61,6 +61,7 @@ def test_a_canned_reply_has_every_field():
         "escalations": [],
         "latency_ms": 12.3,
         "session_id": "seat-7",
+        "stored": False,
     }
 
 

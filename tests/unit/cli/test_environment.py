@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.app import DEFAULT_PIPELINE
-from engine.cli.environment import conversation_env, pipeline_path
+from engine.cli.environment import conversation_env, keep_rooms, pipeline_path
 from engine.cli.usage import Usage
 
 
@@ -61,3 +61,22 @@ def test_the_variable_is_named_where_it_is_to_blame():
     with pytest.raises(Usage, match=r"MISAKI_PIPELINE: no pipeline at `helpdesk`: did you mean"):
         pipeline_of(None, {"MISAKI_PIPELINE": "helpdesk"})
     assert Path("pipelines").is_dir()
+
+
+def test_rooms_are_kept_in_a_file_of_the_user_unless_a_setting_says_otherwise(tmp_path):
+    env = {"SESSION_STORE": "memory"}
+    notice = keep_rooms(env, {"XDG_DATA_HOME": str(tmp_path)})
+    assert env["SESSION_STORE"] == f"sqlite:{tmp_path / 'misaki' / 'rooms.db'}"
+    assert str(tmp_path / "misaki" / "rooms.db") in notice
+    assert (tmp_path / "misaki").stat().st_mode & 0o777 == 0o700
+    env = {"SESSION_STORE": "none"}
+    assert keep_rooms(env, env).endswith(": none")
+    assert env["SESSION_STORE"] == "none"
+
+
+def test_where_no_folder_can_be_made_rooms_are_kept_in_memory(tmp_path):
+    (tmp_path / "file").touch()
+    env = {"SESSION_STORE": "memory"}
+    notice = keep_rooms(env, {"XDG_DATA_HOME": str(tmp_path / "file")})
+    assert env["SESSION_STORE"] == "memory"
+    assert "set SESSION_STORE" in notice

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from engine.api.routes import ROUTES
 from engine.aws.secrets import VARIABLES
 from engine.conversations.dynamodb import INDEX
 
@@ -161,6 +162,15 @@ def test_the_table_is_what_the_store_expects():
         assert [key["AttributeName"] for key in keys["KeySchema"]] == names
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
     assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+
+
+def test_every_call_has_a_route():
+    paths = RESOURCES["Api"]["Properties"]["DefinitionBody"]["paths"]
+    for route in ROUTES:
+        known = [path for path in paths if fnmatch(route.path, path.replace("{proxy+}", "*"))]
+        assert any({route.method.lower(), "x-amazon-apigateway-any-method"} & paths[path].keys() for path in known)
+    cors = RESOURCES["Api"]["Properties"]["CorsConfiguration"]["AllowMethods"]
+    assert {route.method for route in ROUTES} <= {*cors}
 
 
 def test_the_dashboard_and_the_guide_show_every_metric():
