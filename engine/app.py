@@ -10,13 +10,13 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from engine.chat.models import Models, Wrap
 from engine.chat.service import ChatService
 from engine.chat.talk import next_turn
-from engine.conversations import Store, open_store
+from engine.conversations import open_store
 from engine.core.deadline import Clock, Deadline
 from engine.core.events import ChatResult, Event, Listen, ignore
 from engine.core.plan import Plan
@@ -28,6 +28,9 @@ from engine.core.turn import ChatRequest
 from engine.pipeline.bind import bind
 from engine.pipeline.stored.find import find_compiled
 from engine.templates.render import TemplateRenderer
+
+if TYPE_CHECKING:
+    from engine.conversations.keeper import Store
 
 DEFAULT_PIPELINE = "pipelines/snack_misaki.yml"
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.api.errors import RequestError
-from engine.api.routes import find_path
 from engine.core.record import field, record
+
+PLAIN = ("chat", "health")
+"""Last words of the paths for which no table is read: a first reply need not wait for it."""
 
 
 @record
@@ -35,6 +37,10 @@ def path_without_base(path: str, *, base: str = "") -> str:
     What stands before it is a stage, the mapping of a custom domain, or the pattern of a CloudFront behaviour.
     """
     parts = [part for part in path.split("/") if part]
+    if parts and parts[-1] in PLAIN and parts[-2:-1] != ["memory"]:
+        return f"/{parts[-1]}"
+    from engine.api.routes import find_path  # noqa: PLC0415  a turn needs no table
+
     found = find_path(parts)
     if found is not None:
         return "/" + "/".join(found[1])

@@ -12,15 +12,16 @@ from engine.api.errors import RequestError
 from engine.api.json_names import kind
 from engine.api.request import Request
 from engine.api.routes import LARGEST_PAGE, PAGE, TITLE_LIMIT, Route
-from engine.conversations.opening import RoomKeeper
+from engine.conversations.records import Room, StoredTurn
 from engine.core.deadline import Deadline
 from engine.core.errors import BadCursor, RoomsOff, RoomUnknown, StoreFailed
 from engine.core.principal import Principal
 from engine.core.record import record
-from engine.core.rooms import Learned, Room, StoredTurn, Visits
+from engine.core.rooms import Learned, Visits
 from engine.text.cleaning import clean
 
 if TYPE_CHECKING:
+    from engine.conversations.keeper import RoomKeeper
     from engine.conversations.rooms import Rooms
 
 SECONDS = 25.0

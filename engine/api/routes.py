@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from engine.api.request import PLAIN
 from engine.core.record import record
 
 TITLE_LIMIT = 80
@@ -152,7 +153,7 @@ def find_path(parts: list[str]) -> tuple[str, list[str]] | None:
     Whatever stands before it is a base path. `chat` and `health` end no longer path: nobody names a room so.
     """
     single = parts[-1:]
-    if single and single[0] in ("chat", "health", "openapi.json") and parts[-2:-1] != ["memory"]:
+    if single and single[0] in (*PLAIN, "openapi.json") and parts[-2:-1] != ["memory"]:
         return f"/{single[0]}", single
     for count in range(min(_LONGEST, len(parts)), 0, -1):
         found = parts[-count:]

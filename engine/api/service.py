@@ -6,8 +6,8 @@ It knows an application only as something that replies and tells its health, so 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.api.body import read_payload
 from engine.api.chat import check_turn_key, read_chat
@@ -16,8 +16,7 @@ from engine.api.log import Log, describe, digest
 from engine.api.policy import Policy
 from engine.api.request import Request
 from engine.api.response import Response, error_payload, preflight, respond, result_payload
-from engine.api.routes import Route, find_path, methods_of
-from engine.conversations.opening import NoRooms, RoomKeeper
+from engine.conversations.opening import NoRooms
 from engine.core.deadline import Deadline
 from engine.core.errors import TurnConflict
 from engine.core.events import ChatResult, ModelFailed
@@ -25,6 +24,9 @@ from engine.core.principal import ANONYMOUS, Principal
 from engine.core.record import record, replace
 from engine.core.turn import ChatRequest
 from engine.identity.gate import NotIdentified
+
+if TYPE_CHECKING:
+    from engine.conversations.keeper import RoomKeeper
 
 _WORDS = frozenset({"message", "frames", "text", "reply", "details"})
 _SAID = frozenset({"text", "reply"})
@@ -52,6 +54,9 @@ class _Answer:
 
 
 _Called = tuple[str, list[str]]
+
+_PLAIN: Mapping[str, tuple[str, ...]] = {"/chat": ("POST",), "/": ("POST",), "/health": ("GET", "HEAD")}
+"""Methods of the paths for which no table is read."""
 
 
 @record
@@ -108,7 +113,11 @@ def _challenge(error: NotIdentified) -> Mapping[str, str]:
 
 def _path_of(path: str) -> _Called | None:
     """The path as the table of calls writes it, and its parts as they came; `/` is another name of `/chat`."""
-    return ("/", []) if path == "/" else find_path(path.split("/")[1:])
+    if path in _PLAIN:
+        return path, []
+    from engine.api.routes import find_path  # noqa: PLC0415  a turn needs no table
+
+    return find_path(path.split("/")[1:])
 
 
 def _guarded(behind: _Behind, request: Request, called: _Called | None, deadline: Deadline | None) -> _Answer:
@@ -133,29 +142,36 @@ def _route(behind: _Behind, request: Request, called: _Called | None, deadline: 
     if called is None:
         message = "nothing lives at this path: try `POST /chat`, `GET /health` or `GET /openapi.json`"
         raise RequestError(404, "path_unknown", message)
-    path, parts = called
-    methods = methods_of("/chat" if path == "/" else path)
-    heads = ("HEAD",) if path == "/health" else ()
-    if request.method not in (*methods, *heads):
-        allow = ", ".join((*methods, *heads, "OPTIONS"))
-        raise RequestError(405, "method_not_allowed", f"`{path}` takes {allow}", {"Allow": allow})
+    path, _ = called
+    if path not in _PLAIN:
+        return _rooms(behind, request, called, deadline)
+    _check_method(request, path, _PLAIN[path])
     if path == "/health":
         health = _health(behind.app, behind.policy, request) if request.method == "GET" else None
         return _Answer(status=200, payload=health, headers={}, record={})
-    if path in ("/chat", "/"):
-        return _chat(behind.app, behind.policy, request, deadline)
+    return _chat(behind.app, behind.policy, request, deadline)
+
+
+def _check_method(request: Request, path: str, methods: Iterable[str]) -> None:
+    if request.method not in methods:
+        allow = ", ".join((*methods, "OPTIONS"))
+        raise RequestError(405, "method_not_allowed", f"`{path}` takes {allow}", {"Allow": allow})
+
+
+def _rooms(behind: _Behind, request: Request, called: _Called, deadline: Deadline | None) -> _Answer:
+    from urllib.parse import unquote  # noqa: PLC0415  a turn needs none of these
+
+    from engine.api.rooms import SAID, SECONDS, Call, answer
+    from engine.api.routes import methods_of  # noqa: PLC0415  as above
+
+    path, parts = called
+    methods = methods_of(path)
+    _check_method(request, path, methods)
+    route = methods[request.method]
     if path == "/openapi.json":
         from engine.api.openapi import document
 
         return _Answer(status=200, payload=document(), headers={}, record={}, said=None)
-    return _rooms(behind, request, methods[request.method], parts, deadline)
-
-
-def _rooms(behind: _Behind, request: Request, route: Route, parts: list[str], deadline: Deadline | None) -> _Answer:
-    from urllib.parse import unquote  # noqa: PLC0415  a turn needs none of these
-
-    from engine.api.rooms import SAID, SECONDS, Call, answer
-
     principal = identify(behind.policy, request, deadline)
     named = next((part for part, one in zip(parts, route.path.split("/")[1:], strict=True) if one[0] == "{"), "")
     call = Call(

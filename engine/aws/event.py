@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from engine.api.conversation import INPUT_FIELDS
 from engine.api.errors import RequestError
-from engine.api.request import Request, path_without_base
-from engine.api.routes import find_path
+from engine.api.request import PLAIN, Request, path_without_base
 from engine.core.record import record
 
 if TYPE_CHECKING:
@@ -126,7 +125,11 @@ def _query(event: Mapping[str, Any]) -> dict[str, str]:
 def _path(path: Any, stage: Any, route: str) -> str:
     """`route` is the pattern of API Gateway by which the event came: it tells the bare base path of a custom domain."""
     known = path_without_base(_text(path, "/chat"), base=_text(stage, ""))
-    return "/" if route == "/" and find_path(known.split("/")[1:]) is None else known
+    if route != "/" or known.rpartition("/")[2] in PLAIN:
+        return known
+    from engine.api.routes import find_path  # noqa: PLC0415  a turn needs no table
+
+    return "/" if find_path(known.split("/")[1:]) is None else known
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

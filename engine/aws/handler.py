@@ -5,15 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.api.log import Log
 from engine.api.policy import Policy
 from engine.api.response import Response, to_json
 from engine.api.service import Bot, make_service
 from engine.aws.event import Event, read_event
-from engine.conversations.opening import RoomKeeper
 from engine.core.deadline import Deadline
+
+if TYPE_CHECKING:
+    from engine.conversations.keeper import RoomKeeper
 
 Handler = Callable[[Any, Any], dict[str, Any]]
 

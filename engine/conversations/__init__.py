@@ -1,5 +1,5 @@
 """Keeps rooms, their turns and what is remembered of their owners; it knows nothing of how a turn runs."""
 
-from engine.conversations.opening import Store, open_store
+from engine.conversations.opening import open_store
 
-__all__ = ["Store", "open_store"]
+__all__ = ["open_store"]

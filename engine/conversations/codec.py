@@ -9,10 +9,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from engine.conversations.records import StoredTurn
 from engine.core.errors import StoreFailed
 from engine.core.events import Escalation, Outcome
 from engine.core.record import field_names
-from engine.core.rooms import Learned, NewTurn, StoredTurn, Visits
+from engine.core.rooms import Learned, NewTurn, Visits
 from engine.core.turn import Completion, Message, Talk
 
 HISTORY_MESSAGES = 20

@@ -16,10 +16,10 @@ from typing import Any, Literal
 
 from engine.conversations import codec
 from engine.conversations.items import Item, Key
+from engine.conversations.records import Room
 from engine.core.digest import digest
 from engine.core.principal import Principal
 from engine.core.record import record, replace
-from engine.core.rooms import Room
 from engine.core.turn import ChatRequest
 
 DAY = 24 * 3600

@@ -6,32 +6,20 @@ import os
 import re
 from collections.abc import Callable, Collection
 from logging import getLogger
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from engine.core.deadline import Deadline
 from engine.core.errors import RoomsOff
-from engine.core.ports import RoomStore
 from engine.core.rooms import NewTurn, Opened
 from engine.core.turn import ChatRequest
 
 if TYPE_CHECKING:
     from engine.conversations.guard import GuardedStore
+    from engine.conversations.keeper import Store
     from engine.conversations.rooms import Rooms
 
 T = TypeVar("T")
 _TABLE = r"[A-Za-z0-9_.-]{3,255}"
-
-
-class RoomKeeper(Protocol):
-    """Reads and changes rooms for their owners, within a number of seconds. Raises what `Rooms` does, and `RoomsOff`
-    where there are none.
-    """
-
-    def on_rooms(self, work: Callable[[Rooms], T], seconds: float) -> T: ...
-
-
-class Store(RoomStore, RoomKeeper, Protocol):
-    """Keeps rooms for turns and for their owners."""
 
 
 class NoRooms:

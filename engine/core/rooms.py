@@ -1,15 +1,13 @@
-"""What a store of rooms takes and gives: rooms, turns, memory, and what a turn begins with."""
+"""What a turn takes from a store of rooms and gives to it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from engine.core.events import Outcome
 from engine.core.record import field, record
 from engine.core.turn import Message, Talk
-
-T = TypeVar("T")
 
 
 @record(kw_only=False)
@@ -78,35 +76,3 @@ class NewTurn:
     before: tuple[Message, ...] = ()
     remembered: Mapping[str, str | None] = field(default_factory=dict)
     at: float | None = None
-
-
-@record
-class Room:
-    """A room as its owner sees it; times are seconds since 1970. Without a title of its own, it is called by the
-    first words that were said in it.
-    """
-
-    id: str
-    title: str | None
-    turns: int
-    created: float
-    updated: float
-
-
-@record
-class StoredTurn:
-    """One turn of a room; `number` is its place, from 1."""
-
-    number: int
-    at: float
-    text: str
-    outcome: Outcome
-    latency_ms: float
-
-
-@record
-class Page(Generic[T]):
-    """A part of a list; `cursor` leads to the next part, where there is one."""
-
-    items: tuple[T, ...]
-    cursor: str | None = None

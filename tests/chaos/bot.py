@@ -14,7 +14,8 @@ from typing import Any
 
 from engine.app import App
 from engine.aws.handler import Handler, make_handler
-from engine.conversations import Store, open_store
+from engine.conversations import open_store
+from engine.conversations.keeper import Store
 from engine.core.deadline import Clock
 from engine.core.plan import Plan
 from engine.core.ports import LanguageModel

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from engine.conversations import codec
 from engine.conversations.codec import HISTORY_MESSAGES, MAX_BYTES, MESSAGE_CHARACTERS
+from engine.conversations.records import StoredTurn
 from engine.core.errors import StoreFailed
 from engine.core.events import Escalation, Outcome
-from engine.core.rooms import Learned, NewTurn, StoredTurn, Visits
+from engine.core.rooms import Learned, NewTurn, Visits
 from engine.core.turn import Completion, Message, Talk
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
