@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 from jsonschema import Draft202012Validator
 
-from tests.acceptance.processes import ROOT, environment, post
+from tests.acceptance.processes import ROOT, compiled, environment, post
 from tests.children import child
 from tools.lambda_emulator import HANDLER, INVOCATIONS, command, free_port
 from tools.lambda_emulator import environment as lambda_environment
@@ -96,9 +96,13 @@ class Emulator:
 def emulated(
     log: Path, env: Mapping[str, str] | None = None, *, timeout: int = 20, handler: str = HANDLER
 ) -> Iterator[Emulator]:
-    """The log goes to a file: a pipe that nobody reads would fill, and stop the function in the middle of a turn."""
+    """The shipped pipeline, compiled, unless another is named.
+
+    The log goes to a file: a pipe that nobody reads would fill, and stop the function in the middle of a turn.
+    """
     port = free_port()
-    settings = lambda_environment(timeout, 1024, environment({**_AT_HAND, **(env or {})}))
+    plan = {} if "MISAKI_PIPELINE" in (env or {}) else compiled()
+    settings = lambda_environment(timeout, 1024, environment({**_AT_HAND, **plan, **(env or {})}))
     with (
         log.open("wb") as output,
         child(

@@ -118,7 +118,7 @@ def test_turns_from_many_threads_are_answered_one_by_one(gemma):
 def test_an_answer_is_cut_at_the_deadline_and_says_so(backend, name, request):
     """At temperature 0 the story repeats itself and has no end."""
     story = prompt("Tell me a very long story about the sea.", system="Tell long stories.")
-    endless = {"max_tokens": 1200, "temperature": 0, "repeat_penalty": 1.0}
+    endless = {"max_tokens": 3600, "context": 4096, "temperature": 0, "repeat_penalty": 1.0}
     with contextlib.closing(opened(request.getfixturevalue(name), backend, **endless)) as model:
         model.generate(prompt("Hello.", system=""), soon())
         completion = model.generate(story, soon(4.0))

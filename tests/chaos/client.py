@@ -24,7 +24,7 @@ REQUEST = (
 ) + BODY
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = b"\r\ncontent-length: "
-PATIENCE = 10.0
+PATIENCE = 60.0
 """Seconds without an answer after which a client counts as lost."""
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import IO
 
-from tests.acceptance.processes import ROOT, environment
+from tests.acceptance.processes import ROOT, compiled, environment
 from tests.chaos.client import Tally
 from tests.chaos.experiment import Check
 from tests.children import child
@@ -118,7 +118,7 @@ def server(*command: str) -> Iterator[tuple[str, int]]:
     """Where it listens. It writes to a file, because a pipe that nobody reads would stop it."""
     with (
         tempfile.TemporaryFile("w+") as said,
-        child([sys.executable, *command], stdout=said, stderr=said, cwd=ROOT, env=environment()) as process,
+        child([sys.executable, *command], stdout=said, stderr=said, cwd=ROOT, env=environment(compiled())) as process,
     ):
         yield _address(process, said)
 

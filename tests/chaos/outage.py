@@ -137,10 +137,10 @@ def _most_in_ten_seconds(times: Sequence[float]) -> int:
     return max((sum(first <= at < first + 10.0 for at in times) for first in times), default=0)
 
 
-def half_open(rounds: int) -> Check:
+def half_open(rounds: int, patience: float = PATIENCE) -> Check:
     """Probes are held back until everybody else has been answered."""
     with scene("openai") as on, ThreadPoolExecutor(CROWD) as pool:
-        reached = [_crowd(on, pool) for _ in range(rounds)]
+        reached = [_crowd(on, pool, patience) for _ in range(rounds)]
     probes = BreakerPolicy().probes
     return Check(
         what=f"half-open: of {CROWD} turns at once {probes} reach the provider, the others are answered meanwhile",
@@ -150,7 +150,7 @@ def half_open(rounds: int) -> Check:
     )
 
 
-def _crowd(on: Scene, pool: ThreadPoolExecutor) -> tuple[int, int]:
+def _crowd(on: Scene, pool: ThreadPoolExecutor, patience: float) -> tuple[int, int]:
     """Open the breaker, let its time pass, and come all at once; how many called, and how many were told sorry."""
     refusal, answer = wires.refusal("openai", 401).body, wires.answer("openai")
     on.play("openai", behaviours.respond(refusal, status=401))
@@ -166,7 +166,7 @@ def _crowd(on: Scene, pool: ThreadPoolExecutor) -> tuple[int, int]:
 
     turns = [pool.submit(ask) for _ in range(CROWD)]
     with suppress(TimeoutError):
-        for answered, _ in enumerate(as_completed(turns, timeout=PATIENCE), 1):
+        for answered, _ in enumerate(as_completed(turns, timeout=patience), 1):
             if answered == CROWD - BreakerPolicy().probes:
                 break
     told_meanwhile = sum(turn.done() for turn in turns)

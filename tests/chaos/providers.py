@@ -39,12 +39,12 @@ PIPELINE = """
 version: 1
 name: providers
 locale: ja
-deadline: 5s
+deadline: {deadline}s
 persona: {{name: 美砂樹}}
 replies: [replies.yml]
 models: {models}
 steps:
-  - {{id: ask, kind: generate, model: {asked}, prompt: prompt.j2, timeout: 1s}}
+  - {{id: ask, kind: generate, model: {asked}, prompt: prompt.j2, timeout: {timeout}s}}
   - {{id: ask_next, kind: generate, model: {next}, prompt: prompt.j2, when: "not ('謝って' in text)"}}
   - {{id: sorry, kind: say, reply: sorry}}
 """
@@ -103,17 +103,17 @@ def run(share: float) -> Iterator[Check]:
     yield from check((*UNREACHABLE, *FAULTS), max(1, round(SEEDS * share)))
 
 
-def check(faults: Sequence[Fault], seeds: int, grace: float = GRACE) -> Iterator[Check]:
+def check(faults: Sequence[Fault], seeds: int, *, timeout: float = TIMEOUT, grace: float = GRACE) -> Iterator[Check]:
     with ExitStack() as stack, captured_log() as log:
         lanes: SimpleQueue[Lane] = SimpleQueue()
         places = {fault.name: stack.enter_context(fault.place()) for fault in faults if fault.place is not None}
         for _ in range(LANES):
             lanes.put(stack.enter_context(_lane(places)))
-        plans = {asked: _plan(asked) for asked in PROVIDERS}
+        plans = {asked: _plan(asked, timeout) for asked in PROVIDERS}
         pool = stack.enter_context(ThreadPoolExecutor(LANES))
         for fault in faults:
             cases = [Case(fault=fault, provider=name, seed=seed) for name in PROVIDERS for seed in range(seeds)]
-            results = list(pool.map(lambda case: _try(case, plans[case.provider], lanes, grace), cases))
+            results = list(pool.map(lambda case: _try(case, plans[case.provider], lanes, timeout, grace), cases))
             yield _summary(fault, results)
         hidden = [line for line in log if wires.SECRET not in line]
     yield Check(what="log records of the engine and of SDKs without a key", right=len(hidden), asked=len(log))
@@ -130,15 +130,15 @@ def _summary(fault: Fault, results: Sequence[Result]) -> Check:
     )
 
 
-def _try(case: Case, plan: Plan, lanes: SimpleQueue[Lane], grace: float) -> Result:
+def _try(case: Case, plan: Plan, lanes: SimpleQueue[Lane], timeout: float, grace: float) -> Result:
     lane = lanes.get()
     try:
-        return _turn(case, plan, lane, grace)
+        return _turn(case, plan, lane, timeout, grace)
     finally:
         lanes.put(lane)
 
 
-def _turn(case: Case, plan: Plan, lane: Lane, grace: float) -> Result:
+def _turn(case: Case, plan: Plan, lane: Lane, timeout: float, grace: float) -> Result:
     chance = Random(f"{case.provider} {case.fault.name} {case.seed}")
     following = _following(case.provider)
     lane.peers[case.provider].play(behaviours.unsteady(case.fault.behave(case.provider), chance))
@@ -156,8 +156,8 @@ def _turn(case: Case, plan: Plan, lane: Lane, grace: float) -> Result:
     checks = {
         "wrong type": _typed(case.fault, watched.errors),
         "wrong next step": _next_step(case, answer) == ("sorry" if apologises else "ask_next"),
-        "wrong number of calls": len(lane.peers[case.provider].received) in _calls(case.fault),
-        "late": answer.seconds <= TIMEOUT + grace,
+        "wrong number of calls": len(lane.peers[case.provider].received) in _calls(case.fault, timeout),
+        "late": answer.seconds <= timeout + grace,
         "a key shows": not any(wires.SECRET in text for text in told),
     }
     return Result(wrong=tuple(word for word, right in checks.items() if not right), seconds=answer.seconds)
@@ -175,13 +175,13 @@ def _next_step(case: Case, answer: Answer) -> str | None:
     return str(answer.body["step"]) if as_told else None
 
 
-def _calls(fault: Fault) -> tuple[int, ...]:
-    """Every turn has a new budget here, which allows one more call; it is not made where the first one took too long.
-    The waits that providers ask for are too long anyway.
+def _calls(fault: Fault, timeout: float) -> tuple[int, ...]:
+    """Every turn has a new budget here, which allows one more call; it is not made where the first one took too long,
+    or the provider asks for a longer wait than there is time.
     """
     if fault.place is not None:
         return (0,)
-    return (1, 2) if fault.retryable and fault.retry_after is None else (1,)
+    return (1, 2) if fault.retryable and (fault.retry_after or 0.0) < timeout else (1,)
 
 
 def _told(error: BackendError) -> str:
@@ -192,9 +192,15 @@ def _following(provider: Provider) -> Provider:
     return PROVIDERS[(PROVIDERS.index(provider) + 1) % len(PROVIDERS)]
 
 
-def _plan(asked: Provider) -> Plan:
+def _plan(asked: Provider, timeout: float) -> Plan:
     following = _following(asked)
-    return make_plan(PIPELINE.format(models=declared(asked, following), asked=asked, next=following), REPLIES, {})
+    return make_plan(
+        PIPELINE.format(
+            models=declared(asked, following), asked=asked, next=following, timeout=timeout, deadline=5 * timeout
+        ),
+        REPLIES,
+        {},
+    )
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from typing import Any
 
 from engine.aws.handler import Handler
 from engine.aws.start import start
-from tests.acceptance.processes import ROOT
+from tests.acceptance.processes import ROOT, compiled
 from tests.chaos.experiment import Check
 
 TITLE = "random and naughty requests through the handler"
@@ -121,7 +121,7 @@ def hostile(count: int, slowest: float = SLOWEST, drift: float = DRIFT) -> Itera
 
 def shipped() -> Handler:
     env = {"MISAKI_PIPELINE": str(ROOT / "pipelines/snack_misaki.yml"), "USE_LOCAL_LLM": "false", "ALLOW_DEBUG": "true"}
-    return start(env, log=lambda _: None)
+    return start({**env, **compiled()}, log=lambda _: None)
 
 
 def event_of(number: int) -> Any:

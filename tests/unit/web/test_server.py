@@ -378,7 +378,7 @@ def test_a_response_larger_than_the_pipe_arrives_whole(serve):
 
 
 def test_who_takes_no_response_is_left(serve):
-    serving = serve(FakeBot(outcome=replace(CANNED, reply="あ" * 5_000_000)), Limits(seconds=0.2))
+    serving = serve(FakeBot(outcome=replace(CANNED, reply="あ" * 5_000_000)), Limits(seconds=0.5))
     with serving.connect() as connection:
         connection.sendall(chat(connection="keep-alive"))
         assert connection.recv(1) == b"H"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.core.deadline import Deadline
+from engine.core.deadline import LEAST, Deadline
 from engine.core.errors import BadRequest, UnsupportedParameter
 from engine.core.ports import LanguageModel
 from engine.models.providers import huggingface, openai
@@ -16,6 +16,7 @@ from engine.models.providers.bedrock import converse_parameters
 from engine.models.providers.parameters import chat_parameters
 from engine.models.providers.row import Settings
 from engine.models.registry import open_model
+from tests.fakes.clock import SkippingClock
 from tests.faults import behaviours, wires
 from tests.faults.peer import Behaviour, Connection, Peer
 from tests.faults.stage import PROMPT
@@ -241,11 +242,16 @@ def test_a_server_that_refuses_for_ever_is_not_asked_for_ever(provider: Provider
 
 def test_no_second_call_is_made_without_time_for_it() -> None:
     refused = {"max_tokens": openai_error(code="unsupported_parameter", param="max_tokens")}
-    with Peer([picky("openai", refused)]) as peer:
+    clock = SkippingClock()
+
+    def late(connection: Connection) -> None:
+        clock.skip(AMPLE - LEAST)
+        picky("openai", refused)(connection)
+
+    with Peer([late, picky("openai", refused)]) as peer:
         model = open_model(wires.row("openai", peer.url), ENVIRONMENT)
-        model.warm().result()  # type: ignore[attr-defined]
         with pytest.raises(UnsupportedParameter):
-            model.generate(PROMPT, Deadline.after(0.45))
+            model.generate(PROMPT, Deadline.after(AMPLE, clock))
         assert len(peer.received) == 1
         assert len(asked(peer, model)) == 1
 
