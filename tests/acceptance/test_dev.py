@@ -106,8 +106,8 @@ def test_what_is_saved_takes_effect_with_the_next_call(project, running):
     [
         ("bar/replies.yml", "replies:\n  - id: [\n"),
         ("bar/pipeline.yml", "version: 1\nnmae: bar\n"),
-        ("engine/steps/speak.py", "def speak(:\n"),
-        ("engine/steps/speak.py", "import nothing_of_this_name\n"),
+        ("engine/app.py", "def load_app(:\n"),
+        ("engine/app.py", "import nothing_of_this_name\n"),
     ],
 )
 def test_what_does_not_start_is_told_and_mended_by_the_next_edit(project, running, file, broken):
@@ -115,9 +115,9 @@ def test_what_does_not_start_is_told_and_mended_by_the_next_edit(project, runnin
     before = path.read_text("utf-8")
     path.write_text(broken, "utf-8")
     (_, at_the_emulator), at_the_chat_port = running.ask()
+    path.write_text(before, "utf-8")
     assert at_the_emulator in {"SyntaxError", "Runtime.UserCodeSyntaxError", "Runtime.ImportModuleError", "ConfigError"}
     assert at_the_chat_port == (503, "unavailable")
-    path.write_text(before, "utf-8")
     assert running.ask() == [(200, "いらっしゃい。")] * 2
 
 
