@@ -21,7 +21,7 @@ SECONDS = {"canned": 0.02, "local": 2.0, "external": 2.0}
 """Billed, by what answers."""
 COLD_SHARE, COLD_SECONDS = 1 / 50, 1.0
 TOKENS_READ, TOKENS_WRITTEN = 700, 60
-READ_UNITS, WRITE_UNITS = 1, 2
+READ_UNITS, WRITE_UNITS = 4, 6
 LOG_KILOBYTES = 1.7
 IMAGE_GIGABYTES = 0.39
 METRICS, ALARMS, SECRETS = 25, 4, 1
@@ -69,7 +69,7 @@ def lines() -> list[Line]:
         Line(what=f"HTTP API, {_price(API_REQUESTS)} a million", amount="1", a_turn=API_REQUESTS / MILLION),
         Line(
             what=f"DynamoDB, ${READS} and ${WRITES} a million",
-            amount=f"{READ_UNITS} read unit, {WRITE_UNITS} write units",
+            amount=f"{READ_UNITS} read units, {WRITE_UNITS} write units",
             a_turn=(READ_UNITS * READS + WRITE_UNITS * WRITES) / MILLION,
         ),
         Line(

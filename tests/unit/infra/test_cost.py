@@ -23,5 +23,5 @@ def test_a_price_worked_out_by_hand():
     gigabyte_seconds = (6 * 0.02 + 3 * 2 + 1 * 2) / 10 * 2 + 1 / 50 * 2
     assert paid["Lambda"].cost(1_000_000) == pytest.approx(gigabyte_seconds * 16.6667)
     assert paid["OpenAI `gpt-4o-mini`"].cost(1_000_000) == pytest.approx(100_000 * (700 * 0.15 + 60 * 0.6) / 1e6)
-    assert paid["DynamoDB"].cost(1_000_000) == pytest.approx(0.125 + 2 * 0.625)
+    assert paid["DynamoDB"].cost(1_000_000) == pytest.approx(4 * 0.125 + 6 * 0.625)
     assert sum(line.fixed for line in cost.lines()) == pytest.approx(25 * 0.3 + 4 * 0.1 + 0.4 + 3 + 0.039)
