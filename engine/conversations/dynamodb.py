@@ -35,8 +35,9 @@ _RACES = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 class DynamoStorage:
     """One client for the life of the process; botocore's clients may be shared by threads."""
 
-    def __init__(self, table: str, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, table: str, *, now: Callable[[], float] = time.time, read_timeout: float = READ_TIMEOUT) -> None:
         self._table = table
+        self._read_timeout = read_timeout
         self._now = now
         self._lock = threading.Lock()
         self._client: DynamoDBClient | None = None
@@ -173,7 +174,7 @@ class DynamoStorage:
             if self._client is None:
                 config = Config(
                     connect_timeout=CONNECT_TIMEOUT,
-                    read_timeout=READ_TIMEOUT,
+                    read_timeout=self._read_timeout,
                     retries={"mode": "standard", "total_max_attempts": TRIES},
                 )
                 self._client = boto3.client("dynamodb", config=config)
