@@ -17,8 +17,14 @@ T = TypeVar("T")
 def first_line(output: IO[str], has: Callable[[str], T | None]) -> T:
     """What `has` finds in the first line that has it; the rest is thrown away, as nobody may write to a full pipe."""
     found = next(one for one in map(has, output) if one)
-    threading.Thread(target=deque, args=(output, 0), daemon=True).start()
+    threading.Thread(target=_drain, args=(output,), daemon=True).start()
     return found
+
+
+def _drain(output: IO[str]) -> None:
+    # Whoever ends the process closes its output, too.
+    with suppress(ValueError):
+        deque(output, 0)
 
 
 @contextmanager

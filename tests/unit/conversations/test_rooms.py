@@ -21,6 +21,5 @@ def storage(request, tmp_path, clock):
 
 
 @pytest.fixture
-def interleavings():
-    """Few, for a suite that ends in seconds: the acceptance tests play a thousand on every store."""
-    return 100
+def interleavings(request):
+    return 1000 if "memory" in request.node.callspec.id else 100
