@@ -100,7 +100,7 @@ class App:
         """Let models get ready in the background for prompts that begin as this pipeline's do."""
         from engine.chat.prepare import prepare_models
 
-        prepare_models(self.plan, next_turn(ChatRequest(text=""), Opened(room=""), self.zone), self._services)
+        prepare_models(self.plan, next_turn(ChatRequest(text=""), Opened(room=""), self.zone, {}), self._services)
 
     def health(self) -> dict[str, Any]:
         """What is loaded and which models are ready, as JSON values; holds no secret.

@@ -35,11 +35,11 @@ class ChatService:
         own = Deadline.after(self.plan.deadline, self.clock)
         until = own if deadline is None else own.within(deadline.remaining())
 
-        opened = self.rooms.open(request, (), until)
+        opened = self.rooms.open(request, self.plan.memory.keys(), until)
         if isinstance(opened, Replay):
             return _again(opened, request.text, listen)
-        turn = next_turn(request, opened, self.zone)
-        listen(TurnStarted(session_id=turn.session_id, number=turn.number))
+        turn = next_turn(request, opened, self.zone, self.plan.memory)
+        listen(TurnStarted(session_id=turn.session_id, number=turn.number, visitor=turn.visitor))
         saving = min(self.rooms.reserve, until.remaining() / 10)
         try:
             outcome = run_steps(self.plan, turn, self.services, until.less(saving), listen)
@@ -65,9 +65,15 @@ class ChatService:
             number=turn.number,
             talk=next_talk(turn, outcome),
             before=() if turn.history is opened.state.history else turn.history,
+            remembered={**_outlived(opened, turn), **outcome.remembered},
             at=turn.now.timestamp(),
         )
         return self.rooms.append(opened, new, until)
+
+
+def _outlived(opened: Opened, turn: Turn) -> dict[str, None]:
+    """What the store still holds, and the pipeline forgets by now."""
+    return {name: None for name in opened.memory if name not in turn.visitor.memory}
 
 
 def _again(replay: Replay, text: str, listen: Listen) -> ChatResult:

@@ -13,7 +13,7 @@ from engine.core.lazy import LazyMapping
 from engine.core.plan import Plan, Step
 from engine.core.ports import Services
 from engine.core.record import field_names
-from engine.core.turn import Turn
+from engine.core.turn import Turn, Visitor
 from engine.expressions.evaluate import holds
 from engine.kinds.names import names_of_kind
 from engine.steps.kinds import step_kind
@@ -76,6 +76,8 @@ def names_of(plan: Plan, turn: Turn) -> LazyMapping:
         text=turn.text,
         turn=LazyMapping({"number": turn.number}, {"exact": lambda: plan.index.is_trigger(turn.text)}),
         client=turn.client,
+        visitor=_visitor(turn.visitor),
+        memory={name: turn.visitor.memory.get(name, "") for name in plan.memory},
         words=LazyMapping({}, {"topic": lambda: _topic_of(turn.text)}),
         now={
             "year": turn.now.year,
@@ -90,6 +92,15 @@ def names_of(plan: Plan, turn: Turn) -> LazyMapping:
         kind=names_of_kind(plan.kinds, turn.text),
         escalated={},
     )
+
+
+def _visitor(visitor: Visitor) -> Mapping[str, Any]:
+    return {
+        "visits": visitor.visits,
+        "days_away": visitor.days_away,
+        "signed_in": visitor.signed_in,
+        "name": visitor.name or "",
+    }
 
 
 def _topic_of(text: str) -> str | None:

@@ -13,24 +13,25 @@ from zoneinfo import ZoneInfo
 from engine.core.events import Outcome
 from engine.core.expression import Template
 from engine.core.lazy import LazyMapping
-from engine.core.plan import Plan
+from engine.core.plan import Memory, Plan
 from engine.core.record import replace
-from engine.core.rooms import Opened
-from engine.core.turn import ChatRequest, Message, Role, Talk, Turn
+from engine.core.rooms import Learned, Opened
+from engine.core.turn import ChatRequest, Message, Role, Talk, Turn, Visitor
 from engine.kinds.names import names_of_kind
 
 _LEAST = 6
 """Characters that a template must say of itself before words are taken for its own."""
 
 
-def next_turn(request: ChatRequest, opened: Opened, zone: ZoneInfo) -> Turn:
-    """The turn that `request` begins in the room that is `opened` for it."""
+def next_turn(request: ChatRequest, opened: Opened, zone: ZoneInfo, memory: Mapping[str, Memory]) -> Turn:
+    """The turn that `request` begins in the room that is `opened` for it; `memory` is what may be remembered."""
     state = opened.state
+    now = (request.now or datetime.now(zone)).astimezone(zone)
     said = sum(message.role == "user" for message in request.history)
     hers = [_latest(history, "assistant") for history in (request.history, state.history)]
     return Turn(
         text=request.text,
-        now=(request.now or datetime.now(zone)).astimezone(zone),
+        now=now,
         session_id=opened.room,
         number=max(state.turns, said) + 1,
         history=request.history or state.history,
@@ -38,7 +39,23 @@ def next_turn(request: ChatRequest, opened: Opened, zone: ZoneInfo) -> Turn:
         said=state.said,
         # The room knows of another talk where the client's own history ends in other words of hers.
         talk=state.talk if not request.history or hers[0] == hers[1] else None,
+        visitor=Visitor(
+            memory=_known(opened.memory, memory, now.timestamp()) if opened.memory else {},
+            visits=opened.visits.number,
+            days_away=opened.visits.away,
+            signed_in=request.principal.kind == "user",
+            name=request.principal.name,
+        ),
     )
+
+
+def _known(learned: Mapping[str, Learned], memory: Mapping[str, Memory], now: float) -> dict[str, str]:
+    """What is not to be forgotten by `now`, as long as the pipeline allows it to be today."""
+    return {
+        name: one.value[: row.characters]
+        for name, one in learned.items()
+        if (row := memory.get(name)) and (row.forget_after is None or now - one.at < row.forget_after)
+    }
 
 
 def names_of_talk(plan: Plan, turn: Turn) -> LazyMapping:

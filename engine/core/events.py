@@ -10,15 +10,16 @@ from typing import Any, Literal, Union
 
 from engine.core.record import field, record
 from engine.core.source import Span
-from engine.core.turn import Completion, Engine, FinishReason
+from engine.core.turn import Completion, Engine, FinishReason, Visitor
 
 
 @record
 class TurnStarted:
-    """`number` counts the turns of the session from 1."""
+    """`number` counts the turns of the session from 1; `visitor` is what is known of who asks."""
 
     session_id: str
     number: int
+    visitor: Visitor = field(default_factory=Visitor)
 
 
 @record
@@ -162,7 +163,8 @@ class Outcome:
     """What a turn came to; `reply` is `None` when no step was left that answers.
 
     `score` is that of the trigger that selected the reply, `model` the pipeline's name of the model that answered,
-    `variables` are those that steps set. `offers` and `topic` are what a canned reply declares.
+    `variables` are those that steps set. `offers` and `topic` are what a canned reply declares, `remembered` what it
+    does to the memory: a new value by name, or `None` for what is forgotten.
     """
 
     reply: str | None
@@ -173,6 +175,7 @@ class Outcome:
     score: float | None = None
     offers: str | None = None
     topic: str | None = None
+    remembered: Mapping[str, str | None] = field(default_factory=dict)
     model: str | None = None
     completion: Completion | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)

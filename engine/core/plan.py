@@ -7,7 +7,7 @@ from typing import Any, Union
 
 from engine.core.expression import Condition, Scalar, Template, Value
 from engine.core.ports import ReplyIndex, SentenceKinds
-from engine.core.record import record
+from engine.core.record import field, record
 from engine.core.source import Span
 from engine.core.turn import Exchange, Labels
 
@@ -23,7 +23,10 @@ class Variant:
 
 @record
 class Reply:
-    """`topic` is what the talk is about once this was said."""
+    """`topic` is what the talk is about once this was said.
+
+    `captures` are those of its regexes that have named groups, `remember` and `forget` what it does to the memory.
+    """
 
     id: str
     when: Condition | None
@@ -32,6 +35,20 @@ class Reply:
     span: Span
     topic: str | None = None
     tags: tuple[str, ...] = ()
+    captures: tuple[str, ...] = ()
+    remember: tuple[tuple[str, Template], ...] = ()
+    forget: tuple[str, ...] = ()
+
+
+@record
+class Memory:
+    """What may be remembered under a name: at most so many `characters`, and for `forget_after` seconds; `None` for as
+    long as the store keeps it.
+    """
+
+    label: str
+    characters: int
+    forget_after: float | None = None
 
 
 @record
@@ -115,7 +132,8 @@ class Plan:
     """A runnable pipeline. `replies` are in file order, and `index` selects among them by position.
 
     `notices` say which values from the environment were not understood, and what is used instead; `zone_rules` is the
-    IANA file of `timezone`, empty where it is to be looked for; `kinds` is there where the pipeline teaches some.
+    IANA file of `timezone`, empty where it is to be looked for; `kinds` is there where the pipeline teaches some, and
+    `memory` names all that may be remembered of visitors.
     """
 
     name: str
@@ -128,6 +146,7 @@ class Plan:
     index: ReplyIndex
     models: Mapping[str, ModelRow]
     steps: tuple[Step, ...]
+    memory: Mapping[str, Memory] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
     zone_rules: bytes = b""
     kinds: SentenceKinds | None = None

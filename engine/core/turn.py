@@ -53,6 +53,20 @@ class Talk:
 
 
 @record
+class Visitor:
+    """What is known of who asks: `memory` holds remembered texts by name, `name` is the verified one.
+
+    `visits` counts this one, too; `days_away` is how many days before it the last one ended.
+    """
+
+    memory: Mapping[str, str] = field(default_factory=dict)
+    visits: int = 1
+    days_away: float | None = None
+    signed_in: bool = False
+    name: str | None = None
+
+
+@record
 class Turn:
     """Everything a turn depends on: with an equal `Turn` the canned part of a plan gives an equal outcome.
 
@@ -69,6 +83,7 @@ class Turn:
     client: Mapping[str, Any] = field(default_factory=dict)
     said: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     talk: Talk | None = None
+    visitor: Visitor = field(default_factory=Visitor)
     seed: str = ""
 
 

@@ -16,10 +16,17 @@ TURN = frozenset({"number", "exact"})
 SESSION = frozenset({"id", "turns", "offered"})
 LAST = frozenset({"reply_id", "engine", "kind", "text", "user", "offered"})
 WORDS = frozenset({"topic"})
+VISITOR = frozenset({"visits", "days_away", "signed_in", "name"})
 KIND = frozenset({"name", "sure", "second"})
 OUTPUT = frozenset({"text", "finish_reason", "tokens", "confidence", "seconds"})
 RENAMED = {"user": "client"}
 """Names as they were once called, and are called now."""
+
+DECLARED = {
+    "kind": "teach kinds first: list files of examples under `kinds:` of the pipeline",
+    "memory": "say under `memory:` of the pipeline first what may be remembered",
+}
+"""Names that only some pipelines have, with what brings them."""
 
 OPEN = None
 """Attributes that cannot be known before a turn, such as those of `client`."""
@@ -46,6 +53,8 @@ class Scope:
 
     def remedy(self, path: tuple[str, ...]) -> str:
         """What to write instead of the unknown name `path`."""
+        if path[0] in DECLARED and path[0] not in self.names:
+            return DECLARED[path[0]]
         word = ".".join((RENAMED.get(path[0], path[0]), *path[1:]))
         close = [word] if path[0] in RENAMED else difflib.get_close_matches(word, self.spellings(), n=1)
         return f"did you mean `{close[0]}`?" if close else "known names: " + ", ".join(sorted(self.names))
@@ -62,12 +71,17 @@ def _spellings(attributes: Attributes, before: str = "") -> Iterator[str]:
             yield from _spellings(attributes[name], f"{before}{name}.")
 
 
-def condition_scope(env: Collection[str], variables: Collection[str], kinds: Collection[str] = ()) -> Scope:
-    """What `when` and the values of a `set` step see; `kind` where the pipeline has `kinds`."""
+def condition_scope(
+    env: Collection[str], variables: Collection[str], kinds: Collection[str] = (), memory: Collection[str] = ()
+) -> Scope:
+    """What `when` and the values of a `set` step see; `kind` where the pipeline has `kinds`, `memory` where it
+    remembers something.
+    """
     kind = {name: frozenset[str]() for name in KIND} | {"chance": frozenset(kinds)}
     return Scope(
         {
             **({"kind": kind} if kinds else {}),
+            **({"memory": frozenset(memory)} if memory else {}),
             "text": frozenset(),
             "turn": TURN,
             "session": SESSION,
@@ -75,6 +89,7 @@ def condition_scope(env: Collection[str], variables: Collection[str], kinds: Col
             "topic": frozenset(),
             "words": WORDS,
             "client": OPEN,
+            "visitor": VISITOR,
             "now": NOW,
             "env": frozenset(env),
             "vars": frozenset(variables),
@@ -83,16 +98,16 @@ def condition_scope(env: Collection[str], variables: Collection[str], kinds: Col
     )
 
 
-def detector_scope(env: Collection[str], variables: Collection[str], kinds: Collection[str] = ()) -> Scope:
+def detector_scope(conditions: Scope) -> Scope:
     """What an `if` of `escalate_when` sees: a condition's names, and the model's output."""
-    return Scope({**condition_scope(env, variables, kinds).names, "output": OUTPUT, "error": frozenset()})
+    return Scope({**conditions.names, "output": OUTPUT, "error": frozenset()})
 
 
-def template_scope(
-    env: Collection[str], variables: Collection[str], persona: Mapping[str, Any], kinds: Collection[str] = ()
-) -> Scope:
-    """What replies and prompts see; `persona` is its data, of which every level is known."""
-    return Scope({**condition_scope(env, variables, kinds).names, "persona": _levels(persona)})
+def template_scope(conditions: Scope, persona: Mapping[str, Any]) -> Scope:
+    """What replies and prompts see; `persona` is its data, of which every level is known, and `captured` what a reply's
+    own regexes find.
+    """
+    return Scope({**conditions.names, "persona": _levels(persona), "captured": OPEN})
 
 
 def _levels(data: Any) -> Attributes:

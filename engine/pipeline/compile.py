@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
 
 from engine.core.expression import Template
-from engine.core.plan import Persona, Plan, Reply, Variant
+from engine.core.plan import Memory, Persona, Plan, Reply, Variant
 from engine.core.ports import ReplyIndex
 from engine.core.record import record
 from engine.core.source import EnvRef, Setting, Span
@@ -18,10 +18,11 @@ from engine.pipeline.compiled import Compiled, ModelDeclaration
 from engine.pipeline.environment import LIMITS, VARIABLES
 from engine.pipeline.learned_kinds import kind_model
 from engine.pipeline.schema.pipeline import DEFAULT_DEADLINE
-from engine.pipeline.spec import ModelSpec, PersonaSpec, PipelineSpec, ReplySpec
+from engine.pipeline.spec import MemorySpec, ModelSpec, PersonaSpec, PipelineSpec, ReplySpec
 from engine.pipeline.zone import zone_rules
 from engine.steps.spec import StepSpec
 from engine.templates.grammar import is_constant
+from engine.text.regexes import named_groups
 
 
 @record
@@ -34,13 +35,14 @@ class Scopes:
 
 
 def scopes(spec: PipelineSpec) -> Scopes:
-    """The scopes of `spec`: its variables, persona and kinds, and the environment."""
+    """The scopes of `spec`: its variables, persona, kinds and memory, and the environment."""
     kinds = [kind.name.value for kind in spec.kinds]
     variables = {name.value for step in spec.steps for name, _ in step.variables}
+    conditions = condition_scope(VARIABLES, variables, kinds, [row.name.value for row in spec.memory])
     return Scopes(
-        conditions=condition_scope(VARIABLES, variables, kinds),
-        detectors=detector_scope(VARIABLES, variables, kinds),
-        templates=template_scope(VARIABLES, variables, spec.persona.data, kinds),
+        conditions=conditions,
+        detectors=detector_scope(conditions),
+        templates=template_scope(conditions, spec.persona.data),
     )
 
 
@@ -70,6 +72,7 @@ def compile_pipeline(spec: PipelineSpec, prompts: Mapping[str, str], *, index: R
         index=build_index(spec) if index is None else index,
         models={},
         steps=tuple(build_step(step, context) for step in spec.steps),
+        memory={row.name.value: _memory(row) for row in spec.memory},
         kinds=kind_model(spec.kinds),
     )
     return Compiled(
@@ -124,7 +127,14 @@ def _reply(spec: ReplySpec, scope: Scope) -> Reply:
         span=spec.span,
         topic=spec.topic,
         tags=_tags(spec),
+        captures=tuple(pattern.value for pattern in spec.regexes if named_groups(pattern.value)),
+        remember=tuple((name.value, _template(text.value, _origin(text.span))) for name, text in spec.remember),
+        forget=tuple(name.value for name in spec.forget),
     )
+
+
+def _memory(spec: MemorySpec) -> Memory:
+    return Memory(label=spec.label, characters=spec.characters, forget_after=spec.forget_after)
 
 
 def _tags(spec: ReplySpec) -> tuple[str, ...]:

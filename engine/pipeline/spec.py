@@ -62,6 +62,23 @@ class ReplySpec:
     topic: str | None = None
     otherwise: bool = False
     tags: tuple[Text, ...] = ()
+    remember: tuple[tuple[Text, Text], ...] = ()
+    forget: tuple[Text, ...] = ()
+
+    @property
+    def regexes(self) -> tuple[Text, ...]:
+        """The patterns among its triggers."""
+        return tuple(trigger.pattern for trigger in self.match if isinstance(trigger, RegexTrigger))
+
+
+@record
+class MemorySpec:
+    """What may be remembered under a name; `forget_after` is in seconds."""
+
+    name: Text
+    label: str
+    characters: int
+    forget_after: float | None = None
 
 
 @record
@@ -114,6 +131,7 @@ class PipelineSpec:
     replies: tuple[ReplySpec, ...]
     models: Mapping[str, ModelSpec]
     steps: tuple[StepSpec, ...]
+    memory: tuple[MemorySpec, ...] = ()
     kind_globs: tuple[Text, ...] = ()
     kinds: tuple[KindSpec, ...] = ()
     address: tuple[Text, ...] = ()

@@ -47,6 +47,7 @@ class Answer:
     score: float | None = None
     offers: str | None = None
     topic: str | None = None
+    remembered: Mapping[str, str | None] = field(default_factory=dict)
     model: str | None = None
     completion: Completion | None = None
 
@@ -76,7 +77,7 @@ StepResult = Union[Answer, Continue, Escalate]
 @record
 class Told:
     """What a step does, and why; one that `answers` certainly ends the turn. `considered` is what it saw where it
-    searches, `vars` what it adds to the turn's variables.
+    searches, `vars` what it adds to the turn's variables, `remembered` what it does to the memory.
     """
 
     action: str
@@ -84,3 +85,4 @@ class Told:
     answers: bool = False
     considered: tuple[Considered, ...] | None = None
     vars: Mapping[str, Any] = field(default_factory=dict)
+    remembered: Mapping[str, str | None] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from engine.core.errors import TurnError
 from engine.core.plan import Reply
@@ -43,9 +43,22 @@ def _rendered(choice: Choice, scene: Scene, step_id: str, engine: Engine) -> Ans
     variant = reply.say[place]
     names = scene.names.also(persona=scene.plan.persona.data)
     render = scene.services.renderer.render
+    remembered: Mapping[str, str | None] = {}
     try:
+        if reply.captures or reply.remember or reply.forget:
+            from engine.steps.remember import remember  # noqa: PLC0415 - for replies that take something up
+
+            names, remembered = remember(reply, scene.plan.memory, names, render, scene.deadline)
         text = render(variant.text, names, scene.deadline).strip()
         offers = None if variant.offers is None else render(variant.offers, names, scene.deadline).strip()
     except ValueError as error:
         raise TurnError(str(error), step_id=step_id, span=reply.span) from error
-    return Answer(reply=text, engine=engine, reply_id=reply.id, variant=place, offers=offers or None, topic=reply.topic)
+    return Answer(
+        reply=text,
+        engine=engine,
+        reply_id=reply.id,
+        variant=place,
+        offers=offers or None,
+        topic=reply.topic,
+        remembered=remembered,
+    )

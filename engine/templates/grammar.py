@@ -184,6 +184,24 @@ def _too_large(tree: nodes.Template) -> TemplateMistake | None:
     return None
 
 
+def names_in(source: str) -> list[tuple[tuple[str, ...], int]]:
+    """Every name in `source` with its attributes and its line; none where it cannot be read."""
+    try:
+        tree = _PARSER.parse(source)
+    except (TemplateSyntaxError, RecursionError, ValueError):
+        return []
+    found: list[tuple[tuple[str, ...], int]] = []
+    pending: list[nodes.Node] = [tree]
+    while pending:
+        node = pending.pop()
+        path = _path(node)
+        if path:
+            found.append((path, node.lineno))
+        else:
+            pending += node.iter_child_nodes()
+    return found
+
+
 def is_constant(source: str) -> bool:
     """Whether rendering cannot change `source`, so that Jinja need not be loaded for it."""
     return not any(mark in source for mark in ("{{", "{%", "{#"))

@@ -6,7 +6,7 @@ re2 is imported only when a pattern exists. Knows no triggers and no conditions.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -43,12 +43,20 @@ _UNSUPPORTED = (
 _TOO_LARGE = "this regex takes too much to run: repeat less, such as `.*` or `.{1,20}` in place of `.{1,1000}`"
 
 
+class Match(Protocol):
+    """What a pattern found."""
+
+    def groupdict(self) -> Mapping[str, str | None]: ...
+
+
 class Pattern(Protocol):
-    """A compiled pattern: `search` gives something or none; `programsize` is the number of its instructions."""
+    """A compiled pattern: `programsize` is the number of its instructions, `groupindex` has its named groups."""
 
     @property
     def programsize(self) -> int: ...
-    def search(self, text: str, /) -> object | None: ...
+    @property
+    def groupindex(self) -> Mapping[str, int]: ...
+    def search(self, text: str, /) -> Match | None: ...
 
 
 def compile_pattern(pattern: str, *, ignore_case: bool = True) -> Pattern:
@@ -129,6 +137,16 @@ def _options(*, ignore_case: bool = True) -> re2.Options:
     options.case_sensitive = not ignore_case
     options.log_errors = False
     return options
+
+
+def named_groups(pattern: str) -> tuple[str, ...]:
+    """The names of the groups in `pattern`; none where it cannot be compiled."""
+    if "(?" not in pattern:
+        return ()
+    try:
+        return tuple(compile_pattern(pattern).groupindex)
+    except ValueError:
+        return ()
 
 
 def regex_problem(pattern: str) -> str | None:

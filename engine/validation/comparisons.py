@@ -11,7 +11,14 @@ from engine.core.record import record
 from engine.expressions.scope import Scope
 
 _NUMBERS = frozenset({"now.year", "now.month", "now.day", "now.hour", "now.minute", "now.weekday", "turn.number"})
-_NUMBERS |= {"session.turns", "output.tokens", "output.confidence", "output.seconds"}
+_NUMBERS |= {
+    "session.turns",
+    "visitor.visits",
+    "visitor.days_away",
+    "output.tokens",
+    "output.confidence",
+    "output.seconds",
+}
 _RECORDS = frozenset({"vars", "env"})
 """Those that may have no part yet."""
 _USUAL: Mapping[str, str] = {
@@ -19,6 +26,7 @@ _USUAL: Mapping[str, str] = {
     "turn": "turn.number",
     "session": "session.turns",
     "client": "client.name",
+    "visitor": "visitor.visits",
 }
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAYS_OF_WEEK = "月火水木金土日"

@@ -133,7 +133,11 @@ def _domain(path: tuple[str, ...], values: set[Any]) -> Sequence[Any]:
     if path in (("now", "minute"), ("turn", "number"), ("session", "turns"), ("now", "year")):
         near = {number + shift for number in numbers for shift in (-1, 0, 1)}
         return sorted(near | {0, 1, 2})
-    known = (None, *_SENTENCES) if path in _SPOKEN else (None, True)
+    if path == ("visitor", "visits"):
+        return sorted({number + shift for number in numbers for shift in (-1, 0, 1)} | {1, 2})
+    if path == ("visitor", "days_away"):
+        return [None, *sorted({number + shift for number in numbers for shift in (-0.5, 0, 0.5)} | {1.0})]
+    known = (None, *_SENTENCES) if path in _SPOKEN or path[0] == "memory" else (None, True)
     return [*known, *sorted(values - {*known}, key=repr)]
 
 

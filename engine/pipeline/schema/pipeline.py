@@ -10,6 +10,7 @@ from engine.pipeline.environment import LIMITS
 from engine.pipeline.reading.node import Entry, MappingNode, Node, plain
 from engine.pipeline.schema.values import (
     duration,
+    entries,
     flag,
     items,
     mapping,
@@ -21,7 +22,7 @@ from engine.pipeline.schema.values import (
     text,
     texts,
 )
-from engine.pipeline.spec import ExchangeSpec, KindSpec, ModelSpec, PersonaSpec, PipelineSpec, ReplySpec
+from engine.pipeline.spec import ExchangeSpec, KindSpec, MemorySpec, ModelSpec, PersonaSpec, PipelineSpec, ReplySpec
 from engine.steps.kinds import STEP_KINDS, step_kind
 from engine.steps.spec import Keys, StepSpec
 
@@ -29,6 +30,9 @@ DEFAULT_LOCALE = "en"
 DEFAULT_TIMEZONE = "UTC"
 DEFAULT_DEADLINE = 7.5
 """Seconds; the web client gives up after 8.0."""
+
+DEFAULT_CHARACTERS = 60
+"""The longest that a remembered value may be."""
 
 DEFAULT_USER_LABEL = "User"
 
@@ -45,8 +49,9 @@ def pipeline_spec(root: MappingNode, replies: Sequence[ReplySpec], kinds: Sequen
         persona=_persona(mapping(root.get("persona"))),
         reply_globs=texts(root.get("replies")),
         replies=tuple(replies),
-        models={entry.key.value: _model(entry) for entry in _entries(root.get("models"))},
+        models={entry.key.value: _model(entry) for entry in entries(root.get("models"))},
         steps=tuple(_step(mapping(node)) for node in items(root.get("steps"))),
+        memory=tuple(_memory(entry) for entry in entries(root.get("memory"))),
         kind_globs=texts(root.get("kinds")),
         kinds=tuple(kinds),
         address=texts(root.get("address")),
@@ -78,10 +83,6 @@ def _time(value: Any) -> Any:
     return seconds(_default(value))
 
 
-def _entries(node: Node | None) -> tuple[Entry, ...]:
-    return node.entries if isinstance(node, MappingNode) else ()
-
-
 def _optional(node: Node | None, convert: Callable[[Node], Setting]) -> Setting | None:
     return None if node is None else convert(node)
 
@@ -108,6 +109,22 @@ def _model(entry: Entry) -> ModelSpec:
     node = mapping(entry.value)
     settings = {item.key.value: setting(item.value) for item in node.entries}
     return ModelSpec(id=entry.key, backend=settings.pop("backend"), settings=settings, span=node.span)
+
+
+def _memory(entry: Entry) -> MemorySpec:
+    row = mapping(entry.value)
+    after = row.get("forget_after")
+    return MemorySpec(
+        name=entry.key,
+        label=text(row.get("label")).value,
+        characters=int(number(row.get("max"), DEFAULT_CHARACTERS)),
+        forget_after=None if after is None else _days(text(after).value),
+    )
+
+
+def _days(written: str) -> float:
+    """A time such as `90d` or `12h` in seconds."""
+    return float(written[:-1]) * {"d": 24 * 3600.0, "h": 3600.0}[written[-1]]
 
 
 class _Keys:
@@ -146,7 +163,7 @@ class _Keys:
         return tuple(_Keys(item) if isinstance(item, MappingNode) else text(item) for item in found)
 
     def pairs(self, name: str) -> tuple[tuple[Text, Text], ...]:
-        return tuple((entry.key, text(entry.value)) for entry in _entries(self._node.get(name)))
+        return tuple((entry.key, text(entry.value)) for entry in entries(self._node.get(name)))
 
 
 def _step(node: MappingNode) -> StepSpec:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from engine.core.source import Located, Text
 from engine.pipeline.reading.node import MappingNode, Node, ScalarNode
-from engine.pipeline.schema.values import flag, items, mapping, number, optional_text, optional_words, text, texts
+from engine.pipeline.schema.values import (
+    entries,
+    flag,
+    items,
+    mapping,
+    number,
+    optional_text,
+    optional_words,
+    text,
+    texts,
+)
 from engine.pipeline.spec import (
     ContainsTrigger,
     FuzzyTrigger,
@@ -35,6 +45,8 @@ def reply_spec(node: MappingNode) -> ReplySpec:
         topic=optional_words(node.get("topic")),
         otherwise=flag(node.get("otherwise")),
         tags=texts(node.get("tags")),
+        remember=tuple((entry.key, text(entry.value)) for entry in entries(node.get("remember"))),
+        forget=texts(node.get("forget")),
     )
 
 
@@ -54,9 +66,9 @@ def _trigger(node: Node) -> TriggerSpec:
 def _variant(node: Node, offers: Text | None) -> VariantSpec:
     if isinstance(node, ScalarNode):
         return VariantSpec(text=text(node), offers=offers)
-    entries = mapping(node)
+    variant = mapping(node)
     return VariantSpec(
-        text=text(entries.get("text")),
-        weight=number(entries.get("weight"), 1.0),
-        offers=optional_text(entries.get("offers")) or offers,
+        text=text(variant.get("text")),
+        weight=number(variant.get("weight"), 1.0),
+        offers=optional_text(variant.get("offers")) or offers,
     )

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from engine.core.expression import Value
 from engine.core.source import EnvRef, Located, Setting, Text
-from engine.pipeline.reading.node import MappingNode, Node, ScalarNode, SequenceNode
+from engine.pipeline.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from engine.pipeline.reading.scalars import parse_default
 
 _REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::([^{}]*))?\}", re.ASCII)
@@ -40,6 +40,10 @@ def texts(node: Node | None) -> tuple[Text, ...]:
 
 def items(node: Node | None) -> tuple[Node, ...]:
     return node.items if isinstance(node, SequenceNode) else ()
+
+
+def entries(node: Node | None) -> tuple[Entry, ...]:
+    return node.entries if isinstance(node, MappingNode) else ()
 
 
 def mapping(node: Node | None) -> MappingNode:

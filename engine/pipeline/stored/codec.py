@@ -25,6 +25,7 @@ _RECORDS: tuple[type, ...] = (
     expression.Template,
     expression.Unary,
     plan.ExpressionDetector,
+    plan.Memory,
     plan.NamedDetector,
     plan.Persona,
     plan.Reply,

@@ -15,7 +15,7 @@ from typing import Any
 
 from engine import __version__
 
-FORMAT = 4
+FORMAT = 5
 """Raised with every change of what is stored, or of how."""
 
 _ENGINE = os.path.abspath(f"{__file__}/../../..")

@@ -34,6 +34,7 @@ ESSENTIAL = _checks(
     "unknown_reply",
     "unknown_tag",
     "unknown_kind",
+    "unknown_memory",
     "missing_prompt",
     "required_settings",
     "unknown_variable",
@@ -41,6 +42,7 @@ ESSENTIAL = _checks(
     "broken_condition",
     "broken_template",
     "invalid_regex",
+    "missing_capture",
 )
 
 BEHAVIOUR = _checks(
@@ -51,6 +53,7 @@ BEHAVIOUR = _checks(
     "idle_condition",
     "own_words",
     "unused_part",
+    "idle_memory",
     "timeouts",
     "no_confidence",
     "identical_variants",

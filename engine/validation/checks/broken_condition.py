@@ -126,8 +126,8 @@ def _name_hint(word: str, scope: Scope) -> str:
     if not word.isascii():
         return f"put a text in quotes, as in `'{word}' in text`"
     first, dot, rest = word.partition(".")
-    if first == "kind" and first not in scope.names:
-        return "teach kinds first: list files of examples under `kinds:` of the pipeline"
+    if first == "captured":
+        return "conditions see no captures: write `matches(text, '…')`"
     if not dot or first not in scope.names:
         return ""
     known = [name.removeprefix(f"{first}.") for name in scope.spellings() if name.startswith(f"{first}.")]

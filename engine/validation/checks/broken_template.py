@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from engine.core.source import Code, Problem, Span
 from engine.pipeline.reading.decoding import at
+from engine.pipeline.spec import ReplySpec
 from engine.templates.grammar import TemplateMistake, check_template, is_constant
 from engine.validation.checks.broken_condition import P402
 from engine.validation.subject import Subject
@@ -38,15 +39,21 @@ def check(subject: Subject) -> Iterator[Problem]:
 
 
 def templates(subject: Subject) -> Iterator[tuple[str, Span]]:
-    """The text of every template with the span that it fills: variants of replies, and whole prompt files."""
+    """The text of every template with the span that it fills: those of replies, and whole prompt files."""
     for reply in subject.spec.replies:
-        for variant in reply.say:
-            yield variant.text.value, variant.text.span
-            if variant.offers is not None:
-                yield variant.offers.value, variant.offers.span
+        yield from templates_of(reply)
     for prompt in subject.prompts.values():
         if prompt.text is not None:
             yield prompt.text, whole(prompt.file, prompt.text)
+
+
+def templates_of(reply: ReplySpec) -> Iterator[tuple[str, Span]]:
+    """The text of each template of a reply with the span that it fills."""
+    for variant in reply.say:
+        yield variant.text.value, variant.text.span
+        if variant.offers is not None:
+            yield variant.offers.value, variant.offers.span
+    yield from ((text.value, text.span) for _, text in reply.remember)
 
 
 def whole(file: str, text: str) -> Span:

@@ -1,7 +1,7 @@
 """P407, P408: a template that fails when it is tried, or a prompt that comes out very long.
 
-Templates are rendered once with sample values. Those that look at clients or variables, whose values nobody knows
-before a turn, are not tried.
+Templates are rendered once with sample values. Those that look at clients, variables or captures, whose values nobody
+knows before a turn, are not tried.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from engine.validation.subject import Subject
 P407 = Code("P407", "a template that fails when it is tried")
 P408 = Code("P408", "a prompt that is very long", severity="warning")
 
-_UNKNOWABLE = re.compile(r"\b(client|vars)\b")
+_UNKNOWABLE = re.compile(r"\b(client|vars|captured)\b")
 _BRACES = re.compile(r"\{\{-?\s*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\s*-?\}\}")
 LONGEST_PROMPT = 16_000
 """Characters: more than the context of small models holds beside a conversation."""
@@ -76,6 +76,8 @@ def _sample(subject: Subject) -> Mapping[str, Any]:
         "session": {"id": "sample", "turns": 0, "offered": "枝豆"},
         "last": dict.fromkeys(LAST, "いらっしゃい"),
         "topic": "仕事",
+        "visitor": {"visits": 3, "days_away": 21.0, "signed_in": True, "name": "健太"},
+        "memory": {row.name.value: "健太" for row in subject.spec.memory},
         "words": dict.fromkeys(WORDS, "仕事"),
         "now": {"year": 2026, "month": 11, "day": 20, "hour": 19, "minute": 30, "weekday": 4},
         "env": env,

@@ -1,12 +1,16 @@
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from engine.chat.service import ChatService
 from engine.conversations import open_store
 from engine.core.errors import Unavailable
 from engine.core.events import ChatResult, Escalation, ModelAnswered, ModelAsked, ModelFailed, TurnStarted
-from engine.core.turn import ChatRequest
+from engine.core.plan import Memory
+from engine.core.principal import Principal
+from engine.core.record import replace
+from engine.core.turn import ChatRequest, Visitor
 from tests.fakes.clock import FakeClock
-from tests.fakes.plans import FakeModel, generate_step, plan, replies_step, reply, services
+from tests.fakes.plans import FakeModel, generate_step, plan, replies_step, reply, services, template
 
 HELLO = reply("hello", "いらっしゃい。")
 
@@ -28,3 +32,84 @@ def test_a_listener_hears_the_turn_from_its_start_to_its_result():
     assert tuple(type(event) for event in heard if getattr(event, "step", "") == "talk")[:-1] == asked
     assert isinstance(result, ChatResult)
     assert (result.outcome.model, result.outcome.completion.model) == ("b", "fake")
+
+
+CALL_ME = replace(
+    reply("call_me", "{{ memory.name }}さんね。"),
+    captures=("(?P<name>\\S+)って呼んで",),
+    remember=(("name", template("{{ captured.name }}")),),
+)
+BOTTLE = replace(reply("bottle", "お預かりするわ。"), remember=(("bottle", template("麦焼酎")),))
+FORGET = replace(reply("forget", "{{ memory.name }}さん、忘れたわ。"), forget=("name",))
+BACK = reply("back", "{{ memory.name }}さん、{{ visitor.days_away | int }}日ぶり。", when="visitor.days_away > 14")
+ASKED = reply("asked", "名前は「{{ memory.name }}」、ボトルは「{{ memory.bottle }}」ね。")
+REGULARS = replace(
+    plan(
+        replies_step(),
+        replies={
+            CALL_ME: ("ケンって呼んで",),
+            BOTTLE: ("ボトル入れて",),
+            FORGET: ("名前は忘れて",),
+            BACK: ("こんばんは",),
+            ASKED: ("覚えてる？",),
+        },
+    ),
+    memory={
+        "name": Memory(label="呼び名", characters=10),
+        "bottle": Memory(label="ボトル", characters=40, forget_after=90 * 24 * 3600.0),
+    },
+)
+EVENING = datetime(2026, 9, 1, 11, 0, tzinfo=UTC)
+
+
+class Regular:
+    """Somebody who comes again and again."""
+
+    def __init__(self, principal=None):
+        zone = ZoneInfo("Asia/Tokyo")
+        self.rooms = open_store("memory")
+        self._service = ChatService(plan=REGULARS, zone=zone, services=services(), rooms=self.rooms, clock=FakeClock())
+        self._more = {"session_id": "evening"} if principal is None else {"principal": principal}
+        self.heard = []
+
+    def says(self, text, days=0.0):
+        request = ChatRequest(text=text, now=EVENING + timedelta(days=days), **self._more)
+        return self._service.reply(request, listen=self.heard.append).outcome
+
+    @property
+    def visitor(self):
+        return [event.visitor for event in self.heard if isinstance(event, TurnStarted)][-1]
+
+
+def test_what_a_reply_remembers_is_known_in_the_next_turn():
+    guest = Regular()
+    first = guest.says("ケンって呼んで")
+    assert (first.reply, first.remembered) == ("ケンさんね。", {"name": "ケン"})
+    assert guest.says("覚えてる？").reply == "名前は「ケン」、ボトルは「」ね。"
+    assert guest.says("名前は忘れて").reply == "ケンさん、忘れたわ。"
+    assert guest.says("覚えてる？").reply == "名前は「」、ボトルは「」ね。"
+
+
+def test_a_user_is_known_in_every_room():
+    guest = Regular(Principal(kind="user", id="ken", name="健太"))
+    guest.says("ケンって呼んで")
+    assert guest.says("覚えてる？").reply == "名前は「ケン」、ボトルは「」ね。"
+    assert guest.visitor == Visitor(memory={"name": "ケン"}, signed_in=True, name="健太")
+
+
+def test_visits_begin_after_six_hours_away():
+    guest = Regular()
+    guest.says("ケンって呼んで")
+    guest.says("覚えてる？", days=0.2)
+    assert (guest.visitor.visits, guest.visitor.days_away) == (1, None)
+    assert guest.says("こんばんは", days=21.2).reply == "ケンさん、21日ぶり。"
+    assert (guest.visitor.visits, round(guest.visitor.days_away, 3)) == (2, 21.0)
+
+
+def test_what_has_its_time_is_forgotten_when_that_is_over_and_goes_from_the_store():
+    guest = Regular(Principal(kind="user", id="ken"))
+    guest.says("ボトル入れて")
+    assert guest.says("覚えてる？", days=89.9).reply == "名前は「」、ボトルは「麦焼酎」ね。"
+    assert guest.says("覚えてる？", days=90.1).reply == "名前は「」、ボトルは「」ね。"
+    kept = guest.rooms.on_rooms(lambda rooms: rooms.memory(Principal(kind="user", id="ken")), 1.0)
+    assert kept == {}

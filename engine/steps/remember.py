@@ -1,0 +1,75 @@
+"""Takes up what a user says of himself: what a reply's regexes capture, and what the reply remembers or forgets.
+
+All of it is the user's text: it is cleaned and bounded here, and it is never read as a template.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+
+from engine.core.deadline import Deadline
+from engine.core.expression import Template
+from engine.core.lazy import LazyMapping
+from engine.core.plan import Memory, Reply
+from engine.text.cleaning import clean
+from engine.text.normalise import fold, normalise
+from engine.text.regexes import Pattern, compile_pattern
+
+LONGEST = 200
+"""Characters of a text that is captured."""
+
+Render = Callable[[Template, LazyMapping, Deadline | None], str]
+
+
+def remember(
+    reply: Reply, memory: Mapping[str, Memory], names: LazyMapping, render: Render, until: Deadline | None = None
+) -> tuple[LazyMapping, dict[str, str | None]]:
+    """The names that the words of `reply` see, and what it does to the memory: a new value by name, or `None`.
+
+    The words see what is remembered with them, and what they forget for the last time. Raises `ValueError` where a
+    template fails.
+    """
+    if reply.captures:
+        names = names.also(captured=captured(reply.captures, names["text"]))
+    values = {name: _one_line(render(text, names, until), memory[name].characters) for name, text in reply.remember}
+    learned = {name: value for name, value in values.items() if value}
+    if learned:
+        names = names.also(memory={**names["memory"], **learned})
+    return names, {**dict.fromkeys(reply.forget), **learned}
+
+
+def captured(patterns: Sequence[str], text: str) -> dict[str, str]:
+    """What each named group finds in `text`, of the first pattern that finds it; empty where none does.
+
+    Patterns are looked for in the text as it was written, and only then in the forms that triggers are compared in,
+    which know neither capitals nor katakana.
+    """
+    found: dict[str, str] = {}
+    for pattern in map(_compiled, patterns):
+        groups = _groups(pattern, text)
+        found |= {name: value for name, value in groups.items() if not found.get(name)}
+    return found
+
+
+def _groups(pattern: Pattern, text: str) -> dict[str, str]:
+    for read in (str, _wide, fold, normalise):
+        match = pattern.search(read(text))
+        if match is not None:
+            return {name: _one_line(value or "", LONGEST) for name, value in match.groupdict().items()}
+    return dict.fromkeys(pattern.groupindex, "")
+
+
+def _wide(text: str) -> str:
+    """`text` with letters of the usual width."""
+    return unicodedata.normalize("NFKC", text)
+
+
+def _one_line(text: str, most: int) -> str:
+    return " ".join(clean(text).split())[:most].strip()
+
+
+@lru_cache(maxsize=64)
+def _compiled(pattern: str) -> Pattern:
+    return compile_pattern(pattern)

@@ -1,0 +1,58 @@
+"""P525, P526: memories that nothing fills or nothing looks at, and values that are cut or forgotten at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.core.source import Code, Problem
+from engine.templates.grammar import is_constant, names_in
+from engine.validation.checks.broken_condition import conditions
+from engine.validation.checks.broken_template import templates
+from engine.validation.subject import Subject
+from engine.validation.worlds import paths_of
+
+P525 = Code("P525", "a memory that is never filled, or never used", severity="warning")
+P526 = Code("P526", "a value that is cut, or forgotten at once", severity="warning")
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    yield from _in_vain(subject)
+    # Whatever could not be read may fill a memory or use it.
+    if not subject.lost and not subject.unsure_replies:
+        yield from _idle(subject)
+
+
+def _idle(subject: Subject) -> Iterator[Problem]:
+    filled = {name.value for reply in subject.spec.replies for name, _ in reply.remember}
+    used = set(_used(subject)) if subject.spec.memory else set()
+    for row in subject.spec.memory:
+        name = row.name.value
+        if name not in filled:
+            hint = f"write `remember: {{{name}: …}}` at a reply, or remove it"
+            yield P525.problem(f"no reply remembers `{name}`", row.name.span, hint)
+        elif name not in used and "" not in used:
+            hint = f"write `memory.{name}` where it matters, or remove it"
+            yield P525.problem(f"nothing looks at `memory.{name}`", row.name.span, hint)
+
+
+def _used(subject: Subject) -> Iterator[str]:
+    """The memories that conditions and templates look at; an empty name for all of them at once."""
+    paths = [path for source, _ in templates(subject) if "memory" in source for path, _ in names_in(source)]
+    for text, scope in conditions(subject):
+        if "memory" in text.value:
+            paths += paths_of(subject.parsed(text, scope))
+    yield from ("".join(path[1:2]) for path in paths if path[0] == "memory")
+
+
+def _in_vain(subject: Subject) -> Iterator[Problem]:
+    most = {row.name.value: row.characters for row in subject.spec.memory}
+    for reply in subject.spec.replies:
+        forgotten = {name.value for name in reply.forget}
+        for name, text in reply.remember:
+            if name.value in forgotten:
+                message = f"reply `{reply.id.value}` remembers `{name.value}` and forgets it, too"
+                yield P526.problem(message, name.span, "keep one of both")
+            longest = most.get(name.value)
+            if longest is not None and is_constant(text.value) and len(text.value.strip()) > longest:
+                message = f"of these {len(text.value.strip())} characters, `{name.value}` keeps {longest}"
+                yield P526.problem(message, text.span, f"raise `max` of `{name.value}`, or say it shorter")
