@@ -14,7 +14,7 @@ from engine.pipeline.schema.suggest import pipeline_meant, pipelines_in
 
 
 def add_pipeline(parser: argparse.ArgumentParser) -> None:
-    default = f"$MISAKI_PIPELINE, or {DEFAULT_PIPELINE}"
+    default = f"$MISAKI_PIPELINE, or {DEFAULT_PIPELINE}, or the only one in `{PIPELINES}`"
     parser.add_argument("--pipeline", metavar="FILE", help=f"the pipeline to load (default: {default})")
 
 
@@ -25,15 +25,21 @@ def pipeline_path(env: Mapping[str, str]) -> Path:
 def conversation_env(arguments: argparse.Namespace, base: Mapping[str, str] = os.environ) -> dict[str, str]:
     """`base` with `--pipeline`; sessions are kept in memory unless `SESSION_STORE` says otherwise.
 
+    Where nothing names a pipeline, a working directory with a single one in `pipelines` means that one.
+
     Raises:
-        Usage: there is no such pipeline.
+        Usage: there is no such pipeline, or none is named and there are several.
     """
     env = dict(base)
     env["SESSION_STORE"] = env.get("SESSION_STORE", "").strip() or "memory"
     if arguments.pipeline:
         env["MISAKI_PIPELINE"] = arguments.pipeline
+    elif not env.get("MISAKI_PIPELINE") and not Path(DEFAULT_PIPELINE).is_file():
+        env.update(_only_pipeline())
     path = pipeline_path(env)
     if not path.is_file():
+        if not env.get("MISAKI_PIPELINE"):
+            raise Usage("there is no pipeline here: `misaki init NAME` writes a bot, --pipeline names one elsewhere")
         raise Usage(_missing(path, "" if arguments.pipeline else "MISAKI_PIPELINE: "))
     return env
 
@@ -49,6 +55,15 @@ def keep_rooms(env: dict[str, str], base: Mapping[str, str] = os.environ) -> str
         return f"rooms are kept in memory, as `{folder}` cannot be made ({error.strerror}): set SESSION_STORE"
     env["SESSION_STORE"] = f"sqlite:{folder / 'rooms.db'}"
     return f"rooms are kept in {folder / 'rooms.db'}; SESSION_STORE names another place"
+
+
+def _only_pipeline() -> dict[str, str]:
+    """The variable that names the working directory's one pipeline; none where it has no pipeline."""
+    there = pipelines_in(PIPELINES)
+    if len(there) > 1:
+        known = ", ".join(f"`{path.as_posix()}`" for path in there[:5])
+        raise Usage(f"several pipelines are here: name one by --pipeline or MISAKI_PIPELINE, of {known}")
+    return {"MISAKI_PIPELINE": there[0].as_posix()} if there else {}
 
 
 def _missing(path: Path, source: str) -> str:

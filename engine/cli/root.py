@@ -42,6 +42,7 @@ class Row:
 
 
 COMMANDS = (
+    Row("init", "engine.cli.init", "write a new bot into a folder, ready to talk", reads_settings=False),
     Row("serve", "engine.cli.serve", "answer over HTTP on this machine, as Lambda would"),
     Row("chat", "engine.cli.chat", "talk to the persona in the terminal"),
     Row("explain", "engine.cli.explain", "tell why a text gets its reply"),

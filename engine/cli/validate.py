@@ -50,7 +50,11 @@ def run(arguments: argparse.Namespace) -> int:
     paths = arguments.paths or [path for path in map(Path, DEFAULT_PATHS) if path.is_dir()]
     missing = [path for path in paths if not path.exists()]
     if missing or not paths:
-        what = f"`{missing[0]}` does not exist" if missing else "there is no folder `pipelines` or `replies` here"
+        what = (
+            f"`{missing[0]}` does not exist"
+            if missing
+            else "there is no folder `pipelines` or `replies` here; `misaki init NAME` writes a bot"
+        )
         raise Usage(what)
     if not arguments.watch:
         code = _check(paths, arguments)

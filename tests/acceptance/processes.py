@@ -86,16 +86,16 @@ class Server:
 
 
 @contextmanager
-def served(*arguments: str, env: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """A running server: of the shipped pipeline, compiled, unless another is named."""
-    plan = {} if "--pipeline" in arguments else compiled()
+def served(*arguments: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """A running server: of the shipped pipeline, compiled, unless another is named or the folder is another."""
+    plan = {} if "--pipeline" in arguments or cwd != ROOT else compiled()
     with child(
         [sys.executable, "-m", "engine", "serve", "--port", "0", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         encoding="utf-8",
-        cwd=ROOT,
+        cwd=cwd,
         env=environment({**plan, **(env or {})}),
     ) as process:
         yield Server(process)

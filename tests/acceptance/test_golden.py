@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -19,18 +18,6 @@ CANARIES = {
     "CLIENT_TOKEN": f"{CANARY}-client",
     "BEDROCK_CREDENTIALS": f'{{"access_key_id": "AKIA{CANARY}", "secret_access_key": "{CANARY}-secret"}}',
 }
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory) -> Path:
-    """A folder with the package as `pip install` puts it there."""
-    source, site = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("site")
-    for name in ("pyproject.toml", "README.md", "LICENSE", "lambda_function.py"):
-        shutil.copy(ROOT / name, source)
-    shutil.copytree(ROOT / "engine", source / "engine", ignore=shutil.ignore_patterns("__pycache__"))
-    done = run("pip", "install", "--quiet", "--no-deps", "--target", str(site), str(source), cwd=source)
-    assert done.returncode == 0, done.stderr
-    return site
 
 
 def test_a_fresh_folder_with_the_package_one_pipeline_one_golden_and_pytest(installed, tmp_path):

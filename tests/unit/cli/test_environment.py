@@ -39,6 +39,20 @@ def test_without_any_it_is_the_shipped_one(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("folder")
+def test_the_only_pipeline_of_a_folder_needs_no_name():
+    Path(DEFAULT_PIPELINE).unlink()
+    assert pipeline_of(None, {}) == "pipelines/helpdesk.yml"
+    assert pipeline_of("pipelines/a.golden.yml", {}) == "pipelines/a.golden.yml"
+
+
+@pytest.mark.usefixtures("folder")
+def test_of_several_none_is_guessed():
+    Path(DEFAULT_PIPELINE).rename("pipelines/other.yml")
+    with pytest.raises(Usage, match=r"name one by --pipeline or MISAKI_PIPELINE, of `pipelines/helpdesk.yml`, `pipel"):
+        pipeline_of(None, {})
+
+
+@pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
     ("given", "told"),
     [

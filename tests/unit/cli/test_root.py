@@ -69,7 +69,7 @@ def test_a_command_that_is_not_there_is_told_with_the_near_one(capsys):
     assert main(["valdate"]) == USAGE
     assert "`valdate` is no command: did you mean `validate`?" in capsys.readouterr().err
     assert main(["bench"]) == USAGE
-    assert "`bench` is no command: known: `serve`, `chat`" in capsys.readouterr().err
+    assert "`bench` is no command: known: `init`, `serve`, `chat`" in capsys.readouterr().err
 
 
 def test_problems_of_the_configuration_are_printed(raising, capsys):
