@@ -17,6 +17,7 @@ from engine.kinds.features import shown
 from engine.steps.explaining import Considered, ExplainingIndex, View
 from engine.steps.kinds import step_kind
 from engine.steps.result import Told
+from engine.templates.render import TemplateRenderer
 
 REASONS = 8
 """Features that are told as the reasons of a kind."""
@@ -54,7 +55,8 @@ class _Walk:
 
     def __init__(self, plan: Plan, index: ExplainingIndex, turn: Turn) -> None:
         self._plan = plan
-        self._view = View(plan=plan, index=index, turn=turn, names=names_of(plan, turn))
+        render = TemplateRenderer().render
+        self._view = View(plan=plan, index=index, turn=turn, names=names_of(plan, turn), render=render)
         self._searched(next((step for step in plan.steps if step.searches), None), None)
 
     def decisions(self) -> Iterator[Decision]:
@@ -90,4 +92,11 @@ class _Walk:
 
 
 def _decision(step: Step, told: Told) -> Decision:
-    return Decision(step=step.id, kind=step.kind, action=told.action, why=told.why, span=step.span)
+    return Decision(
+        step=step.id,
+        kind=step.kind,
+        action=told.action,
+        why=told.why,
+        span=step.span,
+        remembered=told.remembered,
+    )

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from engine.core.record import record
+from engine.core.record import field, record
 from engine.core.source import Span
 from engine.steps.explaining import Considered
 
 
 @record
 class Decision:
-    """What a step does with this text, and why."""
+    """What a step does with this text, and why; `remembered` is what that does to the memory: new values by name, or
+    `None` for what is forgotten.
+    """
 
     step: str
     kind: str
     action: str
     why: str
     span: Span
+    remembered: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @record

@@ -17,7 +17,7 @@ from rich.text import Text
 from engine.api.chat import read_chat
 from engine.api.errors import RequestError
 from engine.api.response import result_payload
-from engine.app import load_app
+from engine.app import App, load_app
 from engine.chat.explain import explain
 from engine.chat.explanation import Explanation
 from engine.cli.chat import summary
@@ -26,18 +26,26 @@ from engine.cli.explanation import explanation_to_json, print_explanation
 from engine.cli.output import Terminal
 from engine.cli.usage import Usage
 from engine.core.events import ChatResult
-from engine.core.turn import ChatRequest, Turn
+from engine.core.rooms import Learned, Visits
+from engine.core.turn import ChatRequest, Turn, Visitor
 from engine.golden.find import mentions
 from engine.matching.index import TriggerIndex
+from engine.pipeline.schema.suggest import hint
 from engine.text.cleaning import clean
 from engine.text.normalise import steps
 from engine.validation.load import load
+
+_SECONDS = 5.0
+"""Seconds in which a store in memory takes what is pretended."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("text", metavar="TEXT", help="what a user says")
     parser.add_argument("--at", type=_moment, metavar="TIME", help="pretend it is this time, such as 2026-11-20T19:30")
     parser.add_argument("--session", metavar="FILE", help="a request as a client sends it: the conversation so far")
+    parser.add_argument(
+        "--memory", type=_known, metavar="NAME=VALUE", action="append", default=[], help="pretend this is remembered"
+    )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
     parser.add_argument("--run", action="store_true", help="also take the turn, and really call the models")
     add_pipeline(parser)
@@ -52,9 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
     except RequestError as error:
         raise Usage(f"`{arguments.session}`: {error}" if arguments.session else str(error)) from None
     env = conversation_env(arguments)
-    explanation = _explanation(request, env)
+    explanation = _explanation(request, env, dict(arguments.memory))
     goldens = mentions(request.text)
-    ran = _run(request, env) if arguments.run else None
+    ran = _run(request, env, dict(arguments.memory)) if arguments.run else None
     code = int(ran is not None and ran.outcome.reply is None)
     if arguments.format == "json":
         places = [{"conversation": one.conversation, "span": str(one.span)} for one in goldens]
@@ -76,8 +84,11 @@ def run(arguments: argparse.Namespace) -> int:
     return code
 
 
-def _explanation(request: ChatRequest, env: Mapping[str, str]) -> Explanation:
+def _explanation(request: ChatRequest, env: Mapping[str, str], memory: Mapping[str, str]) -> Explanation:
     plan = load(pipeline_path(env), env)
+    for name in memory:
+        if name not in plan.memory:
+            raise Usage(f"--memory: the pipeline has no memory `{name}`: {hint(name, plan.memory) or 'it has none'}")
     if not isinstance(plan.index, TriggerIndex):
         raise TypeError("a plan built from its sources has a trigger index")
     zone = ZoneInfo(plan.timezone)
@@ -88,6 +99,7 @@ def _explanation(request: ChatRequest, env: Mapping[str, str]) -> Explanation:
         number=sum(message.role == "user" for message in request.history) + 1,
         history=request.history,
         client=request.client,
+        visitor=Visitor(memory=memory),
     )
     return explain(plan, plan.index, turn, steps(request.text))
 
@@ -97,13 +109,22 @@ def _zoned(moment: datetime, zone: ZoneInfo) -> datetime:
     return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)
 
 
-def _run(request: ChatRequest, env: Mapping[str, str]) -> ChatResult:
-    app = load_app(env)
+def _run(request: ChatRequest, env: Mapping[str, str], memory: Mapping[str, str]) -> ChatResult:
+    app = load_app({**env, "SESSION_STORE": "memory"} if memory else env)
     try:
         zoned = request if request.now is None else replace(request, now=_zoned(request.now, app.zone))
-        return app.reply(zoned)
+        return app.reply(_introduced(zoned, app, memory) if memory else zoned)
     finally:
         app.close()
+
+
+def _introduced(request: ChatRequest, app: App, memory: Mapping[str, str]) -> ChatRequest:
+    """`request` in a room where `memory` is known."""
+    room = request.session_id or "explain"
+    now = (request.now or datetime.now(app.zone)).timestamp()
+    known = {name: Learned(value, now) for name, value in memory.items()}
+    app.rooms.on_rooms(lambda rooms: rooms.introduce(request.principal, room, known, Visits(seen=now)), _SECONDS)
+    return replace(request, session_id=room)
 
 
 def _request(arguments: argparse.Namespace) -> ChatRequest:
@@ -134,6 +155,13 @@ def _session(file: str) -> dict[str, Any]:
             f"`{file}` must hold a JSON object, as a client sends it"
         )
     return payload
+
+
+def _known(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not clean(value):
+        raise argparse.ArgumentTypeError(f"`{text}` is no memory: expected something like name=Ken")
+    return name.strip(), clean(value)
 
 
 def _moment(text: str) -> datetime:

@@ -177,3 +177,6 @@ def _decisions(items: Sequence[Decision]) -> Iterator[RenderableType]:
         yield Text.assemble("  ", (_fitted(one.step, width), "dim"), ("  " + one.action, "bold"))
         if one.why:
             yield Padding(Text(one.why), (0, 0, 0, width + 4), expand=False)
+        for name, value in one.remembered.items():
+            told = f"forgets {name}" if value is None else f"remembers {name}: {value}"
+            yield Padding(Text(told, "cyan"), (0, 0, 0, width + 4), expand=False)

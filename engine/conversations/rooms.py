@@ -7,7 +7,7 @@ piece by piece, and removes the mark last.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from engine.conversations import codec, layout
@@ -145,6 +145,14 @@ class Rooms:
             return self.room(principal, room)
         self._finish_claim(theirs, mark, source)
         return room_of(moved)
+
+    def introduce(self, principal: Principal, room: str, memory: Mapping[str, Learned], visits: Visits) -> None:
+        """Put what is known of a visitor before the first turn; `room` is where somebody without an account is."""
+        partition = layout.partition_of(principal, room)
+        expires = int(self._now()) + layout.days_kept(partition) * DAY
+        known = {layout.memory_key(partition, name): codec.learned_text(one) for name, one in memory.items()}
+        known[layout.visits_key(partition)] = codec.visits_text(visits)
+        self._storage.write([Put(Item(key=key, data=data, expires=expires)) for key, data in known.items()])
 
     def visits(self, principal: Principal) -> Visits | None:
         key = layout.visits_key(layout.partition_of(principal, ""))

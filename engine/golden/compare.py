@@ -15,10 +15,15 @@ from engine.pipeline.schema.values import seconds
 from engine.text.regexes import compile_pattern
 
 
-def differences(expectations: tuple[Expectation, ...], result: ChatResult) -> Iterator[Difference]:
-    """The expectations that are not met, in the order of the file."""
+def differences(
+    expectations: tuple[Expectation, ...], result: ChatResult, memory: Mapping[str, str]
+) -> Iterator[Difference]:
+    """The expectations that are not met, in the order of the file; `memory` is what is remembered after the turn."""
     for expectation in expectations:
-        found = _CHECKS[expectation.key](expectation, result)
+        if expectation.key == "remembers":
+            found = _remembers(expectation, memory)
+        else:
+            found = _CHECKS[expectation.key](expectation, result)
         if found is not None:
             yield found
 
@@ -112,6 +117,13 @@ def _described(escalation: Escalation) -> dict[str, str]:
 
 def _list(value: Sequence[Any]) -> str:
     return ", ".join(item if isinstance(item, str) else flow(item) for item in value) or "none"
+
+
+def _remembers(expectation: Expectation, memory: Mapping[str, str]) -> Difference | None:
+    got = {name: memory.get(name) for name in expectation.value}
+    if got == expectation.value:
+        return None
+    return Difference(expectation=expectation, expected=flow(expectation.value), got=flow(got), value=got)
 
 
 def _latency(expectation: Expectation, result: ChatResult) -> Difference | None:

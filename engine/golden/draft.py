@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.core.events import Outcome
+from engine.core.turn import Visitor
 from engine.golden.emit import flow, scalar
 
 _HEAD = "# yaml-language-server: $schema={schema}\n"
@@ -27,6 +28,7 @@ class DraftConversation:
     session: str
     clock: str
     turns: Sequence[DraftTurn]
+    visitor: Visitor = field(default_factory=Visitor)
     env: Mapping[str, str] = field(default_factory=dict)
     models: Mapping[str, Any] = field(default_factory=dict)
 
@@ -45,6 +47,8 @@ def expectation(outcome: Outcome) -> dict[str, Any]:
         expect["reply_id"] = outcome.reply_id
     elif outcome.engine is not None:
         expect["engine"] = outcome.engine
+    if outcome.remembered:
+        expect["remembers"] = dict(outcome.remembered)
     if outcome.escalations:
         expect["escalations"] = [escalation.reason for escalation in outcome.escalations]
     return expect
@@ -52,7 +56,8 @@ def expectation(outcome: Outcome) -> dict[str, Any]:
 
 def _conversation(one: DraftConversation) -> str:
     lines = [f"  - name: {scalar(one.name)}", f"    session: {scalar(one.session)}", f'    clock: "{one.clock}"']
-    lines += [f"    {key}: {flow(value)}" for key, value in (("env", one.env), ("models", one.models)) if value]
+    above = {"memory": one.visitor.memory, "visitor": _visitor(one.visitor), "env": one.env, "models": one.models}
+    lines += [f"    {key}: {flow(value)}" for key, value in above.items() if value]
     lines.append("    turns:")
     for turn in one.turns:
         lines.append(f"      - user: {scalar(turn.user)}")
@@ -60,6 +65,13 @@ def _conversation(one: DraftConversation) -> str:
         lines.append("        expect:")
         lines += [f"          {key}:{_value(value)}" for key, value in turn.expect.items()]
     return "\n".join(lines) + "\n"
+
+
+def _visitor(visitor: Visitor) -> dict[str, Any]:
+    """What is not as with somebody who comes for the first time."""
+    usual = Visitor()
+    names = ("visits", "days_away", "signed_in", "name")
+    return {name: value for name in names if (value := getattr(visitor, name)) != getattr(usual, name)}
 
 
 def _value(value: Any) -> str:

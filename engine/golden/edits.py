@@ -121,6 +121,10 @@ def edits_of(difference: Difference, source: Source) -> Iterator[Edit]:
         yield _replaced(node, value, source) if new is None else Edit(source.begin(node), source.end(node), new)
     elif expectation.key == "similar" and isinstance(node, MappingNode):
         yield _replaced(cast("Node", node.get("to")), value["to"], source)
+    elif expectation.key == "remembers" and isinstance(node, MappingNode):
+        for entry in node.entries:
+            if plain(entry.value) != value[entry.key.value]:
+                yield _replaced(entry.value, value[entry.key.value], source)
     elif (expectation.key == "one_of" and isinstance(node, SequenceNode)) or isinstance(node, SequenceNode):
         yield from _rewritten(node, value, source)
 

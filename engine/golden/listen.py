@@ -12,10 +12,10 @@ from typing import Any
 from engine.app import App
 from engine.core.deadline import Deadline
 from engine.core.errors import BackendError, Unavailable
-from engine.core.events import ChatResult
+from engine.core.events import ChatResult, Event, TurnStarted
 from engine.core.plan import Plan
 from engine.core.ports import LanguageModel, ModelStatus
-from engine.core.turn import ChatRequest, Completion, Engine, Prompt
+from engine.core.turn import ChatRequest, Completion, Engine, Prompt, Visitor
 from engine.golden.cassette import Cassette, Recording, request_digests, write_cassette
 from engine.golden.draft import DraftConversation, DraftTurn, expectation, golden_text
 from engine.golden.stage import completion_fields, error_fields
@@ -43,6 +43,7 @@ class _Heard:
 class _Turn:
     user: str
     now: datetime
+    visitor: Visitor
     result: ChatResult
     heard: tuple[_Heard, ...]
 
@@ -70,9 +71,9 @@ class Listener:
         """Something that answers as `app` does, while this listens."""
         return _Between(app, self)
 
-    def take(self, user: str, now: datetime, result: ChatResult) -> None:
+    def take(self, user: str, now: datetime, visitor: Visitor, result: ChatResult) -> None:
         """Keeps a turn, with what models did since the one before."""
-        turn = _Turn(user, now, result, tuple(self._heard))
+        turn = _Turn(user, now, visitor, result, tuple(self._heard))
         self._heard.clear()
         self._sessions.setdefault(result.session_id, []).append(turn)
 
@@ -102,6 +103,7 @@ class Listener:
             name=_name(plan, number),
             session=session,
             clock=turns[0].now.strftime(_CLOCK),
+            visitor=turns[0].visitor,
             env=env,
             models=dict.fromkeys(asked, "recorded"),
             turns=[self._turn(turn, before) for turn, before in zip(turns, [None, *turns], strict=False)],
@@ -112,6 +114,8 @@ class Listener:
         expect = expectation(turn.result.outcome)
         if isinstance(expect["reply"], str):
             expect["reply"] = self.secrets.hide(expect["reply"])
+        if "remembers" in expect:
+            expect["remembers"] = self.secrets.hide_all(expect["remembers"])
         return DraftTurn(user=turn.user, expect=expect, clock=turn.now.strftime(_CLOCK) if moved else None)
 
     def _recordings(self, plan: Plan, number: int, turns: list[_Turn]) -> list[Recording]:
@@ -154,8 +158,14 @@ class _Between:
 
     def reply(self, request: ChatRequest, deadline: Deadline | None = None) -> ChatResult:
         now = datetime.now(self._app.zone).replace(second=0, microsecond=0)
-        result = self._app.reply(replace(request, now=now), deadline)
-        self._listener.take(request.text, now, result)
+        visitors: list[Visitor] = []
+
+        def hear(event: Event) -> None:
+            if isinstance(event, TurnStarted):
+                visitors.append(event.visitor)
+
+        result = self._app.reply(replace(request, now=now), deadline, hear)
+        self._listener.take(request.text, now, visitors[-1] if visitors else Visitor(), result)
         return result
 
 

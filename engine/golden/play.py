@@ -5,17 +5,20 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from engine.app import App
 from engine.conversations import open_store
-from engine.core.events import ChatResult, StepEvent, VariablesSet
+from engine.core.events import ChatResult, Event, StepEvent, TurnStarted, VariablesSet
 from engine.core.plan import Plan, Step
+from engine.core.principal import Principal
 from engine.core.record import field_names
+from engine.core.rooms import Learned, Visits
 from engine.core.turn import ChatRequest
 from engine.golden.cassette import Cassette, Recording
 from engine.golden.compare import differences
-from engine.golden.result import ConversationResult, TurnResult
+from engine.golden.result import ConversationResult, TurnResult, known_after
 from engine.golden.stage import Scene, Settings, Stage
 from engine.models.secrets import Secrets
 from engine.pipeline.schema.golden_spec import Conversation, GoldenFile, TurnSpec
@@ -26,6 +29,11 @@ NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 
 IN_MEMORY = "memory"
 """A store as in production, so that a golden remembers as much of a conversation, and as little."""
+
+
+DAY = 24 * 3600.0
+_PATIENCE = 1.0
+"""Seconds for a store in this process, which does not hang."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +76,22 @@ class _Play:
             plan, models=stage.models, rooms=open_store(IN_MEMORY), clock=stage.clock, renderer=settings.renderer
         )
         self._zone = ZoneInfo(plan.timezone)
+        self._visitor = conversation.visitor
+        kind: Literal["user", "anonymous"] = "user" if self._visitor.signed_in else "anonymous"
+        self._principal = Principal(kind=kind, id="golden", name=self._visitor.name)
+        self._introduce((conversation.turns[0].clock or NOON).replace(tzinfo=self._zone))
+
+    def _introduce(self, now: datetime) -> None:
+        """Let the store know what the golden says of the visitor, who learned nothing since the last visit."""
+        who = self._visitor
+        if not who.memory and who.visits == 1 and who.days_away is None:
+            return
+        seen = now.timestamp() - (who.days_away or 0.0) * DAY
+        number = who.visits if who.days_away is None else who.visits - 1
+        memory = {name: Learned(value, seen) for name, value in who.memory.items()}
+        visits = Visits(number=number, seen=seen)
+        room = self._conversation.session
+        self._app.rooms.on_rooms(lambda rooms: rooms.introduce(self._principal, room, memory, visits), _PATIENCE)
 
     def close(self) -> None:
         self._app.close()
@@ -81,15 +105,22 @@ class _Play:
             session_id=self._conversation.session,
             client=self._conversation.attributes,
             now=now,
+            principal=self._principal,
         )
-        result = _without_secrets(self._app.reply(request), self._settings.secrets)
+        result = _without_secrets(self._app.reply(request, listen=self._hear), self._settings.secrets)
+        memory = known_after(self._visitor.memory, result.outcome)
         return TurnResult(
             spec=spec,
             now=now,
             result=result,
-            differences=tuple(differences(spec.expect, result)),
+            visitor=self._visitor,
+            differences=tuple(differences(spec.expect, result, memory)),
             stale=tuple(self._stage.scene.stale),
         )
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, TurnStarted):
+            self._visitor = event.visitor
 
 
 def _without_secrets(result: ChatResult, secrets: Secrets) -> ChatResult:
@@ -101,6 +132,7 @@ def _without_secrets(result: ChatResult, secrets: Secrets) -> ChatResult:
     shown = replace(
         outcome,
         reply=None if outcome.reply is None else secrets.hide(outcome.reply),
+        remembered=secrets.hide_all(outcome.remembered),
         completion=None if completion is None else replace(completion, text=secrets.hide(completion.text)),
         escalations=tuple(replace(one, detail=secrets.hide(one.detail)) for one in outcome.escalations),
         trace=tuple(_hidden(event, secrets) for event in outcome.trace),

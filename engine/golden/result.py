@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ from engine.chat.step_runner import names_of
 from engine.chat.talk import next_talk
 from engine.core.events import ChatResult, Outcome
 from engine.core.plan import Plan
-from engine.core.turn import Message, Turn
+from engine.core.turn import Message, Turn, Visitor
 from engine.golden.stage import Stale
 from engine.pipeline.schema.golden_spec import Conversation, Expectation, GoldenFile, TurnSpec
 from engine.text.cleaning import clean
@@ -35,6 +35,7 @@ class TurnResult:
     spec: TurnSpec
     now: datetime
     result: ChatResult
+    visitor: Visitor = field(default_factory=Visitor)
     differences: tuple[Difference, ...] = ()
     stale: tuple[Stale, ...] = ()
 
@@ -83,6 +84,7 @@ def names_in(turn: TurnResult, result: ConversationResult) -> Mapping[str, Any]:
         session_id=result.spec.session,
         number=turn.spec.number,
         client=result.spec.attributes,
+        visitor=turn.visitor,
         **_before(turn, result),
     )
     return names_of(result.plan, asked).also(vars=turn.outcome.variables)
@@ -100,6 +102,12 @@ def _before(turn: TurnResult, result: ConversationResult) -> Mapping[str, Any]:
             talk = next_talk(asked, outcome)
             history = (*history, Message("user", text), Message("assistant", outcome.reply))
     return {"history": history, "talk": talk}
+
+
+def known_after(memory: Mapping[str, str], outcome: Outcome) -> dict[str, str]:
+    """What is remembered after a turn that began with `memory`."""
+    known = {**memory, **outcome.remembered}
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def tally_statuses(results: tuple[ConversationResult, ...]) -> dict[Status, int]:

@@ -11,6 +11,7 @@ from engine.core.record import record
 from engine.core.source import Span
 from engine.core.turn import Turn
 from engine.expressions.evaluate import holds
+from engine.steps.remember import Render, remember
 
 NEAR = 60.0
 """Triggers that score less are of no interest to an editor."""
@@ -68,13 +69,26 @@ class ExplainingIndex(Protocol):
 
 @record
 class View:
-    """One step's view of a turn that is explained; `after` is the step that goes on where this one escalates."""
+    """One step's view of a turn that is explained; `after` is the step that goes on where this one escalates, `render`
+    renders templates.
+    """
 
     plan: Plan
     index: ExplainingIndex
     turn: Turn
     names: LazyMapping
+    render: Render
     after: Step | None = None
+
+    def remembered(self, reply: Reply) -> Mapping[str, str | None]:
+        """What saying `reply` does to the memory: new values by name, `None` for what is forgotten."""
+        if not reply.remember and not reply.forget:
+            return {}
+        try:
+            names = self.names.also(persona=self.plan.persona.data)
+            return remember(reply, self.plan.memory, names, self.render)[1]
+        except ValueError:
+            return {}
 
     def considered(self, step: Step | None) -> tuple[Considered, ...]:
         """What a step that searches sees of the replies."""

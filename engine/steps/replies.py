@@ -117,15 +117,27 @@ def explain(step: Step, view: View) -> Told:
     best = next((one for one in seen if one.verdict == "chosen"), None)
     if best is None:
         return Told(action="goes on", why=_why_none(step.threshold, seen), considered=seen)
-    return Told(action=f"answers with `{best.reply_id}`", why=_margin(best, seen), answers=True, considered=seen)
+    reply = next(reply for reply in view.plan.replies if reply.id == best.reply_id)
+    return Told(
+        action=f"answers with `{best.reply_id}`",
+        why=_margin(best, seen),
+        answers=True,
+        considered=seen,
+        remembered=view.remembered(reply),
+    )
 
 
 def _explain_listening(step: Step, view: View) -> Told:
-    fitting = [f"`{reply.id}`" for reply in _fitting(view.plan, step.replies, view.names)]
+    fitting = _fitting(view.plan, step.replies, view.names)
     if not fitting:
         return Told(action="goes on", why="no reply that waits for such a text may be said now")
-    one_of = "" if len(fitting) == 1 else "one of "
-    return Told(action=f"answers with {one_of}{', '.join(fitting)}", why="nothing before it answered", answers=True)
+    named = ("" if len(fitting) == 1 else "one of ") + ", ".join(f"`{reply.id}`" for reply in fitting)
+    return Told(
+        action=f"answers with {named}",
+        why="nothing before it answered",
+        answers=True,
+        remembered=view.remembered(fitting[0]) if len(fitting) == 1 else {},
+    )
 
 
 def _why_none(threshold: float, seen: Sequence[Considered]) -> str:

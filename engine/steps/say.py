@@ -29,5 +29,6 @@ def run(step: Step, scene: Scene) -> StepResult:
 
 
 def explain(step: Step, view: View) -> Told:
-    said = ", ".join(f"`{view.plan.replies[place].id}`" for place in step.replies)
-    return Told(action=f"says {said}", why="nothing before it answered", answers=True)
+    (reply,) = [view.plan.replies[place] for place in step.replies]
+    remembered = view.remembered(reply)
+    return Told(action=f"says `{reply.id}`", why="nothing before it answered", answers=True, remembered=remembered)

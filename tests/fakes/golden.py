@@ -12,6 +12,9 @@ timezone: Asia/Tokyo
 deadline: 7.5s
 persona: {name: 美砂樹, labels: {user: 客, reply: 美砂樹}}
 replies: [../replies/*.yml]
+memory:
+  name: {label: 呼び名, max: 10}
+  bottle: {label: ボトル, forget_after: 90d}
 models:
   small: {backend: auto, path: "${LOCAL_LLM_MODEL:}", temperature: 0}
   large: {backend: openai, model: "${OPENAI_MODEL:some-model}"}
@@ -41,6 +44,26 @@ replies:
     when: now.hour < 17
     match: [こんばんは, こんにちは]
     say: [こんにちは。まだ仕込み中なの。]
+  - id: call_me
+    match: [{regex: "(?P<name>.{1,10})って呼んで"}]
+    remember: {name: "{{ captured.name }}"}
+    say: ["{{ memory.name }}さんね。"]
+  - id: keep_bottle
+    match: [ボトルを入れて]
+    remember: {bottle: 麦焼酎}
+    say: [お預かりするわ。]
+  - id: forget_me
+    match: [全部忘れて]
+    forget: [name, bottle]
+    say: [何もかも忘れたわ。]
+  - id: back
+    match: [覚えてる]
+    say:
+      - "{{ memory.name }}さん、{{ visitor.visits }}度目。ボトルは{{ memory.bottle or '空っぽ' }}。"
+  - id: away
+    when: visitor.days_away >= 14 and visitor.signed_in
+    match: [ただいま]
+    say: ["{{ visitor.name }}さん、{{ visitor.days_away | int }}日ぶり。"]
   - id: out_of_words
     say: [ごめんなさいね、言葉が見つからないわ。]
 """

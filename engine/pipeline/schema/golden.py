@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from engine.core.source import Problem, Text
-from engine.core.turn import Message
+from engine.core.turn import Message, Visitor
 from engine.pipeline.reading.files import read_file
 from engine.pipeline.reading.node import MappingNode, Node, ScalarNode, plain
 from engine.pipeline.schema.golden_spec import (
@@ -23,7 +23,7 @@ from engine.pipeline.schema.golden_spec import (
     TurnSpec,
 )
 from engine.pipeline.schema.shape import check_shape
-from engine.pipeline.schema.values import items, mapping, seconds, text
+from engine.pipeline.schema.values import entries, items, mapping, seconds, text
 
 
 def load_golden(path: Path) -> tuple[GoldenFile | None, list[Problem]]:
@@ -63,7 +63,7 @@ class _Shared:
 
     def __init__(self, root: MappingNode) -> None:
         self.clock = _clock(root.get("clock"))
-        self.env = _env(root.get("env"))
+        self.env = _texts(root.get("env"))
         self.models = _models(root.get("models"))
         self.model_names = _keys(root.get("models"))
 
@@ -92,11 +92,25 @@ def _conversation(node: MappingNode, shared: _Shared) -> Conversation:
     return Conversation(
         name=text(node.get("name")),
         session=DEFAULT_SESSION if session is None else text(session).value,
-        env={**shared.env, **_env(node.get("env"))},
+        env={**shared.env, **_texts(node.get("env"))},
         attributes={} if attributes is None else plain(attributes),
         history=_history(node.get("history")),
         turns=tuple(turns),
         span=node.span,
+        visitor=_visitor(node),
+        memory_names=_keys(node.get("memory")),
+    )
+
+
+def _visitor(node: MappingNode) -> Visitor:
+    given = node.get("visitor")
+    named = {} if given is None else plain(given)
+    return Visitor(
+        memory=_texts(node.get("memory")),
+        visits=named.get("visits", 2 if "days_away" in named else 1),
+        days_away=named.get("days_away"),
+        signed_in=named.get("signed_in", False),
+        name=named.get("name"),
     )
 
 
@@ -120,8 +134,7 @@ def _expectations(node: Node | None) -> tuple[Expectation, ...]:
 
 
 def _models(node: Node | None) -> dict[str, ModelSource]:
-    entries = node.entries if isinstance(node, MappingNode) else ()
-    return {entry.key.value: _source(plain(entry.value)) for entry in entries}
+    return {entry.key.value: _source(plain(entry.value)) for entry in entries(node)}
 
 
 def _source(value: Any) -> ModelSource:
@@ -140,13 +153,12 @@ def _source(value: Any) -> ModelSource:
     )
 
 
-def _env(node: Node | None) -> dict[str, str]:
-    entries = node.entries if isinstance(node, MappingNode) else ()
-    return {entry.key.value: text(entry.value).value for entry in entries}
+def _texts(node: Node | None) -> dict[str, str]:
+    return {entry.key.value: text(entry.value).value for entry in entries(node)}
 
 
 def _keys(node: Node | None) -> tuple[Text, ...]:
-    return tuple(entry.key for entry in node.entries) if isinstance(node, MappingNode) else ()
+    return tuple(entry.key for entry in entries(node))
 
 
 def _clock(node: Node | None) -> datetime | None:

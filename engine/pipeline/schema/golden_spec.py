@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Union
 
 from engine.core.source import Span, Text
-from engine.core.turn import FinishReason, Message
+from engine.core.turn import FinishReason, Message, Visitor
 from engine.pipeline.reading.node import Node
 
 SUFFIX = ".golden.yml"
@@ -70,7 +70,10 @@ class TurnSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """What the file says once for all conversations is already in each; `env` holds texts, as an environment does."""
+    """What the file says once for all conversations is already in each; `env` holds texts, as an environment does.
+
+    `visitor` is who comes, with what is remembered of him.
+    """
 
     name: Text
     session: str
@@ -79,6 +82,8 @@ class Conversation:
     history: tuple[Message, ...]
     turns: tuple[TurnSpec, ...]
     span: Span
+    visitor: Visitor = field(default_factory=Visitor)
+    memory_names: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

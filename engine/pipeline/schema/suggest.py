@@ -33,7 +33,7 @@ def hint(word: str, allowed: Collection[str]) -> str:
     close = nearest(word, allowed)
     if close is not None:
         return f"did you mean `{close}`?"
-    return "known: " + ", ".join(f"`{name}`" for name in allowed) if len(allowed) <= 20 else ""
+    return "known: " + ", ".join(f"`{name}`" for name in allowed) if 0 < len(allowed) <= 20 else ""
 
 
 def pipelines_in(folder: Path) -> list[Path]:

@@ -1,5 +1,5 @@
-"""Holds a golden file against its pipeline: every reply, step, model and variable that it names must be there, and
-every pattern has to run.
+"""Holds a golden file against its pipeline: every reply, step, model, memory and variable that it names must be there,
+and every pattern has to run.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from engine.pipeline.reading.node import MappingNode, Node, ScalarNode
 from engine.pipeline.schema.golden import load_golden
 from engine.pipeline.schema.golden_spec import Expectation, GoldenFile, TurnSpec
 from engine.pipeline.schema.suggest import hint, pipeline_meant
-from engine.pipeline.schema.values import items
+from engine.pipeline.schema.values import entries, items
 from engine.pipeline.spec import PipelineSpec
 from engine.text.regexes import compile_pattern
 
-_CODES = {"reply": "P307", "step": "P304", "model": "P306"}
+_CODES = {"reply": "P307", "step": "P304", "model": "P306", "memory": "P316"}
 
 
 def golden_problems(path: Path, spec_of: Callable[[Path], PipelineSpec | None]) -> list[Problem]:
@@ -53,6 +53,7 @@ def reference_problems(golden: GoldenFile, spec: PipelineSpec) -> Iterator[Probl
         "reply": [reply.id.value for reply in spec.replies],
         "step": [step.id.value for step in spec.steps],
         "model": list(spec.models),
+        "memory": [row.name.value for row in spec.memory],
     }
     for what, name in _names(golden):
         if name.value not in known[what]:
@@ -77,6 +78,7 @@ def _wrong_patterns(golden: GoldenFile) -> Iterator[Problem]:
 
 def _names(golden: GoldenFile) -> Iterator[tuple[str, Located[str]]]:
     for conversation in golden.conversations:
+        yield from (("memory", name) for name in conversation.memory_names)
         for turn in conversation.turns:
             yield from (("model", name) for name in turn.model_names)
             yield from _expected_names(turn)
@@ -87,6 +89,8 @@ def _expected_names(turn: TurnSpec) -> Iterator[tuple[str, Located[str]]]:
     for expectation in turn.expect:
         if expectation.key in keys and expectation.value is not None:
             yield keys[expectation.key], Located(value=str(expectation.value), span=expectation.span)
+        elif expectation.key == "remembers":
+            yield from (("memory", entry.key) for entry in entries(expectation.node))
         elif expectation.key == "escalations":
             yield from _escalation_names(expectation)
 

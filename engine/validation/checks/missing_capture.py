@@ -44,5 +44,4 @@ def _missing(subject: Subject, source: str, span: Span, known: Collection[str] |
             yield P317.problem("`captured` stands without a name", place, "write `captured.NAME`")
         else:
             message = f"no regex of this reply captures `{path[1]}`"
-            advice = hint(path[1], known) if known else f"write `(?P<{path[1]}>…)` in one of its regexes"
-            yield P317.problem(message, place, advice)
+            yield P317.problem(message, place, hint(path[1], known) or f"write `(?P<{path[1]}>…)` in a regex")

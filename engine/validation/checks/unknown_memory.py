@@ -19,4 +19,4 @@ def check(subject: Subject) -> Iterator[Problem]:
                 if name.value not in known:
                     message = f"reply `{reply.id.value}` {verb} `{name.value}`, which the pipeline does not have"
                     add = f"add `{name.value}: {{label: …}}` under `memory` of the pipeline"
-                    yield P316.problem(message, name.span, hint(name.value, known) if known else add)
+                    yield P316.problem(message, name.span, hint(name.value, known) or add)

@@ -75,3 +75,27 @@ def test_usage_is_told(capsys):
     assert explain("こんばんは", "--at", "9999-12-31T23:00Z") == 2
     assert explain("こんばんは", "--at", "tomorrow") == 2
     assert "2026-11-20T19:30" in capsys.readouterr().err
+
+
+REMEMBERING = str(ROOT / "tests" / "configs" / "good" / "regulars" / "pipeline.yml")
+
+
+def test_what_a_reply_would_remember_or_forget_is_told(capsys):
+    assert explain("ケンって呼んで", pipeline=REMEMBERING) == 0
+    assert "remembers name: ケン" in capsys.readouterr().out
+    assert explain("名前は忘れて", "--memory", "name=ケン", "--format", "json", pipeline=REMEMBERING) == 0
+    assert json.loads(capsys.readouterr().out)["decisions"][0]["remembered"] == {"name": None}
+
+
+def test_a_memory_that_is_pretended_decides(capsys):
+    for options, chosen in (((), "ask_name"), (("--memory", "name=ケン"), "greet")):
+        assert explain("こんばんは", *options, "--run", "--format", "json", pipeline=REMEMBERING) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert [one["reply_id"] for one in told["considered"] if one["verdict"] == "chosen"] == [chosen]
+        assert told["ran"]["reply_id"] == chosen
+
+
+@pytest.mark.parametrize(("given", "why"), [("nane=x", "did you mean `name`?"), ("name", "name=Ken")])
+def test_a_memory_that_is_none_is_named(given, why, capsys):
+    assert explain("こんばんは", "--memory", given, pipeline=REMEMBERING) == 2
+    assert why in capsys.readouterr().err

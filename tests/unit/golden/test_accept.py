@@ -41,6 +41,11 @@ def test_what_is_met_stays_as_it_is(tmp_path):
             "expect: {similar: {to: まったく別の話, at_least: 90}}",
             f"expect: {{similar: {{to: {OLD_REPLY}, at_least: 90}}}}",
         ),
+        ("expect: {remembers: {name: 健太, bottle: null}}", "expect: {remembers: {name: null, bottle: null}}"),
+        (
+            "expect:\n          remembers:   # 常連\n            name: 健太   # 誰\n            bottle: null",
+            "expect:\n          remembers:   # 常連\n            name: null   # 誰\n            bottle: null",
+        ),
         (
             "expect:\n          reply: >-   \n            あ\n            よ\n          # 注\n          engine: canned",
             f"expect:\n          reply: {OLD_REPLY}\n          # 注\n          engine: canned",

@@ -13,11 +13,11 @@ ESCALATIONS = (
 )
 
 
-def difference(key, value, reply="いらっしゃい。梨がおいしいわよ。", *, escalations=(), latency=12.0):
+def difference(key, value, reply="いらっしゃい。梨がおいしいわよ。", *, escalations=(), latency=12.0, memory=None):
     outcome = Outcome(reply=reply, engine="canned", step="canned", reply_id="greet", escalations=escalations)
     result = ChatResult(text="やあ", outcome=outcome, session_id="s", latency_ms=latency)
     expectation = Expectation(key=key, value=value, node=ScalarNode(value, str(value), SPAN))
-    return next(differences((expectation,), result), None)
+    return next(differences((expectation,), result, memory or {}), None)
 
 
 @pytest.mark.parametrize(
@@ -92,3 +92,11 @@ def test_nobody_answering_meets_nothing(key):
     value = {"contains": "梨", "matches": ".", "similar": {"to": "x", "at_least": 0}, "one_of": ["x"]}[key]
     found = difference(key, value, reply=None)
     assert (found.got.endswith("nothing"), found.acceptable) == (True, False)
+
+
+def test_what_is_remembered_is_checked_by_the_names_that_are_there():
+    memory = {"name": "健太", "bottle": "麦焼酎"}
+    assert difference("remembers", {"name": "健太", "drink": None}, memory=memory) is None
+    found = difference("remembers", {"bottle": None, "name": "健太"}, memory=memory)
+    assert (found.expected, found.got) == ("{bottle: null, name: 健太}", "{bottle: 麦焼酎, name: 健太}")
+    assert (found.value, found.acceptable) == ({"bottle": "麦焼酎", "name": "健太"}, True)

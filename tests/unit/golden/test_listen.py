@@ -58,6 +58,13 @@ def test_each_session_is_a_conversation(tmp_path):
     assert [(result.spec.session, result.status) for result in replay(path)] == [("a", "passed"), ("b", "passed")]
 
 
+def test_what_was_remembered_is_part_of_it(tmp_path):
+    _, path = talk(tmp_path, "ケンって呼んで", "覚えてる")
+    (result,) = replay(path)
+    assert result.status == "passed", [turn.differences for turn in result.turns]
+    assert "remembers: {name: ケン}" in path.read_text("utf-8")
+
+
 def test_no_secret_is_saved(tmp_path):
     canary = "sk-canary-0123456789"
     answer = Completion(text=f"鍵は{canary}", finish_reason="stop", model="m", completion_tokens=9)

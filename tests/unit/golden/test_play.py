@@ -116,3 +116,39 @@ def test_a_pattern_that_cannot_run_is_said_with_its_place(tmp_path):
     with pytest.raises(ConfigError, match="lookaround is not supported") as caught:
         load_goldens([path], Pipelines())
     assert [(problem.code, problem.span.line) for problem in caught.value.problems] == [("P406", 10)]
+
+
+KNOWN = "    memory: {name: 健太, bottle: 麦焼酎}\n"
+
+
+def test_a_golden_may_begin_with_a_memory_and_a_visitor_who_was_away(tmp_path):
+    visitor = KNOWN + "    visitor: {visits: 4, days_away: 21}\n"
+    expect = "{reply: 健太さん、4度目。ボトルは麦焼酎。, remembers: {name: 健太, bottle: 麦焼酎}}"
+    assert one_turn(tmp_path, f"{{user: 覚えてる, expect: {expect}}}", visitor).status == "passed"
+
+
+def test_what_has_had_its_time_is_gone(tmp_path):
+    visitor = KNOWN + "    visitor: {days_away: 91}\n"
+    expect = "{reply: 健太さん、2度目。ボトルは空っぽ。, remembers: {name: 健太, bottle: null}}"
+    assert one_turn(tmp_path, f"{{user: 覚えてる, expect: {expect}}}", visitor).status == "passed"
+
+
+def test_a_visitor_may_be_signed_in(tmp_path):
+    visitor = "    visitor: {days_away: 14.5, signed_in: true, name: けんた}\n"
+    turn = one_turn(tmp_path, "{user: ただいま, expect: けんたさん、14日ぶり。}", visitor)
+    assert turn.status == "passed", turn.differences
+
+
+def test_what_turns_remember_and_forget_stays_for_those_that_follow(tmp_path):
+    more = """
+      - {user: 覚えてる, expect: {remembers: {name: ケン, bottle: null}}}
+      - {user: 全部忘れて, expect: {remembers: {name: ケン, bottle: null}}}"""
+    (result,) = run(
+        project(
+            tmp_path,
+            "version: 1\npipeline: ../pipelines/bar.yml\nconversations:\n  - name: one\n    turns:\n"
+            "      - {user: ケンって呼んで, expect: {remembers: {name: ケン}}}" + more + "\n",
+        )
+    )
+    assert [turn.status for turn in result.turns] == ["passed", "passed", "failed"]
+    assert [one.got for one in result.turns[2].differences] == ["{name: null, bottle: null}"]

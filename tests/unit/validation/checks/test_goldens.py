@@ -25,6 +25,16 @@ def test_what_is_there_is_no_problem(tmp_path):
         ("engine: external", "reply_id: greet_evenin", "16 P307 the pipeline has no reply `greet_evenin`"),
         ("engine: external", "matches: '('", "16 P406 "),
         ("engine: external", "step: asks", "16 P304 the pipeline has no step `asks` | did you mean `ask`?"),
+        (
+            "engine: external",
+            "remembers: {nane: null}",
+            "16 P316 the pipeline has no memory `nane` | did you mean `name`?",
+        ),
+        (
+            "    turns:",
+            "    memory: {drink: ビール}\n    turns:",
+            "8 P316 the pipeline has no memory `drink` | known: `name`, `bottle`",
+        ),
         ("model: large", "model: larg", "17 P306 the pipeline has no model `larg` | did you mean `large`?"),
         ("large: {says", "larg: {says", "13 P306 the pipeline has no model `larg` | did you mean `large`?"),
         (
