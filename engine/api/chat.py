@@ -26,10 +26,11 @@ _ATTRIBUTE = r"[A-Za-z_][A-Za-z0-9_]{0,63}"
 
 @record
 class ChatCall:
-    """`debug` asks for the trace in the response."""
+    """`debug` asks for the trace in the response, `stream` for the answer as it comes."""
 
     request: ChatRequest
-    debug: bool
+    debug: bool = False
+    stream: bool = False
 
 
 def read_chat(payload: Mapping[str, Any]) -> ChatCall:
@@ -44,7 +45,8 @@ def read_chat(payload: Mapping[str, Any]) -> ChatCall:
             client=_attributes(metadata),
             turn_key=_identifier("turn_key", "turn_key", payload.get("turn_key"), TURN_KEY_LIMIT),
         ),
-        debug=_debug(payload.get("debug")),
+        debug=read_flag("debug", payload.get("debug")),
+        stream=read_flag("stream", payload.get("stream")),
     )
 
 
@@ -91,10 +93,11 @@ def check_turn_key(request: ChatRequest) -> None:
         raise RequestError(400, "turn_key_short", message)
 
 
-def _debug(value: Any) -> bool:
+def read_flag(name: str, value: Any) -> bool:
+    """What a field that is true, false or absent says."""
     if value is None or isinstance(value, bool):
         return bool(value)
-    raise RequestError(400, "debug_type", f"`debug` must be true or false, found {kind(value)}")
+    raise RequestError(400, f"{name}_type", f"`{name}` must be true or false, found {kind(value)}")
 
 
 def _attributes(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, built from the table of calls: what `GET /openapi.json` gives, and docs/rooms.md tells."""
+"""The OpenAPI 3.1 document, built from the table of calls: what `GET /openapi.json` gives, and docs/api.md tells."""
 
 from __future__ import annotations
 
@@ -28,6 +28,11 @@ CODES: Mapping[str, tuple[int, str]] = {
     "rooms_off": (404, "the operator sets SESSION_STORE"),
     "turn_key_reused": (409, "use a new `turn_key` for each turn, and the same one only to send the same again"),
     "turn_in_progress": (409, "send the same again after the seconds in `Retry-After`"),
+    "model_missing": (400, "send a model of `GET /v1/models` as `model`"),
+    "messages_missing": (400, "send at least one message in `messages`"),
+    "n_unsupported": (400, "leave `n` out"),
+    "tool_choice_unsupported": (400, "leave `tool_choice` out: no tools are called"),
+    "model_not_found": (404, "send a model of `GET /v1/models` as `model`"),
     "no_answer": (503, "say it in other words, or later"),
     "store_unavailable": (503, "send the same again after the seconds in `Retry-After`; what was begun goes on"),
 }
@@ -78,17 +83,22 @@ def _responses(route: Route) -> dict[str, Any]:
     responses = {str(route.status): done}
     if route.name in ("health", "openapi"):
         return responses
-    codes = [*route.fails, *([] if route.name == "chat" else _ALWAYS), *(["sign_in_required"] if route.users else [])]
+    codes = [
+        *route.fails,
+        *([] if route.name == "chat" or route.path.startswith("/v1/") else _ALWAYS),
+        *(["sign_in_required"] if route.users else []),
+    ]
     by_status: dict[int, list[str]] = {}
     for code in codes:
         by_status.setdefault(CODES[code][0], []).append(code)
+    error = "OpenAIError" if route.path.startswith("/v1/") else "Error"
     for status in (400, 401, 503):
         by_status.setdefault(status, [])
     for status, listed in sorted(by_status.items()):
         told = "; ".join(f"`{code}`: {CODES[code][1]}" for code in listed)
         responses[str(status)] = {
             "description": told or _GENERAL[status],
-            "content": {"application/json": {"schema": _reference("Error")}},
+            "content": {"application/json": {"schema": _reference(error)}},
         }
     return responses
 
@@ -129,7 +139,33 @@ _TURN = {
 _LEARNED = {"value": _TEXT, "learned": _TIME}
 _ENTRY = {"role": _TEXT, "content": {}, "parts": {}}
 
+_USAGE = _object(
+    "prompt_tokens completion_tokens total_tokens", prompt_tokens=_COUNT, completion_tokens=_COUNT, total_tokens=_COUNT
+)
 _SCHEMAS: Mapping[str, Any] = {
+    "Model": _object("id object created owned_by", id=_TEXT, object={"const": "model"}, created=_COUNT, owned_by=_TEXT),
+    "OpenAIError": _object(
+        "error",
+        error=_object("message type param code", message=_TEXT, type=_TEXT, param=_MAYBE, code=_TEXT),
+    ),
+    "Models": _object("object data", object={"const": "list"}, data={"type": "array", "items": _reference("Model")}),
+    "CompletionRequest": _object(
+        "model messages",
+        model=_TEXT,
+        messages={"type": "array", "minItems": 1, "items": {"type": "object", "properties": _ENTRY}},
+        stream={"type": ["boolean", "null"]},
+        stream_options={"type": ["object", "null"], "properties": {"include_usage": {"type": "boolean"}}},
+    ),
+    "Completion": _object(
+        "id object created model choices usage",
+        id=_TEXT,
+        object={"const": "chat.completion"},
+        created=_COUNT,
+        model=_TEXT,
+        choices={"type": "array", "items": {"type": "object"}},
+        usage=_USAGE,
+        misaki={"type": "object"},
+    ),
     "Message": {
         **_object(
             "",
@@ -143,6 +179,7 @@ _SCHEMAS: Mapping[str, Any] = {
             session_id={"type": ["string", "null"], "maxLength": SESSION_ID_LIMIT},
             turn_key={"type": ["string", "null"], "maxLength": TURN_KEY_LIMIT},
             debug={"type": ["boolean", "null"]},
+            stream={"type": ["boolean", "null"]},
             metadata={"type": ["object", "null"]},
         ),
         "oneOf": [{"required": [name]} for name in INPUT_FIELDS],

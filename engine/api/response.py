@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from engine.api.errors import RequestError
@@ -29,13 +29,32 @@ _NAMING = frozenset({"model", "trace"})
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str).encode
 
 
+Send = Callable[[str], None]
+"""Takes the next part of a stream; raises `ClientGone` where nobody reads any more."""
+
+
+class ClientGone(Exception):
+    """Whoever asked has left in the middle of a stream."""
+
+
 @record
 class Response:
-    """`body` is a JSON text, empty where there is nothing to say."""
+    """`body` is a text, empty where there is nothing to say. Where there is a `stream`, calling it runs the turn and
+    sends the body in parts; a host that cannot pass on parts calls `whole`.
+    """
 
     status: int
     headers: Mapping[str, str]
-    body: str
+    body: str = ""
+    stream: Callable[[Send], None] | None = None
+
+    def whole(self) -> Response:
+        """The same response with all of its body."""
+        if self.stream is None:
+            return self
+        parts: list[str] = []
+        self.stream(parts.append)
+        return Response(status=self.status, headers=self.headers, body="".join(parts))
 
 
 def respond(  # noqa: PLR0913  a request, what it is answered, and what nobody may see of that
@@ -51,14 +70,24 @@ def respond(  # noqa: PLR0913  a request, what it is answered, and what nobody m
     and no path of this machine is in it, but that what stands under keys in `said` keeps its paths; `None` stands for
     a payload that is the same for everybody.
     """
-    every = {**_cors(request, policy), "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **headers}
+    every = {**_everywhere(request, policy), **headers}
     if payload is None:
-        return Response(status=status, headers=every, body="")
+        return Response(status=status, headers=every)
     every["Content-Type"] = "application/json; charset=utf-8"
-    return Response(status=status, headers=every, body=to_json(_public(payload, policy.secrets, said)))
+    return Response(status=status, headers=every, body=to_json(public(payload, policy.secrets, said)))
 
 
-def _public(payload: Mapping[str, Any], secrets: Secrets, said: Collection[str] | None) -> Mapping[str, Any]:
+def respond_in_parts(request: Request, policy: Policy, stream: Callable[[Send], None]) -> Response:
+    """The response whose body is a stream of events. Proxies are asked not to hold it back."""
+    every = {**_everywhere(request, policy), "Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
+    return Response(status=200, headers=every, stream=stream)
+
+
+def _everywhere(request: Request, policy: Policy) -> dict[str, str]:
+    return {**_cors(request, policy), "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+def public(payload: Mapping[str, Any], secrets: Secrets, said: Collection[str] | None) -> Mapping[str, Any]:
     """`payload` as anybody may see it. Beside the reply, a canned answer holds names of steps and replies alone."""
     if said is None:
         return payload
@@ -96,7 +125,7 @@ def result_payload(result: ChatResult, *, with_trace: bool) -> tuple[int, dict[s
         status, payload = 503, _no_answer(outcome)
     else:
         status, payload = 200, _answer(outcome, outcome.reply)
-    payload["escalations"] = [_escalation(escalation) for escalation in outcome.escalations]
+    payload["escalations"] = [escalation_payload(escalation) for escalation in outcome.escalations]
     payload["latency_ms"] = round(result.latency_ms, 1)
     payload["session_id"] = result.session_id
     if outcome.reply is not None:
@@ -148,7 +177,7 @@ def _usage(completion: Completion | None) -> dict[str, Any]:
     return {"prompt_tokens": prompt, "completion_tokens": written, "total_tokens": total}
 
 
-def _escalation(escalation: Escalation) -> dict[str, Any]:
+def escalation_payload(escalation: Escalation) -> dict[str, Any]:
     entry = {"step": escalation.step, "reason": escalation.reason}
     return entry | ({"model": escalation.model} if escalation.model else {})
 

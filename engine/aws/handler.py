@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from engine.api.answer import Bot
 from engine.api.log import Log
 from engine.api.policy import Policy
 from engine.api.response import Response, to_json
-from engine.api.service import Bot, make_service
+from engine.api.service import make_service
 from engine.aws.event import Event, read_event
 from engine.core.deadline import Deadline
 
@@ -39,7 +40,7 @@ def make_handler(
     def handle(event: Any, context: Any) -> dict[str, Any]:
         read = read_event(event)
         response = service(read.request, deadline_of(context), getattr(context, "aws_request_id", None))
-        return proxy_response(read, response)
+        return proxy_response(read, response.whole())
 
     return handle
 

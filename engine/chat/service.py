@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 from engine.chat.step_runner import run_steps
 from engine.chat.talk import next_talk, next_turn
 from engine.core.deadline import Clock, Deadline
-from engine.core.events import ChatResult, Listen, Outcome, TurnStarted, ignore
+from engine.core.events import ChatResult, Listen, Outcome, Sentence, TurnStarted, ignore
 from engine.core.plan import Plan
 from engine.core.ports import RoomStore, Services
 from engine.core.record import record
 from engine.core.rooms import NewTurn, Opened, Replay
 from engine.core.turn import ChatRequest, Turn
+from engine.text.sentences import sentences
 
 
 @record
@@ -46,6 +47,7 @@ class ChatService:
         except BaseException:
             self.rooms.release(opened, until)
             raise
+        _tell(outcome, listen)
         latency_ms = round((self.clock() - began) * 1000, 3)
         stored = self._store(opened, turn, outcome, latency_ms, until)
         result = ChatResult(
@@ -76,6 +78,15 @@ def _outlived(opened: Opened, turn: Turn) -> dict[str, None]:
     return {name: None for name in opened.memory if name not in turn.visitor.memory}
 
 
+def _tell(outcome: Outcome, listen: Listen) -> None:
+    """Gives the reply out: declared words as one sentence, those of a model one by one."""
+    if outcome.reply is None:
+        return
+    parts = [outcome.reply] if outcome.completion is None else sentences(outcome.reply)
+    for index, text in enumerate(parts):
+        listen(Sentence(index=index, text=text))
+
+
 def _again(replay: Replay, text: str, listen: Listen) -> ChatResult:
     """The stored answer of an earlier try."""
     result = ChatResult(
@@ -86,5 +97,7 @@ def _again(replay: Replay, text: str, listen: Listen) -> ChatResult:
         stored=True,
         replayed=True,
     )
+    listen(TurnStarted(session_id=replay.room, number=0))
+    _tell(replay.outcome, listen)
     listen(result)
     return result

@@ -15,7 +15,9 @@ from engine.core.turn import Completion, Engine, FinishReason, Visitor
 
 @record
 class TurnStarted:
-    """`number` counts the turns of the session from 1; `visitor` is what is known of who asks."""
+    """`number` counts the turns of the session from 1, and is 0 for a turn that ran before and is answered again;
+    `visitor` is what is known of who asks.
+    """
 
     session_id: str
     number: int
@@ -159,6 +161,14 @@ StepEvent = Union[
 
 
 @record
+class Sentence:
+    """A part of the reply that is certain: it will be neither taken back nor said again; `index` counts from 0."""
+
+    index: int
+    text: str
+
+
+@record
 class Outcome:
     """What a turn came to; `reply` is `None` when no step was left that answers.
 
@@ -204,7 +214,7 @@ class ChatResult:
     replayed: bool = False
 
 
-Event = Union[TurnStarted, StepEvent, ChatResult]
+Event = Union[TurnStarted, StepEvent, Sentence, ChatResult]
 Listen = Callable[[Event], None]
 """Hears of each event when it happens, in the thread of the turn."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -18,20 +18,24 @@ from urllib.parse import parse_qsl
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import Response as HttpResponse
+from starlette.responses import StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from engine.api.answer import identify
 from engine.api.body import BODY_LIMIT, EVENT_LIMIT, read_event_json, too_large
 from engine.api.errors import RequestError
 from engine.api.policy import Policy
 from engine.api.request import Request, path_without_base
-from engine.api.response import Response, refuse, to_json
-from engine.api.service import Service, identify
+from engine.api.response import ClientGone, Response, refuse, to_json
+from engine.api.service import Service
 from engine.core.record import record, replace
 from engine.web.access import Access
 from engine.web.pool import Busy, Pool
 from engine.web.protocol import LINGER
 
+HEARTBEAT = 5.0
+"""Seconds without a part after which a stream says that it is alive."""
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
 _INVOCATION_PATHS = tuple(f"/{{base:path}}2015-03-31/functions/{{name}}/invocations{end}" for end in ("", "/"))
 """The path as Lambda has it: behind any base path, and for any name of a function."""
@@ -156,11 +160,72 @@ class _Endpoint:
         except RequestError as error:
             await _send_and_close(refuse(request, self._hosted.policy, error), receive, send)
         except Busy:
-            message = "too many requests at once: try again in a moment"
-            busy = RequestError(503, "busy", message, {"Retry-After": "1"})
-            await _send(refuse(request, self._hosted.policy, busy), scope, receive, send)
+            await _send(self._busy(request), scope, receive, send)
         else:
-            await _send(response, scope, receive, send)
+            if response.stream is None:
+                await _send(response, scope, receive, send)
+            else:
+                await self._stream(request, response, scope, receive, send)
+
+    async def _stream(self, request: Request, response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+        """Runs the turn in the pool, and sends each part when it comes."""
+        parts = _Parts(self._pool, response)
+        try:
+            first = await parts.first()
+        except Busy:
+            await _send(self._busy(request), scope, receive, send)
+            return
+        try:
+            await StreamingResponse(parts.rest(first), response.status, response.headers)(scope, receive, send)
+        finally:
+            await parts.end()
+
+    def _busy(self, request: Request) -> Response:
+        error = RequestError(503, "busy", "too many requests at once: try again in a moment", {"Retry-After": "1"})
+        return refuse(request, self._hosted.policy, error)
+
+
+class _Parts:
+    """Hands the parts of a stream from the thread of its turn to the event loop."""
+
+    def __init__(self, pool: Pool[Response], response: Response) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._queue: asyncio.Queue[str | None] = asyncio.Queue()
+        self._has_left = False
+        self._response = response
+        self._running = asyncio.ensure_future(pool.run(self._run))
+        self._running.add_done_callback(lambda _: self._queue.put_nowait(None))
+
+    async def first(self) -> str | None:
+        """The first part, or `None` for a stream without any; raises `Busy` when the turn did not begin."""
+        part = await self._queue.get()
+        if part is None:
+            await self._running
+        return part
+
+    async def rest(self, part: str | None) -> AsyncIterator[str]:
+        """`part` and those after it; a comment while none comes, so that nobody takes the line for dead."""
+        while part is not None:
+            yield part
+            waiting = asyncio.ensure_future(self._queue.get())
+            while not (await asyncio.wait({waiting}, timeout=HEARTBEAT))[0]:
+                yield ": still here\n\n"
+            part = waiting.result()
+
+    async def end(self) -> None:
+        """Let the turn know that nobody reads any more, and wait for it."""
+        self._has_left = True
+        await self._running
+
+    def _run(self) -> Response:
+        if self._response.stream is not None:
+            self._response.stream(self._send)
+        return self._response
+
+    def _send(self, part: str) -> None:
+        if self._has_left:
+            raise ClientGone
+        self._loop.call_soon_threadsafe(self._queue.put_nowait, part)
 
 
 def _answer(hosted: Hosted, request: Request, answer: Answer) -> Response:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.core.deadline import Deadline
-from engine.core.events import ChatResult, Escalation, Outcome, ReplyMatched
+from engine.core.events import ChatResult, Escalation, Listen, Outcome, ReplyMatched, Sentence, TurnStarted, ignore
 from engine.core.turn import ChatRequest, Completion
+from engine.text.sentences import sentences
 
 CANNED = Outcome(
     reply="いらっしゃい。",
@@ -50,11 +51,17 @@ class FakeBot:
     requests: list[ChatRequest] = field(default_factory=list)
     deadlines: list[Deadline | None] = field(default_factory=list)
 
-    def reply(self, request: ChatRequest, deadline: Deadline | None = None) -> ChatResult:
+    def reply(self, request: ChatRequest, deadline: Deadline | None = None, listen: Listen = ignore) -> ChatResult:
         self.requests.append(request)
         self.deadlines.append(deadline)
+        listen(TurnStarted(session_id=request.session_id or "new-session", number=1))
+        for escalation in self.outcome.escalations:
+            listen(escalation)
         if self.failure is not None:
             raise self.failure
+        if self.outcome.reply is not None:
+            for index, text in enumerate(sentences(self.outcome.reply)):
+                listen(Sentence(index=index, text=text))
         return ChatResult(
             text=request.text,
             outcome=self.outcome,

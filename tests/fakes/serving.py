@@ -9,6 +9,7 @@ import threading
 from engine.api.policy import Policy
 from engine.api.service import make_service
 from engine.aws.handler import make_handler
+from engine.core.events import TurnStarted, ignore
 from engine.web.access import Access
 from engine.web.app import Hosted
 from engine.web.protocol import Limits
@@ -23,11 +24,12 @@ class SlowBot(FakeBot):
         super().__init__()
         self.inside, self.go_on = threading.Semaphore(0), threading.Event()
 
-    def reply(self, request, deadline=None):
+    def reply(self, request, deadline=None, listen=ignore):
         if request.text == "slow":
+            listen(TurnStarted(session_id="slow", number=1))
             self.inside.release()
             self.go_on.wait(30)
-        return super().reply(request, deadline)
+        return super().reply(request, deadline, listen)
 
 
 class Serving:

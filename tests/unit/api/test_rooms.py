@@ -472,7 +472,7 @@ def test_a_server_answers_all_calls(house):
 
 
 def test_the_page_for_developers_lists_every_call_and_code():
-    page = (Path(__file__).parents[3] / "docs" / "rooms.md").read_text("utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "api.md").read_text("utf-8")
     for code, (status, remedy) in CODES.items():
         assert f"| {status} `{code}` | {remedy} |" in page
     for route in ROUTES:

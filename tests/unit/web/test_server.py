@@ -416,3 +416,31 @@ def test_a_direct_event_over_256_kilobytes_is_refused_before_it_is_parsed(serve)
 @pytest.mark.parametrize("path", [INVOCATIONS.replace("/f", "//f"), f"//{INVOCATIONS}", f"{INVOCATIONS}//"])
 def test_slashes_too_many_change_no_path(serve, path):
     assert serve().ask(request(f"POST {path}", BODY))[1]["statusCode"] == 200
+
+
+def test_a_stream_comes_in_parts_while_the_turn_runs(serve):
+    bot = SlowBot()
+    serving = serve(bot)
+    connection = http.client.HTTPConnection(*serving.address, timeout=30)
+    connection.request("POST", "/chat", json.dumps({"input": "slow", "stream": True}))
+    assert bot.inside.acquire(timeout=30)
+    response = connection.getresponse()
+    assert (response.status, response.headers["Content-Type"]) == (200, "text/event-stream")
+    assert response.readline() == b"event: turn\n"
+    bot.go_on.set()
+    body = response.read().decode()
+    assert [line for line in body.splitlines() if line.startswith("event:")] == [
+        "event: turn",
+        "event: sentence",
+        "event: done",
+    ]
+    connection.close()
+
+
+def test_lambda_gets_a_stream_in_one_piece(serve):
+    event = {"input": "hello", "stream": True}
+    status, proxy = serve().ask(request(f"POST {INVOCATIONS}", json.dumps(event).encode()))
+    assert (status, proxy["statusCode"]) == (200, 200)
+    assert proxy["headers"]["Content-Type"] == "text/event-stream"
+    assert proxy["body"].endswith("\n\n")
+    assert "event: done" in proxy["body"]

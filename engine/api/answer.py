@@ -1,0 +1,90 @@
+"""Answers as every call gives them to the service, and what calls share: who asks, how a failure is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from engine.api.errors import RequestError
+from engine.api.log import describe
+from engine.api.policy import Policy
+from engine.api.request import Request
+from engine.api.response import Send
+from engine.core.deadline import Deadline
+from engine.core.errors import TurnConflict
+from engine.core.events import ChatResult, Listen, ignore
+from engine.core.principal import ANONYMOUS, Principal
+from engine.core.record import field, record
+from engine.core.turn import ChatRequest
+from engine.identity.gate import NotIdentified
+
+if TYPE_CHECKING:
+    from engine.conversations.keeper import RoomKeeper
+
+WriteError = Callable[[RequestError], Mapping[str, Any]]
+"""Makes the payload of a refusal, in the words of the protocol that was spoken."""
+
+
+class Bot(Protocol):
+    """What the API needs of the application."""
+
+    def reply(self, request: ChatRequest, deadline: Deadline | None, listen: Listen = ignore) -> ChatResult: ...
+    def health(self) -> Mapping[str, Any]: ...
+
+
+@record
+class Answer:
+    """`payload` becomes the body and `record` the log's; `said` are keys under which stand words that keep their paths.
+    A `stream` runs the turn while it sends the body in parts, and returns its record.
+    """
+
+    status: int
+    payload: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    record: Mapping[str, Any] = field(default_factory=dict)
+    said: Collection[str] | None = ()
+    stream: Callable[[Send], Mapping[str, Any]] | None = None
+
+
+@record
+class Behind:
+    """What answers requests."""
+
+    app: Bot
+    policy: Policy
+    keeper: RoomKeeper
+
+
+def identify(policy: Policy, request: Request, deadline: Deadline | None = None) -> Principal:
+    """Who sends this request; raises `RequestError` where he does not show who he is."""
+    if request.direct:
+        return ANONYMOUS  # AWS itself let it in, and there are no headers to carry a token
+    try:
+        return policy.gate.identify(request.headers.get("authorization", ""), deadline)
+    except NotIdentified as error:
+        raise RequestError(error.status, error.code, str(error), _challenge(error)) from None
+
+
+def _challenge(error: NotIdentified) -> Mapping[str, str]:
+    """What tells a client what to do next (RFC 6750, 3)."""
+    if error.status != 401:
+        return {"Retry-After": "10"}
+    is_first = error.code in {"token_missing", "authorization_invalid"}
+    return {"WWW-Authenticate": "Bearer" if is_first else 'Bearer error="invalid_token"'}
+
+
+def failure(error: Exception, policy: Policy, write: WriteError) -> Answer:
+    if isinstance(error, TurnConflict):
+        error = _conflict(error)
+    if isinstance(error, RequestError):
+        return Answer(status=error.status, payload=write(error), headers=error.headers, record={"code": error.code})
+    ours = RequestError(503, "internal", "something went wrong on our side")
+    record = {"code": ours.code, **describe(error, with_text=policy.log_text)}
+    return Answer(status=ours.status, payload=write(ours), headers={}, record=record)
+
+
+def _conflict(conflict: TurnConflict) -> RequestError:
+    if conflict.reason == "turn_key_reused":
+        return RequestError(409, conflict.reason, "`turn_key` was used for another text: make a new one for each turn")
+    message = "the first try of this turn is still running: send the same again in a moment"
+    return RequestError(409, conflict.reason, message, {"Retry-After": "2"})
