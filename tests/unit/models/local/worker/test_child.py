@@ -68,11 +68,10 @@ def test_what_is_no_message_ends_it(start):
 
 
 def test_it_is_gone_when_it_ends_though_what_it_started_goes_on(start):
-    """The other program lives until this child's pipes are closed."""
-    other = "import sys; sys.stdin.read()"
+    """The other program, which keeps standard error alone, lives until this child's pipes are closed."""
+    other = "import os, sys; os.close(1); sys.stdin.read()"
     child, said, gone = start(
-        "import subprocess, sys;"
-        f"subprocess.Popen([sys.executable, '-c', {other!r}], stdout=subprocess.DEVNULL);"
+        f"import os, sys; os.spawnv(os.P_NOWAIT, sys.executable, [sys.executable, '-c', {other!r}]);"
         "print('{\"event\": \"ready\"}'); sys.exit('last words')"
     )
     child.join(LONG)
