@@ -20,7 +20,7 @@ from engine.conversations import open_store
 from engine.core.deadline import Clock, Deadline
 from engine.core.events import ChatResult, Event, Listen, ignore
 from engine.core.plan import Plan
-from engine.core.ports import LanguageModel, Renderer, Services
+from engine.core.ports import LanguageModel, Renderer, RoomStore, Services
 from engine.core.record import replace
 from engine.core.rooms import Opened
 from engine.core.table import Damaged
@@ -62,8 +62,17 @@ class App:
         self._use(plan)
         self._rebuild = rebuild
 
-    def reply(self, request: ChatRequest, deadline: Deadline | None = None, listen: Listen = ignore) -> ChatResult:
-        """Answer one turn, by the earlier of `deadline` and the pipeline's own; `listen` hears what happens in it."""
+    def reply(
+        self,
+        request: ChatRequest,
+        deadline: Deadline | None = None,
+        listen: Listen = ignore,
+        rooms: RoomStore | None = None,
+    ) -> ChatResult:
+        """Answer one turn, by the earlier of `deadline` and the pipeline's own; `listen` hears what happens in it.
+
+        A turn with `rooms` of its own is kept there, and the app's rooms know nothing of it.
+        """
         listeners = (*self._listeners, listen)
 
         def tell(event: Event) -> None:
@@ -72,14 +81,14 @@ class App:
 
         service = self._service
         try:
-            return service.reply(request, deadline, tell)
+            return _in(service, rooms).reply(request, deadline, tell)
         except Damaged:
             # Another turn may have met the same damage, and have mended it.
             if self._service is service:
                 if self._rebuild is None:
                     raise
                 self._use(self._rebuild())
-            return self._service.reply(request, deadline, tell)
+            return _in(self._service, rooms).reply(request, deadline, tell)
 
     def add_listener(self, listen: Listen) -> None:
         """Let `listen` hear all turns from now on."""
@@ -130,6 +139,10 @@ class App:
             for model in models.values():
                 model.close()
         self.rooms.close()
+
+
+def _in(service: ChatService, rooms: RoomStore | None) -> ChatService:
+    return service if rooms is None else replace(service, rooms=rooms)
 
 
 def load_app(env: Mapping[str, str], wrap: Wrap = lambda _name, model: model) -> App:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.chat.explanation import Decision, Explanation, Kind
+from engine.chat.explanation import Decision, Explanation, Kind, Waiting, WhyNot
 from engine.chat.step_runner import names_of
-from engine.core.plan import Plan, Step
+from engine.core.plan import Plan, Reply, Step
 from engine.core.record import replace
 from engine.core.turn import Turn
 from engine.expressions.evaluate import holds
@@ -39,6 +39,29 @@ def explain(plan: Plan, index: ExplainingIndex, turn: Turn, stages: tuple[tuple[
     )
 
 
+def explain_reply(plan: Plan, index: ExplainingIndex, turn: Turn, reply: Reply) -> WhyNot:
+    """Why `reply` is not what `turn` is answered with, or that it is."""
+    walk = _Walk(plan, index, turn)
+    decided = {decision.step: decision for decision in walk.decisions()}
+    position = plan.replies.index(reply)
+    holds_now: bool | None = None
+    steps = []
+    for step in plan.steps:
+        if not (position in step.replies or (step.searches and step.takes(reply))):
+            continue
+        decision, view = decided.get(step.id), walk.views.get(step.id)
+        if decision is None:
+            told = Told(action="not reached", why="a step before it answers, or leads past it")
+        else:
+            told = Told(action=decision.action, why=decision.why)
+        seen = () if view is None else view.considered_of(step, reply)
+        if view is not None and reply.when is not None:
+            holds_now = holds(reply.when, view.names)
+        steps.append(Waiting(step=step.id, action=told.action, why=told.why, span=step.span, considered=seen))
+    when = None if reply.when is None else reply.when.source
+    return WhyNot(reply_id=reply.id, span=reply.span, when=when, holds=holds_now, steps=tuple(steps))
+
+
 def _kind(plan: Plan, text: str) -> Kind | None:
     if plan.kinds is None:
         return None
@@ -50,11 +73,12 @@ def _kind(plan: Plan, text: str) -> Kind | None:
 
 class _Walk:
     """The way through the steps on which no model answers. `considered` is what the last step that searches on it saw,
-    or the first one would, where it leads past them all.
+    or the first one would, where it leads past them all; `views` are what the steps on it see, by their names.
     """
 
     def __init__(self, plan: Plan, index: ExplainingIndex, turn: Turn) -> None:
         self._plan = plan
+        self.views: dict[str, View] = {}
         render = TemplateRenderer().render
         self._view = View(plan=plan, index=index, turn=turn, names=names_of(plan, turn), render=render)
         self._searched(next((step for step in plan.steps if step.searches), None), None)
@@ -68,6 +92,7 @@ class _Walk:
             if step.when is not None and not holds(step.when, self._view.names):
                 yield _decision(step, Told(action="passed over", why=f"`{step.when.source}` does not hold"))
                 continue
+            self.views[step.id] = self._view
             position = position if step.escalate_to is None else step.escalate_to
             after = steps[position] if position < len(steps) else None
             told = step_kind(step.kind).explain(step, replace(self._view, after=after))

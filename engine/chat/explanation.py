@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from engine.core.record import field, record
+from engine.core.record import field, field_names, record
 from engine.core.source import Span
 from engine.steps.explaining import Considered
 
@@ -48,3 +49,56 @@ class Explanation:
     considered: tuple[Considered, ...]
     decisions: tuple[Decision, ...]
     kind: Kind | None = None
+
+
+@record
+class Waiting:
+    """What a step that may say a reply does in a turn; `considered` are the triggers of that reply it looked at."""
+
+    step: str
+    action: str
+    why: str
+    span: Span
+    considered: tuple[Considered, ...] = ()
+
+
+@record
+class WhyNot:
+    """What stands between a turn and a reply: each step that may say it, in the order of the pipeline.
+
+    `when` is the condition of the reply as it is written, and `holds` whether it is met where that step begins; both
+    are `None` where there is none, or no step gets so far.
+    """
+
+    reply_id: str
+    span: Span
+    when: str | None
+    holds: bool | None
+    steps: tuple[Waiting, ...]
+
+
+def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
+    """`explanation` as JSON values; places are `file:line:column`, the time is ISO 8601."""
+    kind = explanation.kind
+    return {
+        **_plain(explanation),
+        "now": explanation.now.isoformat(),
+        "stages": [{"stage": name, "text": text} for name, text in explanation.stages],
+        "considered": [_placed(one) for one in explanation.considered],
+        "decisions": [_placed(one) for one in explanation.decisions],
+        "kind": None if kind is None else _plain(kind),
+    }
+
+
+def why_not_to_json(found: WhyNot) -> dict[str, Any]:
+    """`found` as JSON values, its places as those of an explanation."""
+    steps = [{**_placed(step), "considered": [_placed(one) for one in step.considered]} for step in found.steps]
+    return {**_placed(found), "steps": steps}
+
+
+def _placed(item: Any) -> dict[str, Any]:
+    return {**_plain(item), "span": str(item.span)}
+
+
+def _plain(item: Any) -> dict[str, Any]:
+    return {name: getattr(item, name) for name in field_names(type(item))}

@@ -19,10 +19,10 @@ from engine.api.errors import RequestError
 from engine.api.response import result_payload
 from engine.app import App, load_app
 from engine.chat.explain import explain
-from engine.chat.explanation import Explanation
+from engine.chat.explanation import Explanation, explanation_to_json
 from engine.cli.chat import summary
 from engine.cli.environment import add_pipeline, conversation_env, pipeline_path
-from engine.cli.explanation import explanation_to_json, print_explanation
+from engine.cli.explanation import print_explanation
 from engine.cli.output import Terminal
 from engine.cli.usage import Usage
 from engine.core.events import ChatResult

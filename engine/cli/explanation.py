@@ -1,4 +1,4 @@
-"""An explanation as lines for a person, or as JSON for a program. Knows nothing of how it came about.
+"""An explanation as lines for a person. Knows nothing of how it came about.
 
 Japanese letters take two cells each, so columns are laid out in cells. What is long has a line of its own: paths,
 conditions and reasons in narrow columns are what makes a table hard to read.
@@ -7,9 +7,8 @@ conditions and reasons in narrow columns are what makes a table hard to read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console, RenderableType
@@ -34,16 +33,6 @@ _INDENT = 12
 def print_explanation(explanation: Explanation, console: Console) -> None:
     for part in _parts(explanation, console.width):
         console.print(part)
-
-
-def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
-    """`explanation` as JSON values; places are `file:line:column`, the time is ISO 8601."""
-    plain = asdict(explanation)
-    plain["now"] = explanation.now.isoformat()
-    plain["stages"] = [{"stage": name, "text": text} for name, text in explanation.stages]
-    for key, items in (("considered", explanation.considered), ("decisions", explanation.decisions)):
-        plain[key] = [{**asdict(item), "span": str(item.span)} for item in items]
-    return plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

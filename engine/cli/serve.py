@@ -27,6 +27,7 @@ from engine.cli.reload import Reloader
 from engine.cli.watch import watch_models
 from engine.web.access import Access
 from engine.web.app import INVOCATIONS, Hosted
+from engine.web.playground import Playground
 from engine.web.server import WebServer
 
 DRAIN = 8.0
@@ -83,12 +84,15 @@ def _listen(arguments: argparse.Namespace, app: App, env: Mapping[str, str], say
     log = partial(_say_record, say)
     collect_gaps(app, env)
     handler = make_handler(app, env, log=log, keeper=app.rooms)
+    # Where callers have to show who they are, a page that anybody at this machine may open would be a way around it.
+    is_open = not policy.gate.client_token and policy.gate.verifier is None
     hosted = Hosted(
         service=make_service(app, policy, log, app.rooms),
         invoke=lambda event, request_id: handler(event, SimpleNamespace(aws_request_id=request_id)),
         policy=policy,
         access=Access.from_env(arguments.host, env),
         greeting=_greeting(app),
+        playground=Playground(app, policy) if is_open else None,
     )
     try:
         return WebServer((arguments.host, arguments.port), hosted)

@@ -94,13 +94,19 @@ class View:
         """What a step that searches sees of the replies."""
         return tuple(_considered(step, self))
 
+    def considered_of(self, step: Step, reply: Reply) -> tuple[Considered, ...]:
+        """What a step that searches sees of one reply, however far its triggers are from the text."""
+        if not step.searches:
+            return ()
+        return tuple(one for one in _considered(step, self, 0.0) if one.reply_id == reply.id)
 
-def _considered(step: Step | None, view: View) -> Iterator[Considered]:
+
+def _considered(step: Step | None, view: View, least: float = NEAR) -> Iterator[Considered]:
     """The best trigger of each reply, and the next best where a verdict of its own is to be told."""
     threshold = 100.0 if step is None else step.threshold
     chosen: str | None = None
     told: set[tuple[int, Verdict]] = set()
-    for reached in view.index.explain(view.turn.text, min(threshold, NEAR)):
+    for reached in view.index.explain(view.turn.text, min(threshold, least)):
         reply = view.plan.replies[reached.reply]
         if step is not None and not step.takes(reply):
             continue

@@ -1,7 +1,7 @@
 """The ASGI application: requests over HTTP to the API, which answers them in a pool of threads.
 
-Beside the API's own paths there are a greeting at `GET /`, and Lambda's local path, where the posted JSON is an event
-and the answer is what the function returns.
+Beside the API's own paths there are a greeting at `GET /`, which is the playground for browsers at this machine, the
+widget, and Lambda's local path, where the posted JSON is an event and the answer is what the function returns.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from engine.api.response import ClientGone, Response, refuse, to_json
 from engine.api.service import Service
 from engine.core.record import record, replace
 from engine.web.access import Access
+from engine.web.playground import Playground, script
 from engine.web.pool import Busy, Pool
 from engine.web.protocol import LINGER
 
@@ -49,13 +50,14 @@ Invoke = Callable[[Any, str], Any]
 
 @record
 class Hosted:
-    """What the application serves; `greeting` is what a visitor at `/` reads."""
+    """What the application serves; `greeting` is what a visitor at `/` reads who gets no `playground`."""
 
     service: Service
     invoke: Invoke
     policy: Policy
     access: Access
     greeting: str = ""
+    playground: Playground | None = None
 
 
 Answer = Callable[[Hosted, Request], Response]
@@ -66,6 +68,8 @@ def make_app(hosted: Hosted, pool: Pool[Response], seconds: float) -> Starlette:
     endpoint = partial(_Endpoint, hosted, pool, seconds)
     routes = [
         Route("/", endpoint(_greet, BODY_LIMIT), methods=["GET"]),
+        Route("/widget.js", endpoint(_widget, BODY_LIMIT), methods=["GET"]),
+        *([Route("/playground/{call}", endpoint(_play, BODY_LIMIT))] if hosted.playground else ()),
         *(Route(path, endpoint(_invoke, EVENT_LIMIT)) for path in _INVOCATION_PATHS),
         Mount("/", endpoint(_serve, BODY_LIMIT)),
     ]
@@ -79,8 +83,22 @@ def _serve(hosted: Hosted, request: Request) -> Response:
     return hosted.service(request, None, _new_id())
 
 
-def _greet(hosted: Hosted, _request: Request) -> Response:
-    return Response(status=200, headers={"Content-Type": "text/plain; charset=utf-8"}, body=hosted.greeting)
+def _greet(hosted: Hosted, request: Request) -> Response:
+    is_browser = "text/html" in request.headers.get("accept", "")
+    if hosted.playground is not None and request.local and is_browser:
+        return hosted.playground.page()
+    headers = {"Content-Type": "text/plain; charset=utf-8", "Vary": "Accept"}
+    return Response(status=200, headers=headers, body=hosted.greeting)
+
+
+def _widget(hosted: Hosted, request: Request) -> Response:
+    return script(request, hosted.policy)
+
+
+def _play(hosted: Hosted, request: Request) -> Response:
+    if hosted.playground is None:
+        raise TypeError("its route is there where it is")
+    return hosted.playground.answer(request)
 
 
 def _invoke(hosted: Hosted, request: Request) -> Response:

@@ -8,10 +8,12 @@ import threading
 
 from engine.api.policy import Policy
 from engine.api.service import make_service
+from engine.app import App
 from engine.aws.handler import make_handler
 from engine.core.events import TurnStarted, ignore
 from engine.web.access import Access
 from engine.web.app import Hosted
+from engine.web.playground import Playground
 from engine.web.protocol import Limits
 from engine.web.server import WebServer
 from tests.fakes.bots import FakeBot
@@ -35,7 +37,10 @@ class SlowBot(FakeBot):
 class Serving:
     """A server over a fake application, and what a client on a raw socket says and hears."""
 
-    def __init__(self, bot: FakeBot, limits: Limits | None, host: str, env: dict[str, str]) -> None:
+    def __init__(
+        self, bot: FakeBot | App, limits: Limits | None, host: str, env: dict[str, str], *, playground: bool = False
+    ) -> None:
+        self.playground = Playground(bot, Policy.from_env(env)) if playground else None
         handler = make_handler(bot, env, log=lambda _: None)
         hosted = Hosted(
             service=make_service(bot, Policy.from_env(env), lambda _: None),
@@ -43,6 +48,7 @@ class Serving:
             policy=Policy.from_env(env),
             access=Access.from_env(host, env),
             greeting="post to /chat\n",
+            playground=self.playground,
         )
         self.server = WebServer((host, 0), hosted, limits)
         self.server.start()

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from rich.cells import cell_len
 from rich.console import Console
 
-from engine.chat.explanation import Decision, Explanation
-from engine.cli.explanation import SHOWN, SHOWN_BELOW, explanation_to_json, print_explanation
+from engine.chat.explanation import Decision, Explanation, explanation_to_json
+from engine.cli.explanation import SHOWN, SHOWN_BELOW, print_explanation
 from engine.core.source import Span
 from engine.steps.explaining import Considered
 

@@ -1,0 +1,263 @@
+"""The page at `/` to try a pipeline in the browser: it talks, and shows why each answer was given and not another.
+
+Only the page itself, opened at this very machine, gets an answer: each call shows the token that the page was sent
+with. Nothing that a call does is written anywhere; conversations are kept in memory, apart from the rooms.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import datetime
+from functools import cache
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from engine.api.body import read_payload
+from engine.api.chat import read_chat
+from engine.api.errors import RequestError
+from engine.api.policy import Policy
+from engine.api.request import Request
+from engine.api.response import Response, result_payload, to_json
+from engine.chat.explain import explain, explain_reply
+from engine.chat.explanation import explanation_to_json, why_not_to_json
+from engine.chat.talk import next_turn
+from engine.conversations import open_store
+from engine.core.deadline import Deadline
+from engine.core.events import ChatResult, Listen, ignore
+from engine.core.plan import Plan, Reply
+from engine.core.ports import RoomStore
+from engine.core.record import record, replace
+from engine.core.rooms import NewTurn, Opened, Replay
+from engine.core.turn import ChatRequest, Turn
+from engine.matching.index import TriggerIndex
+from engine.text.normalise import steps
+
+TOKEN = "x-playground-token"  # noqa: S105  the name of the header
+TURNS = 200
+"""Turns that can still be explained; older ones are forgotten."""
+SHOWN = 40
+"""Candidates of a turn that are sent."""
+YEARS = range(1970, 2100)
+"""Years that the clock may be set to."""
+
+_POLICY = (
+    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+class Bot(Protocol):
+    """What the page needs of the application."""
+
+    @property
+    def plan(self) -> Plan: ...
+    @property
+    def zone(self) -> ZoneInfo: ...
+    def reply(
+        self,
+        request: ChatRequest,
+        deadline: Deadline | None = None,
+        listen: Listen = ignore,
+        rooms: RoomStore | None = None,
+    ) -> ChatResult: ...
+
+
+@record
+class _Taken:
+    """A turn as it was taken, and the plan that answered it."""
+
+    plan: Plan
+    turn: Turn
+
+
+class _Seen:
+    """The rooms as one turn sees them; `opened` is what it began with."""
+
+    def __init__(self, rooms: RoomStore) -> None:
+        self._rooms = rooms
+        self.reserve = rooms.reserve
+        self.opened: Opened | None = None
+
+    def open(self, request: ChatRequest, names: Collection[str], until: Deadline) -> Opened | Replay:
+        found = self._rooms.open(request, names, until)
+        if isinstance(found, Opened):
+            self.opened = found
+        return found
+
+    def append(self, opened: Opened, turn: NewTurn, until: Deadline) -> bool:
+        return self._rooms.append(opened, turn, until)
+
+    def release(self, opened: Opened, until: Deadline) -> None:
+        self._rooms.release(opened, until)
+
+    def close(self) -> None:
+        """The rooms stay open for the other turns."""
+
+
+class Playground:
+    """Answers the page and its calls; `token` is what they have to show."""
+
+    def __init__(self, app: Bot, policy: Policy, turns: int = TURNS) -> None:
+        self.token = os.urandom(24).hex()
+        self._app, self._policy, self._most = app, policy, turns
+        self._rooms = open_store("memory")
+        self._turns: OrderedDict[str, _Taken] = OrderedDict()
+        self._lock = threading.Lock()
+        self._calls: Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
+            "turn": self._turn,
+            "explain": self._explain,
+            "replies": self._replies,
+        }
+
+    def page(self) -> Response:
+        """The page with the token; no other page can read it, be shown around it or be called from it."""
+        nonce = os.urandom(16).hex()
+        shown = {"nonce": nonce, "token": self.token, "pipeline": escape(self._app.plan.name)}
+        text = page_text("playground.html")
+        for name, value in shown.items():
+            text = text.replace("{{" + name + "}}", value)
+        headers = {**_HEADERS, "Content-Type": "text/html; charset=utf-8"}
+        return Response(
+            status=200, headers={**headers, "Content-Security-Policy": _POLICY.format(nonce=nonce)}, body=text
+        )
+
+    def answer(self, request: Request) -> Response:
+        """Raises `RequestError` for a call that is not the page's own, and for one that cannot be read."""
+        self._check(request)
+        call = self._calls.get(request.path.rpartition("/")[2])
+        if call is None:
+            raise RequestError(404, "path_unknown", "the playground has no such call")
+        if request.method != "POST":
+            raise RequestError(405, "method_not_allowed", "the playground takes POST", {"Allow": "POST"})
+        payload = call(read_payload(request))
+        # The page shows paths of files, so that an editor opens them; secrets are hidden as everywhere.
+        shown = self._policy.secrets.logged(payload, ("reply", "message", "text"))
+        headers = {**_HEADERS, "Content-Type": "application/json; charset=utf-8"}
+        return Response(status=200, headers=headers, body=to_json(shown))
+
+    def close(self) -> None:
+        self._rooms.close()
+
+    def _check(self, request: Request) -> None:
+        from hmac import compare_digest
+
+        headers = request.headers
+        own = request.local and headers.get("origin") == f"http://{headers.get('host', '')}"
+        shown = headers.get(TOKEN, "").encode("latin-1", "replace")
+        if not (own and compare_digest(shown, self.token.encode())):
+            message = "only the page at `/` of this server may call this, opened at this machine: load it again"
+            raise RequestError(403, "playground_forbidden", message)
+
+    def _turn(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        app, plan = self._app, self._app.plan
+        call = read_chat(payload)
+        request = replace(call.request, now=_moment(payload.get("now"), app.zone))
+        rooms = _Seen(self._rooms)
+        result = app.reply(request, rooms=rooms)
+        _, answer = result_payload(result, with_trace=True)
+        if rooms.opened is not None:
+            answer["turn"] = os.urandom(8).hex()
+            turn = next_turn(request, rooms.opened, app.zone, plan.memory)
+            with self._lock:
+                self._turns[answer["turn"]] = _Taken(plan=plan, turn=turn)
+                while len(self._turns) > self._most:
+                    self._turns.popitem(last=False)
+        return answer | {"span": _span_of(plan, result.outcome.reply_id)}
+
+    def _explain(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Why the turn got its answer or, where `reply_id` is named, not that one."""
+        with self._lock:
+            taken = self._turns.get(str(payload.get("turn")))
+        if taken is None:
+            raise RequestError(404, "turn_unknown", "this turn is no longer kept: say it again")
+        plan, turn, index = taken.plan, taken.turn, taken.plan.index
+        if not isinstance(index, TriggerIndex):
+            raise TypeError("a plan that is served has a trigger index")
+        if payload.get("reply_id") is not None:
+            found = why_not_to_json(explain_reply(plan, index, turn, _reply(plan, payload["reply_id"])))
+            return _with_files({**found, "words_said": index.words(turn.text)})
+        told = explanation_to_json(explain(plan, index, turn, steps(turn.text)))
+        return _with_files({**told, "considered": told["considered"][:SHOWN]})
+
+    def _replies(self, _payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        replies = [
+            {"id": reply.id, "says": reply.say[0].text.source if reply.say else ""} for reply in self._app.plan.replies
+        ]
+        return {"replies": replies}
+
+
+@cache
+def page_text(name: str) -> str:
+    """A file of this package's `pages`."""
+    return (files("engine.web") / "pages" / name).read_text(encoding="utf-8")
+
+
+def script(request: Request, policy: Policy) -> Response:
+    """The widget, which pages of any site may load; which may call, `ALLOWED_ORIGINS` says."""
+    allowed = policy.allowed_origin(request.headers.get("origin", ""))
+    headers = {
+        "Content-Type": "text/javascript; charset=utf-8",
+        "Cache-Control": "public, max-age=300",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "X-Content-Type-Options": "nosniff",
+        "Vary": "Origin",
+        **({"Access-Control-Allow-Origin": allowed} if allowed else {}),
+    }
+    return Response(status=200, headers=headers, body=page_text("widget.js"))
+
+
+def _moment(value: Any, zone: ZoneInfo) -> datetime:
+    """The time in `value`, the persona's where it names no zone; the present where there is none."""
+    if value is None or value == "":
+        return datetime.now(zone)
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        moment = None
+    if moment is None or moment.year not in YEARS:
+        message = f"`now` must be a time such as 2026-11-20T19:30, from {YEARS.start} to {YEARS.stop - 1}"
+        raise RequestError(400, "now_invalid", message)
+    return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)
+
+
+def _reply(plan: Plan, name: Any) -> Reply:
+    reply = next((one for one in plan.replies if one.id == name), None)
+    if reply is None:
+        raise RequestError(404, "reply_unknown", "the pipeline has no reply of this name")
+    return reply
+
+
+def _span_of(plan: Plan, reply_id: str | None) -> str | None:
+    return next((str(reply.span) for reply in plan.replies if reply.id == reply_id), None)
+
+
+def _with_files(told: Mapping[str, Any]) -> dict[str, Any]:
+    """`told` and, for an editor to open, the full path of each file that it names and that is there."""
+    names = sorted({place.rsplit(":", 2)[0] for place in _places(told)})
+    return {**told, "files": {name: str(Path(name).resolve()) for name in names if Path(name).is_file()}}
+
+
+def _places(told: Any) -> Iterator[str]:
+    if isinstance(told, Mapping):
+        for key, value in told.items():
+            if key == "span":
+                yield value
+            else:
+                yield from _places(value)
+    elif isinstance(told, (list, tuple)):
+        for value in told:
+            yield from _places(value)

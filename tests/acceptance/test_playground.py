@@ -1,0 +1,216 @@
+"""The playground and the widget in a real browser, served by `misaki serve`."""
+
+import json
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.acceptance.processes import served
+
+COMPOSED = """element => {
+  const press = more => element.dispatchEvent(
+    new KeyboardEvent("keydown", {key: "Enter", bubbles: true, cancelable: true, ...more}));
+  element.dispatchEvent(new CompositionEvent("compositionstart"));
+  press({isComposing: true});
+  element.dispatchEvent(new CompositionEvent("compositionend"));
+  press({keyCode: 229});
+}"""
+"""Enter while an input method converts, as Chromium and as Safari tell it."""
+
+
+class Site(BaseHTTPRequestHandler):
+    """A page of another origin that lets nothing in but the widget, unless it is `/open`; `backend` serves that."""
+
+    backend = ""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        policy = f"default-src 'none'; script-src {self.backend}; connect-src {self.backend}; "
+        if self.path != "/open":
+            self.send_header("Content-Security-Policy", policy + "require-trusted-types-for 'script'")
+        self.end_headers()
+        attributes = f'src="{self.backend}/widget.js" data-endpoint="{self.backend}" data-title="美砂樹" data-lang="ja"'
+        page = f'<!doctype html><html lang="ja"><title>a site</title><h1>a site</h1><script {attributes}></script>'
+        self.wfile.write(page.encode())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name is http.server's
+        pass
+
+
+@pytest.fixture(scope="module")
+def server():
+    with served(env={"SESSION_STORE": "memory"}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def site(server):
+    handler = type("OurSite", (Site,), {"backend": server.url})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as listening:
+        thread = threading.Thread(target=listening.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.server_port}"
+        listening.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def page(browser):
+    opened = browser.new_page(locale="ja-JP", viewport={"width": 1280, "height": 800})
+    opened.complaints = []
+    opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    opened.on("console", lambda said: opened.complaints.append(said.text) if said.type == "error" else None)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def playground(page, server):
+    page.goto(server.url)
+    yield page
+    assert page.complaints == []
+
+
+def say(page, text):
+    page.get_by_label("メッセージ").fill(text)
+    page.keyboard.press("Enter")
+
+
+def test_two_clicks_from_an_answer_to_why_not_another_with_file_and_line(playground):
+    say(playground, "こんばんは")
+    why = playground.locator(".why")
+    assert re.search(r"canned · greet_\w+ · 得点 100\.0", why.inner_text())
+    assert playground.locator(".said").count() == 2
+    why.locator("summary").first.click()
+    why.locator("li > details > summary").nth(1).click()
+    refused = why.locator("li > details[open]")
+    assert refused.locator("dt", has_text="判定").count() == 1
+    assert re.search(r"replies/snack_misaki/\w+\.yml:\d+", refused.locator(".place button").inner_text())
+    link = refused.locator(".place a").get_attribute("href")
+    assert re.fullmatch(r"vscode://file/.+/replies/snack_misaki/\w+\.yml:\d+:\d+", link)
+
+
+def test_why_not_a_reply_from_the_list_and_the_clock(playground):
+    playground.locator("header summary").click()
+    playground.get_by_label("時刻（空欄なら現在）").fill("2026-11-20T09:00")
+    say(playground, "こんばんは")
+    why = playground.locator(".why")
+    why.locator("summary").first.click()
+    why.get_by_label("台詞", exact=True).fill("no such reply")
+    why.get_by_role("button", name="調べる").click()
+    assert "その名前の台詞はありません" in why.locator("section").inner_text()
+    why.get_by_label("台詞", exact=True).fill("greet_evening_late")
+    why.get_by_role("button", name="調べる").click()
+    why.locator("h3").first.wait_for()
+    assert "不成立" in why.locator("section").inner_text()
+
+
+def test_enter_that_ends_a_conversion_sends_nothing(playground):
+    field = playground.get_by_label("メッセージ")
+    field.fill("こんば")
+    field.evaluate(COMPOSED)
+    assert playground.locator(".said").count() == 0
+    assert field.input_value() == "こんば"
+
+
+def test_start_over_language_and_the_conversation_as_json(playground):
+    say(playground, "こんばんは")
+    playground.locator(".why").wait_for()
+    with playground.expect_download() as download:
+        playground.get_by_role("button", name="JSON で保存").click()
+    saved = json.loads(download.value.path().read_text(encoding="utf-8"))
+    assert saved["turns"][0]["request"]["message"] == "こんばんは"
+    playground.get_by_role("button", name="English").click()
+    assert playground.locator("html").get_attribute("lang") == "en"
+    playground.get_by_role("button", name="Start over").click()
+    assert playground.locator(".said").count() == 0
+
+
+@pytest.mark.parametrize(("query", "lang"), [("", "ja"), ("?lang=en", "en"), ("?lang=ja", "ja")])
+def test_the_language_is_the_browsers_or_the_one_asked_for(page, server, query, lang):
+    page.goto(f"{server.url}/{query}")
+    assert page.locator("html").get_attribute("lang") == lang
+
+
+@pytest.mark.parametrize("width", [320, 1440])
+def test_nothing_is_wider_than_the_screen(playground, width):
+    playground.set_viewport_size({"width": width, "height": 700})
+    say(playground, "最近、猫を飼い始めたんだ")
+    playground.locator(".why > summary").click()
+    playground.locator(".why section").wait_for()
+    assert playground.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_page_of_another_origin_gets_neither_the_token_nor_an_answer(page, server, site):
+    page.goto(site + "/open")
+    ask = """async url => {
+      const read = fetch(url, {headers: {Accept: "text/html"}});
+      const tries = [read, fetch(url + "/playground/turn", {method: "POST", body: "{}"})];
+      return (await Promise.allSettled(tries)).map(one => one.status === "fulfilled" ? one.value.status : "refused");
+    }"""
+    assert page.evaluate(ask, server.url) == ["refused", 403]
+
+
+def opened_widget(page, site):
+    page.goto(site)
+    page.get_by_role("button", name="チャットを開く").click()
+    return page.get_by_role("textbox", name="メッセージ")
+
+
+def test_the_widget_talks_on_a_site_with_a_strict_policy(page, site):
+    field = opened_widget(page, site)
+    log = page.get_by_role("log")
+    for number, text in enumerate(("こんばんは", "今日は疲れた", "おすすめは？", "ありがとう", "おやすみ"), 1):
+        field.fill(text)
+        field.press("Enter")
+        log.locator("p").nth(2 * number - 1).wait_for()
+    assert log.locator("p").count() == 10
+    assert log.locator(".lost").count() == 0
+    assert page.complaints == []
+
+
+def test_the_widget_sends_nothing_while_converting_and_closes_by_escape(page, site):
+    field = opened_widget(page, site)
+    field.fill("こんば")
+    field.evaluate(COMPOSED)
+    assert page.get_by_role("log").locator("p").count() == 0
+    field.press("Escape")
+    assert page.get_by_role("dialog").count() == 0
+
+
+def test_the_widget_tries_again_as_the_same_turn(page, site):
+    keys = []
+
+    def lose(route):
+        keys.append(route.request.post_data_json["turn_key"])
+        # Its answer is lost on the way, once the server has taken the turn.
+        if len(keys) < 2:
+            route.fetch()
+            route.abort()
+        else:
+            route.continue_()
+
+    field = opened_widget(page, site)
+    page.route("**/chat", lose)
+    field.fill("こんばんは")
+    field.press("Enter")
+    page.get_by_role("log").locator("p").nth(1).wait_for()
+    assert len(keys) == 2
+    assert len(set(keys)) == 1
+    assert page.get_by_role("log").locator(".lost").count() == 0
+
+
+def test_the_widget_offers_to_try_again_where_nothing_helps(page, site):
+    field = opened_widget(page, site)
+    page.route("**/chat", lambda route: route.abort())
+    field.fill("こんばんは")
+    field.press("Enter")
+    again = page.get_by_role("button", name="もう一度送る")
+    again.wait_for()
+    page.unroute("**/chat")
+    again.click()
+    page.get_by_role("log").locator("p:not(.mine)").wait_for()
+    assert page.get_by_role("log").locator(".lost").count() == 0

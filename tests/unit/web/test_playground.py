@@ -1,0 +1,203 @@
+"""The page at `/` and its calls, over real sockets: who gets them, and what they tell."""
+
+import json
+import re
+
+import pytest
+
+from engine.api.policy import Policy
+from engine.app import App
+from engine.conversations import open_store
+from engine.core.deadline import Deadline
+from engine.core.turn import ChatRequest
+from engine.web.playground import Playground, page_text
+from tests.fakes.plans import plan, replies_step, reply, say_step
+from tests.fakes.serving import Serving, request, status_and_body
+
+EVENING = reply("evening", "こんばんは。", when="now.hour >= 17")
+ANY = reply("any", "いらっしゃい。")
+SORRY = reply("sorry", "ごめんなさいね。")
+PLAN = plan(
+    replies_step(),
+    say_step(2),
+    replies={EVENING: ("こんばんは",), ANY: ("こんばんは", "ただいま戻りました"), SORRY: ()},
+)
+LOCAL = "localhost:9000"
+ROOM = "room-of-the-page"
+
+
+@pytest.fixture(scope="module")
+def app():
+    bar = App(PLAN, models={}, rooms=open_store("memory"))
+    yield bar
+    bar.close()
+
+
+@pytest.fixture(scope="module")
+def serving(app):
+    running = Serving(app, None, "127.0.0.1", {}, playground=True)
+    yield running
+    running.server.stop(30)
+    running.playground.close()
+
+
+def opened(serving, **headers):
+    """Head and body of the page as a browser gets it."""
+    asked = request("GET /", **{"accept": "text/html,*/*", "host": LOCAL, **headers})
+    head, _, body = serving.raw(asked).decode().partition("\r\n\r\n")
+    return head.lower(), body
+
+
+def called(serving, name, payload, **headers):
+    own = {"host": LOCAL, "origin": f"http://{LOCAL}", "x_playground_token": serving.playground.token}
+    sent = {name: value for name, value in {**own, **headers}.items() if value is not None}
+    return status_and_body(serving.raw(request(f"POST /playground/{name}", json.dumps(payload).encode(), **sent)))
+
+
+def test_a_browser_gets_the_page_with_a_token_and_a_policy_that_lets_nothing_in(serving):
+    head, body = opened(serving)
+    assert "content-type: text/html; charset=utf-8" in head
+    assert serving.playground.token in body
+    policy = re.search(r"content-security-policy: (.*)", head)[1]
+    nonce = re.search(r"script-src 'nonce-(\w+)'", policy)[1]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert re.findall(r"<(?:script|style)\b[^>]*>", body) == [f'<style nonce="{nonce}">', f'<script nonce="{nonce}">']
+    assert not re.search(r"{{\w+}}", body)
+    assert "access-control" not in head
+    assert "x-frame-options: deny" in head
+    assert nonce not in opened(serving)[0]
+
+
+def test_the_page_asks_for_nothing_outside_and_has_no_style_of_an_element():
+    for name in ("playground.html", "widget.js"):
+        text = page_text(name)
+        assert not re.search(r"""(?:src|href)="?https?:|url\(|@import|innerHTML|eval\(|["']style["']| style=""", text)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"accept": "*/*"},
+        {"sec_fetch_site": "cross-site"},
+        {"x_forwarded_for": "203.0.113.9"},
+    ],
+    ids=["curl", "a link on another site", "a proxy"],
+)
+def test_others_get_the_greeting(serving, headers):
+    head, body = opened(serving, **headers)
+    assert "content-type: text/plain" in head
+    assert body == "post to /chat\n"
+
+
+def test_a_server_without_playground_greets_browsers_too_and_has_no_calls(serve):
+    assert opened(serve())[1] == "post to /chat\n"
+    status, body = serve().ask(request("POST /playground/turn", b"{}", host=LOCAL, origin=f"http://{LOCAL}"))
+    assert (status, body["code"]) == (404, "path_unknown")
+
+
+@pytest.mark.parametrize("name", ["turn", "explain", "replies", "other"])
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({"origin": "https://stranger.example"}, 403, "origin_forbidden"),
+        ({"origin": "http://localhost:5173"}, 403, "playground_forbidden"),
+        ({"origin": f"https://{LOCAL}"}, 403, "playground_forbidden"),
+        ({"origin": None}, 403, "playground_forbidden"),
+        ({"host": "stranger.example:9000", "origin": "http://stranger.example:9000"}, 421, "host_unknown"),
+        ({"x_playground_token": None}, 403, "playground_forbidden"),
+        ({"x_playground_token": "wrong"}, 403, "playground_forbidden"),
+        ({"x_playground_token": "é"}, 403, "playground_forbidden"),
+        ({"x_forwarded_for": "203.0.113.9"}, 403, "playground_forbidden"),
+    ],
+)
+def test_nobody_but_the_page_gets_anything(serving, name, headers, status, code):
+    answered, body = called(serving, name, {"message": "こんばんは"}, **headers)
+    assert (answered, body["code"]) == (status, code)
+    assert body.keys() == {"error", "code"}
+
+
+def test_a_page_of_an_allowed_origin_is_not_the_playground(app):
+    serving = Serving(app, None, "127.0.0.1", {"ALLOWED_ORIGINS": "https://friend.example"}, playground=True)
+    try:
+        status, body = called(serving, "turn", {"message": "こんばんは"}, origin="https://friend.example")
+    finally:
+        serving.server.stop(30)
+        serving.playground.close()
+    assert (status, body["code"]) == (403, "playground_forbidden")
+
+
+def test_a_turn_tells_its_trace_and_where_its_reply_is_written(serving):
+    status, body = called(serving, "turn", {"message": "こんばんは", "now": "2026-11-20T19:30"})
+    assert (status, body["reply"], body["reply_id"]) == (200, "こんばんは。", "evening")
+    assert body["span"] == str(EVENING.span)
+    assert body["trace"][0]["data"]["score"] == 100.0
+
+
+def test_the_clock_decides_what_may_be_said(serving):
+    assert called(serving, "turn", {"message": "こんばんは", "now": "2026-11-20T09:00"})[1]["reply_id"] == "any"
+
+
+@pytest.mark.parametrize("now", ["soon", 7, "0001-01-01T00:00", "9999-12-31T23:59", ["2026"]])
+def test_a_clock_that_cannot_be_read_is_refused(serving, now):
+    status, body = called(serving, "turn", {"message": "こんばんは", "now": now})
+    assert (status, body["code"]) == (400, "now_invalid")
+
+
+def test_a_turn_is_explained_as_it_was_taken(serving):
+    turn = called(serving, "turn", {"message": "こんばんは", "now": "2026-11-20T09:00"})[1]["turn"]
+    status, told = called(serving, "explain", {"turn": turn})
+    assert status == 200
+    seen = {one["reply_id"]: (one["verdict"], one["why"]) for one in told["considered"]}
+    assert seen["evening"] == ("condition", "`now.hour >= 17` does not hold now")
+    assert seen["any"] == ("chosen", "")
+    assert all(one["span"] == str(EVENING.span) for one in told["considered"])
+
+
+def test_why_not_a_reply_that_is_picked(serving):
+    turn = called(serving, "turn", {"message": "ただいま戻りました", "now": "2026-11-20T09:00"})[1]["turn"]
+    _, told = called(serving, "explain", {"turn": turn, "reply_id": "evening"})
+    assert (told["when"], told["holds"]) == ("now.hour >= 17", False)
+    assert [step["step"] for step in told["steps"]] == ["canned"]
+    _, told = called(serving, "explain", {"turn": turn, "reply_id": "sorry"})
+    assert [(step["step"], step["action"]) for step in told["steps"]] == [
+        ("canned", "answers with `any`"),
+        ("sorry", "not reached"),
+    ]
+
+
+def test_what_cannot_be_explained_is_named(serving):
+    assert called(serving, "explain", {"turn": "none"})[1]["code"] == "turn_unknown"
+    turn = called(serving, "turn", {"message": "こんばんは"})[1]["turn"]
+    assert called(serving, "explain", {"turn": turn, "reply_id": "no"})[1]["code"] == "reply_unknown"
+    assert called(serving, "other", {})[0] == 404
+
+
+def test_the_replies_to_pick_from(serving):
+    assert called(serving, "replies", {})[1]["replies"][1] == {"id": "any", "says": "いらっしゃい。"}
+
+
+def test_conversations_of_the_page_go_on_and_stay_out_of_the_rooms(app, serving):
+    for _ in range(2):
+        said = called(serving, "turn", {"message": "こんばんは", "session_id": ROOM, "now": "2026-11-20T19:30"})[1]
+    told = serving.playground._turns[said["turn"]].turn
+    assert (told.number, told.talk.reply_id) == (2, "evening")
+    opened_room = app.rooms.open(ChatRequest(text="x", session_id=ROOM), (), Deadline.after(5))
+    assert opened_room.state.turns == 0
+
+
+def test_only_so_many_turns_are_kept(app):
+    playground = Playground(app, Policy(), turns=2)
+    first, *others = [playground._turn({"message": "こんばんは"})["turn"] for _ in range(3)]
+    assert list(playground._turns) == others
+    assert first not in playground._turns
+    playground.close()
+
+
+def test_the_widget_is_sent_to_everyone(serve):
+    head, _, body = serve().raw(request("GET /widget.js", host=LOCAL)).partition(b"\r\n\r\n")
+    assert b"text/javascript" in head
+    assert b"cross-origin-resource-policy: cross-origin" in head.lower()
+    assert body.decode() == page_text("widget.js")
+    assert len(body) <= 30 * 1024
