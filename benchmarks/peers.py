@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -23,30 +23,34 @@ PEERS: Mapping[str, str] = {
 """Package and module."""
 
 
-def install() -> None:
+def install(names: Collection[str] = tuple(PEERS)) -> None:
     """Put every peer that can be had into the environment; one that cannot is said and left out."""
     python = VENV / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    for package in PEERS.keys() - installed().keys():
+    for package in set(names) - versions().keys():
         print(f"installing {package}", flush=True)
         if subprocess.run([*pip, package], check=False, capture_output=True).returncode:
             print(f"  {package} cannot be installed here")
-    installed.cache_clear()
+    versions.cache_clear()
+
+
+def installed() -> Mapping[str, str]:
+    """The peers that are there, with their versions."""
+    return {name: versions()[name] for name in PEERS if name in versions()}
 
 
 @cache
-def installed() -> Mapping[str, str]:
-    """The peers that are there, with their versions."""
+def versions() -> Mapping[str, str]:
+    """Everything in the environment, by name."""
     python = VENV / "bin" / "python"
     if not python.exists():
         return {}
     listing = subprocess.run(
         [str(python), "-m", "pip", "list", "--format=json"], check=True, capture_output=True
     ).stdout
-    versions = {one["name"].lower(): one["version"] for one in json.loads(listing)}
-    return {name: versions[name] for name in PEERS if name in versions}
+    return {one["name"].lower(): one["version"] for one in json.loads(listing)}
 
 
 def packages() -> Path:

@@ -130,6 +130,14 @@ class App:
             "start_ms": {name: round(seconds * 1000, 1) for name, seconds in self.phases.items()},
         }
 
+    def masked(self, text: str) -> str:
+        """`text` as the pipeline lets models outside and logs see it."""
+        if not self.plan.mask:
+            return text
+        from engine.guardrails.placeholders import masked  # noqa: PLC0415 - a canned turn without a log needs none
+
+        return masked(text, self.plan.mask)
+
     def close(self) -> None:
         """End worker processes, connections and the store of rooms; the app answers no more."""
         models = self._services.models

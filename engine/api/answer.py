@@ -26,10 +26,11 @@ WriteError = Callable[[RequestError], Mapping[str, Any]]
 
 
 class Bot(Protocol):
-    """What the API needs of the application."""
+    """What the API needs of the application; `masked` is a text as external models and logs may see it."""
 
     def reply(self, request: ChatRequest, deadline: Deadline | None, listen: Listen = ignore) -> ChatResult: ...
     def health(self) -> Mapping[str, Any]: ...
+    def masked(self, text: str) -> str: ...
 
 
 @record

@@ -65,7 +65,7 @@ def make_service(app: Bot, policy: Policy, log: Log, keeper: RoomKeeper | None =
             }
             # Without words and models, a record holds names of steps and replies alone.
             is_plain = _WORDS.isdisjoint(record) and record.get("model") is None and not record.get("escalations")
-            log(record if is_plain else policy.secrets.logged(record, _SAID))
+            log(record if is_plain else policy.secrets.logged(_masked(record, app), _SAID))
 
         answer = _guarded(behind, request, called, deadline)
         stream = answer.stream
@@ -75,6 +75,13 @@ def make_service(app: Bot, policy: Policy, log: Log, keeper: RoomKeeper | None =
         return respond(request, policy, answer.status, answer.payload, answer.headers, said=answer.said)
 
     return serve
+
+
+def _masked(record: Mapping[str, Any], app: Bot) -> Mapping[str, Any]:
+    """`record` with the words in it as external models see them."""
+    words = {key: app.masked(record[key]) for key in ("text", "reply", "message") if isinstance(record.get(key), str)}
+    details = [app.masked(detail) for detail in record.get("details", ())]
+    return {**record, **words, **({"details": details} if "details" in record else {})}
 
 
 def _path_of(path: str) -> _Called | None:

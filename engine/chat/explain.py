@@ -13,6 +13,7 @@ from engine.core.plan import Plan, Reply, Step
 from engine.core.record import replace
 from engine.core.turn import Turn
 from engine.expressions.evaluate import holds
+from engine.guardrails.placeholders import masked
 from engine.kinds.features import shown
 from engine.steps.explaining import Considered, ExplainingIndex, View
 from engine.steps.kinds import step_kind
@@ -36,6 +37,7 @@ def explain(plan: Plan, index: ExplainingIndex, turn: Turn, stages: tuple[tuple[
         considered=walk.considered,
         decisions=decisions,
         kind=_kind(plan, turn.text),
+        masked=masked(turn.text, plan.mask) if plan.mask else None,
     )
 
 

@@ -38,7 +38,8 @@ class Kind:
 @record
 class Explanation:
     """`stages` are the names of the normalisation steps with the text after each, `words` what was read in the text, as
-    (what, words); `now` is the persona's time.
+    (what, words); `now` is the persona's time. `masked` is the text as external models see it, where
+    the pipeline keeps something from them.
     """
 
     text: str
@@ -49,6 +50,7 @@ class Explanation:
     considered: tuple[Considered, ...]
     decisions: tuple[Decision, ...]
     kind: Kind | None = None
+    masked: str | None = None
 
 
 @record

@@ -58,6 +58,7 @@ def _parts(explanation: Explanation, width: int) -> Iterator[RenderableType]:
     yield from _titled(near, _listed(below, columns, SHOWN_BELOW))
     if columns.folder and explanation.considered:
         yield Text(f"\nthe files are in {columns.folder}", "dim")
+    yield from _titled("what external models see of it", _masked(explanation))
     yield from _titled("what the pipeline does", _decisions(explanation.decisions))
 
 
@@ -91,6 +92,12 @@ def _kind(explanation: Explanation) -> Iterator[RenderableType]:
         yield Text.assemble("  ", (kind.name, "bold"), f"  {kind.sure:.0%} sure, {kind.second} is next")
         if kind.why:
             yield Padding(Text(f"because of {', '.join(kind.why)}", "dim"), (0, 0, 0, 2), expand=False)
+
+
+def _masked(explanation: Explanation) -> Iterator[RenderableType]:
+    """The text with its placeholders; nothing where it has none."""
+    if explanation.masked not in {None, explanation.text}:
+        yield Text(f"  {explanation.masked}")
 
 
 def _matching(items: Sequence[Considered], columns: _Columns) -> Iterator[RenderableType]:

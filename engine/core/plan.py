@@ -132,8 +132,8 @@ class Plan:
     """A runnable pipeline. `replies` are in file order, and `index` selects among them by position.
 
     `notices` say which values from the environment were not understood, and what is used instead; `zone_rules` is the
-    IANA file of `timezone`, empty where it is to be looked for; `kinds` is there where the pipeline teaches some, and
-    `memory` names all that may be remembered of visitors.
+    IANA file of `timezone`, empty where it is to be looked for; `kinds` is there where the pipeline teaches some,
+    `memory` names all that may be remembered of visitors, and `mask` what external models do not see.
     """
 
     name: str
@@ -150,3 +150,4 @@ class Plan:
     notices: tuple[str, ...] = ()
     zone_rules: bytes = b""
     kinds: SentenceKinds | None = None
+    mask: tuple[str, ...] = ()

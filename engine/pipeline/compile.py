@@ -74,6 +74,7 @@ def compile_pipeline(spec: PipelineSpec, prompts: Mapping[str, str], *, index: R
         steps=tuple(build_step(step, context) for step in spec.steps),
         memory={row.name.value: _memory(row) for row in spec.memory},
         kinds=kind_model(spec.kinds),
+        mask=tuple(one.value for one in spec.mask),
     )
     return Compiled(
         plan=plan,

@@ -136,3 +136,4 @@ class PipelineSpec:
     kinds: tuple[KindSpec, ...] = ()
     address: tuple[Text, ...] = ()
     synonyms: tuple[tuple[Text, ...], ...] = ()
+    mask: tuple[Text, ...] = ()

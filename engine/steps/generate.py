@@ -6,6 +6,7 @@ A model that raises always escalates, whether or not the pipeline lists `error`:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from engine.core.deadline import Deadline
@@ -13,7 +14,7 @@ from engine.core.errors import BackendError, TurnError
 from engine.core.events import Escalation, ModelAnswered, ModelAsked, ModelFailed
 from engine.core.lazy import LazyMapping
 from engine.core.plan import Detector, ExpressionDetector, Step
-from engine.core.ports import Preparing
+from engine.core.ports import LanguageModel, Preparing
 from engine.core.record import replace
 from engine.core.source import Located, Text
 from engine.core.turn import Completion, Exchange, Message, Prompt
@@ -24,6 +25,7 @@ from engine.steps.result import Answer, Escalate, Scene, StepResult, Told
 from engine.steps.spec import DetectorSpec, ExpressionDetectorSpec, Keys, NamedDetectorSpec, StepSpec
 
 if TYPE_CHECKING:
+    from engine.guardrails.placeholders import Placeholders
     from engine.steps.explaining import View
 
 _DETECTOR = {
@@ -199,7 +201,7 @@ class _Asking:
         services, own = self._scene.services, self._step.models[place + 1 :]
         rest, behind = available(own, services), available((*own, *self._scene.behind), services)
         if behind and isinstance(behind[0], Preparing):
-            behind[0].prepare(self._prompt)
+            behind[0].prepare(self._prompt_for(behind[0]))
         return leave_time(self._scene.deadline, len(behind)).within(leave_time(self._deadline, len(rest)).remaining())
 
     def _ask(self, name: str, until: Deadline) -> Completion | None:
@@ -207,7 +209,7 @@ class _Asking:
         began, step, tell = until.clock(), self._step.id, self._scene.tell
         tell(ModelAsked(step=step, model=name))
         try:
-            completion = self._scene.services.models[name].generate(self._prompt, until)
+            completion = self._generate(self._scene.services.models[name], until)
         except BackendError as error:
             failed = ModelFailed(
                 step=step,
@@ -243,6 +245,25 @@ class _Asking:
         if self._doubtful is None and all(is_doubt for _, is_doubt in objections):
             self._doubtful = self._answer(name, completion)
         return None
+
+    def _generate(self, model: LanguageModel, until: Deadline) -> Completion:
+        """The answer of `model`; what was kept from it stands in the answer again, before anybody judges that."""
+        completion = model.generate(self._prompt_for(model), until)
+        if not self._keeps_from(model):
+            return completion
+        return replace(completion, text=self._masked[1].restore(completion.text))
+
+    def _prompt_for(self, model: LanguageModel) -> Prompt:
+        return self._masked[0] if self._keeps_from(model) else self._prompt
+
+    def _keeps_from(self, model: LanguageModel) -> bool:
+        return bool(self._scene.plan.mask) and model.engine == "external"
+
+    @cached_property
+    def _masked(self) -> tuple[Prompt, Placeholders]:
+        from engine.guardrails.placeholders import mask_prompt  # noqa: PLC0415  only external models need it
+
+        return mask_prompt(self._prompt, self._scene.plan.mask)
 
     def _objections(self, completion: Completion) -> Iterator[tuple[str, bool]]:
         """The reasons against an answer in the order of the pipeline, each with whether it is a mere doubt."""

@@ -9,6 +9,7 @@ from typing import Any
 from engine.core.deadline import Deadline
 from engine.core.events import ChatResult, Escalation, Listen, Outcome, ReplyMatched, Sentence, TurnStarted, ignore
 from engine.core.turn import ChatRequest, Completion
+from engine.guardrails.placeholders import masked
 from engine.text.sentences import sentences
 
 CANNED = Outcome(
@@ -48,6 +49,7 @@ class FakeBot:
     outcome: Outcome = CANNED
     failure: Exception | None = None
     latency_ms: float = 12.3456
+    mask: tuple[str, ...] = ()
     requests: list[ChatRequest] = field(default_factory=list)
     deadlines: list[Deadline | None] = field(default_factory=list)
 
@@ -68,6 +70,9 @@ class FakeBot:
             session_id=request.session_id or "new-session",
             latency_ms=self.latency_ms,
         )
+
+    def masked(self, text: str) -> str:
+        return masked(text, self.mask)
 
     def health(self) -> Mapping[str, Any]:
         return {

@@ -17,6 +17,9 @@ class BrokenBot:
     def reply(self, request: ChatRequest, deadline: Deadline | None) -> NoReturn:  # noqa: ARG002  the port's signature
         raise RuntimeError(f"no reply to {request.text}")
 
+    def masked(self, text: str) -> str:
+        return text
+
     def health(self) -> Mapping[str, Any]:
         return {"status": "ok", "pid": os.getpid()}
 

@@ -56,6 +56,7 @@ def pipeline_spec(root: MappingNode, replies: Sequence[ReplySpec], kinds: Sequen
         kinds=tuple(kinds),
         address=texts(root.get("address")),
         synonyms=tuple(texts(group) for group in items(root.get("synonyms"))),
+        mask=texts(root.get("mask")),
     )
 
 

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from engine.core.source import Problem, Span
+from engine.guardrails.masks import schema_of_masks
 from engine.models.registry import schema_of_models
 from engine.pipeline.reading.limits import MAX_PROBLEMS
 from engine.pipeline.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode, plain
@@ -40,6 +41,7 @@ def schema_of(kind: Kind) -> dict[str, Any]:
     if kind == "pipeline":
         schema["$defs"]["model"]["properties"] = schema_of_models()
         complete_schema(schema["$defs"])
+        schema["properties"]["mask"] = schema_of_masks()
     return schema
 
 

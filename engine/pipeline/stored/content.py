@@ -17,7 +17,7 @@ MOST_REPLIES = 500
 """Replies kept decoded."""
 
 _INDEX = "index."
-_SMALL = ("name", "locale", "timezone", "deadline", "persona", "steps", "memory")
+_SMALL = ("name", "locale", "timezone", "deadline", "persona", "steps", "memory", "mask")
 """What a plan holds besides its replies, its index and its environment."""
 
 

@@ -128,6 +128,9 @@ class Leaking:
     def reply(self, _request, _deadline):
         raise ConfigError([problem("sk-canary0123456789canary and canary-of-no-form")])
 
+    def masked(self, text):
+        return text
+
     def health(self):
         """A place with a blank, a value that is no text, a key of a known form."""
         return {

@@ -6,9 +6,9 @@ from engine.api.body import BODY_LIMIT
 from engine.api.policy import Policy
 from engine.aws.handler import RESERVE, make_handler, print_record
 from engine.core.errors import Unavailable
-from engine.core.events import ModelAnswered, ModelFailed
+from engine.core.events import Escalation, ModelAnswered, ModelFailed
 from engine.core.record import replace
-from tests.fakes.bots import LOCAL, NOTHING, FakeBot
+from tests.fakes.bots import CANNED, LOCAL, NOTHING, FakeBot
 
 SESAME = "open-sesame"
 SAID = "美砂樹に言ったこと"
@@ -136,6 +136,17 @@ def test_the_log_holds_words_where_the_operator_wants_them():
     assert (record["text"], record["reply"]) == ("こんばんは", "いらっしゃい。")
     [record] = answer(POST, FakeBot(outcome=NOTHING), LOG_TEXT=" TRUE ")[2]
     assert record["details"] == ["no such file", ""]
+
+
+def test_the_log_holds_words_only_as_external_models_see_them():
+    event = POST | {"body": '{"input": "電話は090-1234-5678よ"}'}
+    outcome = replace(
+        CANNED, reply="090-1234-5678ね。", escalations=(Escalation(step="ask", reason="error", detail="090-1234-5678"),)
+    )
+    [record] = answer(event, FakeBot(outcome=outcome, mask=("phone",)), LOG_TEXT="true")[2]
+    assert (record["text"], record["reply"], record["details"]) == ("電話は[電話1]よ", "[電話1]ね。", ["[電話1]"])
+    [record] = answer(event, FakeBot(failure=KeyError("090-1234-5678"), mask=("phone",)), LOG_TEXT="true")[2]
+    assert record["message"] == "'[電話1]'"
 
 
 @pytest.mark.parametrize(("event", "status", "level"), [(POST, 503, "error"), (POST | {"body": ""}, 400, "info")])

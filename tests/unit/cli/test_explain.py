@@ -39,6 +39,13 @@ def test_a_time_with_a_zone_is_that_moment_for_the_persona(at, capsys):
     assert json.loads(capsys.readouterr().out)["now"].startswith("2026-11-20T19:30")
 
 
+def test_what_external_models_see_is_told_where_something_is_kept_from_them(capsys):
+    assert explain("090-1234-5678に電話して", pipeline=SNACK) == 0
+    assert "what external models see of it\n  [電話1]に電話して\n" in capsys.readouterr().out
+    assert explain("こんばんは", pipeline=SNACK) == 0
+    assert "external models" not in capsys.readouterr().out
+
+
 def test_a_turn_that_is_taken_is_told_in_one_line(capsys):
     assert explain("こんばんは", "--at", "2026-11-20T19:30", "--run") == 0
     told = capsys.readouterr().out.partition("what came out")[2]

@@ -11,6 +11,7 @@ from engine.chat.trace import trace_entries
 from engine.core.deadline import Deadline
 from engine.core.errors import BackendError, BadRequest, Malformed, RateLimited, TimedOut, Unavailable
 from engine.core.events import ModelFailed
+from engine.core.plan import NamedDetector
 from engine.core.record import replace
 from engine.core.turn import Completion, Message
 from engine.steps.generate import compose
@@ -103,3 +104,33 @@ def test_skipped_is_only_what_was_never_called_and_a_failure_tells_its_cause(err
     [failed] = [one for one in result.trace if isinstance(one, ModelFailed)]
     assert (failed.model, failed.kind, failed.status, failed.code) == ("a", error.kind, error.status, error.code)
     assert next(trace_entries(result))["event"] == event
+
+
+PRIVATE = "090-1234-5678"
+
+
+def masking(model: FakeModel, *detectors: str, text: str = f"{PRIVATE}に電話して"):
+    step = replace(generate_step("talk", "a"), detectors=tuple(NamedDetector(name=name) for name in detectors))
+    the_turn = replace(turn(text), history=(Message("user", PRIVATE), Message("assistant", "ええ")))
+    masking_plan = replace(plan(step), mask=("phone",))
+    return run_steps(masking_plan, the_turn, services(a=model), Deadline.after(7.5, FakeClock()))
+
+
+def test_an_external_model_sees_placeholders_and_its_answer_has_what_they_stand_for():
+    model = FakeModel("[電話1]ね、わかったわ。")
+    assert masking(model).reply == f"{PRIVATE}ね、わかったわ。"
+    [(asked, _)] = model.asked
+    assert PRIVATE not in repr(asked)
+    assert (asked.text, asked.history[0].text) == ("[電話1]に電話して", "[電話1]")
+
+
+def test_a_local_model_sees_the_text():
+    model = FakeModel("ええ。", engine="local")
+    masking(model)
+    assert model.asked[0][0].text == f"{PRIVATE}に電話して"
+
+
+def test_detectors_judge_what_the_guest_will_read():
+    said_back = masking(FakeModel("[電話1]に電話して"), "echo")
+    assert said_back.reply is None
+    assert [one.reason for one in said_back.escalations] == ["echo"]
