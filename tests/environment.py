@@ -11,6 +11,7 @@ SETTING = re.compile(
 )
 NOTHING_ELSE = {
     "MISAKI_ENV_FILE": "off",
+    "MISAKI_LANG": "en",
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from engine.cli.usage import Usage
+from engine.core.language import LANGUAGES, Language, language_of
 from engine.core.source import Problem
 from engine.pipeline.reading.sources import Sources
 from engine.pipeline.schema.suggest import hint
@@ -38,6 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="warnings fail, too")
     parser.add_argument("--select", metavar="CODE", type=_codes, default=(), help="only these codes or blocks: P203,P5")
     parser.add_argument("--ignore", metavar="CODE", type=_codes, default=(), help="all but these codes or blocks")
+    parser.add_argument(
+        "--lang", choices=LANGUAGES, help="of the text report and the pages (default: $MISAKI_LANG, or the locale)"
+    )
     parser.add_argument("--watch", action="store_true", help="check again whenever a file is saved")
     parser.add_argument("--explain", metavar="CODE", type=_codes, help="print what a code means, and check nothing")
 
@@ -45,7 +49,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0 where nothing is wrong, 1 where something is, 2 where there is nothing to check."""
     if arguments.explain:
-        print("\n".join(page(code) for code in CODES if code.startswith(arguments.explain)), end="")
+        language: Language = arguments.lang or language_of(os.environ)
+        print("\n".join(page(code, language) for code in CODES if code.startswith(arguments.explain)), end="")
         return 0
     paths = arguments.paths or [path for path in map(Path, DEFAULT_PATHS) if path.is_dir()]
     missing = [path for path in paths if not path.exists()]
@@ -82,7 +87,8 @@ def _check(paths: Sequence[Path], arguments: argparse.Namespace) -> int:
     gc.enable()
     report = _report(findings, arguments, time.perf_counter() - began)
     if arguments.format == "text":
-        shown = text.render(report, sources, colour=_colour())
+        language: Language = arguments.lang or language_of(os.environ)
+        shown = text.render(report, sources, colour=_colour(), language=language)
     else:
         shown = _PLAIN[arguments.format](report)
     sys.stdout.write(shown)

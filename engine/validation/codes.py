@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.resources import files
 
+from engine.core.language import Language
 from engine.core.source import Code
 from engine.validation.checks import ALL
 
@@ -46,8 +47,16 @@ _OF_CHECKS = (value for check in ALL for value in vars(check).values() if isinst
 CODES: Mapping[str, Code] = {code.name: code for code in sorted((*_READING, *_OF_CHECKS), key=lambda code: code.name)}
 
 
-def page(code: str) -> str:
+def page(code: str, language: Language = "en") -> str:
     """The page of `code`, in Markdown; raises `KeyError` for an unknown code."""
     if code not in CODES:
         raise KeyError(code)
-    return files("engine.validation").joinpath("pages", f"{code}.md").read_text("utf-8")
+    folder = files("engine.validation") / "pages" / ("" if language == "en" else language)
+    return (folder / f"{code}.md").read_text("utf-8")
+
+
+def title(code: str, language: Language) -> str:
+    """What kind of problem `code` is, in a few words."""
+    if language == "en":
+        return CODES[code].title
+    return page(code, language).partition("\n")[0].removeprefix(f"# {code}: ")

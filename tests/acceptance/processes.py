@@ -18,7 +18,7 @@ from tests.children import child, first_line
 from tests.environment import SETTING
 
 ROOT = Path(__file__).parents[2]
-SETTINGS = {"USE_LOCAL_LLM": "false", "PYTHONUNBUFFERED": "1", "MISAKI_ENV_FILE": "off"}
+SETTINGS = {"USE_LOCAL_LLM": "false", "PYTHONUNBUFFERED": "1", "MISAKI_ENV_FILE": "off", "MISAKI_LANG": "en"}
 """No local model: what is tested here is the edge, and it answers from the canned replies."""
 
 

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
 
+from engine.core.language import Language
 from engine.core.source import Problem, Span
 from engine.pipeline.reading.sources import Sources
 from engine.text.secret_patterns import covered
+from engine.validation.reporters.frame import FRAMES, Frame
 from engine.validation.reporters.report import Report
 
 WIDEST = 110
@@ -38,47 +40,36 @@ class Painter:
         return f"{_STYLES[style]}{words}{_RESET}" if self.on and words else words
 
 
-def render(report: Report, sources: Sources, *, colour: bool = False) -> str:
+def render(report: Report, sources: Sources, *, colour: bool = False, language: Language = "en") -> str:
     """The whole report, ending in a newline."""
-    return render_problems(report.problems, sources, colour=colour) + summary(report, Painter(colour)) + "\n"
+    problems = render_problems(report.problems, sources, colour=colour, language=language)
+    return f"{problems}{FRAMES[language].summary(report, Painter(colour))}\n"
 
 
-def render_problems(problems: Sequence[Problem], sources: Sources, *, colour: bool = False) -> str:
+def render_problems(
+    problems: Sequence[Problem], sources: Sources, *, colour: bool = False, language: Language = "en"
+) -> str:
     """The problems alone, an empty line after each."""
-    paint = Painter(colour)
-    return "".join("\n".join(_block(problem, sources, paint)) + "\n\n" for problem in problems)
+    paint, frame = Painter(colour), FRAMES[language]
+    return "".join("\n".join(_block(problem, sources, paint, frame)) + "\n\n" for problem in problems)
 
 
-def summary(report: Report, paint: Painter) -> str:
-    """One line with counts and time."""
-    where = f"in {_count(report.files, 'file')} with {_count(report.replies, 'reply', 'replies')}"
-    counts = [
-        paint("error", _count(report.errors, "error")) if report.errors else "",
-        paint("warning", _count(report.warnings, "warning")) if report.warnings else "",
-    ]
-    found = ", ".join(filter(None, counts)) or paint("good", "no problems")
-    return f"{found} {where}, {report.seconds:.2f} s"
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def _block(problem: Problem, sources: Sources, paint: Painter) -> Iterator[str]:
+def _block(problem: Problem, sources: Sources, paint: Painter, frame: Frame) -> Iterator[str]:
     head = paint("place", f"{problem.span}:")
-    yield f"{head} {paint(problem.severity, problem.severity)} {problem.code} {_visible(problem.message)}"
+    severity = paint(problem.severity, frame.severity(problem))
+    yield f"{head} {severity} {problem.code} {_visible(frame.head(problem))}"
     line = sources.line(problem.span.file, problem.span.line)
     margin = f"{problem.span.line:>5} | "
     gutter = " " * (len(margin) - 2) + "| "
-    hint = _visible(problem.hint)
+    notes = [_visible(note) for note in frame.notes(problem)]
     if not line.strip():
-        if hint:
-            yield f"{paint('faint', gutter)}{hint}"
+        yield from (f"{paint('faint', gutter)}{note}" for note in notes if note)
         return
     shown, before, under = _marked(line, problem.span)
     yield f"{paint('faint', margin)}{shown}"
     carets = paint(problem.severity, "^" * max(under, 1))
-    yield f"{paint('faint', gutter)}{' ' * before}{carets} {hint}".rstrip()
+    yield f"{paint('faint', gutter)}{' ' * before}{carets} {notes[0]}".rstrip()
+    yield from (f"{paint('faint', gutter)}{' ' * (before + max(under, 1))} {note}" for note in notes[1:] if note)
 
 
 def _marked(line: str, span: Span) -> tuple[str, int, int]:

@@ -13,7 +13,7 @@ import yaml
 
 from engine.cli import main
 from engine.cli.init import bot_files
-from engine.cli.language import language_of
+from engine.core.language import language_of
 
 
 @pytest.fixture

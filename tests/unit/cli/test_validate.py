@@ -140,3 +140,15 @@ def test_a_change_is_noticed(tmp_path, monkeypatch):
 def test_schemas_are_printed(kind, capsys):
     assert main(["schema", kind]) == 0
     assert json.loads(capsys.readouterr().out)["title"]
+
+
+def test_the_language_is_the_option_or_the_variable(capsys, monkeypatch):
+    assert main(["validate", "--lang", "ja", "P203"]) == 1
+    assert "警告 P203 知らないキー" in capsys.readouterr().out
+    monkeypatch.setenv("MISAKI_LANG", "ja")
+    assert main(["validate", "--explain", "P203"]) == 0
+    assert capsys.readouterr().out.startswith("# P203: 知らないキー\n")
+    assert main(["validate", "--lang", "en", "P203"]) == 1
+    assert "error P203 unknown key" in capsys.readouterr().out
+    assert main(["validate", "--format", "github", "P203"]) == 1
+    assert "unknown key" in capsys.readouterr().out

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -9,9 +10,11 @@ from rich.cells import cell_len
 
 from engine.core.source import Problem, Span
 from engine.pipeline.reading.sources import Sources
-from engine.validation.codes import CODES, page
+from engine.validation import reporters
+from engine.validation.codes import CODES, page, title
 from engine.validation.reporters import github, sarif, text
 from engine.validation.reporters import json as as_json
+from engine.validation.reporters.frame import FRAMES
 from engine.validation.reporters.report import Report
 
 SARIF = Path(__file__).parent.parent.parent / "data" / "sarif-2.1.0.schema.json"
@@ -115,8 +118,8 @@ def test_colour_only_where_it_is_asked_for(tmp_path):
 
 def test_the_summary_counts():
     warning = problem(span("a", 1, 1, 2), severity="warning")
-    assert text.summary(report(), text.Painter(on=False)) == "no problems in 2 files with 1 reply, 0.12 s"
-    assert text.summary(report(warning, warning), text.Painter(on=False)).startswith("2 warnings in")
+    assert FRAMES["en"].summary(report(), text.Painter(on=False)) == "no problems in 2 files with 1 reply, 0.12 s"
+    assert FRAMES["en"].summary(report(warning, warning), text.Painter(on=False)).startswith("2 warnings in")
 
 
 def test_json_holds_every_field():
@@ -169,6 +172,43 @@ def test_titles_and_pages_are_plain():
         assert row.heuristic == (
             "may be wrong" in page(code) or "is a guess" in page(code) or "can deceive" in page(code)
         )
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_has_its_page_in_japanese(code):
+    """With as many paragraphs as the English one."""
+    english, japanese = page(code), page(code, "ja")
+    assert japanese.startswith(f"# {code}: {title(code, 'ja')}\n\n")
+    assert re.search("[ぁ-んァ-ヶ一-龠]", title(code, "ja"))
+    assert japanese.count("\n## 直し方\n\n") == 1
+    assert japanese.count("\n\n") == english.count("\n\n")
+    assert CODES[code].heuristic <= bool(re.search("推測|こともあ", japanese))
+
+
+def test_japanese_pages_have_no_others():
+    folder = Path(reporters.__file__).parents[1] / "pages" / "ja"
+    assert {path.stem for path in folder.iterdir()} == set(CODES)
+
+
+def test_japanese_names_the_kind_first_and_the_check_speaks_below(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a.yml").write_text("  cutof: 80\n", "utf-8")
+    found = report(problem(span("a.yml", 1, 3, 8)), problem(span("b.yml", 1, 1, 1), severity="warning", code="P112"))
+    assert text.render(found, Sources(), language="ja").split("\n") == [
+        "a.yml:1:3: エラー P203 知らないキー",
+        "    1 |   cutof: 80",
+        "      |   ^^^^^ unknown key `cutof`",
+        "      |         say it",
+        "",
+        "b.yml:1:1: 警告 P112 空のファイル",
+        "      | unknown key `cutof`",
+        "      | say it",
+        "",
+        "エラー 1 件、警告 1 件（2 ファイル、返事 1 件、0.12 秒）",
+        "意味と直し方: misaki validate --lang ja --explain P112,P203",
+        "",
+    ]
+    assert text.render(report(), Sources(), language="ja") == "問題はありません（2 ファイル、返事 1 件、0.12 秒）\n"
 
 
 def test_an_unknown_code_has_no_page():

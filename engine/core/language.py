@@ -1,4 +1,4 @@
-"""Chooses the language in which a command speaks: an option, `MISAKI_LANG`, then the locale."""
+"""Names the languages in which commands speak to editors, and chooses one: by `MISAKI_LANG`, then by the locale."""
 
 from __future__ import annotations
 
