@@ -51,6 +51,7 @@ BEHAVIOUR = _checks(
     "no_final_answer",
     "unreachable_reply",
     "idle_condition",
+    "idle_mask",
     "own_words",
     "unused_part",
     "idle_memory",
