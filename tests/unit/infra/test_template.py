@@ -68,13 +68,62 @@ def test_the_guide_and_the_example_name_parameters_that_are_there():
     assert {*named, *example} <= TEMPLATE["Parameters"].keys()
 
 
-def test_a_paid_key_wants_a_token_of_the_clients_or_a_word_that_it_does_not():
-    (rule,) = TEMPLATE["Rules"].values()
-    paid = {"OpenAIKeyName", "HuggingFaceTokenName"}
-    assert set(re.findall(r"\w+Name", str(rule["RuleCondition"]))) == paid
+def references(value):
+    """Parameters that a rule's condition or assertion looks at."""
+    return set(re.findall(r"'!?Ref': '(\w+)'", str(value)))
+
+
+def test_a_paid_key_wants_a_token_of_the_clients_or_users_or_a_word_that_it_does_not():
+    rule = TEMPLATE["Rules"]["PaidKeysWantClients"]
+    assert references(rule["RuleCondition"]) == {"OpenAIKeyName", "HuggingFaceTokenName"}
     (assertion,) = rule["Assertions"]
-    assert set(re.findall(r"'!?Ref': '(\w+)'", str(assertion["Assert"]))) == {"ClientTokenName", "Anonymous"}
+    assert references(assertion["Assert"]) == {"ClientTokenName", "Anonymous", "SignInRequired", "SignUp"}
     assert TEMPLATE["Parameters"]["Anonymous"]["Default"] == "false"
+    assert TEMPLATE["Parameters"]["SignUp"]["Default"] == "false"
+
+
+def test_a_way_to_sign_in_wants_all_that_it_needs():
+    wanted = {
+        name: {parameter for assertion in rule["Assertions"] for parameter in references(assertion["Assert"])}
+        for name, rule in TEMPLATE["Rules"].items()
+    }
+    assert wanted["PoolWantsAddresses"] == {"SignInDomain", "SignInUrls", "SignOutUrls"}
+    assert wanted["IssuerWantsClients"] == {"AuthIssuer", "AuthClientIds"}
+    assert wanted["RequiredWantsSignIn"] == {"SignIn"}
+    assert TEMPLATE["Parameters"]["SignIn"]["Default"] == "none"
+
+
+def test_a_page_signs_in_by_code_without_a_secret_and_in_no_other_way():
+    client = RESOURCES["WebClient"]["Properties"]
+    assert client["GenerateSecret"] is False
+    assert client["AllowedOAuthFlows"] == ["code"]
+    assert client["ExplicitAuthFlows"] == ["ALLOW_REFRESH_TOKEN_AUTH"]
+    assert client["PreventUserExistenceErrors"] == "ENABLED"
+    assert references([client["CallbackURLs"], client["LogoutURLs"]]) == {"SignInUrls", "SignOutUrls"}
+
+
+def test_the_lock_and_the_function_know_the_same_issuer_and_clients():
+    body = RESOURCES["Api"]["Properties"]["DefinitionBody"]
+    condition, scheme, _ = body["components"]["securitySchemes"]["SignIn"]["If"]
+    authorizer = scheme["x-amazon-apigateway-authorizer"]
+    variables = FUNCTION["Environment"]["Variables"]
+    assert condition == "HasSignIn"
+    assert authorizer["jwtConfiguration"]["issuer"] == variables["AUTH_ISSUER"]
+    assert str(authorizer["jwtConfiguration"]["audience"]).count("WebClient") == 1
+    assert references(authorizer["jwtConfiguration"]["audience"]) == references(variables["AUTH_CLIENT_IDS"])
+    assert variables["AUTH"] == {"If": ["HasSignIn", {"If": ["IsSignInRequired", "required", "optional"]}, "none"]}
+
+
+def test_calls_that_need_a_user_are_behind_the_lock_and_no_others():
+    paths = RESOURCES["Api"]["Properties"]["DefinitionBody"]["paths"]
+    for route in ROUTES:
+        # The path that names most of it is the one that API Gateway takes.
+        path = max((path for path in paths if fnmatch(route.path, path.replace("{proxy+}", "*"))), key=len)
+        methods = paths[path]
+        found = methods.get(route.method.lower(), methods.get("x-amazon-apigateway-any-method"))
+        assert ("SignIn" in str(found.get("security"))) is route.users, route
+    locked = {method for methods in paths.values() for method, found in methods.items() if "security" in found}
+    assert "x-amazon-apigateway-any-method" not in locked, "it would take the preflights of browsers"
 
 
 def test_the_example_for_production_names_nobody_s_domain_and_a_token_beside_the_key():
