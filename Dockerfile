@@ -114,6 +114,7 @@ COPY tests ./tests
 COPY tools ./tools
 COPY benchmarks ./benchmarks
 COPY docs ./docs
+COPY examples ./examples
 # The mounted source may belong to another user, so that caches go where everyone may write.
 ENV HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis \
     MYPY_CACHE_DIR=/tmp/mypy \

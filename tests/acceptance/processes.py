@@ -125,10 +125,12 @@ def chat_model_server(model: Path) -> Iterator[tuple[str, subprocess.Popen[str]]
 
 @contextmanager
 def ministack(port: int, folder: Path) -> Iterator[str]:
+    """AWS's services, such as DynamoDB and Cognito, in one process that listens on loopback only."""
     settings = {
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",
+        "MINISTACK_HOST": "localhost",
         "SFTP_ENABLED": "0",
         "TMPDIR": str(folder),
     }
