@@ -43,8 +43,8 @@ def remember(
 def captured(patterns: Sequence[str], text: str) -> dict[str, str]:
     """What each named group finds in `text`, of the first pattern that finds it; empty where none does.
 
-    Patterns are looked for in the text as it was written, and only then in the forms that triggers are compared in,
-    which know neither capitals nor katakana.
+    Patterns are looked for in the text as it was written, but for the width of its letters, and only then in the forms
+    that triggers are compared in, which know neither capitals nor katakana.
     """
     found: dict[str, str] = {}
     for pattern in map(_compiled, patterns):
@@ -54,7 +54,7 @@ def captured(patterns: Sequence[str], text: str) -> dict[str, str]:
 
 
 def _groups(pattern: Pattern, text: str) -> dict[str, str]:
-    for read in (str, _wide, fold, normalise):
+    for read in (_wide, fold, normalise):
         match = pattern.search(read(text))
         if match is not None:
             return {name: _one_line(value or "", LONGEST) for name, value in match.groupdict().items()}
