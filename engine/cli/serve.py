@@ -92,7 +92,7 @@ def _listen(arguments: argparse.Namespace, app: App, env: Mapping[str, str], say
         policy=policy,
         access=Access.from_env(arguments.host, env),
         greeting=_greeting(app),
-        playground=Playground(app, policy) if is_open else None,
+        playground=Playground(app, policy, log) if is_open else None,
     )
     try:
         return WebServer((arguments.host, arguments.port), hosted)

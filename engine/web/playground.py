@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
@@ -18,12 +19,16 @@ from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from engine.api import answer
+from engine.api.answer import Behind, failure
 from engine.api.body import read_payload
 from engine.api.chat import read_chat
 from engine.api.errors import RequestError
+from engine.api.log import Log
 from engine.api.policy import Policy
 from engine.api.request import Request
-from engine.api.response import Response, result_payload, to_json
+from engine.api.response import Response, Send, error_payload, result_payload, to_json
+from engine.api.turns import STREAMED, streamed
 from engine.chat.explain import explain, explain_reply
 from engine.chat.explanation import explanation_to_json, why_not_to_json
 from engine.chat.talk import next_turn
@@ -60,7 +65,7 @@ _HEADERS = {
 }
 
 
-class Bot(Protocol):
+class Bot(answer.Bot, Protocol):
     """What the page needs of the application."""
 
     @property
@@ -111,16 +116,16 @@ class _Seen:
 class Playground:
     """Answers the page and its calls; `token` is what they have to show."""
 
-    def __init__(self, app: Bot, policy: Policy, turns: int = TURNS) -> None:
+    def __init__(self, app: Bot, policy: Policy, log: Log, turns: int = TURNS) -> None:
         self.token = os.urandom(24).hex()
-        self._app, self._policy, self._most = app, policy, turns
+        self._app, self._policy, self._log, self._most = app, policy, log, turns
         self._rooms = open_store("memory")
         self._turns: OrderedDict[str, _Taken] = OrderedDict()
         self._lock = threading.Lock()
-        self._calls: Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
+        self._calls: Mapping[str, Callable[[Mapping[str, Any]], Response]] = {
             "turn": self._turn,
-            "explain": self._explain,
-            "replies": self._replies,
+            "explain": lambda payload: self._json(200, self._explain(payload)),
+            "replies": lambda _payload: self._json(200, self._replies()),
         }
 
     def page(self) -> Response:
@@ -143,11 +148,15 @@ class Playground:
             raise RequestError(404, "path_unknown", "the playground has no such call")
         if request.method != "POST":
             raise RequestError(405, "method_not_allowed", "the playground takes POST", {"Allow": "POST"})
-        payload = call(read_payload(request))
-        # The page shows paths of files, so that an editor opens them; secrets are hidden as everywhere.
-        shown = self._policy.secrets.logged(payload, ("reply", "message", "text"))
-        headers = {**_HEADERS, "Content-Type": "application/json; charset=utf-8"}
-        return Response(status=200, headers=headers, body=to_json(shown))
+        began = time.monotonic()
+        try:
+            return call(read_payload(request))
+        except RequestError:
+            raise
+        except Exception as error:  # noqa: BLE001  the page is told, and the log knows why
+            failed = failure(error, self._policy, error_payload)
+            self._note(request.path, failed.status, failed.record, began)
+            return self._json(failed.status, failed.payload or {})
 
     def close(self) -> None:
         self._rooms.close()
@@ -162,21 +171,42 @@ class Playground:
             message = "only the page at `/` of this server may call this, opened at this machine: load it again"
             raise RequestError(403, "playground_forbidden", message)
 
-    def _turn(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
-        app, plan = self._app, self._app.plan
-        call = read_chat(payload)
-        request = replace(call.request, now=_moment(payload.get("now"), app.zone))
+    def _turn(self, payload: Mapping[str, Any]) -> Response:
+        """The turn as a stream of events, as `/chat` has it; its end tells besides how it can be explained."""
+        from engine.api.event_stream import ChatEvents
+
+        app, plan, began = self._app, self._app.plan, time.monotonic()
+        request = replace(read_chat(payload).request, now=_moment(payload.get("now"), app.zone))
         rooms = _Seen(self._rooms)
-        result = app.reply(request, rooms=rooms)
-        _, answer = result_payload(result, with_trace=True)
-        if rooms.opened is not None:
-            answer["turn"] = os.urandom(8).hex()
-            turn = next_turn(request, rooms.opened, app.zone, plan.memory)
-            with self._lock:
-                self._turns[answer["turn"]] = _Taken(plan=plan, turn=turn)
-                while len(self._turns) > self._most:
-                    self._turns.popitem(last=False)
-        return answer | {"span": _span_of(plan, result.outcome.reply_id)}
+
+        def payload_of(result: ChatResult) -> tuple[int, Mapping[str, Any]]:
+            status, told = result_payload(result, with_trace=True)
+            if rooms.opened is not None:
+                told["turn"] = self._keep(plan, next_turn(request, rooms.opened, app.zone, plan.memory))
+            return status, told | {"span": _span_of(plan, result.outcome.reply_id)}
+
+        streaming = streamed(
+            Behind(app=app, policy=self._policy, keeper=self._rooms),
+            lambda listen: app.reply(request, None, listen, rooms),
+            payload_of,
+            lambda send: ChatEvents(send, self._shown),
+            error_payload,
+        )
+
+        def stream(send: Send) -> None:
+            if streaming.stream is not None:
+                self._note("/playground/turn", 200, streaming.stream(send), began)
+
+        return Response(status=200, headers={**_HEADERS, "Content-Type": "text/event-stream"}, stream=stream)
+
+    def _keep(self, plan: Plan, turn: Turn) -> str:
+        """Under what name the turn can be explained from now on."""
+        name = os.urandom(8).hex()
+        with self._lock:
+            self._turns[name] = _Taken(plan=plan, turn=turn)
+            while len(self._turns) > self._most:
+                self._turns.popitem(last=False)
+        return name
 
     def _explain(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """Why the turn got its answer or, where `reply_id` is named, not that one."""
@@ -193,11 +223,25 @@ class Playground:
         told = explanation_to_json(explain(plan, index, turn, steps(turn.text)))
         return _with_files({**told, "considered": told["considered"][:SHOWN]})
 
-    def _replies(self, _payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _replies(self) -> Mapping[str, Any]:
         replies = [
             {"id": reply.id, "says": reply.say[0].text.source if reply.say else ""} for reply in self._app.plan.replies
         ]
         return {"replies": replies}
+
+    def _json(self, status: int, payload: Mapping[str, Any]) -> Response:
+        headers = {**_HEADERS, "Content-Type": "application/json; charset=utf-8"}
+        return Response(status=status, headers=headers, body=to_json(self._shown(payload)))
+
+    def _shown(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """`payload` without secrets; the page shows paths of files, so that an editor opens them."""
+        shown: Mapping[str, Any] = self._policy.secrets.logged(payload, STREAMED)
+        return shown
+
+    def _note(self, path: str, status: int, about: Mapping[str, Any], began: float) -> None:
+        milliseconds = round((time.monotonic() - began) * 1000, 1)
+        record = {"level": "info", "method": "POST", "path": path, "status": status, **about}
+        self._log(self._policy.secrets.logged({**record, "milliseconds": milliseconds}, STREAMED))
 
 
 @cache

@@ -203,6 +203,32 @@ def test_the_widget_tries_again_as_the_same_turn(page, site):
     assert page.get_by_role("log").locator(".lost").count() == 0
 
 
+def test_an_answer_that_breaks_off_is_shown_once(page, site):
+    field = opened_widget(page, site)
+    tries = []
+
+    def break_off(route):
+        tries.append(route.request.post_data_json["turn_key"])
+        if len(tries) == 1:
+            sent = route.fetch()
+            begun = sent.text().partition("event: done")[0]
+            assert "event: sentence" in begun
+            route.fulfill(response=sent, body=begun)
+        else:
+            route.continue_()
+
+    page.route("**/chat", break_off)
+    field.fill("こんばんは")
+    field.press("Enter")
+    page.get_by_role("status").filter(has_text=re.compile("^$")).wait_for(state="attached")
+    assert len(tries) == 2
+    assert len(set(tries)) == 1
+    said = page.get_by_role("log").locator("p:not(.mine)")
+    assert said.count() == 1
+    words = said.inner_text().removeprefix("美砂樹: ")
+    assert words.count(words[:6]) == 1
+
+
 def test_the_widget_offers_to_try_again_where_nothing_helps(page, site):
     field = opened_widget(page, site)
     page.route("**/chat", lambda route: route.abort())

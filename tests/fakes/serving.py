@@ -40,7 +40,8 @@ class Serving:
     def __init__(
         self, bot: FakeBot | App, limits: Limits | None, host: str, env: dict[str, str], *, playground: bool = False
     ) -> None:
-        self.playground = Playground(bot, Policy.from_env(env)) if playground else None
+        self.records: list = []
+        self.playground = Playground(bot, Policy.from_env(env), self.records.append) if playground else None
         handler = make_handler(bot, env, log=lambda _: None)
         hosted = Hosted(
             service=make_service(bot, Policy.from_env(env), lambda _: None),

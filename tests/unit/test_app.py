@@ -61,6 +61,16 @@ def test_a_history_that_the_client_sends_takes_the_place_of_the_stored_one():
     assert model.asked[1][0].history == sent
 
 
+def test_a_turn_with_rooms_of_its_own_leaves_those_of_the_app_alone():
+    bar, apart = app(sessions="memory"), open_store("memory")
+    bar.reply(ChatRequest(text="こんばんは", session_id="s"), rooms=apart)
+    turns = [
+        rooms.open(ChatRequest(text="x", session_id="s"), (), Deadline.after(5)).state.turns
+        for rooms in (bar.rooms, apart)
+    ]
+    assert turns == [0, 1]
+
+
 def test_the_earlier_deadline_counts():
     model = FakeModel("そう。")
     clock = FakeClock()

@@ -38,6 +38,7 @@ button[disabled] { opacity: .6; cursor: default; }
 .status { margin: 0; padding: 0 16px; min-height: 26px; color: var(--faint); font-size: 14px; }
 form { display: flex; gap: 8px; padding: 8px 12px 12px; align-items: end; }
 textarea { flex: 1; min-width: 0; min-height: 44px; max-height: 140px; resize: none; border: 1px solid var(--faint); border-radius: 10px; padding: 8px 10px; background: var(--ground); }
+::placeholder { color: var(--faint); opacity: 1; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @media (max-width: 480px) { .panel { right: 0; bottom: 0; width: 100vw; height: 100dvh; border: 0; border-radius: 0; } }
 @media (prefers-reduced-motion: no-preference) { .log { scroll-behavior: smooth; } }
@@ -62,26 +63,52 @@ textarea { flex: 1; min-width: 0; min-height: 44px; max-height: 140px; resize: n
     } catch { return newId(); }
   })();
 
-  async function ask(words, key) {
+  async function* events(response) {
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (let rest = "";;) {
+      const {value, done} = await reader.read();
+      if (done) return;
+      const parts = (rest + value).split("\n\n");
+      rest = parts.pop();
+      for (const part of parts) {
+        const found = /^event: (.*)\ndata: (.*)$/m.exec(part);
+        if (found) yield [found[1], JSON.parse(found[2])];
+      }
+    }
+  }
+
+  // The answer, by as many tries as it takes; `show` gets what of it has come so far.
+  async function ask(words, key, show) {
     let problem = null;
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
       if (attempt) await pause(AGAIN[attempt - 1]);
       try {
-        const response = await fetch(`${endpoint}/chat`, {
-          method: "POST", credentials: "omit", signal: AbortSignal.timeout(PATIENCE), headers: {"Content-Type": "application/json"},
-          body: JSON.stringify({message: words, session_id: room, turn_key: key}),
-        });
-        const body = await response.json();
-        if (typeof body.reply === "string") return body.reply;
-        problem = new Error(body.error || String(response.status));
-        // The same turn is still running, or the server is too busy: what the first try began is waited for.
-        if (response.status !== 503 && response.status !== 429 && body.code !== "turn_in_progress") throw Object.assign(problem, {final: true});
+        return await attemptOnce(words, key, show);
       } catch (error) {
         if (error.final) throw error;
         problem = error;
       }
     }
     throw problem;
+  }
+  async function attemptOnce(words, key, show) {
+    const response = await fetch(`${endpoint}/chat`, {
+      method: "POST", credentials: "omit", signal: AbortSignal.timeout(PATIENCE), headers: {"Content-Type": "application/json"},
+      body: JSON.stringify({message: words, session_id: room, turn_key: key, stream: true}),
+    });
+    if (!(response.headers.get("Content-Type") || "").includes("text/event-stream")) return reply(await response.json());
+    let told = "";
+    for await (const [name, data] of events(response)) {
+      if (name === "sentence") show((told += data.text));
+      if (name === "done" || name === "error") return reply(data);
+    }
+    throw new Error("the connection was lost in the middle of the answer");
+  }
+  function reply(body) {
+    if (typeof body.reply === "string") return body.reply;
+    // The first try of this turn still runs, or the server is too busy: the same is sent again in a moment.
+    const final = body.code !== "turn_in_progress" && body.code !== "busy";
+    throw Object.assign(new Error(body.error || body.message || "no answer"), {final});
   }
 
   function start() {
@@ -119,15 +146,26 @@ textarea { flex: 1; min-width: 0; min-height: 44px; max-height: 140px; resize: n
       busy = true;
       send.disabled = true;
       status.textContent = WORDS.waits;
+      let line = null, told = "";
+      const show = text => {
+        line ??= add("", "", title);
+        // A second try says again what came before the connection was lost.
+        if (told.startsWith(text) && text !== told) return;
+        if (text.startsWith(told)) line.append(text.slice(told.length));
+        else line.replaceChildren(line.firstChild, text);
+        told = text;
+        log.scrollTop = log.scrollHeight;
+      };
       try {
-        add(await ask(words, key), "", title);
+        show(await ask(words, key, show));
       } catch {
+        if (line) line.remove();
         const again = make("button", {type: "button"}, WORDS.again);
-        const line = add(`${WORDS.lost} `, "lost", title);
-        line.append(again);
+        const lost = add(`${WORDS.lost} `, "lost", title);
+        lost.append(again);
         again.addEventListener("click", () => {
           if (busy) return;
-          line.remove();
+          lost.remove();
           text.focus();
           take(words, key);
         });

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime
 
-from engine.chat.explain import explain
+from engine.chat.explain import explain, explain_reply
 from engine.core.plan import NamedDetector
 from tests.fakes.plans import generate_step, plan, replies_step, reply, say_step, set_step, turn
 
@@ -123,3 +123,43 @@ def test_what_an_escalation_jumps_over_is_not_told():
 def test_a_pipeline_that_may_end_without_answer_says_so():
     explanation = explained("猫を飼い始めたんだ", replies_step(), generate_step("small", "a"))
     assert explanation.decisions[-1].action == "no answer: error 503"
+
+
+def why_not(text, which, *steps):
+    the_plan = plan(*(steps or (replies_step(), say_step(3))), replies=REPLIES)
+    return explain_reply(the_plan, the_plan.index, turn(text, now=NOON), which)
+
+
+def test_a_reply_whose_condition_fails_is_told_with_each_step_that_may_say_it():
+    found = why_not("こんばんは", EVENING)
+    assert (found.reply_id, found.when, found.holds) == ("evening", "now.hour >= 17", False)
+    assert [(one.step, one.action) for one in found.steps] == [("canned", "answers with `any`")]
+    assert [(one.verdict, one.why) for one in found.steps[0].considered] == [
+        ("condition", "`now.hour >= 17` does not hold now")
+    ]
+
+
+def test_a_reply_whose_triggers_are_far_away_is_told_with_its_score():
+    far = why_not("こんばんは、やあやあ", THANKS).steps[0]
+    assert [one.verdict for one in far.considered] in ([], ["too low"])
+    assert all(one.reply_id == "thanks" for one in far.considered)
+
+
+def test_a_step_that_the_turn_does_not_reach_looks_at_nothing():
+    found = why_not("こんばんは", SORRY)
+    assert (found.when, found.holds) == (None, None)
+    assert [(one.step, one.action, one.considered) for one in found.steps] == [
+        ("canned", "answers with `any`", ()),
+        ("sorry", "not reached", ()),
+    ]
+
+
+def test_what_is_chosen_is_told_as_chosen():
+    assert [one.verdict for one in why_not("こんばんは", ANY).steps[0].considered] == ["chosen"]
+
+
+def test_a_step_that_is_passed_over_says_why():
+    found = why_not("こんばんは", ANY, replies_step(when="client.vip"), say_step(3))
+    assert [(one.action, one.why, one.considered) for one in found.steps] == [
+        ("passed over", "`client.vip` does not hold", ())
+    ]

@@ -9,9 +9,10 @@ from engine.api.policy import Policy
 from engine.app import App
 from engine.conversations import open_store
 from engine.core.deadline import Deadline
+from engine.core.record import replace
 from engine.core.turn import ChatRequest
 from engine.web.playground import Playground, page_text
-from tests.fakes.plans import plan, replies_step, reply, say_step
+from tests.fakes.plans import plan, replies_step, reply, say_step, turn
 from tests.fakes.serving import Serving, request, status_and_body
 
 EVENING = reply("evening", "こんばんは。", when="now.hour >= 17")
@@ -51,7 +52,20 @@ def opened(serving, **headers):
 def called(serving, name, payload, **headers):
     own = {"host": LOCAL, "origin": f"http://{LOCAL}", "x_playground_token": serving.playground.token}
     sent = {name: value for name, value in {**own, **headers}.items() if value is not None}
-    return status_and_body(serving.raw(request(f"POST /playground/{name}", json.dumps(payload).encode(), **sent)))
+    answer = serving.raw(request(f"POST /playground/{name}", json.dumps(payload).encode(), **sent))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if b"text/event-stream" not in head:
+        return status_and_body(answer)
+    name, data = re.findall(rb"^event: (\w+)\ndata: (.*)$", unchunked(body), re.MULTILINE)[-1]
+    return (200 if name == b"done" else 503), json.loads(data)
+
+
+def unchunked(body):
+    parts = b""
+    while body:
+        size, _, body = body.partition(b"\r\n")
+        parts, body = parts + body[: int(size, 16)], body[int(size, 16) + 2 :]
+    return parts
 
 
 def test_a_browser_gets_the_page_with_a_token_and_a_policy_that_lets_nothing_in(serving):
@@ -188,11 +202,27 @@ def test_conversations_of_the_page_go_on_and_stay_out_of_the_rooms(app, serving)
 
 
 def test_only_so_many_turns_are_kept(app):
-    playground = Playground(app, Policy(), turns=2)
-    first, *others = [playground._turn({"message": "こんばんは"})["turn"] for _ in range(3)]
+    playground = Playground(app, Policy(), [].append, turns=2)
+    first, *others = [playground._keep(PLAN, turn(text)) for text in ("こんばんは", "やあ", "おや")]
     assert list(playground._turns) == others
     assert first not in playground._turns
     playground.close()
+
+
+def test_a_turn_is_noted_in_the_log_without_its_words(serving):
+    called(serving, "turn", {"message": "ただいま戻りました"})
+    noted = serving.records[-1]
+    assert (noted["path"], noted["status"], noted["reply_id"]) == ("/playground/turn", 200, "any")
+    assert "ただいま" not in str(noted)
+
+
+def test_a_mistake_of_ours_is_told_in_json_and_noted_with_its_place(serving):
+    said = called(serving, "turn", {"message": "こんばんは"})[1]["turn"]
+    taken = serving.playground._turns[said]
+    serving.playground._turns[said] = replace(taken, turn=None)
+    status, body = called(serving, "explain", {"turn": said})
+    assert (status, body["code"]) == (503, "internal")
+    assert serving.records[-1]["frames"]
 
 
 def test_the_widget_is_sent_to_everyone(serve):
