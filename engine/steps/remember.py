@@ -43,22 +43,19 @@ def remember(
 def captured(patterns: Sequence[str], text: str) -> dict[str, str]:
     """What each named group finds in `text`, of the first pattern that finds it; empty where none does.
 
-    Patterns are looked for in the text as it was written, but for the width of its letters, and only then in the forms
-    that triggers are compared in, which know neither capitals nor katakana.
+    Patterns are looked for in the text as it was written, but for the width of its letters. Only where none is there,
+    they are looked for in the forms that triggers are compared in, which know neither capitals nor katakana.
     """
-    found: dict[str, str] = {}
-    for pattern in map(_compiled, patterns):
-        groups = _groups(pattern, text)
-        found |= {name: value for name, value in groups.items() if not found.get(name)}
-    return found
-
-
-def _groups(pattern: Pattern, text: str) -> dict[str, str]:
+    compiled = [_compiled(pattern) for pattern in patterns]
+    found = {name: "" for pattern in compiled for name in pattern.groupindex}
     for read in (_wide, fold, normalise):
-        match = pattern.search(read(text))
-        if match is not None:
-            return {name: _one_line(value or "", LONGEST) for name, value in match.groupdict().items()}
-    return dict.fromkeys(pattern.groupindex, "")
+        matches = [match for pattern in compiled if (match := pattern.search(read(text)))]
+        for match in matches:
+            groups = match.groupdict().items()
+            found |= {name: _one_line(value, LONGEST) for name, value in groups if value and not found[name]}
+        if matches:
+            break
+    return found
 
 
 def _wide(text: str) -> str:

@@ -39,6 +39,11 @@ def test_each_name_is_what_the_first_regex_that_finds_it_found():
     assert captured(patterns, "ケンだよ、梅酒") == {"name": "ケン", "drink": "梅酒"}
 
 
+def test_a_later_regex_that_finds_the_text_as_it_was_written_stands_before_one_that_finds_its_normal_form():
+    patterns = (r"(?P<name>\S+)です$", r"(?:^|。)(?P<name>[^。]+)です。")
+    assert captured(patterns, "お疲れさま。ケンです。") == {"name": "ケン"}
+
+
 def test_a_capture_is_one_clean_line_of_bounded_length():
     assert captured((r"(?s)^(?P<all>.+)$",), "一\u202e\n二\x00 三") == {"all": "一 二 三"}
     assert captured((r"(?P<all>.+)",), "あ" * 999) == {"all": "あ" * LONGEST}
