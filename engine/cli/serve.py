@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from engine import __version__
+from engine.api.log import Log
 from engine.api.policy import Policy
 from engine.api.service import make_service
 from engine.app import App, load_app
@@ -55,17 +56,23 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         say, warn = LineWriter(sys.stdout), LineWriter(sys.stderr)
         logging.getLogger().addHandler(LineHandler(warn))
-        server = _listen(arguments, app, env, say)
+        log = partial(_say_record, say)
+        playground = _playground(app, env, log)
+        server = _listen(arguments, app, env, log, playground)
         if server is None:
             return 1
         reloader = Reloader(app, env, say)
         stop = _on_signal()
         server.start()
         _announce(app, server.url, time.monotonic() - started, say)
+        if playground is not None:
+            say(f"  open {server.url} in a browser to talk with her (token of its page: {playground.token})")
         say(f"  {kept}")
         _watch_until(stop, app, reloader, say)
         say("stopping")
         server.stop(DRAIN)
+        if playground is not None:
+            playground.close()
         for lines in (say, warn):
             lines.finish(LAST_LINES)
     finally:
@@ -79,20 +86,26 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _listen(arguments: argparse.Namespace, app: App, env: Mapping[str, str], say: Say) -> WebServer | None:
+def _playground(app: App, env: Mapping[str, str], log: Log) -> Playground | None:
+    """`None` where callers have to show who they are: anybody at this machine could open the page."""
     policy = Policy.from_env(env)
-    log = partial(_say_record, say)
+    is_open = not policy.gate.client_token and policy.gate.verifier is None
+    return Playground(app, policy, log) if is_open else None
+
+
+def _listen(
+    arguments: argparse.Namespace, app: App, env: Mapping[str, str], log: Log, playground: Playground | None
+) -> WebServer | None:
+    policy = Policy.from_env(env)
     collect_gaps(app, env)
     handler = make_handler(app, env, log=log, keeper=app.rooms)
-    # Where callers have to show who they are, a page that anybody at this machine may open would be a way around it.
-    is_open = not policy.gate.client_token and policy.gate.verifier is None
     hosted = Hosted(
         service=make_service(app, policy, log, app.rooms),
         invoke=lambda event, request_id: handler(event, SimpleNamespace(aws_request_id=request_id)),
         policy=policy,
         access=Access.from_env(arguments.host, env),
         greeting=_greeting(app),
-        playground=Playground(app, policy, log) if is_open else None,
+        playground=playground,
     )
     try:
         return WebServer((arguments.host, arguments.port), hosted)

@@ -240,3 +240,9 @@ def test_the_widget_offers_to_try_again_where_nothing_helps(page, site):
     again.click()
     page.get_by_role("log").locator("p:not(.mine)").wait_for()
     assert page.get_by_role("log").locator(".lost").count() == 0
+
+
+def test_where_callers_show_who_they_are_there_is_no_playground(page):
+    with served(env={"CLIENT_TOKEN": "open-sesame"}) as guarded:
+        answered = page.goto(guarded.url)
+        assert answered.headers["content-type"].startswith("text/plain")
