@@ -17,6 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
+from engine.cli.init_words import NO_LANGUAGE, WHICH_LANGUAGE, WORDS, Words
 from engine.cli.usage import Usage
 from engine.core.language import LANGUAGES, Language, language_of
 from engine.pipeline.schema.shape import schema_of
@@ -26,7 +27,6 @@ T = TypeVar("T")
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _LONGEST_PERSONA = 40
-_PERSONA: Mapping[Language, str] = {"ja": "ハナ", "en": "Hana"}
 
 _FILES: Mapping[str, str] = {
     "pipeline.yml": "pipelines/@NAME@.yml",
@@ -40,33 +40,11 @@ _FILES: Mapping[str, str] = {
     "README.md": "README.md",
 }
 _COMMON: Mapping[str, str] = {
-    "gitignore": ".gitignore",
+    "gitignore.txt": ".gitignore",
     "settings.json": ".vscode/settings.json",
     "extensions.json": ".vscode/extensions.json",
 }
 """Templates by where they go. Their names begin with no dot, since packaging leaves hidden files out."""
-
-_QUESTION = "ja / en: 日本語 or English? [{default}] "
-_PERSONA_QUESTION: Mapping[Language, str] = {
-    "ja": "ボットの名前は何にしますか。 [{default}] ",
-    "en": "What is the bot called? [{default}] ",
-}
-_DONE: Mapping[Language, str] = {
-    "ja": """`{name}` に「{persona}」ができました。次は:
-  cd {name}
-  misaki chat        端末で話す
-  misaki validate    書きまちがいを探す
-  misaki test        見本の会話を演じる
-  misaki serve       http://127.0.0.1:9000 で答える
-台詞は `replies/` にあります。""",
-    "en": """`{name}` holds {persona}. Next:
-  cd {name}
-  misaki chat        talk in the terminal
-  misaki validate    look for mistakes
-  misaki test        play the golden conversations
-  misaki serve       answer on http://127.0.0.1:9000
-What is said stands in `replies/`.""",
-}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -77,19 +55,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Writes the folder, or nothing where it cannot be written whole."""
-    name = _checked_name(arguments.name)
-    folder = Path(name)
-    _refuse_existing(folder)
-    persona = None if arguments.persona is None else checked_persona(arguments.persona)
-    on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     language: Language = arguments.lang or language_of(os.environ)
+    words = WORDS[language]
+    name = _checked_name(arguments.name, words)
+    folder = Path(name)
+    _refuse_existing(folder, words)
+    persona = None if arguments.persona is None else checked_persona(arguments.persona, words)
+    on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if arguments.lang is None and on_terminal:
-        language = _ask(_QUESTION, language, _checked_language)
+        language = _ask(WHICH_LANGUAGE, language, _checked_language, words)
+        words = WORDS[language]
     if persona is None:
-        default = _PERSONA[language]
-        persona = _ask(_PERSONA_QUESTION[language], default, checked_persona) if on_terminal else default
-    _write_whole(folder, bot_files(name, persona, language))
-    print(_DONE[language].format(name=name, persona=persona))
+        persona = words.default_persona
+        if on_terminal:
+            persona = _ask(words.which_persona, persona, lambda text: checked_persona(text, words), words)
+    _write_whole(folder, bot_files(name, persona, language), words)
+    print(words.done.format(name=name, persona=persona))
     return 0
 
 
@@ -115,7 +96,7 @@ def bot_files(name: str, persona: str, language: Language) -> Iterator[tuple[str
         yield f".vscode/schemas/{kind}.schema.json", f"{schema}\n"
 
 
-def checked_persona(text: str) -> str:
+def checked_persona(text: str, words: Words) -> str:
     """The persona's name, its blanks made single spaces.
 
     Raises:
@@ -123,43 +104,39 @@ def checked_persona(text: str) -> str:
     """
     persona = " ".join(text.split())
     if not persona:
-        raise Usage("the persona's name is empty: give one, as --persona Hana")
+        raise Usage(words.empty_persona)
     if len(persona) > _LONGEST_PERSONA:
-        raise Usage(f"the persona's name has {len(persona)} characters: expected {_LONGEST_PERSONA} at most")
+        raise Usage(words.long_persona.format(length=len(persona), longest=_LONGEST_PERSONA))
     bad = next((sign for sign in persona if sign in "{}$<>|`" or not sign.isprintable()), None)
     if bad is not None:
-        raise Usage(f"the persona's name holds {bad!r}, which files of a bot read as something else: leave it out")
+        raise Usage(words.bad_sign.format(sign=repr(bad)))
     if not any(sign.isalnum() for sign in persona):
-        raise Usage(f"the persona's name `{persona}` has no letter: give a name that can be said, as --persona Hana")
+        raise Usage(words.no_letter.format(persona=persona))
     return persona
 
 
-def _checked_name(text: str) -> str:
+def _checked_name(text: str, words: Words) -> str:
     if any(sign in text for sign in "/\\") or text in (".", ".."):
-        raise Usage(f"`{text}` is a path: give a name alone, in the folder that shall hold the new one")
+        raise Usage(words.path.format(text=text))
     if not _NAME.fullmatch(text):
         likely = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_0123456789")[:60]
-        example = likely if _NAME.fullmatch(likely) else "my_bot"
-        raise Usage(
-            f"`{text}` cannot be the name of a bot: expected small letters, digits and `_`, beginning with a letter "
-            f"and 60 at most, such as `{example}`; --persona takes any name"
-        )
+        raise Usage(words.bad_name.format(text=text, example=likely if _NAME.fullmatch(likely) else "my_bot"))
     return text
 
 
 def _checked_language(text: str) -> Language:
     found = next((language for language in LANGUAGES if text.lower() == language), None)
     if found is None:
-        raise Usage(f"`{text}` is no language of a new bot: expected ja or en")
+        raise Usage(NO_LANGUAGE)
     return found
 
 
-def _refuse_existing(folder: Path) -> None:
+def _refuse_existing(folder: Path, words: Words) -> None:
     if folder.exists() or folder.is_symlink():
-        raise Usage(f"`{folder}` is there already, and nothing of it was changed: choose another name")
+        raise Usage(words.exists.format(folder=folder))
 
 
-def _ask(question: str, default: str, check: Callable[[str], T]) -> T:
+def _ask(question: str, default: str, check: Callable[[str], T], words: Words) -> T:
     """Asks until the answer is one; an empty one is the default."""
     while True:
         try:
@@ -167,10 +144,10 @@ def _ask(question: str, default: str, check: Callable[[str], T]) -> T:
         except Usage as error:
             print(error)
         except EOFError:
-            raise Usage("the questions were not answered: give --lang and --persona") from None
+            raise Usage(words.unanswered) from None
 
 
-def _write_whole(folder: Path, contents: Iterator[tuple[str, str]]) -> None:
+def _write_whole(folder: Path, contents: Iterator[tuple[str, str]], words: Words) -> None:
     """Writes beside the place first, so that nobody ever finds half a bot there."""
     aside = Path(tempfile.mkdtemp(prefix=".misaki-init-", dir=folder.absolute().parent))
     try:
@@ -178,7 +155,7 @@ def _write_whole(folder: Path, contents: Iterator[tuple[str, str]]) -> None:
             path = aside / folder.name / target
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
-        _refuse_existing(folder)
+        _refuse_existing(folder, words)
         (aside / folder.name).rename(folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)

@@ -53,10 +53,3 @@ def page(code: str, language: Language = "en") -> str:
         raise KeyError(code)
     folder = files("engine.validation") / "pages" / ("" if language == "en" else language)
     return (folder / f"{code}.md").read_text("utf-8")
-
-
-def title(code: str, language: Language) -> str:
-    """What kind of problem `code` is, in a few words."""
-    if language == "en":
-        return CODES[code].title
-    return page(code, language).partition("\n")[0].removeprefix(f"# {code}: ")

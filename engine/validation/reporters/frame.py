@@ -7,11 +7,11 @@ check's own words under the place.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import files
 from typing import Protocol
 
 from engine.core.language import Language
 from engine.core.source import Problem
-from engine.validation.codes import title
 from engine.validation.reporters.report import Report
 
 Paint = Callable[[str, str], str]
@@ -57,7 +57,7 @@ class Japanese:
         return "エラー" if problem.severity == "error" else "警告"
 
     def head(self, problem: Problem) -> str:
-        return title(problem.code, "ja")
+        return title_of(problem.code)
 
     def notes(self, problem: Problem) -> Sequence[str]:
         return (problem.message, problem.hint)
@@ -75,6 +75,12 @@ class Japanese:
 
 
 FRAMES: Mapping[Language, Frame] = {"en": English(), "ja": Japanese()}
+
+
+def title_of(code: str) -> str:
+    """What kind of problem `code` is: the heading of its Japanese page, without an import of the checks."""
+    page = (files("engine.validation") / "pages" / "ja" / f"{code}.md").read_text("utf-8")
+    return page.partition("\n")[0].removeprefix(f"# {code}: ")
 
 
 def _count(number: int, one: str, many: str = "") -> str:

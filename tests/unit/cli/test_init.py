@@ -6,6 +6,7 @@ import io
 import json
 import re
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import yaml
 
 from engine.cli import main
 from engine.cli.init import bot_files
+from engine.cli.init_words import WORDS, Words
 from engine.core.language import language_of
 
 
@@ -115,10 +117,28 @@ def test_a_place_where_nothing_can_be_written_is_told(monkeypatch, capsys):
 
 
 @pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    "arguments",
+    [["there"], ["../bot"], ["My-Bot"], *(["bot", "--persona", name] for name in ("", "{{ x }}", "!?", "x" * 41))],
+)
+def test_a_japanese_locale_is_told_in_japanese(arguments, capsys, monkeypatch):
+    monkeypatch.setenv("LANG", "ja_JP.UTF-8")
+    Path("there").mkdir()
+    assert main(["init", *arguments]) == 2
+    assert re.search("てください|られます", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("field", fields(Words), ids=lambda field: field.name)
+def test_both_languages_fill_the_same_gaps(field):
+    gaps = [re.findall(r"{\w+}", getattr(words, field.name)) for words in WORDS.values()]
+    assert set(gaps[0]) == set(gaps[1])
+
+
+@pytest.mark.usefixtures("folder")
 def test_language_and_persona_are_asked_until_they_fit(on_terminal):
     shown = on_terminal("fr", "ja", "{", "こはる")
     assert main(["init", "bot"]) == 0
-    assert "`fr` is no language of a new bot: expected ja or en" in shown.getvalue()
+    assert "answer ja or en" in shown.getvalue()
     assert "ボットの名前は何にしますか" in shown.getvalue()
     assert "「こはる」ができました" in shown.getvalue()
     assert persona("bot") == "こはる"

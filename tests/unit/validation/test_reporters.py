@@ -11,10 +11,10 @@ from rich.cells import cell_len
 from engine.core.source import Problem, Span
 from engine.pipeline.reading.sources import Sources
 from engine.validation import reporters
-from engine.validation.codes import CODES, page, title
+from engine.validation.codes import CODES, page
 from engine.validation.reporters import github, sarif, text
 from engine.validation.reporters import json as as_json
-from engine.validation.reporters.frame import FRAMES
+from engine.validation.reporters.frame import FRAMES, title_of
 from engine.validation.reporters.report import Report
 
 SARIF = Path(__file__).parent.parent.parent / "data" / "sarif-2.1.0.schema.json"
@@ -178,8 +178,8 @@ def test_titles_and_pages_are_plain():
 def test_every_code_has_its_page_in_japanese(code):
     """With as many paragraphs as the English one."""
     english, japanese = page(code), page(code, "ja")
-    assert japanese.startswith(f"# {code}: {title(code, 'ja')}\n\n")
-    assert re.search("[ぁ-んァ-ヶ一-龠]", title(code, "ja"))
+    assert japanese.startswith(f"# {code}: {title_of(code)}\n\n")
+    assert re.search("[ぁ-んァ-ヶ一-龠]", title_of(code))
     assert japanese.count("\n## 直し方\n\n") == 1
     assert japanese.count("\n\n") == english.count("\n\n")
     assert CODES[code].heuristic <= bool(re.search("推測|こともあ", japanese))
