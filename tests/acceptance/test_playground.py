@@ -242,6 +242,13 @@ def test_the_widget_offers_to_try_again_where_nothing_helps(page, site):
     assert page.get_by_role("log").locator(".lost").count() == 0
 
 
+def test_the_terminal_names_the_page_and_its_token(page):
+    with served(env={"SESSION_STORE": "memory"}) as started:
+        token = started.wait_for(r"open http://\S+ in a browser to talk with her \(token of its page: (\w+)\)")
+        page.goto(started.url)
+        assert page.locator("meta[name=playground-token]").get_attribute("content") == token
+
+
 def test_where_callers_show_who_they_are_there_is_no_playground(page):
     with served(env={"CLIENT_TOKEN": "open-sesame"}) as guarded:
         answered = page.goto(guarded.url)
