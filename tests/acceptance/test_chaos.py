@@ -101,7 +101,7 @@ def test_serve_answers_everybody_who_may_be_many():
 
 
 def test_hostile_requests():
-    assert failing(requests.hostile(2000, slowest=ANY_TIME, drift=1.0)) == []
+    assert failing(requests.hostile(1000, slowest=ANY_TIME, drift=1.0)) == []
 
 
 def test_the_page_has_a_section_for_each_experiment_and_keeps_those_that_did_not_run(tmp_path):

@@ -118,7 +118,7 @@ def test_damage_without_sources_is_told():
 
 
 def test_health_tells_what_the_parts_of_the_start_took():
-    with contextlib.closing(load_app({"USE_LOCAL_LLM": "false"})) as loaded:
+    with contextlib.closing(load_app({"MISAKI_PIPELINE": "tests/configs/good/bar/pipeline.yml"})) as loaded:
         assert set(loaded.health()["start_ms"]) == {"plan", "models_and_sessions"}
 
 

@@ -11,7 +11,6 @@ from engine.cli import main
 
 ROOT = Path(__file__).parent.parent.parent.parent
 BAR = str(ROOT / "tests" / "configs" / "good" / "bar" / "pipeline.yml")
-SNACK = str(ROOT / "pipelines" / "snack_misaki.yml")
 
 
 @pytest.fixture(autouse=True)
@@ -23,19 +22,31 @@ def explain(*options, pipeline=BAR):
     return main(["explain", *options, "--pipeline", pipeline])
 
 
-def test_the_time_that_is_pretended_decides(capsys):
+def test_the_time_that_is_pretended_decides(capsys, tmp_path):
+    (tmp_path / "bar.yml").write_text(
+        "version: 1\nname: bar\nlocale: ja\npersona: {name: 舞}\nreplies: [replies.yml]\n"
+        "steps:\n  - {id: canned, kind: replies}\n",
+        "utf-8",
+    )
+    (tmp_path / "replies.yml").write_text(
+        "replies:\n"
+        "  - {id: evening, match: [こんばんは], say: [いらっしゃい。], when: now.hour >= 17, priority: 1}\n"
+        "  - {id: day, match: [こんばんは], say: [まだ昼よ。]}\n",
+        "utf-8",
+    )
+
     def chosen(at):
-        assert explain("こんばんは", "--at", at, "--format", "json", pipeline=SNACK) == 0
+        assert explain("こんばんは", "--at", at, "--format", "json", pipeline=str(tmp_path / "bar.yml")) == 0
         found = json.loads(capsys.readouterr().out)
         assert found["now"].startswith(at)
         return [one["reply_id"] for one in found["considered"] if one["verdict"] == "chosen"]
 
-    assert chosen("2026-11-20T19:30") != chosen("2026-11-20T12:00")
+    assert (chosen("2026-11-20T19:30"), chosen("2026-11-20T12:00")) == (["evening"], ["day"])
 
 
 @pytest.mark.parametrize("at", ["2026-11-20 19:30", "2026-11-20T19:30+09:00", "2026-11-20T10:30Z"])
 def test_a_time_with_a_zone_is_that_moment_for_the_persona(at, capsys):
-    assert explain("こんばんは", "--at", at, "--format", "json", pipeline=SNACK) == 0
+    assert explain("こんばんは", "--at", at, "--format", "json") == 0
     assert json.loads(capsys.readouterr().out)["now"].startswith("2026-11-20T19:30")
 
 

@@ -14,6 +14,8 @@ from engine.cli.usage import Usage
 from engine.core.errors import ConfigError
 from engine.core.source import Problem, Span
 
+BAR = str(Path(__file__).parents[2] / "configs" / "good" / "bar" / "pipeline.yml")
+
 
 class Raising:
     """A command that raises; stands where a module would."""
@@ -139,14 +141,14 @@ def test_an_encoding_without_japanese_is_no_obstacle():
 
 def test_streams_that_are_closed_are_empty():
     code = "import os, sys; os.closerange(0, 3); os.execvp(sys.executable, [sys.executable, '-m', 'engine', 'chat'])"
-    assert subprocess.run([sys.executable, "-c", code], env=os.environ, check=False).returncode == CLEAN
+    env = {**os.environ, "MISAKI_PIPELINE": BAR}
+    assert subprocess.run([sys.executable, "-c", code], env=env, check=False).returncode == CLEAN
 
 
 def run(*arguments: str, stdout: object, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "engine", *arguments]
-    return subprocess.run(
-        command, stdout=stdout, stderr=subprocess.PIPE, text=True, env={**os.environ, **env}, check=False
-    )
+    env = {**os.environ, "MISAKI_PIPELINE": BAR, **env}
+    return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, env=env, check=False)
 
 
 def test_help_loads_no_engine():
