@@ -11,6 +11,7 @@ from engine.cli import main
 
 ROOT = Path(__file__).parent.parent.parent.parent
 BAR = str(ROOT / "tests" / "configs" / "good" / "bar" / "pipeline.yml")
+SNACK = str(ROOT / "pipelines" / "snack_misaki.yml")
 
 
 @pytest.fixture(autouse=True)
