@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 from engine.chat.service import ChatService
 from engine.conversations import open_store
 from engine.core.errors import Unavailable
-from engine.core.events import ChatResult, Escalation, ModelAnswered, ModelAsked, ModelFailed, TurnStarted
+from engine.core.events import ChatResult, Escalation, ModelAnswered, ModelAsked, ModelFailed, Sentence, TurnStarted
 from engine.core.plan import Memory
 from engine.core.principal import Principal
 from engine.core.record import replace
@@ -27,7 +27,9 @@ def test_a_listener_hears_the_turn_from_its_start_to_its_result():
     result = service.reply(ChatRequest(text="猫を飼い始めたんだ", session_id="s"), listen=heard.append)
     assert heard[0] == TurnStarted(session_id="s", number=1)
     assert heard[-1] is result
-    assert tuple(heard[1:-1]) == result.outcome.trace
+    *decided, said = heard[1:-1]
+    assert tuple(decided) == result.outcome.trace
+    assert said == Sentence(index=0, text="まあ、猫ちゃん！")
     asked = (ModelAsked, ModelFailed, Escalation, ModelAsked, ModelAnswered)
     assert tuple(type(event) for event in heard if getattr(event, "step", "") == "talk")[:-1] == asked
     assert isinstance(result, ChatResult)

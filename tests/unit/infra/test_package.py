@@ -13,6 +13,6 @@ def test_every_file_that_is_no_module_is_package_data():
     patterns = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["package-data"][
         "engine"
     ]
-    beside = {path for path in ENGINE.rglob("*.*") if path.is_file() and path.suffix not in {".py", ".pyc"}}
+    beside = {path for path in ENGINE.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"}}
     assert beside == {path for pattern in patterns for path in ENGINE.glob(pattern)}
     assert beside
