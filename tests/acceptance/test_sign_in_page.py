@@ -146,6 +146,25 @@ def test_two_tabs_at_once_lose_nothing(tabs, address):
         assert sorted(lines(tab)) == sorted(said)
 
 
+def test_a_message_whose_answer_was_lost_is_said_once(tabs, address):
+    tab = opened(tabs, address)
+    sign_in(tab, address)
+    say(tab, "こんばんは")
+
+    def lose(route):
+        route.fetch()
+        route.abort()
+
+    tab.route("**/chat", lose, times=1)
+    tab.fill("#text", "疲れたよ")
+    tab.click("#send")
+    tab.wait_for_function("document.querySelector('#notice').textContent")
+    assert tab.input_value("#text") == "疲れたよ"
+    tab.click("#send")
+    tab.wait_for_selector(".mine:text-is('疲れたよ') + .theirs")
+    assert lines(tab) == ["こんばんは", "疲れたよ"]
+
+
 def test_what_a_guest_said_is_there_after_signing_in(tabs, address):
     tab = opened(tabs, address)
     say(tab, "はじめまして")
@@ -155,11 +174,16 @@ def test_what_a_guest_said_is_there_after_signing_in(tabs, address):
 
 
 @pytest.mark.parametrize("query", ["?code=stolen&state=guessed", "?code=stolen", "?error=access_denied&state=x"])
-def test_a_code_that_nobody_asked_for_signs_nobody_in(tabs, address, query):
-    tab = opened(tabs, address + query)
+def test_a_code_that_nobody_asked_for_is_not_used(tabs, address, query):
+    tab = opened(tabs, address)
+    tab.evaluate("sessionStorage.setItem('state', 'asked'), sessionStorage.setItem('verifier', 'v'.repeat(43))")
+    seen = []
+    tabs.on("request", lambda request: seen.append(request.url))
+    tab.goto(address + query)
     tab.wait_for_function("document.querySelector('#notice').textContent")
     assert tab.text_content("#notice") == "サインインできませんでした。もう一度お試しください。"
     assert tab.url == address
+    assert not [url for url in seen if "/oauth2/token" in url]
     assert tab.evaluate("sessionStorage.length") == 0
 
 
