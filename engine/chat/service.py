@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from engine.chat.step_runner import run_steps
 from engine.chat.talk import next_talk, next_turn
 from engine.core.deadline import Clock, Deadline
 from engine.core.events import ChatResult, Listen, Outcome, Sentence, TurnStarted, ignore
-from engine.core.plan import Plan
+from engine.core.plan import Memory, Plan
 from engine.core.ports import RoomStore, Services
 from engine.core.record import record
 from engine.core.rooms import NewTurn, Opened, Replay
@@ -68,6 +69,7 @@ class ChatService:
             talk=next_talk(turn, outcome),
             before=() if turn.history is opened.state.history else turn.history,
             remembered={**_outlived(opened, turn), **outcome.remembered},
+            forget_after=_times(self.plan.memory, outcome),
             at=turn.now.timestamp(),
         )
         return self.rooms.append(opened, new, until)
@@ -85,6 +87,12 @@ def _tell(outcome: Outcome, listen: Listen) -> None:
     parts = [outcome.reply] if outcome.completion is None else sentences(outcome.reply)
     for index, text in enumerate(parts):
         listen(Sentence(index=index, text=text))
+
+
+def _times(memory: Mapping[str, Memory], outcome: Outcome) -> dict[str, float]:
+    """Seconds after which what was learned is forgotten by itself."""
+    times = {name: memory[name].forget_after for name in outcome.remembered}
+    return {name: seconds for name, seconds in times.items() if seconds is not None}
 
 
 def _again(replay: Replay, text: str, listen: Listen) -> ChatResult:

@@ -117,11 +117,16 @@ def read_visits(text: str) -> Visits:
 
 
 def learned_text(learned: Learned) -> str:
-    return to_text({"value": learned.value, "at": learned.at})
+    data = {"value": learned.value, "at": learned.at}
+    return to_text(data if learned.seconds is None else {**data, "seconds": learned.seconds})
 
 
 def read_learned(text: str) -> Learned:
-    return from_text(text, lambda data: Learned(_string(data["value"]), float(data["at"])))
+    def read(data: Any) -> Learned:
+        seconds = None if data.get("seconds") is None else float(data["seconds"])
+        return Learned(_string(data["value"]), float(data["at"]), seconds)
+
+    return from_text(text, read)
 
 
 def number(value: Any) -> int:

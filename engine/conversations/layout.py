@@ -20,6 +20,7 @@ from engine.conversations.records import Room
 from engine.core.digest import digest
 from engine.core.principal import Principal
 from engine.core.record import record, replace
+from engine.core.rooms import Learned
 from engine.core.turn import ChatRequest
 
 DAY = 24 * 3600
@@ -61,6 +62,11 @@ def retry_key(partition: str, name: str) -> Key:
 
 def memory_key(partition: str, name: str) -> Key:
     return Key(partition, f"M#{_plain(name)}")
+
+
+def memory_expires(learned: Learned, usual: int) -> int:
+    """When the item of a value expires that is kept on; `usual` is when others do that are written now."""
+    return usual if learned.seconds is None else min(usual, int(learned.at + learned.seconds))
 
 
 def visits_key(partition: str) -> Key:

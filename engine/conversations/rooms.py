@@ -216,6 +216,8 @@ class Rooms:
             if item.key.name.startswith("R#") and "#T#" not in item.key.name:
                 continue
             kept = item.expires if item.key.name.startswith("I#") else expires
+            if item.key.name.startswith("M#"):
+                kept = layout.memory_expires(codec.read_learned(item.data), expires)
             copy = replace(item, key=Key(mine, item.key.name), expires=kept)
             try:
                 self._storage.write([Put(copy, 0)])

@@ -239,16 +239,26 @@ class Turns:
     def _learned(
         self, entry: _Entry, new: NewTurn, found: Mapping[Key, Item], at: float, item: Callable[..., Item]
     ) -> list[Change]:
+        usual = int(self._now()) + layout.days_kept(entry.partition) * DAY
         changes: list[Change] = []
         named: set[Key] = set()
         for name, value in new.remembered.items():
             key = layout.memory_key(entry.partition, name)
             named.add(key)
-            changes.append(Remove(key) if value is None else Put(item(key, codec.learned_text(Learned(value, at)))))
+            if value is None:
+                changes.append(Remove(key))
+                continue
+            seconds = new.forget_after.get(name)
+            until = usual if seconds is None else min(usual, int(self._now() + seconds))
+            changes.append(Put(item(key, codec.learned_text(Learned(value, at, seconds)), expires=until)))
         # Whoever keeps coming is remembered.
         half = int(self._now()) + layout.days_kept(entry.partition) * DAY // 2
-        fading = [key for key in found if key.name.startswith("M#") and found[key].expires < half and key not in named]
-        return [*changes, *(Put(item(key, found[key].data), found[key].version) for key in fading)]
+        for key, one in found.items():
+            if key.name.startswith("M#") and one.expires < half and key not in named:
+                until = layout.memory_expires(codec.read_learned(one.data), usual)
+                if until > one.expires:
+                    changes.append(Put(item(key, one.data, expires=until), one.version))
+        return changes
 
     def _retry_item(self, key: Key, retry: _Retry, version: int) -> Item:
         data = {"digest": retry.digest, "room": retry.room, "seq": retry.seq, "lease": retry.lease}

@@ -25,10 +25,13 @@ class SessionState:
 
 @record(kw_only=False)
 class Learned:
-    """A remembered value; `at` is when it was learned, in seconds since 1970."""
+    """A remembered value; `at` is when it was learned, in seconds since 1970. The store drops it after `seconds`,
+    where there are some.
+    """
 
     value: str
     at: float
+    seconds: float | None = None
 
 
 @record
@@ -65,7 +68,8 @@ class Replay:
 @record
 class NewTurn:
     """A turn to store. `number` counts the conversation's turns, those that only the client knows included; `before`
-    is the history that the client sent; `remembered` maps names to new values, or to `None` for what is forgotten.
+    is the history that the client sent; `remembered` maps names to new values, or to `None` for what is forgotten, and
+    `forget_after` some of these names to the seconds after which they are forgotten by themselves.
     """
 
     text: str
@@ -75,4 +79,5 @@ class NewTurn:
     talk: Talk | None = None
     before: tuple[Message, ...] = ()
     remembered: Mapping[str, str | None] = field(default_factory=dict)
+    forget_after: Mapping[str, float] = field(default_factory=dict)
     at: float | None = None

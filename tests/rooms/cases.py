@@ -50,12 +50,12 @@ class Guest:
         request = ChatRequest(text=text, session_id=asked, principal=self.principal, turn_key=key)
         return self.turns.open(request, names, 8.0)
 
-    def say(self, text="やあ", reply="あら。", *, key=None, remembered=None, room=..., **outcome):
+    def say(self, text="やあ", reply="あら。", *, key=None, remembered=None, forget_after=None, room=..., **outcome):
         opened = self.open(text, key=key, room=room)
         assert isinstance(opened, Opened)
-        return self.store(opened, text, reply, remembered=remembered, **outcome)
+        return self.store(opened, text, reply, remembered=remembered, forget_after=forget_after, **outcome)
 
-    def store(self, opened, text="やあ", reply="あら。", *, remembered=None, **outcome):
+    def store(self, opened, text="やあ", reply="あら。", *, remembered=None, forget_after=None, **outcome):
         said = Outcome(reply=reply, engine="canned", step="canned", **outcome)
         new = NewTurn(
             text=text,
@@ -64,6 +64,7 @@ class Guest:
             number=opened.state.turns + 1,
             talk=Talk(reply_id=said.reply_id),
             remembered=remembered or {},
+            forget_after=forget_after or {},
         )
         return self.turns.append(opened, new, soon())
 
@@ -482,6 +483,27 @@ def test_who_keeps_coming_is_remembered(yuki, clock):
         clock.advance(100 * DAY)
         assert yuki.say()
     assert yuki.open().memory["name"].value == "雪"
+
+
+def test_what_has_its_time_is_gone_when_that_is_over_however_often_its_owner_comes(yuki, clock):
+    assert yuki.say(remembered={"name": "雪", "bottle": "角"}, forget_after={"bottle": 90 * DAY})
+    for _ in range(8):
+        clock.advance(11 * DAY)
+        assert yuki.say()
+    assert yuki.rooms.memory(YUKI).keys() == {"name", "bottle"}
+    clock.advance(2 * DAY + 1)
+    assert yuki.rooms.memory(YUKI).keys() == {"name"}
+    assert yuki.open().memory.keys() == {"name"}
+
+
+def test_a_claimed_room_takes_its_times_along(nobody, yuki, clock):
+    assert nobody.say(remembered={"bottle": "角"}, forget_after={"bottle": 90 * DAY})
+    clock.advance(29 * DAY)
+    yuki.rooms.claim(YUKI, ROOM)
+    clock.advance(60 * DAY)
+    assert yuki.rooms.memory(YUKI)["bottle"].value == "角"
+    clock.advance(1 * DAY + 1)
+    assert yuki.rooms.memory(YUKI) == {}
 
 
 # Rooms
