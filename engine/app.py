@@ -20,7 +20,7 @@ from engine.conversations import open_store
 from engine.core.deadline import Clock, Deadline
 from engine.core.events import ChatResult, Event, Listen, ignore
 from engine.core.plan import Plan
-from engine.core.ports import LanguageModel, Renderer, RoomStore, Services
+from engine.core.ports import LanguageModel, Limiter, Renderer, RoomStore, Services
 from engine.core.record import replace
 from engine.core.rooms import Opened
 from engine.core.table import Damaged
@@ -31,6 +31,7 @@ from engine.templates.render import TemplateRenderer
 
 if TYPE_CHECKING:
     from engine.conversations.keeper import Store
+    from engine.usage.prices import Prices
 
 DEFAULT_PIPELINE = "pipelines/snack_misaki.yml"
 
@@ -48,15 +49,17 @@ class App:
         renderer: Renderer | None = None,
         rebuild: Callable[[], Plan] | None = None,
         phases: Mapping[str, float] | None = None,
+        prices: Prices | None = None,
     ) -> None:
         """A `renderer` that is shared by several apps compiles their templates once.
 
         `rebuild` makes the plan from its sources, for when the stored one turns out to be damaged; `phases` are the
-        seconds that the parts of the start took.
+        seconds that the parts of the start took. The pipeline's limits hold where there are `prices`.
         """
         self.phases = phases or {}
         self._services = Services(models=models, renderer=renderer or TemplateRenderer())
         self.rooms = rooms
+        self._prices = prices
         self._clock = clock
         self._listeners: list[Listen] = []
         self._use(plan)
@@ -97,7 +100,22 @@ class App:
     def _use(self, plan: Plan) -> None:
         self.plan, self.zone, self._rebuild = plan, _zone(plan), None
         self._service = ChatService(
-            plan=plan, zone=self.zone, services=self._services, rooms=self.rooms, clock=self._clock
+            plan=plan,
+            zone=self.zone,
+            services=self._services,
+            rooms=self.rooms,
+            clock=self._clock,
+            limiter=self._limiter(plan),
+        )
+
+    def _limiter(self, plan: Plan) -> Limiter | None:
+        if plan.limits is None or self._prices is None:
+            return None
+        from engine.conversations.allowance import Allowance  # noqa: PLC0415 - a pipeline without limits needs none
+        from engine.conversations.counters import Counters  # noqa: PLC0415 - as above
+
+        return Allowance(
+            plan=plan, limits=plan.limits, counters=Counters(self.rooms), prices=self._prices, zone=self.zone
         )
 
     def renew(self, plan: Plan) -> None:
@@ -165,10 +183,24 @@ def load_app(env: Mapping[str, str], wrap: Wrap = lambda _name, model: model) ->
     has_local = models.start_local()
     rooms = open_store(env.get("SESSION_STORE", "none"))
     phases = {"plan": planned - began, "models_and_sessions": time.monotonic() - planned}
-    app = App(plan, models=models, rooms=rooms, rebuild=rebuild, phases=phases)
+    plan, prices = _priced(plan, env)
+    app = App(plan, models=models, rooms=rooms, rebuild=rebuild, phases=phases, prices=prices)
     if has_local:
         app.prepare()
     return app
+
+
+def _priced(plan: Plan, env: Mapping[str, str]) -> tuple[Plan, Prices | None]:
+    """The prices of models, and a notice of what is wrong with them; `None` where no limit needs them."""
+    if plan.limits is None:
+        return plan, None
+    from engine.usage.prices import missing, read_prices  # noqa: PLC0415 - a pipeline without limits needs none
+
+    try:
+        prices = read_prices(env.get("MODEL_PRICES", ""))
+    except ValueError as error:
+        return replace(plan, notices=(*plan.notices, str(error))), {}
+    return replace(plan, notices=(*plan.notices, *missing(plan, prices))), prices
 
 
 def pipeline_file(env: Mapping[str, str]) -> str:

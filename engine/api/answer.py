@@ -11,7 +11,7 @@ from engine.api.policy import Policy
 from engine.api.request import Request
 from engine.api.response import Send
 from engine.core.deadline import Deadline
-from engine.core.errors import TurnConflict
+from engine.core.errors import TurnConflict, TurnsUsedUp
 from engine.core.events import ChatResult, Listen, ignore
 from engine.core.principal import ANONYMOUS, Principal
 from engine.core.record import field, record
@@ -77,6 +77,8 @@ def _challenge(error: NotIdentified) -> Mapping[str, str]:
 def failure(error: Exception, policy: Policy, write: WriteError) -> Answer:
     if isinstance(error, TurnConflict):
         error = _conflict(error)
+    if isinstance(error, TurnsUsedUp):
+        error = RequestError(429, "turns_used_up", str(error), {"Retry-After": str(error.retry_after)})
     if isinstance(error, RequestError):
         return Answer(status=error.status, payload=write(error), headers=error.headers, record={"code": error.code})
     ours = RequestError(503, "internal", "something went wrong on our side")

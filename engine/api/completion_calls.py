@@ -11,7 +11,7 @@ from engine.api.body import read_payload
 from engine.api.completions import Completion, error_object, models_payload, read_completion, read_model
 from engine.api.errors import RequestError
 from engine.api.event_stream import CompletionEvents, EventWriter
-from engine.api.request import Request
+from engine.api.request import Request, address_of
 from engine.api.response import ClientGone, Send, public, result_payload
 from engine.api.turns import STREAMED, streamed, turn_record
 from engine.core.deadline import Deadline
@@ -42,7 +42,7 @@ def answer(behind: Behind, request: Request, path: str, parts: list[str], deadli
 
     if call.asked is None:
         return _chore(completion.said(call.chore), events_to if call.stream else None)
-    asked = replace(call.asked, principal=principal)
+    asked = replace(call.asked, principal=principal, address=address_of(request, policy.proxies))
     if call.stream:
 
         def turn(listen: Listen) -> ChatResult:

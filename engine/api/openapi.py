@@ -28,6 +28,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "rooms_off": (404, "the operator sets SESSION_STORE"),
     "turn_key_reused": (409, "use a new `turn_key` for each turn, and the same one only to send the same again"),
     "turn_in_progress": (409, "send the same again after the seconds in `Retry-After`"),
+    "turns_used_up": (429, "come back after the seconds in `Retry-After`, when the next day begins"),
     "model_missing": (400, "send a model of `GET /v1/models` as `model`"),
     "messages_missing": (400, "send at least one message in `messages`"),
     "n_unsupported": (400, "leave `n` out"),

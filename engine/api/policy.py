@@ -20,12 +20,14 @@ class Policy:
     origins: tuple[str, ...] = ("*",)
     allow_debug: bool = False
     log_text: bool = False
+    proxies: int = 0
     gate: Gate = Gate()
     secrets: Secrets = field(default_factory=lambda: Secrets({}), repr=False)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Policy:
-        """Reads `ALLOWED_ORIGINS` (comma list), `ALLOW_DEBUG`, `LOG_TEXT`, who may ask, and all secrets.
+        """Reads `ALLOWED_ORIGINS` (comma list), `ALLOW_DEBUG`, `LOG_TEXT`, `TRUSTED_PROXIES`, who may ask, and all
+        secrets.
 
         Raises `SettingsError` where sign-in is asked for and cannot work.
         """
@@ -34,6 +36,7 @@ class Policy:
             origins=tuple(origin for origin in origins if origin),
             allow_debug=flag(env, "ALLOW_DEBUG"),
             log_text=flag(env, "LOG_TEXT"),
+            proxies=_count(env, "TRUSTED_PROXIES"),
             gate=Gate.from_env(env),
             secrets=Secrets(env),
         )
@@ -43,6 +46,12 @@ class Policy:
         if "*" in self.origins:
             return "*"
         return origin if origin and origin in self.origins else None
+
+
+def _count(env: Mapping[str, str], name: str) -> int:
+    """The number that the variable `name` holds; 0 for anything else."""
+    text = env.get(name, "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 3 else 0
 
 
 def flag(env: Mapping[str, str], name: str, *, default: bool = False) -> bool:

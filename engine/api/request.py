@@ -17,7 +17,8 @@ class Request:
     """`path` has no base path and no slash at its end, `headers` have lower-case names; `body` is still encoded.
 
     `direct` is a request without HTTP, which AWS itself let in and whose body is the payload; `local` one from the very
-    machine that serves it. `refusal` is why its host knows it to hold no turn.
+    machine that serves it; `peer` is the address that it came from last. `refusal` is why its host knows it to hold
+    no turn.
     """
 
     method: str = "POST"
@@ -28,7 +29,15 @@ class Request:
     base64: bool = False
     direct: bool = False
     local: bool = False
+    peer: str = ""
     refusal: RequestError | None = None
+
+
+def address_of(request: Request, proxies: int) -> str:
+    """The address of the client behind so many proxies of one's own, each of which names the one before it."""
+    named = [part for part in map(str.strip, request.headers.get("x-forwarded-for", "").split(",")) if part]
+    way = named if named[-1:] == [request.peer] else [*named, request.peer]
+    return way[max(-1 - proxies, -len(way))]
 
 
 def path_without_base(path: str, *, base: str = "") -> str:

@@ -11,7 +11,7 @@ from engine.api.body import read_payload
 from engine.api.chat import check_turn_key, read_chat
 from engine.api.log import digest
 from engine.api.policy import Policy
-from engine.api.request import Request
+from engine.api.request import Request, address_of
 from engine.api.response import ClientGone, Send, error_payload, public, result_payload
 from engine.core.deadline import Deadline
 from engine.core.events import ChatResult, Event, Listen, ModelFailed
@@ -28,7 +28,7 @@ def chat(behind: Behind, request: Request, deadline: Deadline | None) -> Answer:
     app, policy = behind.app, behind.policy
     principal = identify(policy, request, deadline)
     call = read_chat(read_payload(request))
-    asked = replace(call.request, principal=principal)
+    asked = replace(call.request, principal=principal, address=address_of(request, policy.proxies))
     check_turn_key(asked)
     with_trace = call.debug and policy.allow_debug
     if call.stream or "text/event-stream" in request.headers.get("accept", ""):

@@ -94,14 +94,25 @@ def _payload_1(event: Mapping[str, Any], context: Mapping[str, Any], form: Form)
 
 
 def _request(event: Mapping[str, Any], method: Any, path: str) -> Request:
+    headers = _headers(event)
     return Request(
         method=_text(method, "POST").upper(),
         path=path,
         query=_query(event),
-        headers=_headers(event),
+        headers=headers,
+        peer=_peer(event, headers),
         body=event.get("body"),
         base64=event.get("isBase64Encoded") is True,
     )
+
+
+def _peer(event: Mapping[str, Any], headers: Mapping[str, str]) -> str:
+    """The address that AWS itself saw: API Gateway and Function URLs name it, a load balancer puts it last."""
+    context = _mapping(event.get("requestContext"))
+    for place in ("http", "identity"):
+        if address := _text(_mapping(context.get(place)).get("sourceIp"), ""):
+            return address
+    return headers.get("x-forwarded-for", "").rpartition(",")[2].strip() if "elb" in context else ""
 
 
 def _headers(event: Mapping[str, Any]) -> dict[str, str]:

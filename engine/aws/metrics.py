@@ -7,8 +7,6 @@ which is imported only where metrics are wanted.
 
 from __future__ import annotations
 
-import json
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -18,16 +16,15 @@ from engine.core.events import ChatResult, Event, ModelAnswered, ModelAsked, Out
 from engine.core.plan import Plan
 from engine.core.record import record
 from engine.core.turn import Engine
+from engine.usage.prices import Prices
 
 NAMESPACE = "Misaki"
-ERRORS = ("error", "timeout", "refusal", "empty")
+ERRORS = ("error", "timeout", "refusal", "empty", "budget", "turns")
 """Reasons that need no detector."""
 OTHER = "other"
 
 Unit = Literal["Count", "Milliseconds", "NoUnit"]
 Dimension = Literal["engine", "reason", "step", "model"]
-Prices = Mapping[str, tuple[float, float]]
-"""Dollars for a million tokens, read and written, by the model's name in the pipeline."""
 
 
 @record
@@ -142,21 +139,6 @@ class Vocabulary:
             values.append(("EstimatedCost", "NoUnit", dollars))
         if values:
             yield self.model(name, tuple(values))
-
-
-def read_prices(text: str) -> Prices:
-    """`{"openai": [0.15, 0.60]}` as prices; raises `ValueError` with a message for the operator."""
-    problem = (
-        'MODEL_PRICES is no JSON object such as {"openai": [0.15, 0.60]}: dollars for a million tokens, in and out'
-    )
-    try:
-        document = json.loads(text or "{}")
-        prices = {str(name): (float(read), float(written)) for name, (read, written) in document.items()}
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        raise ValueError(problem) from None
-    if not all(math.isfinite(price) and price >= 0 for pair in prices.values() for price in pair):
-        raise ValueError(problem)
-    return prices
 
 
 def emf(function: str) -> Emit:

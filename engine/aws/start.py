@@ -63,7 +63,8 @@ def _count_turns(app: App, env: Mapping[str, str], started: float, log: Log) -> 
     """Count turns: on Lambda unless `METRICS` says no, elsewhere where it says yes."""
     if not flag(env, "METRICS", default="AWS_LAMBDA_FUNCTION_NAME" in env):
         return
-    from engine.aws.metrics import TurnMetrics, emf, read_prices
+    from engine.aws.metrics import TurnMetrics, emf
+    from engine.usage.prices import read_prices  # noqa: PLC0415  as above
 
     try:
         emit = emf(env.get("AWS_LAMBDA_FUNCTION_NAME", "local"))

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 from engine.chat.step_runner import run_steps
 from engine.chat.talk import next_talk, next_turn
 from engine.core.deadline import Clock, Deadline
-from engine.core.events import ChatResult, Listen, Outcome, Sentence, TurnStarted, ignore
+from engine.core.errors import TurnsUsedUp
+from engine.core.events import ChatResult, Escalation, Listen, Outcome, Sentence, TurnStarted, ignore
 from engine.core.plan import Memory, Plan
-from engine.core.ports import RoomStore, Services
-from engine.core.record import record
+from engine.core.ports import Limiter, RoomStore, Services
+from engine.core.record import record, replace
 from engine.core.rooms import NewTurn, Opened, Replay
 from engine.core.turn import ChatRequest, Turn
 from engine.text.sentences import sentences
@@ -26,11 +27,13 @@ class ChatService:
     services: Services
     rooms: RoomStore
     clock: Clock
+    limiter: Limiter | None = None
 
     def reply(self, request: ChatRequest, deadline: Deadline | None = None, listen: Listen = ignore) -> ChatResult:
         """Answer one turn, by the earlier of `deadline` and the pipeline's own; the result is the last event told.
 
         Raises:
+            TurnsUsedUp: whoever asks had all turns of the day, and the pipeline has no reply for that.
             TurnConflict: the request's `turn_key` belongs to a turn that is still running, or to another text.
         """
         began = self.clock()
@@ -44,7 +47,7 @@ class ChatService:
         listen(TurnStarted(session_id=turn.session_id, number=turn.number, visitor=turn.visitor))
         saving = min(self.rooms.reserve, until.remaining() / 10)
         try:
-            outcome = run_steps(self.plan, turn, self.services, until.less(saving), listen)
+            outcome = self._run(request, turn, opened.room, until.less(saving), listen)
         except BaseException:
             self.rooms.release(opened, until)
             raise
@@ -56,6 +59,22 @@ class ChatService:
         )
         listen(result)
         return result
+
+    def _run(self, request: ChatRequest, turn: Turn, room: str, until: Deadline, listen: Listen) -> Outcome:
+        """What the steps come to; where the turns of the day are used up, the reply for that."""
+        if self.limiter is None:
+            return run_steps(self.plan, turn, self.services, until, listen)
+        try:
+            purse = self.limiter.admit(request, room, until)
+        except TurnsUsedUp:
+            step = None if self.plan.limits is None else self.plan.limits.step
+            if step is None:
+                raise
+            used_up = Escalation(step=step.id, reason="turns")
+            listen(used_up)
+            outcome = run_steps(replace(self.plan, steps=(step,)), turn, self.services, until, listen)
+            return replace(outcome, escalations=(used_up,), trace=(used_up, *outcome.trace))
+        return run_steps(self.plan, turn, replace(self.services, purse=purse), until, listen)
 
     def _store(self, opened: Opened, turn: Turn, outcome: Outcome, latency_ms: float, until: Deadline) -> bool:
         if outcome.reply is None:

@@ -97,6 +97,14 @@ class GuardedStore:
             raise StoreFailed(_cause(error)) from None
         return done
 
+    def on_items(self, work: Callable[[Storage], T], seconds: float) -> T:
+        """What `work` returns; raises `StoreFailed` for whatever happens."""
+        try:
+            done: T = self._run(lambda: work(self._storage), seconds)
+        except Exception as error:  # noqa: BLE001  as above
+            raise StoreFailed(_cause(error)) from None
+        return done
+
     def close(self) -> None:
         self._storage.close()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from engine.core.ports import RoomStore
 
 if TYPE_CHECKING:
+    from engine.conversations.items import Storage
     from engine.conversations.rooms import Rooms
 
 T = TypeVar("T")
@@ -21,5 +22,11 @@ class RoomKeeper(Protocol):
     def on_rooms(self, work: Callable[[Rooms], T], seconds: float) -> T: ...
 
 
-class Store(RoomStore, RoomKeeper, Protocol):
-    """Keeps rooms for turns and for their owners."""
+class ItemKeeper(Protocol):
+    """Works on the storage itself, within a number of seconds; raises `StoreFailed`."""
+
+    def on_items(self, work: Callable[[Storage], T], seconds: float) -> T: ...
+
+
+class Store(RoomStore, RoomKeeper, ItemKeeper, Protocol):
+    """Keeps rooms for turns and for their owners, and counters."""

@@ -7,6 +7,7 @@ U#{user}   R#{room}                 a room: title, number of turns; its state is
            V                        visits
            C#{room}                 a room without an owner that is being claimed
 K          cursors                  what cursors are signed with
+L#{pipeline}#{day}                  counters of a day: E of everyone, U# of a user, A# of a room, P# of an address
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from engine.core.turn import ChatRequest
 
 if TYPE_CHECKING:
     from engine.conversations.guard import GuardedStore
+    from engine.conversations.items import Storage
     from engine.conversations.keeper import Store
     from engine.conversations.rooms import Rooms
 
@@ -38,6 +39,9 @@ class NoRooms:
 
     def on_rooms(self, work: Callable[[Rooms], T], seconds: float) -> T:  # noqa: ARG002  as above
         raise RoomsOff("this service keeps no rooms")
+
+    def on_items(self, work: Callable[[Storage], T], seconds: float) -> T:  # noqa: ARG002  as above
+        raise RoomsOff("this service has no store")
 
     def release(self, opened: Opened, until: Deadline) -> None: ...
     def close(self) -> None: ...

@@ -8,11 +8,13 @@
     ├── StoreFailed          rooms could not be read or written
     │   └── RoomsOff         there are none: no store is set
     ├── TurnConflict         a turn's key was used before, and its answer cannot be given
+    ├── TurnsUsedUp          the turns of a day are; `retry_after` is in seconds
     ├── RoomUnknown          there is no such room, or it is another's
     ├── BadCursor            a position in a list that this store did not give
     └── BackendError         a model could not answer
         ├── Unavailable      not configured, not installed, not reachable, or the breaker is open
-        │   └── Malformed    the provider's answer is not in its wire format
+        │   ├── Malformed    the provider's answer is not in its wire format
+        │   └── BudgetSpent  the money of a day does not suffice for the call
         ├── TimedOut         no answer before the deadline
         ├── RateLimited      the provider asks for less; `retry_after` is in seconds
         ├── AuthFailed       the credentials were refused
@@ -77,6 +79,14 @@ class TurnConflict(EngineError):
         super().__init__(reason)
 
 
+class TurnsUsedUp(EngineError):
+    """Somebody has had all the turns of a day; the next one begins in `retry_after` seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__("the turns of this day are used up")
+
+
 class RoomUnknown(EngineError):
     """There is no such room, or it is another's."""
 
@@ -125,6 +135,13 @@ class Malformed(Unavailable):
     """The provider answered, but not in its wire format: cut short, too large, not JSON, or without an answer."""
 
     kind = "malformed"
+
+
+class BudgetSpent(Unavailable):
+    """What is left of the money of a day does not suffice for the call, which was not made."""
+
+    reason = "budget"
+    kind = "budget"
 
 
 class TimedOut(BackendError):

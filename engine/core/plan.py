@@ -128,12 +128,31 @@ class Persona:
 
 
 @record
+class Limit:
+    """What somebody may have in a day: turns, and calls of external models for so many millionths of a dollar."""
+
+    turns: int | None = None
+    external: int | None = None
+
+
+@record
+class Limits:
+    """`step` says the reply for those whose turns are used up."""
+
+    anonymous: Limit
+    user: Limit
+    everyone: Limit
+    step: Step | None = None
+
+
+@record
 class Plan:
     """A runnable pipeline. `replies` are in file order, and `index` selects among them by position.
 
     `notices` say which values from the environment were not understood, and what is used instead; `zone_rules` is the
     IANA file of `timezone`, empty where it is to be looked for; `kinds` is there where the pipeline teaches some,
-    `memory` names all that may be remembered of visitors, and `mask` what external models do not see.
+    `memory` names all that may be remembered of visitors, and `mask` what external models do not see;
+    `limits` are those of a day in `timezone`.
     """
 
     name: str
@@ -151,3 +170,4 @@ class Plan:
     zone_rules: bytes = b""
     kinds: SentenceKinds | None = None
     mask: tuple[str, ...] = ()
+    limits: Limits | None = None

@@ -91,9 +91,34 @@ class RoomStore(Protocol):
     def close(self) -> None: ...
 
 
+class Hold(Protocol):
+    """Money that is put aside for a call; it is free again by itself some time after the deadline."""
+
+    def settle(self, completion: Completion | None) -> None:
+        """Takes what the answer cost, all of it where that is not known, and nothing for `None`; never raises."""
+
+    def lose(self) -> None:
+        """Takes all of it: the call may have been paid for, and nobody knows. Never raises."""
+
+
+class Purse(Protocol):
+    """What may be spent on external models in one turn. `reserve` raises `BudgetSpent` where a call may cost more than
+    is left, and returns `None` where nothing bounds it.
+    """
+
+    def reserve(self, model: str, prompt: Prompt, until: Deadline) -> Hold | None: ...
+
+
+class Limiter(Protocol):
+    """Counts turns, and gives each its purse; raises `TurnsUsedUp`."""
+
+    def admit(self, request: ChatRequest, room: str, until: Deadline) -> Purse: ...
+
+
 @record
 class Services:
     """What running a plan may use."""
 
     models: Mapping[str, LanguageModel]
     renderer: Renderer
+    purse: Purse | None = None

@@ -119,7 +119,8 @@ class Completion:
 class ChatRequest:
     """What a client asks, already cleaned; `now` is for callers that pin the clock.
 
-    `turn_key` names this turn, so that a retry gets the stored answer.
+    `turn_key` names this turn, so that a retry gets the stored answer; `address` is where it came from, if that is
+    known.
     """
 
     text: str
@@ -129,3 +130,4 @@ class ChatRequest:
     now: datetime | None = None
     principal: Principal = ANONYMOUS
     turn_key: str | None = None
+    address: str = ""

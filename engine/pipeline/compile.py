@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
 
 from engine.core.expression import Template
-from engine.core.plan import Memory, Persona, Plan, Reply, Variant
+from engine.core.plan import Limits, Memory, Persona, Plan, Reply, Step, Variant
 from engine.core.ports import ReplyIndex
 from engine.core.record import record
 from engine.core.source import EnvRef, Setting, Span
@@ -75,6 +75,7 @@ def compile_pipeline(spec: PipelineSpec, prompts: Mapping[str, str], *, index: R
         memory={row.name.value: _memory(row) for row in spec.memory},
         kinds=kind_model(spec.kinds),
         mask=tuple(one.value for one in spec.mask),
+        limits=_limits(spec),
     )
     return Compiled(
         plan=plan,
@@ -100,6 +101,17 @@ def declare_model(spec: ModelSpec) -> ModelDeclaration:
     """A model's row without the places where it was written."""
     settings = {key: setting.value for key, setting in spec.settings.items()}
     return ModelDeclaration(id=spec.id.value, backend=spec.backend.value, settings=settings)
+
+
+def _limits(spec: PipelineSpec) -> Limits | None:
+    limits = spec.limits
+    if limits is None:
+        return None
+    step = None
+    if limits.reply is not None:
+        place = next(place for place, reply in enumerate(spec.replies) if reply.id.value == limits.reply.value)
+        step = Step(id="limits", kind="say", when=None, span=limits.reply.span, replies=(place,))
+    return Limits(anonymous=limits.anonymous, user=limits.user, everyone=limits.everyone, step=step)
 
 
 def _persona(spec: PersonaSpec) -> Persona:

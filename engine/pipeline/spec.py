@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Union
 
+from engine.core.plan import Limit
 from engine.core.record import record
 from engine.core.source import Setting, Span, Text
 from engine.steps.spec import StepSpec
@@ -118,6 +119,14 @@ class ModelSpec:
 
 
 @record
+class LimitsSpec:
+    anonymous: Limit
+    user: Limit
+    everyone: Limit
+    reply: Text | None
+
+
+@record
 class PipelineSpec:
     """One pipeline file with the replies and kinds that its globs name; `deadline` is in seconds."""
 
@@ -137,3 +146,4 @@ class PipelineSpec:
     address: tuple[Text, ...] = ()
     synonyms: tuple[tuple[Text, ...], ...] = ()
     mask: tuple[Text, ...] = ()
+    limits: LimitsSpec | None = None

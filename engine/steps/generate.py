@@ -10,11 +10,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from engine.core.deadline import Deadline
-from engine.core.errors import BackendError, TurnError
+from engine.core.errors import AuthFailed, BackendError, BadRequest, RateLimited, TurnError
 from engine.core.events import Escalation, ModelAnswered, ModelAsked, ModelFailed
 from engine.core.lazy import LazyMapping
 from engine.core.plan import Detector, ExpressionDetector, Step
-from engine.core.ports import LanguageModel, Preparing
+from engine.core.ports import Hold, LanguageModel, Preparing
 from engine.core.record import replace
 from engine.core.source import Located, Text
 from engine.core.turn import Completion, Exchange, Message, Prompt
@@ -209,7 +209,7 @@ class _Asking:
         began, step, tell = until.clock(), self._step.id, self._scene.tell
         tell(ModelAsked(step=step, model=name))
         try:
-            completion = self._generate(self._scene.services.models[name], until)
+            completion = self._generate(name, until)
         except BackendError as error:
             failed = ModelFailed(
                 step=step,
@@ -246,9 +246,14 @@ class _Asking:
             self._doubtful = self._answer(name, completion)
         return None
 
-    def _generate(self, model: LanguageModel, until: Deadline) -> Completion:
-        """The answer of `model`; what was kept from it stands in the answer again, before anybody judges that."""
-        completion = model.generate(self._prompt_for(model), until)
+    def _generate(self, name: str, until: Deadline) -> Completion:
+        """The answer of a model; what was kept from it stands in the answer again, before anybody judges that."""
+        model, purse = self._scene.services.models[name], self._scene.services.purse
+        prompt = self._prompt_for(model)
+        if purse is None or model.engine != "external":
+            completion = model.generate(prompt, until)
+        else:
+            completion = _paid(model, prompt, until, purse.reserve(name, prompt, until))
         if not self._keeps_from(model):
             return completion
         return replace(completion, text=self._masked[1].restore(completion.text))
@@ -286,6 +291,23 @@ class _Asking:
         names = self._scene.names.also(output={}, error=error.kind)
         tests = [detector for detector in self._step.detectors if isinstance(detector, ExpressionDetector)]
         return next((detector.reason for detector in tests if holds(detector.test, names)), error.reason)
+
+
+def _paid(model: LanguageModel, prompt: Prompt, until: Deadline, hold: Hold | None) -> Completion:
+    """The answer of `model`, paid from `hold`."""
+    if hold is None:
+        return model.generate(prompt, until)
+    try:
+        completion = model.generate(prompt, until)
+    except BackendError as error:
+        # A request that was refused costs nothing; of one that was cut off nobody knows.
+        if not error.called or isinstance(error, (RateLimited, AuthFailed, BadRequest)):
+            hold.settle(None)
+        else:
+            hold.lose()
+        raise
+    hold.settle(completion)
+    return completion
 
 
 def _kind(names: LazyMapping) -> str | None:

@@ -140,6 +140,7 @@ class _Entrance:
             query=dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
             headers=headers,
             local=access.is_local(peer, headers),
+            peer=peer,
         )
         scope["state"]["request"] = request
         try:

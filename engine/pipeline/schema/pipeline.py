@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from engine.core.plan import Limit
 from engine.core.source import Located, Setting, Span, Text
 from engine.pipeline.environment import LIMITS
 from engine.pipeline.reading.node import Entry, MappingNode, Node, plain
@@ -22,7 +23,16 @@ from engine.pipeline.schema.values import (
     text,
     texts,
 )
-from engine.pipeline.spec import ExchangeSpec, KindSpec, MemorySpec, ModelSpec, PersonaSpec, PipelineSpec, ReplySpec
+from engine.pipeline.spec import (
+    ExchangeSpec,
+    KindSpec,
+    LimitsSpec,
+    MemorySpec,
+    ModelSpec,
+    PersonaSpec,
+    PipelineSpec,
+    ReplySpec,
+)
 from engine.steps.kinds import STEP_KINDS, step_kind
 from engine.steps.spec import Keys, StepSpec
 
@@ -57,6 +67,7 @@ def pipeline_spec(root: MappingNode, replies: Sequence[ReplySpec], kinds: Sequen
         address=texts(root.get("address")),
         synonyms=tuple(texts(group) for group in items(root.get("synonyms"))),
         mask=texts(root.get("mask")),
+        limits=_limits(root.get("limits")),
     )
 
 
@@ -103,6 +114,28 @@ def _persona(node: MappingNode) -> PersonaSpec:
         ),
         data=plain(node),
         span=node.span,
+    )
+
+
+def _limits(node: Node | None) -> LimitsSpec | None:
+    if not isinstance(node, MappingNode):
+        return None
+    return LimitsSpec(
+        anonymous=_limit(node.get("anonymous")),
+        user=_limit(node.get("user")),
+        everyone=_limit(node.get("everyone")),
+        reply=optional_text(node.get("reply")),
+    )
+
+
+def _limit(node: Node | None) -> Limit:
+    """`50/day` and `0.05 USD/day`, as the schema has them."""
+    if not isinstance(node, MappingNode):
+        return Limit()
+    turns, external = optional_text(node.get("turns")), optional_text(node.get("external"))
+    return Limit(
+        turns=None if turns is None else int(turns.value.partition("/")[0]),
+        external=None if external is None else round(float(external.value.partition(" ")[0]) * 1_000_000),
     )
 
 

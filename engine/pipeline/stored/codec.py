@@ -25,6 +25,8 @@ _RECORDS: tuple[type, ...] = (
     expression.Template,
     expression.Unary,
     plan.ExpressionDetector,
+    plan.Limit,
+    plan.Limits,
     plan.Memory,
     plan.NamedDetector,
     plan.Persona,

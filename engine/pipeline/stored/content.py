@@ -17,7 +17,7 @@ MOST_REPLIES = 500
 """Replies kept decoded."""
 
 _INDEX = "index."
-_SMALL = ("name", "locale", "timezone", "deadline", "persona", "steps", "memory", "mask")
+_SMALL = ("name", "locale", "timezone", "deadline", "persona", "steps", "memory", "mask", "limits")
 """What a plan holds besides its replies, its index and its environment."""
 
 

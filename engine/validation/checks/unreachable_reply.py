@@ -16,6 +16,8 @@ def check(subject: Subject) -> Iterator[Problem]:
     if not subject.sound_steps:
         return
     said = {reply.value for step in spec.steps for reply in step.replies}
+    if spec.limits is not None and spec.limits.reply is not None:
+        said.add(spec.limits.reply.value)
     searched = any(step.searches for step in spec.steps)
     listening = [step for step in spec.steps if step.listens]
     if not searched and any(reply.match for reply in spec.replies):

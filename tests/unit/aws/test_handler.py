@@ -5,7 +5,7 @@ import pytest
 from engine.api.body import BODY_LIMIT
 from engine.api.policy import Policy
 from engine.aws.handler import RESERVE, make_handler, print_record
-from engine.core.errors import Unavailable
+from engine.core.errors import TurnsUsedUp, Unavailable
 from engine.core.events import Escalation, ModelAnswered, ModelFailed
 from engine.core.record import replace
 from tests.fakes.bots import CANNED, LOCAL, NOTHING, FakeBot
@@ -147,6 +147,32 @@ def test_the_log_holds_words_only_as_external_models_see_them():
     assert (record["text"], record["reply"], record["details"]) == ("電話は[電話1]よ", "[電話1]ね。", ["[電話1]"])
     [record] = answer(event, FakeBot(failure=KeyError("090-1234-5678"), mask=("phone",)), LOG_TEXT="true")[2]
     assert record["message"] == "'[電話1]'"
+
+
+def test_whoever_had_all_turns_of_a_day_is_told_when_the_next_begins():
+    response, body, [record] = answer(POST, FakeBot(failure=TurnsUsedUp(30)))
+    assert (response["statusCode"], response["headers"]["Retry-After"]) == (429, "30")
+    assert body["code"] == record["code"] == "turns_used_up"
+
+
+@pytest.mark.parametrize(
+    ("proxies", "address"),
+    [("", "192.0.2.9"), ("1", "192.0.2.5"), ("2", "192.0.2.1"), ("9", "192.0.2.1"), ("x", "192.0.2.9")],
+)
+def test_an_address_is_as_far_away_as_there_are_proxies_that_are_trusted(proxies, address):
+    event = http("POST", "/chat", {"x-forwarded-for": "192.0.2.1, 192.0.2.5, 192.0.2.9"}, POST["body"])
+    event["requestContext"]["http"]["sourceIp"] = "192.0.2.9"
+    bot = FakeBot()
+    answer(event, bot, TRUSTED_PROXIES=proxies)
+    assert bot.requests[0].address == address
+
+
+def test_a_load_balancer_puts_the_address_that_it_saw_last():
+    event = {"httpMethod": "POST", "path": "/chat", "requestContext": {"elb": {}}, "body": POST["body"]}
+    event["headers"] = {"x-forwarded-for": "203.0.113.7, 192.0.2.9"}
+    bot = FakeBot()
+    answer(event, bot)
+    assert bot.requests[0].address == "192.0.2.9"
 
 
 @pytest.mark.parametrize(("event", "status", "level"), [(POST, 503, "error"), (POST | {"body": ""}, 400, "info")])

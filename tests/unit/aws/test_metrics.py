@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from engine.aws.metrics import Measure, TurnMetrics, emf, read_prices
+from engine.aws.metrics import Measure, TurnMetrics, emf
 from engine.core.events import (
     ChatResult,
     Escalation,
@@ -18,6 +18,7 @@ from engine.core.events import (
     VariablesSet,
 )
 from engine.core.plan import ExpressionDetector, NamedDetector
+from engine.usage.prices import read_prices
 from tests.fakes.plans import condition, generate_step, plan, replies_step
 
 SCHEMA = Draft202012Validator(json.loads((Path(__file__).parents[2] / "data" / "emf.schema.json").read_text()))

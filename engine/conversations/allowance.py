@@ -1,0 +1,135 @@
+"""Holds turns, and calls of external models, against the limits of a pipeline: who is counted, and for how much.
+
+Who signed in is counted by his id. All others are counted by room and by address, so that a new room is no new purse.
+A store that does not answer costs no turn its words: turns then go uncounted, and no money is spent.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from ipaddress import ip_network
+from logging import getLogger
+from zoneinfo import ZoneInfo
+
+from engine.conversations.counters import Bound, Counters, Day
+from engine.core.deadline import Deadline
+from engine.core.digest import digest
+from engine.core.errors import BudgetSpent, StoreFailed, TurnsUsedUp
+from engine.core.plan import Limit, Limits, Plan
+from engine.core.record import record
+from engine.core.turn import ChatRequest, Completion, Prompt
+from engine.usage.prices import Price, Prices, cost, most
+
+_LATE = 5.0
+"""Seconds after its deadline that money is held for a call: its end is written down by then."""
+_SECONDS = 1.0
+"""Seconds for counting a turn, and for writing down what a call cost."""
+
+
+@record
+class Allowance:
+    """The `limits` of `plan`, whose days are those of `zone`."""
+
+    plan: Plan
+    limits: Limits
+    counters: Counters
+    prices: Prices
+    zone: ZoneInfo
+    now: Callable[[], float] = time.time
+
+    def admit(self, request: ChatRequest, room: str, until: Deadline) -> TurnPurse:
+        """Count a turn; what may be spent in it. Raises `TurnsUsedUp`."""
+        day = self._day()
+        counted = tuple(self._counted(request, room))
+        turns = [Bound(who, limit.turns) for who, limit in counted if limit.turns is not None]
+        try:
+            has_one = not turns or self.counters.take_turn(day, turns, until.within(_SECONDS))
+        except StoreFailed as error:
+            getLogger(__name__).warning("a turn could not be counted: %s", error)
+            has_one = True
+        if not has_one:
+            raise TurnsUsedUp(max(1, math.ceil(day.ends - self.now())))
+        money = tuple(Bound(who, limit.external) for who, limit in counted if limit.external is not None)
+        return TurnPurse(plan=self.plan, counters=self.counters, prices=self.prices, day=day, money=money)
+
+    def _day(self) -> Day:
+        now = datetime.fromtimestamp(self.now(), self.zone)
+        midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+        return Day(pipeline=self.plan.name, name=now.date().isoformat(), ends=midnight.timestamp())
+
+    def _counted(self, request: ChatRequest, room: str) -> Iterator[tuple[str, Limit]]:
+        yield "E", self.limits.everyone
+        if request.principal.kind == "user":
+            yield f"U#{digest(request.principal.id, 16).hex()}", self.limits.user
+            return
+        yield f"A#{digest(room, 16).hex()}", self.limits.anonymous
+        if request.address:
+            yield f"P#{digest(_network(request.address), 16).hex()}", self.limits.anonymous
+
+
+def _network(address: str) -> str:
+    """`address`, or of version 6 the network that one household has."""
+    try:
+        return str(ip_network((address, 64), strict=False)) if ":" in address else address
+    except ValueError:
+        return address
+
+
+@record
+class TurnPurse:
+    """What may be spent on external models in one turn; `money` are the bounds of all who are counted for it."""
+
+    plan: Plan
+    counters: Counters
+    prices: Prices
+    day: Day
+    money: tuple[Bound, ...]
+
+    def reserve(self, model: str, prompt: Prompt, until: Deadline) -> MoneyHold | None:
+        """Hold what asking `model` may cost at most; `None` where nothing bounds it. Raises `BudgetSpent`."""
+        if not self.money:
+            return None
+        row, price = self.plan.models[model], self.prices.get(model)
+        if price is None:
+            raise _spent(row.backend, f"`{model}` has no price in MODEL_PRICES, so no limit of money lets it be asked")
+        amount = most(prompt, row, price)
+        try:
+            name = self.counters.hold(self.day, self.money, amount, until.remaining() + _LATE, until)
+        except StoreFailed as error:
+            raise _spent(row.backend, f"what is left for this day is not known: {error}") from None
+        if name is None:
+            raise _spent(row.backend, f"what is left for this day does not suffice for `{model}`")
+        return MoneyHold(purse=self, name=name, amount=amount, price=price)
+
+
+@record
+class MoneyHold:
+    """So much is held in all counters of a purse."""
+
+    purse: TurnPurse
+    name: str
+    amount: int
+    price: Price
+
+    def settle(self, completion: Completion | None) -> None:
+        """Take what the answer cost, all of it where that is not known, nothing for `None`; never raises."""
+        actual = 0 if completion is None else cost(completion, self.price)
+        self._take(self.amount if actual is None else actual)
+
+    def lose(self) -> None:
+        """Take all of it: the call may have been paid for, and nobody knows. Never raises."""
+        self._take(self.amount)
+
+    def _take(self, amount: int) -> None:
+        purse = self.purse
+        try:
+            purse.counters.settle(purse.day, purse.money, self.name, amount, Deadline.after(_SECONDS))
+        except StoreFailed as error:
+            getLogger(__name__).warning("what a call cost could not be written down: %s", error)
+
+
+def _spent(backend: str, message: str) -> BudgetSpent:
+    return BudgetSpent(message, backend=backend, called=False)

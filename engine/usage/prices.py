@@ -1,0 +1,63 @@
+"""What a call of an external model costs, and what it may cost at most, in millionths of a dollar."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+
+from engine.core.plan import ModelRow, Plan
+from engine.core.turn import Completion, Prompt
+from engine.models.registry import BACKENDS
+
+Price = tuple[float, float]
+"""Dollars for a million tokens, read and written: so many millionths of a dollar for each token."""
+Prices = Mapping[str, Price]
+"""By the model's name in the pipeline."""
+
+MOST_TOKENS = 32_768
+"""Written by a model whose row has no `max_tokens`."""
+_FRAME = 16
+"""Tokens around each message, at most."""
+
+
+def read_prices(text: str) -> Prices:
+    """`{"openai": [0.15, 0.60]}` as prices; raises `ValueError` with a message for the operator."""
+    problem = (
+        'MODEL_PRICES is no JSON object such as {"openai": [0.15, 0.60]}: dollars for a million tokens, in and out'
+    )
+    try:
+        document = json.loads(text or "{}")
+        prices = {str(name): (float(read), float(written)) for name, (read, written) in document.items()}
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise ValueError(problem) from None
+    if not all(math.isfinite(price) and price >= 0 for pair in prices.values() for price in pair):
+        raise ValueError(problem)
+    return prices
+
+
+def missing(plan: Plan, prices: Prices) -> Iterator[str]:
+    """What to tell of each external model that no limit of money lets be asked, as it has no price."""
+    limits = plan.limits
+    if limits is None or all(one.external is None for one in (limits.anonymous, limits.user, limits.everyone)):
+        return
+    for name, row in plan.models.items():
+        if BACKENDS[row.backend].engine == "external" and name not in prices:
+            yield f"`{name}` has no price in MODEL_PRICES, so it is not asked where `limits` bound the money"
+
+
+def most(prompt: Prompt, row: ModelRow, price: Price) -> int:
+    """What asking `row` costs at most: no token is shorter than a byte, and none is written beyond `max_tokens`."""
+    exchanges = (*prompt.examples, *prompt.near)
+    texts = [prompt.system, prompt.text, *(message.text for message in prompt.history)]
+    texts += [text for one in exchanges for text in (one.user, one.reply)]
+    read = sum(len(text.encode("utf-8", "replace")) + _FRAME for text in texts)
+    given = row.settings.get("max_tokens")
+    written = given if isinstance(given, int) else MOST_TOKENS
+    return math.ceil(read * price[0] + written * price[1])
+
+
+def cost(completion: Completion, price: Price) -> int | None:
+    """What an answer cost; `None` where the provider does not tell its tokens."""
+    read, written = completion.prompt_tokens, completion.completion_tokens
+    return None if read is None or written is None else math.ceil(read * price[0] + written * price[1])
