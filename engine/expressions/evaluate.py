@@ -155,8 +155,9 @@ def _number(value: Any) -> float:
     return value if isinstance(value, int | float) else 0
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=4096)
 def _pattern(source: str) -> Pattern:
+    """Of as many as conditions hold: a turn asks hundreds one after the other, so that a smaller cache keeps none."""
     return compile_pattern(source, ignore_case=False)
 
 

@@ -15,22 +15,27 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
+    """`first` is the index of the first step that is harmed: a turn that ends before it goes as ever."""
+
     kind: str
+    first: int
     name: str
     change: Callable[[Plan], Plan]
 
 
 def mutants(plan: Plan) -> Iterator[Mutant]:
     """Every mutant of the steps of `plan`; that a reply is selected at all, its own examples hold."""
-    for step in plan.steps:
+    for place, step in enumerate(plan.steps):
         if step.searches:
             for shift in (-10, 10):
-                yield Mutant(kind="threshold", name=f"{step.id} {shift:+}", change=_threshold(step.id, shift))
+                name = f"{step.id} {shift:+}"
+                yield Mutant(kind="threshold", first=place, name=name, change=_threshold(step.id, shift))
     for one, other in combinations(range(len(plan.steps)), 2):
         # Two that only set variables: the order of those that do not read each other makes no difference.
         if plan.steps[one].values and plan.steps[other].values:
             continue
-        yield Mutant(kind="swap", name=f"{plan.steps[one].id} {plan.steps[other].id}", change=_swap(one, other))
+        name = f"{plan.steps[one].id} {plan.steps[other].id}"
+        yield Mutant(kind="swap", first=one, name=name, change=_swap(one, other))
 
 
 def _threshold(step_id: str, shift: float) -> Callable[[Plan], Plan]:

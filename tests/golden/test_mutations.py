@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from engine.core.events import StepEvent
 from engine.core.plan import Plan
 from engine.golden.find import find_goldens
 from engine.golden.pipelines import Pipelines
 from engine.golden.play import play
+from engine.golden.result import ConversationResult
 from engine.golden.run import Loaded, load_goldens
 from engine.golden.stage import Settings
 from engine.pipeline.schema.golden_spec import Conversation
@@ -23,18 +25,24 @@ NAMES = ("snack_misaki", "helpdesk")
 
 @dataclass
 class Suite:
-    """The goldens of one pipeline."""
+    """The goldens of one pipeline; `furthest` is the index of the last step that each comes to, `order` that in which
+    they are played.
+    """
 
     pipelines: Pipelines
     goldens: list[tuple[Loaded, Conversation]]
     settings: Settings = field(default_factory=Settings)
+    furthest: list[int] = field(default_factory=list)
+    order: list[int] = field(default_factory=list)
 
     def first_run(self) -> list[str]:
         """The names of conversations that do not pass unharmed."""
         failed = []
         for place, (loaded, conversation) in enumerate(self.goldens):
-            passed = self.play(place, lambda plan: plan).status == "passed"
-            failed += [] if passed else [f"{loaded.golden.path}: {conversation.name.value}"]
+            result = self.play(place, lambda plan: plan)
+            failed += [] if result.status == "passed" else [f"{loaded.golden.path}: {conversation.name.value}"]
+            self.furthest.append(furthest(result))
+            self.order.append(place)
         return failed
 
     def play(self, place: int, change):
@@ -46,11 +54,28 @@ class Suite:
         return self.pipelines.plan(loaded.golden.pipeline_path, conversation.env)
 
     def notices(self, mutant: Mutant) -> bool:
-        """Whether some golden fails."""
+        """Whether some golden fails, among those that come to a harmed step. What noticed one harm goes first with the
+        next, which is much like it.
+        """
         try:
-            return any(self.play(place, mutant.change).status != "passed" for place in range(len(self.goldens)))
+            for place in [place for place in self.order if self.furthest[place] >= mutant.first]:
+                if self.play(place, mutant.change).status != "passed":
+                    self.order.remove(place)
+                    self.order.insert(0, place)
+                    return True
         except Refused:
             return True
+        return False
+
+
+def furthest(result: ConversationResult) -> int:
+    """The index of the last step that any turn came to; of all steps, where it had no answer."""
+    assert result.plan is not None
+    places = {step.id: place for place, step in enumerate(result.plan.steps)}
+    outcomes = [turn.outcome for turn in result.turns]
+    if any(outcome.reply is None for outcome in outcomes):
+        return len(places)
+    return max(places[event.step] for outcome in outcomes for event in outcome.trace if isinstance(event, StepEvent))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -2,7 +2,7 @@ from functools import reduce
 
 import pytest
 
-from engine.expressions.evaluate import evaluate, holds, never_holds
+from engine.expressions.evaluate import _pattern, evaluate, holds, never_holds
 from engine.expressions.parse import ConditionError, parse_condition
 from engine.expressions.scope import condition_scope
 
@@ -127,3 +127,11 @@ def test_values_that_nest_deeper_than_the_stack_are_no_error():
 def test_a_pattern_is_run_over_a_long_text_in_linear_time():
     names = {**NAMES, "text": "!" + "a" * 100_000}
     assert evaluate(parse_condition("matches(text, '^(a+)+$')", SCOPE), names) is False
+
+
+def test_patterns_are_compiled_once_however_many_a_turn_asks():
+    conditions = [parse_condition(f"matches(text, '{number}杯目')", SCOPE) for number in range(1000)]
+    assert not any(evaluate(condition, NAMES) for condition in conditions)
+    compiled = _pattern.cache_info().misses
+    assert not any(evaluate(condition, NAMES) for condition in conditions)
+    assert _pattern.cache_info().misses == compiled
