@@ -32,7 +32,7 @@ SHIPPED = [
     for path in sorted((ROOT / folder).rglob("*.yml"))
 ]
 FILES = [path for path in SHIPPED if not path.name.endswith(".cassette.yml")]
-OPEN = {"persona", "models", "vars", "env", "attributes", "answers", "kinds"}
+OPEN = {"persona", "models", "vars", "env", "attributes", "answers", "kinds", "memory", "remember", "remembers"}
 """Blocks whose keys are names of the editor's own."""
 
 
