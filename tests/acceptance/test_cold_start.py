@@ -17,31 +17,50 @@ from tests.acceptance.processes import ROOT, environment, misaki
 FIRST_ANSWER = """
 import json, sys
 import lambda_function
-response = lambda_function.lambda_handler({"input": sys.argv[1]}, None)
+responses = [lambda_function.lambda_handler({"input": text}, None) for text in sys.argv[1].splitlines()]
 asked = {"httpMethod": "GET", "path": "/health", "headers": {"Authorization": "Bearer open-sesame"}}
 health = lambda_function.lambda_handler(asked, None) if sys.argv[2:] else None
-json.dump({"response": response, "health": health, "modules": sorted(sys.modules)}, sys.stderr)
+json.dump({"responses": responses, "health": health, "modules": sorted(sys.modules)}, sys.stderr)
 """
 DEAR = {"yaml", "jsonschema", "jinja2", "dataclasses", "inspect", "pathlib", "hashlib", "uuid", "sqlite3"}
 """What no canned reply needs."""
 COMPARING = {"rapidfuzz", "engine.matching.forms", "engine.matching.compare"}
 
 
-@pytest.fixture
-def pipeline(tmp_path):
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory):
     """The shipped pipeline in a folder of its own, with dates that can be trusted."""
+    folder = tmp_path_factory.mktemp("shipped")
     for part in ("pipelines", "replies", "kinds"):
-        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns(".cache"))
-    for file in tmp_path.rglob("*.*"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns(".cache"))
+    for file in folder.rglob("*.*"):
         os.utime(file, (time.time() - 100, time.time() - 100))
-    return tmp_path / "pipelines" / "snack_misaki.yml"
+    return folder / "pipelines" / "snack_misaki.yml"
 
 
-@pytest.fixture
-def plan(pipeline):
-    """That pipeline compiled."""
+@pytest.fixture(scope="module")
+def built(pipeline):
+    """That pipeline compiled, once for all."""
     assert misaki("build", "--pipeline", str(pipeline)).returncode == 0
     return pipeline.parent / ".cache" / "snack_misaki.plan"
+
+
+@pytest.fixture
+def plan(built):
+    """Its plan, which is put right again."""
+    data = built.read_bytes()
+    yield built
+    built.write_bytes(data)
+
+
+@pytest.fixture
+def greetings(pipeline):
+    """A file of its replies, which is put right again, with its date."""
+    file = pipeline.parents[1] / "replies/snack_misaki/greetings.yml"
+    text, times = file.read_text("utf-8"), (file.stat().st_atime_ns, file.stat().st_mtime_ns)
+    yield file
+    file.write_text(text, "utf-8")
+    os.utime(file, ns=times)
 
 
 def ask(pipeline: Path, *arguments: str, **env: str) -> dict:
@@ -66,8 +85,13 @@ def ask(pipeline: Path, *arguments: str, **env: str) -> dict:
 
 
 def body(answer: dict) -> dict:
-    assert answer["response"]["statusCode"] == 200
-    return json.loads(answer["response"]["body"])
+    [only] = bodies(answer)
+    return only
+
+
+def bodies(answer: dict) -> list[dict]:
+    assert {response["statusCode"] for response in answer["responses"]} == {200}
+    return [json.loads(response["body"]) for response in answer["responses"]]
 
 
 @pytest.mark.usefixtures("plan")
@@ -90,16 +114,15 @@ def test_words_that_come_close_are_compared(pipeline):
 @pytest.mark.usefixtures("plan")
 def test_the_same_is_said_with_and_without_a_plan(pipeline):
     # None whose reply depends on the hour, which may end in between.
-    for text in ("ありがとう", "疲れたよ", "生ビール下さい", "いつもの"):
-        with_plan = body(ask(pipeline, text))
-        without = ask(pipeline, text, MISAKI_PLAN="off")
-        assert "yaml" in without["modules"]
-        assert body(without)["reply_id"] == with_plan["reply_id"]
+    texts = "ありがとう\n疲れたよ\n生ビール下さい\nいつもの"
+    with_plan, without = ask(pipeline, texts), ask(pipeline, texts, MISAKI_PLAN="off")
+    assert ("yaml" in with_plan["modules"], "yaml" in without["modules"]) == (False, True)
+    said, as_well = ([each["reply_id"] for each in bodies(answer)] for answer in (with_plan, without))
+    assert said == as_well
 
 
 @pytest.mark.usefixtures("plan")
-def test_sources_that_are_newer_count(pipeline):
-    greetings = pipeline.parents[1] / "replies/snack_misaki/greetings.yml"
+def test_sources_that_are_newer_count(pipeline, greetings):
     with greetings.open("a", encoding="utf-8") as file:
         file.write("  - id: brand_new\n    match: [まったく新しい挨拶だよ]\n    say: [まあ。]\n")
     answer = ask(pipeline, "まったく新しい挨拶だよ", "health")
