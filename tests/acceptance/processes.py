@@ -28,11 +28,15 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return base | SETTINGS | dict(extra or {})
 
 
+def python_path(folder: Path) -> str:
+    """`PYTHONPATH` with `folder` before what is there already: an image has its packages there."""
+    return os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
 def run(
     *command: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None, stdin: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Runs a module of this tree, in any folder, to its end."""
-    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.run(
         [sys.executable, "-m", *command],
         input=stdin,
@@ -41,7 +45,7 @@ def run(
         encoding="utf-8",
         timeout=300,
         cwd=cwd,
-        env=environment({"PYTHONPATH": path, "COLUMNS": "120", **(env or {})}),
+        env=environment({"PYTHONPATH": python_path(ROOT), "COLUMNS": "120", **(env or {})}),
         check=False,
     )
 

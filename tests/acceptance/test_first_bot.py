@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.processes import ROOT, post, run, served
+from tests.acceptance.processes import ROOT, post, python_path, run, served
 
 GUIDES = {
     "en": (ROOT / "docs" / "first-bot.md").read_text("utf-8"),
@@ -30,7 +30,7 @@ def test_both_guides_have_the_same_commands():
 def test_the_guide_word_for_word(language, installed, tmp_path):
     guide, env = (
         GUIDES[language],
-        {"PYTHONPATH": str(installed), "XDG_DATA_HOME": str(tmp_path / "data"), "MISAKI_LANG": language},
+        {"PYTHONPATH": python_path(installed), "XDG_DATA_HOME": str(tmp_path / "data"), "MISAKI_LANG": language},
     )
     asked = QUESTION.search(guide)[1]
 

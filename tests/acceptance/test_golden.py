@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.acceptance.processes import ROOT, run
+from tests.acceptance.processes import ROOT, python_path, run
 from tests.fakes.golden import GOLDEN, REPLIES, project
 
 CANARY = "canary-4f1d8a27c3"
@@ -22,7 +22,7 @@ CANARIES = {
 
 def test_a_fresh_folder_with_the_package_one_pipeline_one_golden_and_pytest(installed, tmp_path):
     golden = project(tmp_path)
-    env = {"PYTHONPATH": str(installed)}
+    env = {"PYTHONPATH": python_path(installed)}
     assert f"Origin: {installed.as_posix()}/" in run("inspect", "--details", "engine", cwd=tmp_path, env=env).stdout
     passed = run("pytest", "-v", cwd=tmp_path, env=env)
     assert passed.returncode == 0, passed.stdout + passed.stderr
@@ -41,7 +41,7 @@ def test_a_fresh_folder_with_the_package_one_pipeline_one_golden_and_pytest(inst
 
 def test_pytest_shows_every_mistake_of_a_golden_file(installed, tmp_path):
     project(tmp_path, GOLDEN.replace("engine: external", "engine: extern").replace("model: large", "modle: large"))
-    failed = run("pytest", cwd=tmp_path, env={"PYTHONPATH": str(installed)})
+    failed = run("pytest", cwd=tmp_path, env={"PYTHONPATH": python_path(installed)})
     assert failed.returncode == 2
     assert "did you mean `external`?" in failed.stdout
     assert "did you mean `model`?" in failed.stdout

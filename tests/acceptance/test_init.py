@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.acceptance.processes import post, run, served
+from tests.acceptance.processes import post, python_path, run, served
 
 FIRST = {"ja": ("こんばんは", "お名前は？", "こはる"), "en": ("Good evening", "What's your name?", "Robin")}
 
@@ -12,7 +12,7 @@ FIRST = {"ja": ("こんばんは", "お名前は？", "こはる"), "en": ("Good
 @pytest.mark.parametrize("language", FIRST)
 def test_it_validates_passes_talks_and_serves_without_an_edit(language, installed, tmp_path):
     greeting, question, persona = FIRST[language]
-    env = {"PYTHONPATH": str(installed), "XDG_DATA_HOME": str(tmp_path / "data")}
+    env = {"PYTHONPATH": python_path(installed), "XDG_DATA_HOME": str(tmp_path / "data")}
     made = run("engine", "init", "bot", "--lang", language, "--persona", persona, cwd=tmp_path, env=env)
     assert made.returncode == 0, made.stderr
     bot = tmp_path / "bot"
