@@ -148,7 +148,7 @@ def signals(path: Path, backend: str, rounds: int, grace: float = 0.0) -> Iterat
     """The process is ended in the middle of an answer, at another moment each time."""
     for number in (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT):
         right, slowest = 0, 0.0
-        with patient(path, backend, 2.0, tokens=900) as one:
+        with patient(path, backend, 4.0, tokens=900) as one:
             for seed in range(rounds):
                 ended: list[float] = []
 
