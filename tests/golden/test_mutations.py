@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -21,6 +25,7 @@ from tests.golden.mutants import Mutant, Refused, mutants
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("snack_misaki", "helpdesk")
+PROCESSES = 2
 
 
 @dataclass
@@ -78,19 +83,24 @@ def furthest(result: ConversationResult) -> int:
     return max(places[event.step] for outcome in outcomes for event in outcome.trace if isinstance(event, StepEvent))
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_goldens_notice_every_harm(name, monkeypatch, record_property):
-    monkeypatch.chdir(ROOT)
+def harmed(name: str, part: int) -> tuple[Counter[str], list[str]]:
+    """Every `PROCESSES`-th harm to the pipeline of that name: how many of each kind, and those that nobody notices."""
     pipelines = Pipelines()
     loaded = load_goldens(find_goldens([Path("tests/golden") / name]), pipelines)
     suite = Suite(pipelines, [(one, conversation) for one in loaded for conversation in one.golden.conversations])
     assert suite.first_run() == []
+    some = list(islice(mutants(pipelines.plan(loaded[0].golden.pipeline_path, {})), part, None, PROCESSES))
+    survivors = [f"{mutant.kind} {mutant.name}" for mutant in some if not suite.notices(mutant)]
+    return Counter(mutant.kind for mutant in some), survivors
 
-    tried, survivors = Counter(), []
-    for mutant in mutants(pipelines.plan(loaded[0].golden.pipeline_path, {})):
-        tried[mutant.kind] += 1
-        if not suite.notices(mutant):
-            survivors.append(f"{mutant.kind} {mutant.name}")
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_goldens_notice_every_harm(name, monkeypatch, record_property):
+    monkeypatch.chdir(ROOT)
+    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
+        parts = list(pool.map(partial(harmed, name), range(PROCESSES)))
+    tried = sum((kinds for kinds, _ in parts), Counter())
+    survivors = [harm for _, some in parts for harm in some]
     share = 1 - len(survivors) / tried.total()
     record_property("mutants", dict(tried))
     record_property("share killed", round(share, 4))
