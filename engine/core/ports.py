@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from engine.core.deadline import Deadline
 from engine.core.expression import Template
 from engine.core.record import field, record
 from engine.core.rooms import NewTurn, Opened, Replay
-from engine.core.turn import ChatRequest, Completion, Engine, Prompt
+from engine.core.turn import ChatRequest, Completion, Engine, Piece, Prompt
 
 
 class Candidate(Protocol):
@@ -64,6 +64,18 @@ class Preparing(Protocol):
     """A model that gains from knowing early how its prompts begin. `prepare` returns at once and never fails."""
 
     def prepare(self, prompt: Prompt) -> None: ...
+
+
+@runtime_checkable
+class Streaming(Protocol):
+    """A model that gives its answer as it comes. The joined pieces are the text of the completion that the generator
+    returns.
+
+    It raises only `BackendError`, before or after a piece, and waits for no piece beyond the deadline; closing it
+    cancels the call.
+    """
+
+    def stream(self, prompt: Prompt, deadline: Deadline) -> Generator[Piece, None, Completion]: ...
 
 
 class Renderer(Protocol):

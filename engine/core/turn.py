@@ -116,6 +116,14 @@ class Completion:
 
 
 @record
+class Piece:
+    """Whole sentences that a model has added to its answer; `confidence` is that of the answer so far."""
+
+    text: str
+    confidence: float | None = None
+
+
+@record
 class ChatRequest:
     """What a client asks, already cleaned; `now` is for callers that pin the clock.
 

@@ -7,7 +7,7 @@ goes wrong is a typed error at the turn that meets it, never an exception at ope
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from importlib.machinery import PathFinder
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from engine.core.errors import BackendError, ContextTooLong, TimedOut, Unavailab
 from engine.core.plan import ModelRow
 from engine.core.ports import LanguageModel, ModelStatus
 from engine.core.record import record, replace
-from engine.core.turn import Completion, Engine, Prompt
+from engine.core.turn import Completion, Engine, Piece, Prompt
 from engine.models.closed import ClosedModel
 from engine.models.local.settings import read_settings
 from engine.models.local.worker.child import worker_command
@@ -74,6 +74,12 @@ class LocalModel:
             confidence=reply["confidence"],
             seconds=deadline.clock() - started,
         )
+
+    def stream(self, prompt: Prompt, deadline: Deadline) -> Generator[Piece, None, Completion]:
+        """The answer sentence by sentence; raises as `generate` does."""
+        completion = self.generate(prompt, deadline)
+        yield Piece(text=completion.text, confidence=completion.confidence)
+        return completion
 
     def prepare(self, prompt: Prompt) -> None:
         """Have the persona's part of `prompt` evaluated in the background, so that the first turn need not wait for

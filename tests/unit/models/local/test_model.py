@@ -36,6 +36,16 @@ def soon() -> Deadline:
     return Deadline.after(60.0)
 
 
+def drained(stream):
+    """The pieces of a stream, and the completion that it returns."""
+    pieces = []
+    while True:
+        try:
+            pieces.append(next(stream))
+        except StopIteration as end:
+            return pieces, end.value
+
+
 @pytest.mark.parametrize("backend", LOCAL_ENGINES)
 def test_every_engine_answers(opened, backend):
     model = opened(backend)
@@ -57,6 +67,13 @@ def test_llama_cpp_gives_confidence_and_gpt4all_none(opened):
     confidence = opened("llama.cpp").generate(PROMPT, soon()).confidence
     assert 0 < confidence < 1
     assert opened("gpt4all").generate(PROMPT, soon()).confidence is None
+
+
+@pytest.mark.parametrize("backend", LOCAL_ENGINES)
+def test_the_joined_pieces_of_a_stream_are_the_text(opened, backend):
+    pieces, completion = drained(opened(backend, max_tokens=24, temperature=0).stream(PROMPT, soon()))
+    assert "".join(piece.text for piece in pieces) == completion.text
+    assert pieces[-1].confidence == completion.confidence
 
 
 def test_auto_takes_llama_cpp_first(opened):
