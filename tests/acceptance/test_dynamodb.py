@@ -1,4 +1,4 @@
-"""Rooms in DynamoDB, against ministack's and moto's servers on loopback."""
+"""Rooms and limits in DynamoDB, against ministack's and moto's servers on loopback."""
 
 import itertools
 import re
@@ -14,6 +14,7 @@ import pytest
 
 from engine.conversations import open_store
 from engine.conversations.dynamodb import INDEX, DynamoStorage
+from engine.conversations.guard import GuardedStore
 from engine.core.deadline import Deadline
 from engine.core.errors import StoreFailed
 from engine.core.rooms import SessionState
@@ -22,6 +23,7 @@ from tests.children import child, first_line
 from tests.fakes.clock import FakeClock
 from tests.rooms.cases import *  # noqa: F403  the cases of every store
 from tests.rooms.cases import ROOM, YUKI
+from tests.rooms.limits import *  # noqa: F403  what limits hold on every store
 from tests.unit.conversations.test_stores import say
 from tools.lambda_emulator import free_port
 
@@ -126,6 +128,20 @@ def store(table):
     opened = open_store(f"dynamodb:{table}")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def setting(table):
+    return f"dynamodb:{table}"
+
+
+@pytest.fixture
+def stores(table):
+    """As two processes have it, with time for the servers of the tests."""
+    opened = [GuardedStore(DynamoStorage(table, read_timeout=60.0), "") for _ in range(2)]
+    yield opened
+    for one in opened:
+        one.close()
 
 
 def test_a_turn_is_one_transaction_and_no_more_items_than_it_needs(store, client, table):

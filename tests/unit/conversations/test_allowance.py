@@ -2,68 +2,19 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
 import pytest
 
-from engine.chat.service import ChatService
 from engine.conversations import open_store
-from engine.conversations.allowance import Allowance
-from engine.conversations.counters import Counters
 from engine.core.deadline import Deadline
 from engine.core.errors import BadRequest, BudgetSpent, TimedOut, TurnsUsedUp
-from engine.core.plan import Limit, Limits, ModelRow, Step
+from engine.core.plan import Limit
 from engine.core.principal import Principal
-from engine.core.record import replace
-from engine.core.turn import ChatRequest, Completion
-from tests.fakes.clock import FakeClock
-from tests.fakes.plans import SPAN, FakeModel, generate_step, plan, replies_step, reply, say_step, services
+from engine.core.turn import ChatRequest
+from tests.fakes.plans import FakeModel
 from tests.faults.stage import PROMPT
+from tests.rooms.limits import COST, MOST, Bar
 
-ZONE = ZoneInfo("Asia/Tokyo")
-LATE = datetime(2026, 11, 30, 23, 59, 30, tzinfo=ZONE).timestamp()
-HELLO, SORRY, TIRED = reply("hello", "いらっしゃい。"), reply("sorry", "ごめんね。"), reply("tired", "もう寝るわ。")
-PRICES = {"large": (1.0, 2.0)}
-ANSWER = Completion(text="ええ。", finish_reason="stop", model="m", prompt_tokens=100, completion_tokens=10)
-COST = 120
-"""Millionths of a dollar for `ANSWER`."""
 USER = Principal(kind="user", id="yuki")
-
-
-class Bar:
-    """A service with limits; its large model costs money."""
-
-    def __init__(self, limits, *, store="memory", model=None, small=None, with_reply=False, prices=PRICES):
-        self.model = model or FakeModel(ANSWER)
-        models = {"large": self.model, **({"small": small} if small else {})}
-        steps = (replies_step(), generate_step("ask", *models), say_step(1))
-        made = plan(*steps, replies={HELLO: ("こんばんは",), SORRY: (), TIRED: ()})
-        rows = {name: ModelRow(id=name, backend="openai", settings={"max_tokens": 50}) for name in models}
-        step = Step(id="limits", kind="say", when=None, span=SPAN, replies=(2,)) if with_reply else None
-        self.limits = replace(NONE, **limits, step=step)
-        self.plan = replace(made, limits=self.limits, models=rows)
-        self.now = FakeClock(LATE)
-        self.rooms = open_store(store)
-        counters = Counters(self.rooms, self.now)
-        limiter = Allowance(
-            plan=self.plan, limits=self.limits, counters=counters, prices=prices, zone=ZONE, now=self.now
-        )
-        self._service = ChatService(
-            plan=self.plan,
-            zone=ZONE,
-            services=services(**models),
-            rooms=self.rooms,
-            clock=FakeClock(),
-            limiter=limiter,
-        )
-
-    def says(self, text="猫を飼ったよ", room="a", **more):
-        return self._service.reply(ChatRequest(text=text, session_id=room, **more)).outcome
-
-
-NONE = Limits(anonymous=Limit(), user=Limit(), everyone=Limit())
 
 
 def test_an_empty_purse_leaves_canned_and_local_answers_and_says_why():
@@ -76,8 +27,7 @@ def test_an_empty_purse_leaves_canned_and_local_answers_and_says_why():
 
 
 def test_what_an_answer_cost_is_taken_and_not_what_it_might_have():
-    most = 300 + 2 * 50
-    bar = Bar({"user": Limit(external=2 * COST + most)})
+    bar = Bar({"user": Limit(external=2 * COST + MOST)})
     engines = [bar.says(room=f"room{number}", principal=USER).engine for number in range(6)]
     asked = engines.count("external")
     assert engines == ["external"] * asked + ["fallback"] * (6 - asked)
@@ -97,7 +47,7 @@ def test_a_call_that_may_have_been_paid_for_is_taken(error, is_taken):
 def test_a_model_without_a_price_or_a_store_is_not_asked_where_money_is_bounded():
     for bar in (
         Bar({"everyone": Limit(external=10**9)}, prices={}),
-        Bar({"everyone": Limit(external=10**9)}, store="none"),
+        Bar({"everyone": Limit(external=10**9)}, store=open_store("none")),
     ):
         outcome = bar.says()
         assert (outcome.reply, outcome.escalations[0].reason) == ("ごめんね。", "budget")
@@ -150,25 +100,12 @@ def test_the_declared_reply_is_said_when_the_turns_are_used_up():
 
 
 def test_a_store_that_does_not_count_costs_no_turn():
-    assert Bar({"anonymous": Limit(turns=0)}, store="none").says("こんばんは").reply == "いらっしゃい。"
-
-
-@pytest.mark.parametrize("store", ["memory", "sqlite"])
-def test_a_thousand_turns_with_money_for_one_ask_once_and_all_are_answered(store, tmp_path):
-    store = store if store == "memory" else f"sqlite:{tmp_path}/rooms.db"
-    most = 300 + 2 * 50
-    bar = Bar({"everyone": Limit(external=most)}, store=store, model=FakeModel(replace(ANSWER, prompt_tokens=most)))
-    with ThreadPoolExecutor(40) as pool:
-        outcomes = list(pool.map(lambda number: bar.says(room=f"room{number}"), range(1_000)))
-    assert len(bar.model.asked) == 1
-    assert sorted({str(outcome.reply) for outcome in outcomes}) == ["ええ。", "ごめんね。"]
-    assert sum(outcome.engine == "external" for outcome in outcomes) == 1
-    bar.rooms.close()
+    assert Bar({"anonymous": Limit(turns=0)}, store=open_store("none")).says("こんばんは").reply == "いらっしゃい。"
 
 
 def test_a_hold_is_refused_without_asking():
     bar = Bar({"everyone": Limit(external=1)})
-    purse = bar._service.limiter.admit(ChatRequest(text="x"), "a", Deadline.after(5.0))
+    purse = bar.limiter.admit(ChatRequest(text="x"), "a", Deadline.after(5.0))
     bar.says()
     with pytest.raises(BudgetSpent, match="does not suffice"):
         purse.reserve("large", PROMPT, Deadline.after(5.0))
