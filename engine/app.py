@@ -27,11 +27,11 @@ from engine.core.table import Damaged
 from engine.core.turn import ChatRequest
 from engine.pipeline.bind import bind
 from engine.pipeline.stored.find import find_compiled
-from engine.templates.render import TemplateRenderer
+from engine.templates import TemplateRenderer
 
 if TYPE_CHECKING:
     from engine.conversations.keeper import Store
-    from engine.usage.prices import Prices
+    from engine.usage import Prices
 
 DEFAULT_PIPELINE = "pipelines/snack_misaki.yml"
 
@@ -194,7 +194,7 @@ def _priced(plan: Plan, env: Mapping[str, str]) -> tuple[Plan, Prices | None]:
     """The prices of models, and a notice of what is wrong with them; `None` where no limit needs them."""
     if plan.limits is None:
         return plan, None
-    from engine.usage.prices import missing, read_prices  # noqa: PLC0415 - a pipeline without limits needs none
+    from engine.usage import missing, read_prices  # noqa: PLC0415 - a pipeline without limits needs none
 
     try:
         prices = read_prices(env.get("MODEL_PRICES", ""))

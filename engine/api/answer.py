@@ -13,9 +13,8 @@ from engine.api.response import Send
 from engine.core.deadline import Deadline
 from engine.core.errors import TurnConflict, TurnsUsedUp
 from engine.core.events import ChatResult, Listen, ignore
-from engine.core.principal import ANONYMOUS, Principal
 from engine.core.record import field, record
-from engine.core.turn import ChatRequest
+from engine.core.turn import ANONYMOUS, ChatRequest, Principal
 from engine.identity.gate import NotIdentified
 
 if TYPE_CHECKING:

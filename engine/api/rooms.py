@@ -15,9 +15,9 @@ from engine.api.routes import LARGEST_PAGE, PAGE, TITLE_LIMIT, Route
 from engine.conversations.records import Room, StoredTurn
 from engine.core.deadline import Deadline
 from engine.core.errors import BadCursor, RoomsOff, RoomUnknown, StoreFailed
-from engine.core.principal import Principal
 from engine.core.record import record
 from engine.core.rooms import Learned, Visits
+from engine.core.turn import Principal
 from engine.text.cleaning import clean
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from engine.core.events import ChatResult, Event, ModelAnswered, ModelAsked, Out
 from engine.core.plan import Plan
 from engine.core.record import record
 from engine.core.turn import Engine
-from engine.usage.prices import Prices
+from engine.usage import Prices
 
 NAMESPACE = "Misaki"
 ERRORS = ("error", "timeout", "refusal", "empty", "budget", "turns")

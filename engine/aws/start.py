@@ -64,7 +64,7 @@ def _count_turns(app: App, env: Mapping[str, str], started: float, log: Log) -> 
     if not flag(env, "METRICS", default="AWS_LAMBDA_FUNCTION_NAME" in env):
         return
     from engine.aws.metrics import TurnMetrics, emf
-    from engine.usage.prices import read_prices  # noqa: PLC0415  as above
+    from engine.usage import read_prices  # noqa: PLC0415  as above
 
     try:
         emit = emf(env.get("AWS_LAMBDA_FUNCTION_NAME", "local"))

@@ -16,9 +16,8 @@ from engine.expressions.evaluate import holds
 from engine.guardrails.placeholders import masked
 from engine.kinds.features import shown
 from engine.steps.explaining import Considered, ExplainingIndex, View
-from engine.steps.kinds import step_kind
-from engine.steps.result import Told
-from engine.templates.render import TemplateRenderer
+from engine.steps.kinds import Told, step_kind
+from engine.templates import TemplateRenderer
 
 REASONS = 8
 """Features that are told as the reasons of a kind."""

@@ -13,7 +13,7 @@ from engine.core.ports import Preparing, Services
 from engine.core.turn import Turn
 from engine.models.registry import BACKENDS
 from engine.steps.generate import compose
-from engine.steps.result import Scene
+from engine.steps.kinds import Scene
 
 
 def prepare_models(plan: Plan, turn: Turn, services: Services) -> None:

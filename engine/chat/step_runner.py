@@ -9,15 +9,14 @@ from engine.chat.talk import names_of_talk
 from engine.core.deadline import Deadline
 from engine.core.errors import TurnError
 from engine.core.events import Escalation, Listen, Outcome, StepEnded, StepEvent, StepPassedOver, ignore
-from engine.core.lazy import LazyMapping
+from engine.core.expression import LazyMapping
 from engine.core.plan import Plan, Step
 from engine.core.ports import Services
 from engine.core.record import field_names
 from engine.core.turn import Turn, Visitor
 from engine.expressions.evaluate import holds
 from engine.kinds.names import names_of_kind
-from engine.steps.kinds import step_kind
-from engine.steps.result import Answer, Continue, Escalate, Scene, StepResult
+from engine.steps.kinds import Answer, Continue, Escalate, Scene, StepResult, step_kind
 
 
 def run_steps(plan: Plan, turn: Turn, services: Services, deadline: Deadline, listen: Listen = ignore) -> Outcome:

@@ -11,8 +11,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from engine.core.events import Outcome
-from engine.core.expression import Template
-from engine.core.lazy import LazyMapping
+from engine.core.expression import LazyMapping, Template
 from engine.core.plan import Memory, Plan
 from engine.core.record import replace
 from engine.core.rooms import Learned, Opened

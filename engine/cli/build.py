@@ -17,7 +17,7 @@ from engine.app import App, load_app
 from engine.cli.environment import add_pipeline, conversation_env, pipeline_path
 from engine.cli.usage import Usage
 from engine.models.registry import BACKENDS
-from engine.pipeline.compiled import Compiled
+from engine.pipeline.bind import Compiled
 from engine.pipeline.stored.find import artefact_path, find_compiled
 from engine.validation.load import write_artefact
 

@@ -24,11 +24,10 @@ from engine.cli.usage import Usage
 from engine.cli.watch import watch_models
 from engine.core.deadline import Deadline
 from engine.core.events import ChatResult, Outcome
-from engine.core.principal import Principal
-from engine.core.turn import ChatRequest
+from engine.core.turn import ChatRequest, Principal
 from engine.golden.listen import Listener, NotSaved
 from engine.models.secrets import Secrets
-from engine.pipeline.learned_kinds import learn_kinds
+from engine.pipeline.compile import learn_kinds
 from engine.text.cleaning import clean
 
 _HELP = "/quit ends, /reset starts a new conversation, /trace shows what the engine decides"

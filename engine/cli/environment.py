@@ -9,8 +9,8 @@ from pathlib import Path
 
 from engine.app import DEFAULT_PIPELINE, pipeline_file
 from engine.cli.usage import Usage
-from engine.pipeline.reading.project import PIPELINES
-from engine.pipeline.schema.suggest import pipeline_meant, pipelines_in
+from engine.pipeline.reading.files import PIPELINES
+from engine.pipeline.schema.advice import pipeline_meant, pipelines_in
 
 
 def add_pipeline(parser: argparse.ArgumentParser) -> None:

@@ -30,7 +30,7 @@ from engine.core.rooms import Learned, Visits
 from engine.core.turn import ChatRequest, Turn, Visitor
 from engine.golden.find import mentions
 from engine.matching.index import TriggerIndex
-from engine.pipeline.schema.suggest import hint
+from engine.pipeline.schema.advice import hint
 from engine.text.cleaning import clean
 from engine.text.normalise import steps
 from engine.validation.load import load

@@ -15,9 +15,8 @@ from engine.chat.models import rows_of
 from engine.cli.environment import pipeline_path
 from engine.core.errors import ConfigError
 from engine.pipeline.bind import bind
-from engine.pipeline.learned_kinds import learn_kinds
-from engine.pipeline.reading.project import PROMPT_ENDINGS
-from engine.pipeline.reading.sources import Sources
+from engine.pipeline.compile import learn_kinds
+from engine.pipeline.reading.files import PROMPT_ENDINGS, Sources
 from engine.validation.load import read
 from engine.validation.reporters.text import render_problems
 

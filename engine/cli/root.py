@@ -109,7 +109,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
 
 
 def _unknown(name: str) -> str:
-    from engine.pipeline.schema.suggest import hint  # noqa: PLC0415  needed for a mistake
+    from engine.pipeline.schema.advice import hint  # noqa: PLC0415  needed for a mistake
 
     return f"`{name}` is no command: {hint(name, [row.name for row in COMMANDS])}"
 
@@ -160,7 +160,7 @@ def _out_of_reach(error: OSError) -> int:
 
 def _problems(error: ConfigError) -> int:
     """Shows where the configuration is wrong, as `misaki validate` does."""
-    from engine.pipeline.reading.sources import Sources  # noqa: PLC0415  needed for a configuration that is wrong
+    from engine.pipeline.reading.files import Sources  # noqa: PLC0415  needed for a configuration that is wrong
     from engine.validation.reporters.text import render_problems  # noqa: PLC0415  as above
 
     colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")

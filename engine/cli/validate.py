@@ -13,8 +13,8 @@ from pathlib import Path
 from engine.cli.usage import Usage
 from engine.core.language import LANGUAGES, Language, language_of
 from engine.core.source import Problem
-from engine.pipeline.reading.sources import Sources
-from engine.pipeline.schema.suggest import hint
+from engine.pipeline.reading.files import Sources
+from engine.pipeline.schema.advice import hint
 from engine.validation.codes import CODES, page
 from engine.validation.project import Findings, files_below, validate
 from engine.validation.reporters import github, json, sarif, text

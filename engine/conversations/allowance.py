@@ -21,7 +21,7 @@ from engine.core.errors import BudgetSpent, StoreFailed, TurnsUsedUp
 from engine.core.plan import Limit, Limits, Plan
 from engine.core.record import record
 from engine.core.turn import ChatRequest, Completion, Prompt
-from engine.usage.prices import Price, Prices, cost, most
+from engine.usage import Price, Prices, cost, most
 
 _LATE = 5.0
 """Seconds after its deadline that money is held for a call: its end is written down by then."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from logging import getLogger
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from engine.concurrency.bounded import Helpers
+from engine.concurrency import Helpers
 from engine.conversations.items import Storage
 from engine.conversations.layout import new_room
 from engine.conversations.turns import Turns

@@ -19,10 +19,9 @@ from engine.conversations import codec
 from engine.conversations.items import Item, Key
 from engine.conversations.records import Room
 from engine.core.digest import digest
-from engine.core.principal import Principal
 from engine.core.record import record, replace
 from engine.core.rooms import Learned
-from engine.core.turn import ChatRequest
+from engine.core.turn import ChatRequest, Principal
 
 DAY = 24 * 3600
 ANONYMOUS_DAYS = 30

@@ -16,9 +16,9 @@ from engine.conversations.items import Item, Key, Lost, Put, Storage
 from engine.conversations.layout import DAY, Header, read_header, room_of
 from engine.conversations.records import Page, Room, StoredTurn
 from engine.core.errors import RoomUnknown
-from engine.core.principal import ANONYMOUS, Principal
 from engine.core.record import replace
 from engine.core.rooms import Learned, Visits
+from engine.core.turn import ANONYMOUS, Principal
 
 GUESSABLE = 20
 """Characters that the id of a room without an owner has at least, for anybody to read it: shorter ones, which clients

@@ -6,8 +6,22 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from engine.core.principal import ANONYMOUS, Principal
 from engine.core.record import field, record
+
+
+@record
+class Principal:
+    """Who a turn is for. `id` tells one user from all others and is empty for everybody else; `name` is what the user's
+    identity provider calls him, cleaned and bounded.
+    """
+
+    kind: Literal["anonymous", "token", "user"]
+    id: str = ""
+    name: str | None = None
+
+
+ANONYMOUS = Principal(kind="anonymous")
+
 
 Role = Literal["user", "assistant"]
 Engine = Literal["canned", "local", "external", "fallback"]

@@ -15,8 +15,24 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 from engine.core.expression import Binary, Call, Choice, Comparison, Condition, Constant, Expression, Name, Unary
 from engine.expressions.evaluate import FUNCTIONS
 from engine.expressions.scope import Scope
-from engine.expressions.size import too_deep
 from engine.text.regexes import compile_pattern
+
+MOST_NESTED = 30
+"""Brackets inside each other. Jinja's parser takes fifteen frames of Python's stack for each."""
+
+_QUOTED = re.compile(r"'[^'\\]*(?:\\.[^'\\]*)*'|\"[^\"\\]*(?:\\.[^\"\\]*)*\"", re.DOTALL)
+_BRACKETS = re.compile(r"[()\[\]{}]")
+
+
+def too_deep(expression: str) -> bool:
+    """Whether more than `MOST_NESTED` brackets are open at once; those in quoted texts do not count."""
+    depth = 0
+    for bracket in _BRACKETS.findall(_QUOTED.sub("", expression)):
+        depth = depth + 1 if bracket in "([{" else max(0, depth - 1)
+        if depth > MOST_NESTED:
+            return True
+    return False
+
 
 MAX_SOURCE = 2_000
 MAX_NODES = 200

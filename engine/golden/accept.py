@@ -17,8 +17,7 @@ from engine.golden.files import overwrite
 from engine.golden.result import ConversationResult, Difference
 from engine.pipeline.reading.compose import compose
 from engine.pipeline.reading.node import Node, plain
-from engine.pipeline.schema.golden import golden_of
-from engine.pipeline.schema.golden_spec import Expectation
+from engine.pipeline.schema.golden import Expectation, golden_of
 
 
 class NotWritten(EngineError):

@@ -18,7 +18,7 @@ from engine.core.source import Problem
 from engine.core.turn import Prompt
 from engine.golden.emit import block, scalar
 from engine.golden.files import overwrite
-from engine.pipeline.reading.files import read_file
+from engine.pipeline.reading.compose import read_file
 from engine.pipeline.reading.node import plain
 
 Key = tuple[str, int, str]

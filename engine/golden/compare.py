@@ -10,8 +10,8 @@ from engine.golden.emit import flow
 from engine.golden.result import Difference
 from engine.matching.forms import form
 from engine.matching.scorer import score
-from engine.pipeline.schema.golden_spec import Expectation
-from engine.pipeline.schema.values import seconds
+from engine.pipeline.schema.golden import Expectation
+from engine.pipeline.schema.pipeline import seconds
 from engine.text.regexes import compile_pattern
 
 

@@ -13,7 +13,7 @@ from engine.core.source import Span
 from engine.golden.emit import Style, flow, scalar
 from engine.golden.result import Difference
 from engine.pipeline.reading.compose import compose
-from engine.pipeline.reading.decoding import line_starts
+from engine.pipeline.reading.files import line_starts
 from engine.pipeline.reading.node import MappingNode, Node, ScalarNode, SequenceNode, plain
 
 _ANCHOR = re.compile(r"&\S+\s+")

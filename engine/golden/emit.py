@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from engine.pipeline.reading.decoding import UNPRINTABLE
-from engine.pipeline.reading.scalars import resolve, surprise
+from engine.pipeline.reading.files import UNPRINTABLE
+from engine.pipeline.reading.node import resolve, surprise
 
 Style = Literal["plain", "single", "double"]
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.core.source import Span
-from engine.pipeline.schema.golden import load_golden
-from engine.pipeline.schema.golden_spec import SUFFIX
+from engine.pipeline.schema.golden import SUFFIX, load_golden
 from engine.text.cleaning import clean
 
 DEFAULT_PATHS = (Path("tests/golden"), Path("golden"))

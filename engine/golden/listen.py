@@ -21,7 +21,7 @@ from engine.golden.draft import DraftConversation, DraftTurn, expectation, golde
 from engine.golden.stage import completion_fields, error_fields
 from engine.models.secrets import Secrets
 from engine.pipeline.environment import VARIABLES
-from engine.pipeline.schema.golden_spec import SUFFIX, cassette_path
+from engine.pipeline.schema.golden import SUFFIX, cassette_path
 
 _CLOCK = "%Y-%m-%d %H:%M"
 

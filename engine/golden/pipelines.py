@@ -10,7 +10,7 @@ from engine.core.errors import ConfigError
 from engine.core.plan import Plan
 from engine.core.ports import ReplyIndex
 from engine.golden.lookup import RememberingIndex
-from engine.pipeline.build import build
+from engine.pipeline.compile import build
 from engine.pipeline.schema.load import load_pipeline
 from engine.pipeline.spec import PipelineSpec
 from engine.validation.checks import ESSENTIAL, run

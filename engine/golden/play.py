@@ -12,16 +12,15 @@ from engine.app import App
 from engine.conversations import open_store
 from engine.core.events import ChatResult, Event, StepEvent, TurnStarted, VariablesSet
 from engine.core.plan import Plan, Step
-from engine.core.principal import Principal
 from engine.core.record import field_names
 from engine.core.rooms import Learned, Visits
-from engine.core.turn import ChatRequest
+from engine.core.turn import ChatRequest, Principal
 from engine.golden.cassette import Cassette, Recording
 from engine.golden.compare import differences
 from engine.golden.result import ConversationResult, TurnResult, known_after
 from engine.golden.stage import Scene, Settings, Stage
 from engine.models.secrets import Secrets
-from engine.pipeline.schema.golden_spec import Conversation, GoldenFile, TurnSpec
+from engine.pipeline.schema.golden import Conversation, GoldenFile, TurnSpec
 from engine.text.cleaning import clean
 
 NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)

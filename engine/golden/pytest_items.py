@@ -15,8 +15,8 @@ from engine.golden.result import ConversationResult
 from engine.golden.run import Loaded, Runner, load_goldens
 from engine.golden.stage import Settings
 from engine.models.secrets import Secrets
-from engine.pipeline.reading.sources import Sources
-from engine.pipeline.schema.golden_spec import Conversation
+from engine.pipeline.reading.files import Sources
+from engine.pipeline.schema.golden import Conversation
 from engine.validation.reporters.text import render_problems
 
 _RUNNER: pytest.StashKey[Runner] = pytest.StashKey()

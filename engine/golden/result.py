@@ -13,7 +13,7 @@ from engine.core.events import ChatResult, Outcome
 from engine.core.plan import Plan
 from engine.core.turn import Message, Turn, Visitor
 from engine.golden.stage import Stale
-from engine.pipeline.schema.golden_spec import Conversation, Expectation, GoldenFile, TurnSpec
+from engine.pipeline.schema.golden import Conversation, Expectation, GoldenFile, TurnSpec
 from engine.text.cleaning import clean
 
 Status = Literal["passed", "failed", "stale", "skipped"]

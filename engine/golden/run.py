@@ -17,8 +17,7 @@ from engine.golden.play import Played, play
 from engine.golden.result import ConversationResult
 from engine.golden.stage import Settings
 from engine.models.registry import open_model
-from engine.pipeline.schema.golden import load_golden
-from engine.pipeline.schema.golden_spec import Conversation, GoldenFile
+from engine.pipeline.schema.golden import Conversation, GoldenFile, load_golden
 from engine.validation.checks.goldens import missing_pipeline, reference_problems
 
 Chosen = Callable[[GoldenFile, Conversation], bool]

@@ -19,8 +19,8 @@ from engine.golden.cassette import Cassette, Recording, changed_parts, request_d
 from engine.models.registry import BACKENDS
 from engine.models.scripted import ERRORS, Answer, ScriptedModel
 from engine.models.secrets import Secrets
-from engine.pipeline.schema.golden_spec import Fails, ModelSource, Says
-from engine.templates.render import TemplateRenderer
+from engine.pipeline.schema.golden import Fails, ModelSource, Says
+from engine.templates import TemplateRenderer
 
 Mode = Literal["replay", "record", "live"]
 """`replay` asks no model, `record` asks those whose words are recorded, `live` asks the same and keeps nothing."""

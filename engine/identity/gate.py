@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from engine.core.deadline import Deadline
 from engine.core.errors import EngineError, SettingsError
-from engine.core.principal import ANONYMOUS, Principal
 from engine.core.record import field, record
+from engine.core.turn import ANONYMOUS, Principal
 
 if TYPE_CHECKING:
     from engine.identity.openid import Verifier

@@ -20,8 +20,8 @@ from jwt.utils import base64url_decode, base64url_encode
 
 from engine.core.deadline import Deadline
 from engine.core.errors import SettingsError
-from engine.core.principal import Principal
 from engine.core.record import record
+from engine.core.turn import Principal
 from engine.identity.gate import NotIdentified
 from engine.identity.keys import BODY_LIMIT, IssuerKeys, KeysUnavailable
 from engine.models.http.address import is_address

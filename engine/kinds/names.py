@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-from engine.core.lazy import LazyMapping
+from engine.core.expression import LazyMapping
 from engine.core.ports import SentenceKinds
 
 

@@ -1,26 +1,55 @@
-"""Spec to a compiled pipeline: every reference resolved, every condition parsed, nothing left to look up in YAML."""
+"""Compiles a spec: resolves every reference, parses every condition, learns the kinds, and indexes the triggers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import PurePath
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path, PurePath
+from zoneinfo import TZPATH
 
-from engine.core.expression import Template
-from engine.core.plan import Limits, Memory, Persona, Plan, Reply, Step, Variant
+from engine.core.expression import Condition, Template
+from engine.core.plan import (
+    DEFAULT_THRESHOLD,
+    NO_TEMPLATE,
+    Detector,
+    ExpressionDetector,
+    Limits,
+    Memory,
+    NamedDetector,
+    Persona,
+    Plan,
+    Reply,
+    Step,
+    Variant,
+)
 from engine.core.ports import ReplyIndex
-from engine.core.record import record
-from engine.core.source import EnvRef, Setting, Span
+from engine.core.record import field, record
+from engine.core.source import EnvRef, Setting, Span, Text
 from engine.core.turn import Exchange, Labels
+from engine.expressions.parse import parse_condition
 from engine.expressions.scope import Scope, condition_scope, detector_scope, template_scope
-from engine.pipeline.compile_steps import StepContext, build_step, condition, number
-from engine.pipeline.compile_triggers import build_index
-from engine.pipeline.compiled import Compiled, ModelDeclaration
+from engine.kinds.features import features
+from engine.kinds.learning import learn
+from engine.kinds.model import KindModel
+from engine.matching.index import Trigger, TriggerIndex
+from engine.matching.lexicon import lexicon
+from engine.pipeline.bind import Compiled, ModelDeclaration, bind
 from engine.pipeline.environment import LIMITS, VARIABLES
-from engine.pipeline.learned_kinds import kind_model
 from engine.pipeline.schema.pipeline import DEFAULT_DEADLINE
-from engine.pipeline.spec import MemorySpec, ModelSpec, PersonaSpec, PipelineSpec, ReplySpec
-from engine.pipeline.zone import zone_rules
-from engine.steps.spec import StepSpec
+from engine.pipeline.spec import (
+    ContainsTrigger,
+    FuzzyTrigger,
+    KindSpec,
+    MemorySpec,
+    ModelSpec,
+    PersonaSpec,
+    PipelineSpec,
+    ReplySpec,
+    TriggerSpec,
+    WordsTrigger,
+)
+from engine.steps.spec import DetectorSpec, ExpressionDetectorSpec, StepSpec
 from engine.templates.grammar import is_constant
 from engine.text.regexes import named_groups
 
@@ -161,3 +190,124 @@ def _origin(span: Span) -> str:
 
 def _template(source: str, origin: str) -> Template:
     return Template(source=source, origin=origin, constant=is_constant(source))
+
+
+__all__ = ["Scopes", "build", "scopes"]
+
+
+def build(
+    spec: PipelineSpec, prompts: Mapping[str, str], env: Mapping[str, str], *, index: ReplyIndex | None = None
+) -> Plan:
+    """Compile `spec` and bind it to `env`; an `index` of the same replies is taken over."""
+    return bind(compile_pipeline(spec, prompts, index=index), env)
+
+
+@record
+class StepContext:
+    """What compiling a step looks things up in; `reply_places` and `step_places` are positions by id.
+
+    `otherwise` are the positions of the replies that are said where no trigger fits, with their tags.
+    """
+
+    conditions: Scope
+    detectors: Scope
+    prompts: Callable[[str], Template]
+    reply_places: Mapping[str, int]
+    step_places: Mapping[str, int]
+    otherwise: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+
+
+def build_step(spec: StepSpec, context: StepContext) -> Step:
+    """`spec` must have passed the checks of references and conditions."""
+    only = {tag.value for tag in spec.tags}
+    waiting = [place for place, tags in context.otherwise.items() if not only or only & set(tags)]
+    named = [context.reply_places[name.value] for name in spec.replies]
+    return Step(
+        id=spec.id.value,
+        kind=spec.kind,
+        when=condition(spec.when, context.conditions),
+        span=spec.span,
+        searches=spec.searches,
+        threshold=number(spec.threshold) or DEFAULT_THRESHOLD,
+        tags=tuple(tag.value for tag in spec.tags),
+        replies=(*named, *(waiting if spec.listens else ())),
+        models=tuple(model.value for model in spec.models),
+        prompt=NO_TEMPLATE if spec.prompt is None else context.prompts(spec.prompt.value),
+        timeout=number(spec.timeout),
+        detectors=tuple(_detector(detector, context.detectors) for detector in spec.detectors),
+        escalate_to=None if spec.escalate_to is None else context.step_places[spec.escalate_to.value],
+        values=tuple((name.value, parse_condition(text.value, context.conditions)) for name, text in spec.variables),
+        own=spec.own,
+    )
+
+
+def condition(text: Text | None, scope: Scope) -> Condition | None:
+    return None if text is None else parse_condition(text.value, scope)
+
+
+def number(setting: Setting | None) -> float | None:
+    """A setting that is a number, or a reference with a number as its default."""
+    if setting is None:
+        return None
+    value = setting.value.default if isinstance(setting.value, EnvRef) else setting.value
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _detector(spec: DetectorSpec, scope: Scope) -> Detector:
+    if isinstance(spec, ExpressionDetectorSpec):
+        return ExpressionDetector(
+            test=parse_condition(spec.test.value, scope), reason=spec.reason.value, doubt=spec.doubt
+        )
+    return NamedDetector(name=spec.name.value, threshold=spec.threshold)
+
+
+def build_index(spec: PipelineSpec, replies: Sequence[ReplySpec] | None = None) -> TriggerIndex:
+    """The pipeline's own `replies` in file order, or others: a candidate's `reply` is a position in this sequence."""
+    chosen = spec.replies if replies is None else replies
+    words = lexicon((one.value for one in spec.address), [[one.value for one in group] for group in spec.synonyms])
+    triggers = (
+        _trigger(trigger, place, reply.priority) for place, reply in enumerate(chosen) for trigger in reply.match
+    )
+    return TriggerIndex.build(triggers, words)
+
+
+def _trigger(trigger: TriggerSpec, reply: int, priority: int) -> Trigger:
+    match trigger:
+        case FuzzyTrigger(text=text):
+            return Trigger(kind="fuzzy", text=text.value, reply=reply, priority=priority)
+        case ContainsTrigger(text=text):
+            return Trigger(kind="contains", text=text.value, reply=reply, priority=priority)
+        case WordsTrigger(text=text):
+            return Trigger(kind="words", text=text.value, reply=reply, priority=priority)
+        case _:
+            return Trigger(kind="regex", text=trigger.pattern.value, reply=reply, priority=priority)
+
+
+def kind_model(kinds: Sequence[KindSpec]) -> KindModel | None:
+    """None for a pipeline without kinds."""
+    examples = tuple((kind.name.value, example.value) for kind in kinds for example in kind.examples)
+    return KindModel(lambda: memoryview(_learned(examples))) if examples else None
+
+
+def learn_kinds(plan: Plan) -> None:
+    """Learn now what the first turn that asks for a kind would wait for; a stored plan holds it already."""
+    if isinstance(plan.kinds, KindModel):
+        plan.kinds.learn()
+
+
+@lru_cache(maxsize=4)
+def _learned(examples: tuple[tuple[str, str], ...]) -> bytes:
+    """The stored model; a pipeline that is loaded again with the same examples learns nothing anew."""
+    return learn([(kind, features(text)) for kind, text in examples])
+
+
+def zone_rules(name: str) -> bytes:
+    """The file of the zone `name`, from this machine or from the package `tzdata`; empty where neither has it."""
+    for folder in TZPATH:
+        path = Path(folder, name)
+        if path.is_file():
+            return path.read_bytes()
+    try:
+        return files("tzdata").joinpath("zoneinfo", *name.split("/")).read_bytes()
+    except (ImportError, OSError):
+        return b""

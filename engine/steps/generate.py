@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from engine.core.deadline import Deadline
 from engine.core.errors import AuthFailed, BackendError, BadRequest, RateLimited, TurnError
 from engine.core.events import Escalation, ModelAnswered, ModelAsked, ModelFailed
-from engine.core.lazy import LazyMapping
+from engine.core.expression import LazyMapping
 from engine.core.plan import Detector, ExpressionDetector, Step
 from engine.core.ports import Hold, LanguageModel, Preparing
 from engine.core.record import replace
@@ -21,7 +21,7 @@ from engine.core.turn import Completion, Exchange, Message, Prompt
 from engine.expressions.evaluate import holds
 from engine.resilience.budget import available, leave_time
 from engine.steps.detectors import DETECTORS, DOUBTS, detects, hear
-from engine.steps.result import Answer, Escalate, Scene, StepResult, Told
+from engine.steps.kinds import Answer, Escalate, Scene, StepResult, Told
 from engine.steps.spec import DetectorSpec, ExpressionDetectorSpec, Keys, NamedDetectorSpec, StepSpec
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def compose(step: Step, scene: Scene) -> Prompt:
     No text in it holds a control token: values that a turn brings are cleaned before the template sees them, and the
     whole once more, because two halves may stand side by side in it.
     """
-    from engine.templates.untrusted import for_prompt, without_marks
+    from engine.templates.sandbox import for_prompt, without_marks
 
     persona = scene.plan.persona
     try:

@@ -1,17 +1,95 @@
-"""The step kinds as data rows: a row names the module that owns its kind, which is imported when it is needed."""
+"""The step kinds as data rows, and the contract between them and the step runner: what a step sees, and comes to.
+
+A row names the module that owns its kind, which is imported when it is needed. What only reading and explaining need
+is no part of a turn, and imported for its types alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, Union, cast
 
-from engine.core.plan import Step
-from engine.steps.result import Scene, StepResult, Told
+from engine.core.deadline import Deadline
+from engine.core.events import StepEvent, ignore
+from engine.core.expression import LazyMapping
+from engine.core.plan import Plan, Step
+from engine.core.ports import Services
+from engine.core.record import field, record
+from engine.core.turn import Completion, Engine, Turn
 
 if TYPE_CHECKING:
-    from engine.steps.explaining import View
+    from engine.steps.explaining import Considered, View
     from engine.steps.spec import Keys, StepSpec
+
+
+@record
+class Scene:
+    """One step's view of a turn; `names` are what conditions and templates see, `tell` takes what happens.
+
+    `behind` are the models of later steps: a step leaves them time to answer, and lets them get ready meanwhile.
+    """
+
+    plan: Plan
+    turn: Turn
+    names: LazyMapping
+    services: Services
+    deadline: Deadline
+    tell: Callable[[StepEvent], None] = ignore
+    behind: tuple[str, ...] = ()
+
+
+@record
+class Answer:
+    """What a step says, in the words of `Outcome`."""
+
+    reply: str
+    engine: Engine
+    reply_id: str | None = None
+    variant: int | None = None
+    score: float | None = None
+    offers: str | None = None
+    topic: str | None = None
+    remembered: Mapping[str, str | None] = field(default_factory=dict)
+    model: str | None = None
+    completion: Completion | None = None
+
+
+@record
+class Continue:
+    """Nothing to say; `vars` are merged into the turn's variables."""
+
+    vars: Mapping[str, Any] = field(default_factory=dict)
+
+
+@record
+class Escalate:
+    """Could not answer well enough, as an `Escalation` told; `to` is the position of a later step, or `None` for the
+    next one.
+
+    `doubtful` is an answer that is said where no later step has a better one.
+    """
+
+    to: int | None = None
+    doubtful: Answer | None = None
+
+
+StepResult = Union[Answer, Continue, Escalate]
+
+
+@record
+class Told:
+    """What a step does, and why; one that `answers` certainly ends the turn. `considered` is what it saw where it
+    searches, `vars` what it adds to the turn's variables, `remembered` what it does to the memory.
+    """
+
+    action: str
+    why: str = ""
+    answers: bool = False
+    considered: tuple[Considered, ...] | None = None
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    remembered: Mapping[str, str | None] = field(default_factory=dict)
+
 
 STEP_KINDS: Mapping[str, str] = {
     "replies": "engine.steps.replies",

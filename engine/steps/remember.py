@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 from engine.core.deadline import Deadline
-from engine.core.expression import Template
-from engine.core.lazy import LazyMapping
+from engine.core.expression import LazyMapping, Template
 from engine.core.plan import Memory, Reply
 from engine.text.cleaning import clean
 from engine.text.normalise import fold, normalise

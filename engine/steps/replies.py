@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from engine.core.errors import TurnError
 from engine.core.events import CandidateRefused, NoReply, ReplyChosen, ReplyFailed, ReplyMatched
-from engine.core.lazy import LazyMapping
+from engine.core.expression import LazyMapping
 from engine.core.plan import DEFAULT_THRESHOLD, Plan, Reply, Step
 from engine.core.record import replace
 from engine.expressions.evaluate import holds
-from engine.steps.result import Continue, Scene, StepResult, Told
+from engine.steps.kinds import Continue, Scene, StepResult, Told
 from engine.steps.speak import PATIENCE, speak
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.core.plan import Step
 from engine.core.record import replace
-from engine.steps.result import Scene, StepResult, Told
+from engine.steps.kinds import Scene, StepResult, Told
 from engine.steps.speak import speak
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.core.events import VariablesSet
-from engine.core.lazy import LazyMapping
+from engine.core.expression import LazyMapping
 from engine.core.plan import Step
 from engine.core.record import replace
 from engine.expressions.evaluate import evaluate
-from engine.steps.result import Continue, Scene, StepResult, Told
+from engine.steps.kinds import Continue, Scene, StepResult, Told
 
 if TYPE_CHECKING:
     from engine.steps.explaining import View

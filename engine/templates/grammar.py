@@ -18,8 +18,8 @@ from typing import Any
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from engine.expressions.evaluate import MAX_NUMBER
+from engine.expressions.parse import too_deep
 from engine.expressions.scope import Scope
-from engine.expressions.size import too_deep
 
 MAX_SOURCE = 50_000
 MAX_PARTS = 2_000

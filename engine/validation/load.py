@@ -10,13 +10,12 @@ from pathlib import Path
 from engine.core.errors import ConfigError
 from engine.core.plan import Plan
 from engine.core.record import record
-from engine.pipeline.bind import bind
+from engine.pipeline.bind import Compiled, bind
 from engine.pipeline.compile import compile_pipeline
-from engine.pipeline.compiled import Compiled
 from engine.pipeline.schema.load import read_pipeline
 from engine.pipeline.stored.container import write_container
 from engine.pipeline.stored.content import to_sections
-from engine.pipeline.stored.origin import origin_of
+from engine.pipeline.stored.find import origin_of
 from engine.validation.checks import ESSENTIAL, run
 from engine.validation.subject import Subject
 

@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.core.source import Problem
-from engine.pipeline.reading.decoding import at, read_text
-from engine.pipeline.reading.project import PIPELINES
-from engine.pipeline.reading.sources import Sources
+from engine.pipeline.reading.files import PIPELINES, Sources, at, read_text
 from engine.pipeline.schema.load import Loaded, RepliesFile, read_kinds, read_pipeline, read_replies
 from engine.pipeline.schema.shape import Kind
 from engine.pipeline.spec import PipelineSpec

@@ -16,12 +16,8 @@ from engine.core.source import EnvRef, Located, Problem, Setting, Span, Text
 from engine.expressions.parse import ConditionError, parse_condition
 from engine.expressions.scope import Scope
 from engine.matching.index import TriggerIndex
-from engine.pipeline.build import Scopes, scopes
-from engine.pipeline.compile_steps import number
-from engine.pipeline.compile_triggers import build_index
-from engine.pipeline.reading.decoding import read_text
-from engine.pipeline.reading.project import PROMPT_ENDINGS, is_outside, move_into, project_of
-from engine.pipeline.reading.sources import Sources
+from engine.pipeline.compile import Scopes, build_index, number, scopes
+from engine.pipeline.reading.files import PROMPT_ENDINGS, Sources, is_outside, move_into, project_of, read_text
 from engine.pipeline.schema.doubt import Named
 from engine.pipeline.schema.mend import STAND_IN
 from engine.pipeline.spec import PipelineSpec, RegexTrigger, ReplySpec, TriggerSpec

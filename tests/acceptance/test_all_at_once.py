@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from engine.core.source import Problem, Span
 from engine.pipeline.reading.compose import compose
+from engine.pipeline.reading.files import Sources
 from engine.pipeline.reading.node import Entry, MappingNode, Node, SequenceNode, plain
-from engine.pipeline.reading.sources import Sources
 from engine.validation.project import validate
 
 EVERYTHING = Path(__file__).parent.parent / "configs" / "good" / "everything"

@@ -14,9 +14,8 @@ import pytest
 
 from benchmarks.measure import run
 from engine.core.source import Problem
-from engine.pipeline.reading.decoding import UNPRINTABLE, lines
-from engine.pipeline.reading.limits import MAX_NODES
-from engine.pipeline.reading.sources import Sources
+from engine.pipeline.reading.files import UNPRINTABLE, Sources, lines
+from engine.pipeline.reading.node import MAX_NODES
 from engine.validation.project import validate
 from engine.validation.reporters import github, sarif, text
 from engine.validation.reporters.report import Report

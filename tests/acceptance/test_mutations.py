@@ -17,9 +17,8 @@ from engine.pipeline.reading.compose import compose
 from engine.pipeline.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from engine.pipeline.schema.golden import golden_of
 from engine.pipeline.schema.load import load_pipeline
-from engine.pipeline.schema.pipeline import pipeline_spec
+from engine.pipeline.schema.pipeline import mapping, pipeline_spec
 from engine.pipeline.schema.shape import Kind, check_shape, schema_of, start_of
-from engine.pipeline.schema.values import mapping
 from engine.validation.checks import near_persona_key, run, unknown_model
 from engine.validation.checks.goldens import reference_problems
 from engine.validation.file_kinds import kind_of

@@ -22,7 +22,7 @@ MODULES = {
 """The `count` step: says how long the text is."""
 
 from engine.core.record import replace
-from engine.steps.result import Answer, Told
+from engine.steps.kinds import Answer, Told
 
 SCHEMA = {
     "description": "Says how long the text is.",

@@ -19,7 +19,7 @@ from engine.core.deadline import Deadline
 from engine.core.errors import ConfigError, TimedOut, Unavailable
 from engine.core.events import StepEnded, StepPassedOver
 from engine.core.turn import Turn
-from engine.pipeline.reading.sources import Sources
+from engine.pipeline.reading.files import Sources
 from engine.text.normalise import normalise
 from engine.validation.load import load
 from engine.validation.project import validate

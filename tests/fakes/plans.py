@@ -16,8 +16,8 @@ from engine.core.turn import Completion, Engine, Exchange, Labels, Prompt, Turn
 from engine.expressions.parse import parse_condition
 from engine.expressions.scope import condition_scope, detector_scope
 from engine.matching.index import Trigger, TriggerIndex
+from engine.templates import TemplateRenderer
 from engine.templates.grammar import is_constant
-from engine.templates.render import TemplateRenderer
 
 SPAN = Span(file="pipeline.yml", line=1, column=1, end_line=1, end_column=2)
 SCOPE = detector_scope(condition_scope({"USE_LOCAL_LLM"}, {"lang"}, memory=["name", "bottle"]))

@@ -14,8 +14,7 @@ from engine.golden.accept import rewrite
 from engine.golden.find import find_goldens
 from engine.golden.result import Difference
 from engine.pipeline.reading.node import ScalarNode
-from engine.pipeline.schema.golden import load_golden
-from engine.pipeline.schema.golden_spec import Expectation
+from engine.pipeline.schema.golden import Expectation, load_golden
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = [path.relative_to(ROOT).as_posix() for path in find_goldens([ROOT / "tests" / "golden"])]

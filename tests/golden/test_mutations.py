@@ -20,7 +20,7 @@ from engine.golden.play import play
 from engine.golden.result import ConversationResult
 from engine.golden.run import Loaded, load_goldens
 from engine.golden.stage import Settings
-from engine.pipeline.schema.golden_spec import Conversation
+from engine.pipeline.schema.golden import Conversation
 from tests.golden.mutants import Mutant, Refused, mutants
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -22,10 +22,9 @@ from engine.conversations.turns import LEASE, RETRIES_KEPT, Turns
 from engine.core.deadline import Deadline
 from engine.core.errors import BadCursor, RoomUnknown, StoreFailed, TurnConflict
 from engine.core.events import Escalation, Outcome
-from engine.core.principal import ANONYMOUS, Principal
 from engine.core.record import replace
 from engine.core.rooms import NewTurn, Opened, Replay
-from engine.core.turn import ChatRequest, Completion, Message, Talk
+from engine.core.turn import ANONYMOUS, ChatRequest, Completion, Message, Principal, Talk
 
 YUKI = Principal(kind="user", id="yuki")
 AKI = Principal(kind="user", id="aki")

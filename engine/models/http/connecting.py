@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from urllib.parse import SplitResult
 
-from engine.concurrency.bounded import Helpers
+from engine.concurrency import Helpers
 from engine.core.deadline import Deadline
 from engine.core.errors import BadRequest, Unavailable
 

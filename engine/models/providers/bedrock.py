@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from engine.concurrency.bounded import Helpers
+from engine.concurrency import Helpers
 from engine.core.deadline import Deadline
 from engine.core.errors import TimedOut, Unavailable
 from engine.core.plan import ModelRow

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.concurrency.bounded import Lazy
+from engine.concurrency import Lazy
 from engine.core.deadline import Clock, Deadline
 from engine.core.errors import BackendError, Unavailable
 from engine.core.plan import ModelRow

@@ -12,15 +12,29 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice, takewhile
+from pathlib import Path
 from typing import Any, Union
 
 import yaml
 
 from engine.core.source import Located, Problem, Span, span
-from engine.pipeline.reading.decoding import UNPRINTABLE, at, lines, problem, shortened
-from engine.pipeline.reading.limits import MAX_ALIASES, MAX_DEPTH, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR
-from engine.pipeline.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode
-from engine.pipeline.reading.scalars import FIRST_OF_SURPRISE, WORDS, resolve, surprise
+from engine.pipeline.reading.files import UNPRINTABLE, at, lines, problem, read_text, shortened
+from engine.pipeline.reading.node import (
+    FIRST_OF_SURPRISE,
+    MAX_ALIASES,
+    MAX_DEPTH,
+    MAX_NODES,
+    MAX_PROBLEMS,
+    MAX_SCALAR,
+    WORDS,
+    Entry,
+    MappingNode,
+    Node,
+    ScalarNode,
+    SequenceNode,
+    resolve,
+    surprise,
+)
 from engine.pipeline.reading.slips import MAY_SWALLOW, glued_comments, swallowed, unlisted_key
 from engine.pipeline.reading.syntax import condition_slip, in_quotes, syntax_problem
 
@@ -350,3 +364,11 @@ class _Composer:
     def _span(self, event: Any) -> Span:
         start, end = event.start_mark, event.end_mark
         return span(self._name, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+
+def read_file(path: Path, name: str) -> tuple[Node | None, list[Problem]]:
+    """The tree of a YAML file, and every mistake found in it; `name` is what spans and problems call the file."""
+    text, problems = read_text(path, name)
+    if text is None:
+        return None, problems
+    return compose(text, name)

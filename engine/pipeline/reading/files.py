@@ -1,18 +1,196 @@
-"""A file to a tree: reading, decoding and composing in one call."""
+"""Reads source files as text: size, encoding and characters, their lines, and which of them a pipeline may name."""
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from stat import S_ISREG
 
-from engine.core.source import Problem
-from engine.pipeline.reading.compose import compose
-from engine.pipeline.reading.decoding import read_text
-from engine.pipeline.reading.node import Node
+from engine.core.source import Problem, Span
+from engine.pipeline.reading.node import MAX_BYTES
+from engine.text.secret_patterns import covered
+
+# YAML counts these as line breaks; a source line is shown by the same rule.
+_LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_OTHER_ENCODINGS = {"cp932": "Shift_JIS", "euc_jp": "EUC-JP"}
+_JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 
 
-def read_file(path: Path, name: str) -> tuple[Node | None, list[Problem]]:
-    """The tree of a YAML file, and every mistake found in it; `name` is what spans and problems call the file."""
-    text, problems = read_text(path, name)
-    if text is None:
-        return None, problems
-    return compose(text, name)
+def read_text(path: Path, name: str) -> tuple[str | None, list[Problem]]:
+    """The text of a UTF-8 file, or the problem that it cannot be had; `name` is what problems call the file.
+
+    Pipes and devices are not read: one may never end, another is changed by reading.
+    """
+    try:
+        # What waits for a writer is opened all the same, and refused.
+        with open(path, "rb", opener=_without_waiting) as file:
+            if not S_ISREG(os.fstat(file.fileno()).st_mode):
+                message = "file cannot be read: it is a pipe or a device"
+                return None, [problem("P104", message, at(name, 1, 1), "write a file of plain text")]
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        return None, [problem("P104", f"file cannot be read: {_reason(error)}", at(name, 1, 1))]
+    except ValueError:
+        return None, [problem("P104", "file cannot be read: its name is not a file name", at(name, 1, 1))]
+    return decode(data, name)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def decode(data: bytes, name: str) -> tuple[str | None, list[Problem]]:
+    """`data` as text without its byte-order mark."""
+    if len(data) > MAX_BYTES:
+        message = f"file is larger than {MAX_BYTES // 1_000_000} MB"
+        return None, [problem("P109", message, at(name, 1, 1), "split it into several files")]
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return None, [_wrong_encoding(data, error, name)]
+    found = UNPRINTABLE.search(text)
+    if found:
+        return None, [_unprintable(text, found, name)]
+    return text, []
+
+
+def lines(text: str) -> list[str]:
+    """`text` in lines as YAML counts them."""
+    return _LINE_BREAK.split(text)
+
+
+def shortened(text: str, most: int = 40) -> str:
+    """The beginning of `text` for a message, without what looks like a secret."""
+    line = covered(text[: most * 10].strip()).split("\n")[0]
+    return line if line == covered(text) and len(line) <= most else line[:most] + "…"
+
+
+def at(name: str, line: int, column: int, length: int = 1) -> Span:
+    """A span on one line."""
+    return Span(file=name, line=line, column=column, end_line=line, end_column=column + length)
+
+
+def line_starts(text: str) -> list[int]:
+    """The offset at which each line begins, lines as in `lines`."""
+    return [0, *(found.end() for found in _LINE_BREAK.finditer(text))]
+
+
+def position(text: str, offset: int) -> tuple[int, int]:
+    """Line and column, from 1, of the character at `offset`."""
+    before = lines(text[:offset])
+    return len(before), len(before[-1]) + 1
+
+
+def problem(code: str, message: str, span: Span, hint: str = "") -> Problem:
+    return Problem(code=code, message=message, span=span, hint=hint)
+
+
+def _reason(error: OSError) -> str:
+    known: Sequence[tuple[type[OSError], str]] = (
+        (FileNotFoundError, "it does not exist"),
+        (IsADirectoryError, "it is a folder"),
+        (PermissionError, "this user may not read it"),
+    )
+    return next((text for kind, text in known if isinstance(error, kind)), (error.strerror or "unknown").lower())
+
+
+def _wrong_encoding(data: bytes, error: UnicodeDecodeError, name: str) -> Problem:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return problem("P105", "file is UTF-16, not UTF-8", at(name, 1, 1), "save it as UTF-8")
+    line, column = position(data[: error.start].decode("utf-8-sig", "replace"), len(data))
+    guess = _encoding(data)
+    message = f"file is not UTF-8: byte {data[error.start]:#04x} is not part of a character"
+    hint = f"it looks like {guess}: save it as UTF-8" if guess else "save it as UTF-8"
+    return problem("P105", message, at(name, line, column), hint)
+
+
+def _encoding(data: bytes) -> str | None:
+    """What bytes that are no UTF-8 probably are: the encoding in which most of them are Japanese."""
+    if b"\0" in data:
+        return "UTF-16, or no text at all"
+    likely: dict[str, int] = {}
+    for codec, label in _OTHER_ENCODINGS.items():
+        with suppress(UnicodeDecodeError):
+            likely[label] = len(_JAPANESE.findall(data.decode(codec)))
+    return max(likely, key=lambda label: likely[label], default=None)
+
+
+def _unprintable(text: str, found: re.Match[str], name: str) -> Problem:
+    line, column = position(text, found.start())
+    message = f"character U+{ord(found.group()):04X} is not allowed in a text file"
+    return problem("P106", message, at(name, line, column), "delete it; editors often do not show it")
+
+
+PIPELINES = Path("pipelines")
+"""The folder in which pipelines are looked for that somebody calls by their name alone."""
+
+PROMPT_ENDINGS = (".j2", ".jinja", ".jinja2", ".md", ".txt")
+
+
+def project_of(pipeline: Path) -> Path:
+    """The folder of the file `pipeline`; where that is called `pipelines`, the one around it."""
+    folder = pipeline.absolute().parent.resolve()
+    return folder.parent if folder.name == PIPELINES.name else folder
+
+
+def is_outside(file: Path, project: Path) -> bool:
+    """Whether `file`, its links followed, does not stand below the folder `project`."""
+    try:
+        return not file.resolve().is_relative_to(project)
+    except (OSError, RuntimeError, ValueError):
+        # Loops of links, or a name that is none: reading it tells more.
+        return False
+
+
+def move_into(pipeline: Path) -> str:
+    """What to do with a file that is outside."""
+    folder = pipeline.parent
+    if folder.name == PIPELINES.name:
+        return f"move it into the folder that holds `{PIPELINES.name}`, or below"
+    return f"move it below `{folder.as_posix()}`, or the pipeline into a folder `{PIPELINES.name}` beside it"
+
+
+class Sources:
+    """Lines of files by the names that spans give them. A file that cannot be read has no lines."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, list[str]] = {}
+
+    def lines(self, file: str) -> list[str]:
+        if file not in self._lines:
+            text, _ = read_text(Path(file), file)
+            self._lines[file] = [] if text is None else lines(text)
+        return self._lines[file]
+
+    def line(self, file: str, number: int) -> str:
+        """Line `number`, counted from 1; empty where there is none."""
+        found = self.lines(file)
+        return found[number - 1] if 1 <= number <= len(found) else ""
+
+    def is_block(self, span: Span) -> bool:
+        """Whether the scalar at `span` is written after `|` or `>`, so that its text begins on the next line."""
+        return self.line(span.file, span.line)[span.column - 1 : span.column] in ("|", ">")
+
+    def find(self, span: Span, word: str, *, line: int = 1) -> Span:
+        """Where `word` stands as a whole word inside `span`, from its `line`-th line of text on; else the line's start.
+
+        Words are looked for in what the editor wrote; where an escape hides the word, the span is the answer.
+        """
+        first = span.line + (line if self.is_block(span) else line - 1)
+        pattern = _whole(word) if word else re.compile(r"\S")
+        for number in range(max(first, span.line), span.end_line + 1):
+            start = span.column - 1 if number == span.line else 0
+            found = pattern.search(self.line(span.file, number), start)
+            if found and (number < span.end_line or found.start() < span.end_column - 1):
+                return at(span.file, number, found.start() + 1, len(word) or 1)
+        return span
+
+
+def _whole(word: str) -> re.Pattern[str]:
+    """Signs may touch what stands beside them, words may not."""
+    before, after = r"(?<![\w.])" if re.match(r"\w", word) else "", r"(?!\w)" if re.search(r"\w\Z", word) else ""
+    return re.compile(f"{before}{re.escape(word)}{after}")

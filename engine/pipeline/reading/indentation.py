@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from engine.core.source import Problem
-from engine.pipeline.reading.decoding import at, problem
+from engine.pipeline.reading.files import at, problem
 
 FAR = 50
 """Lines above and below that are looked at."""

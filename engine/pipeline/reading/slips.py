@@ -12,7 +12,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from engine.core.source import Problem, Span
-from engine.pipeline.reading.decoding import at, lines, problem, shortened
+from engine.pipeline.reading.files import at, lines, problem, shortened
 from engine.pipeline.reading.indentation import FAR, odd_one
 from engine.pipeline.reading.node import Node, scalars
 

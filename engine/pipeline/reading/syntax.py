@@ -10,7 +10,7 @@ from typing import Any
 from yaml import YAMLError
 
 from engine.core.source import Problem, Span
-from engine.pipeline.reading.decoding import at, lines, problem
+from engine.pipeline.reading.files import at, lines, problem
 from engine.pipeline.reading.indentation import aligned, aligned_item, odd_one
 from engine.pipeline.reading.slips import far_slip, near_slip
 

@@ -9,18 +9,22 @@ from pathlib import Path
 
 from engine.core.record import replace
 from engine.core.source import Located, Problem, Span
-from engine.pipeline.reading.files import read_file
-from engine.pipeline.reading.limits import MAX_PROBLEMS
-from engine.pipeline.reading.node import MappingNode, Node
-from engine.pipeline.reading.project import is_outside, move_into, project_of
+from engine.pipeline.reading.compose import read_file
+from engine.pipeline.reading.files import is_outside, move_into, project_of
+from engine.pipeline.reading.node import MAX_PROBLEMS, MappingNode, Node
+from engine.pipeline.schema.advice import pipeline_meant
 from engine.pipeline.schema.doubt import ALL, Doubt, Named
-from engine.pipeline.schema.kind_examples import kind_specs
 from engine.pipeline.schema.mend import mend
-from engine.pipeline.schema.pipeline import literal_values, pipeline_spec
-from engine.pipeline.schema.replies import reply_specs
+from engine.pipeline.schema.pipeline import (
+    items,
+    kind_specs,
+    literal_values,
+    mapping,
+    pipeline_spec,
+    reply_specs,
+    texts,
+)
 from engine.pipeline.schema.shape import distinct
-from engine.pipeline.schema.suggest import pipeline_meant
-from engine.pipeline.schema.values import items, mapping, texts
 from engine.pipeline.spec import KindSpec, PipelineSpec, ReplySpec
 
 

@@ -12,10 +12,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from engine.core.source import Located, Problem, Span
-from engine.pipeline.reading.limits import MAX_PROBLEMS
-from engine.pipeline.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode, plain
+from engine.pipeline.reading.node import MAX_PROBLEMS, Entry, MappingNode, Node, ScalarNode, SequenceNode, plain
+from engine.pipeline.schema.advice import nearest
 from engine.pipeline.schema.shape import Kind, Path, distinct, errors_of, problems_of, schema_of, start_of
-from engine.pipeline.schema.suggest import nearest
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError

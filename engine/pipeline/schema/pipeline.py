@@ -1,40 +1,179 @@
-"""A pipeline file that fits its schema, as a typed spec without its replies."""
+"""Makes typed specs of the trees of pipelines, replies and kinds that fit their schemas."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
+from engine.core.expression import Value
 from engine.core.plan import Limit
-from engine.core.source import Located, Setting, Span, Text
+from engine.core.source import EnvRef, Located, Setting, Span, Text
 from engine.pipeline.environment import LIMITS
-from engine.pipeline.reading.node import Entry, MappingNode, Node, plain
-from engine.pipeline.schema.values import (
-    duration,
-    entries,
-    flag,
-    items,
-    mapping,
-    number,
-    optional_text,
-    parse_reference,
-    seconds,
-    setting,
-    text,
-    texts,
-)
+from engine.pipeline.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode, parse_default, plain
 from engine.pipeline.spec import (
+    ContainsTrigger,
     ExchangeSpec,
+    FuzzyTrigger,
     KindSpec,
     LimitsSpec,
     MemorySpec,
     ModelSpec,
     PersonaSpec,
     PipelineSpec,
+    RegexTrigger,
     ReplySpec,
+    TriggerSpec,
+    VariantSpec,
+    WordsTrigger,
 )
 from engine.steps.kinds import STEP_KINDS, step_kind
 from engine.steps.spec import Keys, StepSpec
+
+_REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::([^{}]*))?\}", re.ASCII)
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s)", re.ASCII)
+_SECONDS = {"s": 1.0, "ms": 0.001}
+
+
+def text(node: Node | None) -> Text:
+    """A scalar as the text that was written, with its place."""
+    scalar = cast("ScalarNode", node)
+    return Located(value=scalar.source, span=scalar.span)
+
+
+def optional_text(node: Node | None) -> Text | None:
+    return None if node is None else text(node)
+
+
+def optional_words(node: Node | None) -> str | None:
+    """A scalar as the text that was written, where its place does not matter."""
+    return None if node is None else text(node).value
+
+
+def flag(node: Node | None) -> bool:
+    return isinstance(node, ScalarNode) and node.value is True
+
+
+def texts(node: Node | None) -> tuple[Text, ...]:
+    return tuple(text(item) for item in items(node))
+
+
+def items(node: Node | None) -> tuple[Node, ...]:
+    return node.items if isinstance(node, SequenceNode) else ()
+
+
+def entries(node: Node | None) -> tuple[Entry, ...]:
+    return node.entries if isinstance(node, MappingNode) else ()
+
+
+def mapping(node: Node | None) -> MappingNode:
+    return cast("MappingNode", node)
+
+
+def number(node: Node | None, default: float) -> float:
+    value = node.value if isinstance(node, ScalarNode) else default
+    return float(value) if isinstance(value, int | float) else default
+
+
+def setting(node: Node) -> Setting:
+    """A literal, a list of literals, or a reference to the environment."""
+    if isinstance(node, SequenceNode):
+        found: Value = tuple(item.value for item in node.items if isinstance(item, ScalarNode))
+        return Located(value=found, span=node.span)
+    value = cast("ScalarNode", node).value
+    reference = parse_reference(value)
+    return Located(value=value if reference is None else reference, span=node.span)
+
+
+def duration(node: Node) -> Setting:
+    """As `setting`, with times such as `4s` in seconds."""
+    found = setting(node)
+    if isinstance(found.value, EnvRef):
+        reference = found.value
+        default = seconds(reference.default)
+        return Located(
+            value=EnvRef(name=reference.name, default=default, has_default=reference.has_default), span=found.span
+        )
+    return Located(value=seconds(found.value), span=found.span)
+
+
+def seconds(value: Any) -> Any:
+    """A time such as `1.5s` or `900ms` as a number of seconds; anything else as it is."""
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    return float(match[1]) * _SECONDS[match[2]] if match else value
+
+
+def parse_reference(value: Any) -> EnvRef | None:
+    """The reference that `${NAME:default}` is, or `None` for any other value. An empty default is no value."""
+    match = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return None
+    default = parse_default(match[2]) if match[2] is not None else None
+    return EnvRef(name=match[1], default=default, has_default=match[2] is not None)
+
+
+def kind_specs(root: MappingNode) -> tuple[KindSpec, ...]:
+    """The kinds of a file, in order."""
+    return tuple(
+        KindSpec(
+            name=entry.key,
+            examples=tuple(
+                example
+                for group in mapping(mapping(entry.value).get("examples")).entries
+                for example in texts(group.value)
+            ),
+        )
+        for entry in mapping(root.get("kinds")).entries
+    )
+
+
+def reply_specs(root: MappingNode) -> tuple[ReplySpec, ...]:
+    """The replies of a file, in order."""
+    return tuple(reply_spec(mapping(node)) for node in items(root.get("replies")))
+
+
+def reply_spec(node: MappingNode) -> ReplySpec:
+    """One reply whose node fits the schema."""
+    return ReplySpec(
+        id=text(node.get("id")),
+        match=tuple(_trigger(item) for item in items(node.get("match"))),
+        when=optional_text(node.get("when")),
+        priority=int(number(node.get("priority"), 0)),
+        say=tuple(_variant(item, optional_text(node.get("offers"))) for item in items(node.get("say"))),
+        examples=texts(node.get("examples")),
+        counterexamples=texts(node.get("counterexamples")),
+        span=node.span,
+        topic=optional_words(node.get("topic")),
+        otherwise=flag(node.get("otherwise")),
+        tags=texts(node.get("tags")),
+        remember=tuple((entry.key, text(entry.value)) for entry in entries(node.get("remember"))),
+        forget=texts(node.get("forget")),
+    )
+
+
+def _trigger(node: Node) -> TriggerSpec:
+    if isinstance(node, ScalarNode):
+        return FuzzyTrigger(text=text(node))
+    entry = mapping(node).entries[0]
+    if entry.key.value == "contains":
+        return ContainsTrigger(text=text(entry.value))
+    if entry.key.value == "words":
+        words = texts(entry.value)
+        shown = " ".join(word.value for word in words)
+        return WordsTrigger(words=words, text=Located(value=shown, span=entry.value.span))
+    return RegexTrigger(pattern=text(entry.value))
+
+
+def _variant(node: Node, offers: Text | None) -> VariantSpec:
+    if isinstance(node, ScalarNode):
+        return VariantSpec(text=text(node), offers=offers)
+    variant = mapping(node)
+    return VariantSpec(
+        text=text(variant.get("text")),
+        weight=number(variant.get("weight"), 1.0),
+        offers=optional_text(variant.get("offers")) or offers,
+    )
+
 
 DEFAULT_LOCALE = "en"
 DEFAULT_TIMEZONE = "UTC"

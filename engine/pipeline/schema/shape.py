@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from engine.core.source import Problem, Span
 from engine.guardrails.masks import schema_of_masks
 from engine.models.registry import schema_of_models
-from engine.pipeline.reading.limits import MAX_PROBLEMS
-from engine.pipeline.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode, plain
+from engine.pipeline.reading.node import MAX_PROBLEMS, Entry, MappingNode, Node, ScalarNode, SequenceNode, plain
 from engine.pipeline.schema.accept import Acceptor
-from engine.pipeline.schema.found import Found
+from engine.pipeline.schema.messages import Found, explain
 from engine.steps.kinds import complete_schema
 
 if TYPE_CHECKING:
@@ -98,8 +97,6 @@ def _inlined(part: Any, definitions: Mapping[str, Any]) -> Any:
 
 def problems_of(error: ValidationError, root: Node) -> Iterator[Problem]:
     """An error in the editor's words; none where the reader has told of the place before."""
-    from engine.pipeline.schema.messages import explain
-
     trail = _trail(root, tuple(error.absolute_path))
     node = trail[-1][1]
     if node.flagged:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from engine.core.source import Code, Problem, Text
 from engine.expressions.parse import ConditionError
 from engine.expressions.scope import Scope
-from engine.pipeline.schema.suggest import nearest
+from engine.pipeline.schema.advice import nearest
 from engine.steps.spec import ExpressionDetectorSpec
 from engine.validation.subject import Subject
 

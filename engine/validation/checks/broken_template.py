@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from engine.core.source import Code, Problem, Span
-from engine.pipeline.reading.decoding import at
+from engine.pipeline.reading.files import at
 from engine.pipeline.spec import ReplySpec
 from engine.templates.grammar import TemplateMistake, check_template, is_constant
 from engine.validation.checks.broken_condition import P402

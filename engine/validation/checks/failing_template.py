@@ -16,8 +16,8 @@ from engine.core.expression import Template
 from engine.core.source import Code, Problem, Span
 from engine.expressions.scope import LAST, WORDS
 from engine.pipeline.environment import values
+from engine.templates import TemplateRenderer
 from engine.templates.grammar import check_template, is_constant
-from engine.templates.render import TemplateRenderer
 from engine.validation.checks.broken_template import templates
 from engine.validation.subject import Subject
 

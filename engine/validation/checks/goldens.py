@@ -12,10 +12,9 @@ from engine.core.source import EnvRef, Located, Problem, Span
 from engine.models.secrets import is_refused
 from engine.pipeline.environment import VARIABLES
 from engine.pipeline.reading.node import MappingNode, Node, ScalarNode
-from engine.pipeline.schema.golden import load_golden
-from engine.pipeline.schema.golden_spec import Expectation, GoldenFile, TurnSpec
-from engine.pipeline.schema.suggest import hint, pipeline_meant
-from engine.pipeline.schema.values import entries, items
+from engine.pipeline.schema.advice import hint, pipeline_meant
+from engine.pipeline.schema.golden import Expectation, GoldenFile, TurnSpec, load_golden
+from engine.pipeline.schema.pipeline import entries, items
 from engine.pipeline.spec import PipelineSpec
 from engine.text.regexes import compile_pattern
 

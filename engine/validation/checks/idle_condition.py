@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from engine.core.source import Code, Problem, Text
 from engine.expressions.evaluate import holds
-from engine.pipeline.reading.decoding import shortened
+from engine.pipeline.reading.files import shortened
 from engine.validation.checks.broken_condition import decisions
 from engine.validation.comparisons import Mistake, mistake
 from engine.validation.subject import Subject

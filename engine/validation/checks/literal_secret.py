@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from engine.core.source import Code, Problem
-from engine.pipeline.reading.decoding import at
+from engine.pipeline.reading.files import at
 from engine.text.secret_patterns import CREDENTIAL
 from engine.validation.subject import Subject
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from engine.core.source import Code, Problem, Span, Text
-from engine.pipeline.reading.decoding import at, shortened
+from engine.pipeline.reading.files import at, shortened
 from engine.validation.subject import Subject, is_quoted
 
 P116 = Code("P116", "a text that looks like something else of YAML", heuristic=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from engine.core.source import Code, Problem
 from engine.kinds.features import runs
 from engine.kinds.misplaced import judge_each
-from engine.pipeline.reading.decoding import shortened
+from engine.pipeline.reading.files import shortened
 from engine.validation.subject import Subject
 
 P521 = Code("P521", "an example that looks like another kind", heuristic=True)

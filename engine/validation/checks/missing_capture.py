@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from engine.core.source import Code, Problem, Span
-from engine.pipeline.schema.suggest import hint
+from engine.pipeline.schema.advice import hint
 from engine.templates.grammar import names_in
 from engine.text.regexes import named_groups
 from engine.validation.checks.broken_template import templates_of, whole

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine.core.source import Code, Problem
+from engine.pipeline.schema.advice import nearest
 from engine.pipeline.schema.mend import STAND_IN
-from engine.pipeline.schema.suggest import nearest
 from engine.validation.subject import PromptFile, Subject
 
 P308 = Code("P308", "a prompt that cannot be read")

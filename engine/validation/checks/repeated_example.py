@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.core.source import Code, Problem, Text
-from engine.pipeline.reading.decoding import shortened
+from engine.pipeline.reading.files import shortened
 from engine.pipeline.spec import KindSpec
 from engine.validation.subject import Subject
 

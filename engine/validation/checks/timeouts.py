@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.core.source import Code, Problem
-from engine.pipeline.compile_steps import number
+from engine.pipeline.compile import number
 from engine.validation.subject import Subject, literal
 
 P514 = Code("P514", "timeouts that do not fit the deadline")

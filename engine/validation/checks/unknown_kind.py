@@ -8,7 +8,7 @@ from engine.core.expression import Comparison, Constant, Expression, Name
 from engine.core.source import Code, Problem
 from engine.expressions.evaluate import parts_of
 from engine.expressions.parse import ConditionError
-from engine.pipeline.schema.suggest import hint
+from engine.pipeline.schema.advice import hint
 from engine.validation.checks.broken_condition import conditions
 from engine.validation.subject import Subject
 

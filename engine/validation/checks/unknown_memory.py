@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.core.source import Code, Problem
-from engine.pipeline.schema.suggest import hint
+from engine.pipeline.schema.advice import hint
 from engine.validation.subject import Subject
 
 P316 = Code("P316", "a memory that the pipeline does not have")

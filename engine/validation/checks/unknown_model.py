@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.core.source import Code, Problem
+from engine.pipeline.schema.advice import hint
 from engine.pipeline.schema.mend import STAND_IN
-from engine.pipeline.schema.suggest import hint
 from engine.validation.subject import Subject
 
 P306 = Code("P306", "an unknown model")

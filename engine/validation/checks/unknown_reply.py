@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.core.source import Code, Problem
+from engine.pipeline.schema.advice import nearest
 from engine.pipeline.schema.mend import STAND_IN
-from engine.pipeline.schema.suggest import nearest
 from engine.validation.subject import Subject
 
 P307 = Code("P307", "an unknown reply")

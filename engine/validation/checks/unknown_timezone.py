@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from engine.core.source import Code, Problem
-from engine.pipeline.schema.suggest import nearest
+from engine.pipeline.schema.advice import nearest
 from engine.validation.subject import Subject
 
 P311 = Code("P311", "an unknown time zone")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.core.source import Code, Problem, Span, Text
-from engine.pipeline.reading.decoding import at
+from engine.pipeline.reading.files import at
 from engine.validation.subject import Subject
 
 P409 = Code("P409", "a template where none is read", severity="warning")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from engine.core.source import Code, Problem, Text
-from engine.pipeline.reading.decoding import shortened
+from engine.pipeline.reading.files import shortened
 from engine.text.cleaning import clean
 from engine.validation.checks.same_trigger import losses_of
 from engine.validation.contest import Contest, contest

@@ -19,7 +19,7 @@ from engine.api.service import make_service
 from engine.app import App
 from engine.aws.handler import make_handler
 from engine.conversations import open_store
-from engine.core.principal import ANONYMOUS, Principal
+from engine.core.turn import ANONYMOUS, Principal
 from engine.identity.gate import NotIdentified
 from engine.web.access import Access
 from engine.web.app import Hosted

@@ -18,7 +18,7 @@ from engine.core.events import (
     VariablesSet,
 )
 from engine.core.plan import ExpressionDetector, NamedDetector
-from engine.usage.prices import read_prices
+from engine.usage import read_prices
 from tests.fakes.plans import condition, generate_step, plan, replies_step
 
 SCHEMA = Draft202012Validator(json.loads((Path(__file__).parents[2] / "data" / "emf.schema.json").read_text()))

@@ -6,9 +6,8 @@ from engine.conversations import open_store
 from engine.core.errors import Unavailable
 from engine.core.events import ChatResult, Escalation, ModelAnswered, ModelAsked, ModelFailed, Sentence, TurnStarted
 from engine.core.plan import Memory
-from engine.core.principal import Principal
 from engine.core.record import replace
-from engine.core.turn import ChatRequest, Visitor
+from engine.core.turn import ChatRequest, Principal, Visitor
 from tests.fakes.clock import FakeClock
 from tests.fakes.plans import FakeModel, generate_step, plan, replies_step, reply, services, template
 

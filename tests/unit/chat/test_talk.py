@@ -7,7 +7,7 @@ from engine.core.plan import Variant
 from engine.core.record import replace
 from engine.core.turn import Message, Talk
 from engine.expressions.evaluate import evaluate
-from engine.templates.render import TemplateRenderer
+from engine.templates import TemplateRenderer
 from tests.fakes.plans import condition, plan, replies_step, reply, template, turn
 
 RECOMMENDED = replace(

@@ -10,7 +10,7 @@ from engine.app import load_app
 from engine.cli.reload import Reloader
 from engine.core.turn import ChatRequest
 from engine.pipeline.bind import bind
-from engine.pipeline.reading.project import PROMPT_ENDINGS
+from engine.pipeline.reading.files import PROMPT_ENDINGS
 from engine.validation.load import read
 
 PIPELINE = """\

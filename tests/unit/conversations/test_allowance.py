@@ -8,8 +8,7 @@ from engine.conversations import open_store
 from engine.core.deadline import Deadline
 from engine.core.errors import BadRequest, BudgetSpent, TimedOut, TurnsUsedUp
 from engine.core.plan import Limit
-from engine.core.principal import Principal
-from engine.core.turn import ChatRequest
+from engine.core.turn import ChatRequest, Principal
 from tests.fakes.plans import FakeModel
 from tests.faults.stage import PROMPT
 from tests.rooms.limits import COST, MOST, Bar

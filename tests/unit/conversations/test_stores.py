@@ -21,9 +21,8 @@ from engine.conversations.sqlite import SqliteStorage
 from engine.core.deadline import Deadline
 from engine.core.errors import StoreFailed
 from engine.core.events import Outcome
-from engine.core.principal import Principal
 from engine.core.rooms import NewTurn, SessionState
-from engine.core.turn import ChatRequest
+from engine.core.turn import ChatRequest, Principal
 from tests.children import child
 from tests.fakes.clock import FakeClock
 from tests.rooms.cases import PARTITIONS, furnish, snapshot

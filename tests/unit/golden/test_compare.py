@@ -4,7 +4,7 @@ from engine.core.events import ChatResult, Escalation, Outcome
 from engine.core.source import Span
 from engine.golden.compare import differences
 from engine.pipeline.reading.node import ScalarNode
-from engine.pipeline.schema.golden_spec import Expectation
+from engine.pipeline.schema.golden import Expectation
 
 SPAN = Span(file="a.golden.yml", line=1, column=1, end_line=1, end_column=2)
 ESCALATIONS = (

@@ -13,7 +13,7 @@ from jwt.algorithms import RSAAlgorithm
 from jwt.utils import base64url_decode, base64url_encode
 
 from engine.core.errors import SettingsError, Unavailable
-from engine.core.principal import ANONYMOUS, Principal
+from engine.core.turn import ANONYMOUS, Principal
 from engine.identity.gate import Gate, NotIdentified
 from engine.identity.keys import KEPT, PAUSE, IssuerKeys, read_keys
 from engine.identity.openid import LONGEST, LONGEST_NAME, Verifier

@@ -14,8 +14,7 @@ from engine.models.local.worker.start import ENGINES
 from engine.models.registry import BACKENDS, SETTINGS, given, open_model
 from engine.models.secrets import SECRETS, is_secret
 from engine.models.settings import Number, SettingError
-from engine.pipeline.compiled import ModelDeclaration
-from engine.pipeline.model_rows import bind_model
+from engine.pipeline.bind import ModelDeclaration, bind_model
 from engine.pipeline.schema.load import load_pipeline
 
 NUMBERS = {name: kind for name, kind in SETTINGS.items() if isinstance(kind, Number)}

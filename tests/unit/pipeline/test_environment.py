@@ -1,9 +1,9 @@
 import pytest
 
 from engine.core.source import EnvRef, Located, Span
+from engine.pipeline.bind import bind_model
 from engine.pipeline.compile import declare_model
 from engine.pipeline.environment import VARIABLES, resolve, values
-from engine.pipeline.model_rows import bind_model
 from engine.pipeline.spec import ModelSpec
 
 SPAN = Span(file="p.yml", line=1, column=1, end_line=1, end_column=2)

@@ -8,7 +8,7 @@ from engine.app import load_app
 from engine.core.errors import ConfigError
 from engine.core.plan import Limit
 from engine.core.turn import ChatRequest
-from engine.pipeline.stored.codec import from_json, to_json
+from engine.pipeline.stored.content import from_json, to_json
 
 PIPELINE = """
 version: 1

@@ -15,7 +15,7 @@ from engine.core.plan import Memory, NamedDetector
 from engine.core.record import replace
 from engine.core.turn import Completion, Message, Visitor
 from engine.steps.generate import compose
-from engine.steps.result import Scene
+from engine.steps.kinds import Scene
 from tests.fakes.clock import FakeClock
 from tests.fakes.plans import FakeModel, generate_step, plan, services, template, turn
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.chat.step_runner import run_steps
 from engine.core.deadline import Deadline
 from engine.core.ports import Services
-from engine.templates.render import TemplateRenderer
+from engine.templates import TemplateRenderer
 from tests.fakes.clock import FakeClock
 from tests.fakes.plans import plan, replies_step, reply, say_step, turn
 

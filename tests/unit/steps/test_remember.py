@@ -2,11 +2,11 @@
 
 import pytest
 
-from engine.core.lazy import LazyMapping
+from engine.core.expression import LazyMapping
 from engine.core.plan import Memory
 from engine.core.record import replace
 from engine.steps.remember import LONGEST, captured, remember
-from engine.templates.render import TemplateRenderer
+from engine.templates import TemplateRenderer
 from tests.fakes.plans import reply, template
 
 CALL_ME = r"(?P<name>\S{1,12}?)(?:って|と)(?:呼んで|よんで)"

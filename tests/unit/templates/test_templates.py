@@ -5,8 +5,8 @@ import pytest
 from engine.core.deadline import Deadline
 from engine.core.expression import Template
 from engine.expressions.scope import condition_scope, template_scope
+from engine.templates import TemplateRenderer
 from engine.templates.grammar import check_template, is_constant
-from engine.templates.render import TemplateRenderer
 from engine.templates.sandbox import LEAST_SECONDS, MAX_OUTPUT, MAX_SECONDS, Budget
 from tests.fakes.clock import FakeClock
 

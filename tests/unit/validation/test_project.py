@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.pipeline.reading.sources import Sources
+from engine.pipeline.reading.files import Sources
 from engine.validation.project import validate
 
 STEPS = (

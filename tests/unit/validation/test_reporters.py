@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from engine.core.source import Problem, Span
-from engine.pipeline.reading.sources import Sources
+from engine.pipeline.reading.files import Sources
 from engine.validation import reporters
 from engine.validation.codes import CODES, page
 from engine.validation.reporters import github, sarif, text

@@ -6,8 +6,18 @@ from hypothesis import strategies as st
 
 from engine.core.source import Span
 from engine.pipeline.reading.compose import compose
-from engine.pipeline.reading.limits import MAX_ALIASES, MAX_DEPTH, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR
-from engine.pipeline.reading.node import MappingNode, ScalarNode, SequenceNode, plain, scalars
+from engine.pipeline.reading.node import (
+    MAX_ALIASES,
+    MAX_DEPTH,
+    MAX_NODES,
+    MAX_PROBLEMS,
+    MAX_SCALAR,
+    MappingNode,
+    ScalarNode,
+    SequenceNode,
+    plain,
+    scalars,
+)
 
 
 def codes(text):

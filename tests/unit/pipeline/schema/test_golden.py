@@ -1,7 +1,6 @@
 import pytest
 
-from engine.pipeline.schema.golden import load_golden
-from engine.pipeline.schema.golden_spec import Fails, Says, cassette_path
+from engine.pipeline.schema.golden import Fails, Says, cassette_path, load_golden
 from tests.fakes.golden import GOLDEN
 
 

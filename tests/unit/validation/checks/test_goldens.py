@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.pipeline.reading.sources import Sources
+from engine.pipeline.reading.files import Sources
 from engine.pipeline.schema.load import read_pipeline
 from engine.validation.checks.goldens import golden_problems
 from engine.validation.project import validate

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.core.source import Problem
-from engine.pipeline.reading.sources import Sources
+from engine.pipeline.reading.files import Sources
 from engine.validation.load import load
 from engine.validation.project import validate
 

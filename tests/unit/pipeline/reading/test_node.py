@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.pipeline.reading.limits import MAX_DIGITS
-from engine.pipeline.reading.scalars import parse_default, resolve, surprise
+from engine.pipeline.reading.node import MAX_DIGITS, parse_default, resolve, surprise
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 from collections import Counter
 
 from engine.core.turn import Message
-from engine.steps.variants import choose, preferred
+from engine.steps.speak import choose, preferred
 from tests.fakes.plans import reply, turn
 
 THREE = reply("greet", "一", "二", ("三", 2.0))

@@ -1,4 +1,4 @@
-"""What a call of an external model costs, and what it may cost at most, in millionths of a dollar."""
+"""Tells what a call of an external model costs, and what it costs at most, in millionths of a dollar."""
 
 from __future__ import annotations
 

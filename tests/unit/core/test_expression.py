@@ -1,6 +1,6 @@
 import pytest
 
-from engine.core.lazy import LazyMapping
+from engine.core.expression import LazyMapping
 
 
 def test_a_value_is_computed_when_it_is_first_asked_for_and_once():

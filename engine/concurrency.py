@@ -1,9 +1,7 @@
-"""Threads of which there are few, and waits for work that cannot be told to stop: name lookups, imports of SDKs,
-credential chains.
+"""Runs work that cannot be told to stop (name lookups, imports of SDKs) in a bounded number of daemon threads.
 
-The work runs in a daemon thread of its own and the caller waits until the deadline at most. A thread whose caller has
-left ends when its work does, and a fixed number may be under way at a time, so they cannot pile up. This module knows
-nothing of models or providers.
+The caller waits until the deadline at most. A thread whose caller has left ends when its work does, and as only a fixed
+number may be under way at a time, they cannot pile up. This module knows nothing of models or providers.
 """
 
 from __future__ import annotations

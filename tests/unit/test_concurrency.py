@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from engine.concurrency.bounded import Helpers, Lazy
+from engine.concurrency import Helpers, Lazy
 from engine.core.deadline import Deadline
 from tests.fakes.clock import FakeClock
 

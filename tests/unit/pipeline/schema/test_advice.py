@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.pipeline.schema.advice import hint, nearest, pipeline_meant
 from engine.pipeline.schema.load import load_pipeline
-from engine.pipeline.schema.suggest import hint, nearest, pipeline_meant
 
 KEYS = ["id", "match", "when", "priority", "say"]
 

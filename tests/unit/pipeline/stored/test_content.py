@@ -7,7 +7,7 @@ from engine.core.plan import NamedDetector
 from engine.core.source import EnvRef, Problem, Span
 from engine.core.table import Damaged
 from engine.core.turn import Labels
-from engine.pipeline.stored.codec import from_json, to_json
+from engine.pipeline.stored.content import from_json, to_json
 from tests.fakes.plans import condition, reply
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.core.plan import Limit, Limits, ModelRow
 from engine.core.record import replace
 from engine.core.turn import Completion
-from engine.usage.prices import MOST_TOKENS, cost, missing, most
+from engine.usage import MOST_TOKENS, cost, missing, most
 from tests.fakes.plans import generate_step, plan
 from tests.faults.stage import PROMPT
 

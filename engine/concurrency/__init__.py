@@ -1,1 +1,0 @@
-"""Threads of a bounded number."""

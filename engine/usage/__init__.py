@@ -1,1 +1,0 @@
-"""What models cost, and what a day's limits leave of it."""
