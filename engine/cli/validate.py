@@ -17,14 +17,14 @@ from engine.pipeline.reading.files import Sources
 from engine.pipeline.schema.advice import hint
 from engine.validation.codes import CODES, page
 from engine.validation.project import Findings, files_below, validate
-from engine.validation.reporters import github, json, sarif, text
-from engine.validation.reporters.report import Report
+from engine.validation.reporters import text
+from engine.validation.reporters.report import Report, to_github, to_json, to_sarif
 
 DEFAULT_PATHS = ("pipelines", "replies", "kinds", "tests/golden", "golden")
 INTERVAL = 0.3
 """Seconds between two looks at the files with `--watch`."""
 
-_PLAIN: Mapping[str, Callable[[Report], str]] = {"json": json.render, "github": github.render, "sarif": sarif.render}
+_PLAIN: Mapping[str, Callable[[Report], str]] = {"json": to_json, "github": to_github, "sarif": to_sarif}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -42,7 +42,7 @@ _READING = (
     Code("P512", "a file that no pipeline uses"),
 )
 
-_OF_CHECKS = (value for check in ALL for value in vars(check).values() if isinstance(value, Code))
+_OF_CHECKS = (value for check in ALL for value in check.__globals__.values() if isinstance(value, Code))
 
 CODES: Mapping[str, Code] = {code.name: code for code in sorted((*_READING, *_OF_CHECKS), key=lambda code: code.name)}
 

@@ -17,8 +17,8 @@ from engine.core.source import Problem
 from engine.pipeline.reading.files import UNPRINTABLE, Sources, lines
 from engine.pipeline.reading.node import MAX_NODES
 from engine.validation.project import validate
-from engine.validation.reporters import github, sarif, text
-from engine.validation.reporters.report import Report
+from engine.validation.reporters import text
+from engine.validation.reporters.report import Report, to_github, to_sarif
 
 ROOT = Path(__file__).parent.parent.parent
 MOST_MEGABYTES = 200
@@ -83,7 +83,7 @@ def findings(folder: Path, replies: str | bytes, monkeypatch: pytest.MonkeyPatch
     sources = Sources()
     found = validate([Path("pipeline.yml")], sources)
     report = Report(problems=found.problems, files=len(found.files), replies=found.replies, seconds=0.0)
-    for rendered in (text.render(report, sources, colour=True), github.render(report), sarif.render(report)):
+    for rendered in (text.render(report, sources, colour=True), to_github(report), to_sarif(report)):
         rendered.encode("utf-8")
     return found.problems
 

@@ -19,8 +19,10 @@ from engine.pipeline.schema.golden import golden_of
 from engine.pipeline.schema.load import load_pipeline
 from engine.pipeline.schema.pipeline import mapping, pipeline_spec
 from engine.pipeline.schema.shape import Kind, check_shape, schema_of, start_of
-from engine.validation.checks import near_persona_key, run, unknown_model
+from engine.validation.checks import run
 from engine.validation.checks.goldens import reference_problems
+from engine.validation.checks.references import unknown_models
+from engine.validation.checks.wrong_settings import near_persona_keys
 from engine.validation.file_kinds import kind_of
 from engine.validation.subject import Subject
 
@@ -148,7 +150,7 @@ def warned_of(root: Node, case: Case) -> Iterator[str]:
         entry = Entry(Located(value=slip, span=key.span), case.entry.value)
         entries = tuple(entry if one is case.entry else one for one in case.holder.entries)
         changed = mapping(with_entries(root, case.path, case, entries))
-        problems = run([near_persona_key, unknown_model], Subject(spec=pipeline_spec(changed, ())))
+        problems = run([near_persona_keys, unknown_models], Subject(spec=pipeline_spec(changed, ())))
         if not any(f"did you mean `{slip if case.is_name else key.value}`?" in problem.hint for problem in problems):
             yield f"{key.span}: `{slip}` for `{key.value}`: {[str(problem) for problem in problems]}"
 

@@ -76,7 +76,7 @@ def open_model(row, env):
         return ClosedModel(engine="local", backend=row.backend, problem=str(error))
     return Echo(settings.get("volume", 1), env.get("ECHO_VOICE", ""))
 ''',
-    "validation/checks/loud_reply.py": '''
+    "validation/checks/loud_replies.py": '''
 """P599: a reply in capitals."""
 
 from engine.core.source import Code
@@ -110,7 +110,10 @@ ROWS = {
         ),
         ("from engine.models.settings import ", "Number, "),
     ],
-    "validation/checks/__init__.py": [("BEHAVIOUR = _checks(\n", '    "loud_reply",\n')],
+    "validation/checks/__init__.py": [
+        ("BEHAVIOUR: Sequence[Check] = (\n", "    loud_replies.check,\n"),
+        ("from engine.validation.checks import (\n", "    loud_replies,\n"),
+    ],
 }
 PIPELINE = """\
 version: 1

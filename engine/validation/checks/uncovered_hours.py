@@ -19,7 +19,7 @@ P513 = Code("P513", "hours that no reply covers", heuristic=True)
 _HOUR = ("now", "hour")
 
 
-def check(subject: Subject) -> Iterator[Problem]:
+def uncovered_hours(subject: Subject) -> Iterator[Problem]:
     if subject.unsure_replies:
         return
     families: dict[str, list[Placed]] = defaultdict(list)

@@ -12,10 +12,9 @@ from engine.core.source import Problem, Span
 from engine.pipeline.reading.files import Sources
 from engine.validation import reporters
 from engine.validation.codes import CODES, page
-from engine.validation.reporters import github, sarif, text
-from engine.validation.reporters import json as as_json
+from engine.validation.reporters import text
 from engine.validation.reporters.frame import FRAMES, title_of
-from engine.validation.reporters.report import Report
+from engine.validation.reporters.report import Report, to_github, to_json, to_sarif
 
 SARIF = Path(__file__).parent.parent.parent / "data" / "sarif-2.1.0.schema.json"
 
@@ -123,7 +122,7 @@ def test_the_summary_counts():
 
 
 def test_json_holds_every_field():
-    found = json.loads(as_json.render(report(problem(span("あ.yml", 1, 2, 3)))))
+    found = json.loads(to_json(report(problem(span("あ.yml", 1, 2, 3)))))
     assert (found["errors"], found["warnings"], found["files"]) == (1, 0, 2)
     assert found["problems"][0] == {
         "file": "あ.yml",
@@ -140,7 +139,7 @@ def test_json_holds_every_field():
 
 def test_github_annotates_the_right_line():
     place = span("a,b:c.yml", 3, 5, 10)
-    assert github.render(report(problem(place, message="100 %\nsure"))) == (
+    assert to_github(report(problem(place, message="100 %\nsure"))) == (
         "::error file=a%2Cb%3Ac.yml,line=3,col=5,title=P203,endLine=3,endColumn=9::100 %25%0Asure: say it\n"
     )
 
@@ -150,7 +149,7 @@ def test_sarif_passes_its_schema():
         problem(span("replies/ご 挨拶.yml", 1, 2, 3)),
         problem(span("b.yml", 4, 1, 1, end_line=6), code="P501", severity="warning", hint=""),
     ]
-    log = json.loads(sarif.render(report(*problems)))
+    log = json.loads(to_sarif(report(*problems)))
     jsonschema.Draft4Validator(json.loads(SARIF.read_text("utf-8"))).validate(log)
     (run,) = log["runs"]
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["P203", "P501"]
@@ -161,7 +160,7 @@ def test_sarif_passes_its_schema():
 
 
 def test_no_problem_is_valid_sarif_too():
-    log = json.loads(sarif.render(report()))
+    log = json.loads(to_sarif(report()))
     jsonschema.Draft4Validator(json.loads(SARIF.read_text("utf-8"))).validate(log)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from engine.validation.checks.own_words import is_known
+from engine.validation.checks.wordings import is_known
 
 
 @pytest.mark.parametrize("text", ["消える", "取り消す", "値段", "二十歳", "ハイボール", "wifi", "消えちゃいたい"])

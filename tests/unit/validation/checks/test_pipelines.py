@@ -6,23 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from engine.validation.checks import (
-    backward_jump,
-    broken_condition,
-    broken_template,
-    failing_template,
-    idle_condition,
-    missing_prompt,
-    no_confidence,
-    no_final_answer,
-    timeouts,
-    uncovered_hours,
-    unknown_timezone,
-    unknown_variable,
-    unreachable_step,
-    unread_template,
-)
-from engine.validation.checks.unreachable_step import reachable
+from engine.validation.checks.broken_conditions import broken_conditions
+from engine.validation.checks.broken_templates import broken_templates
+from engine.validation.checks.idle_conditions import idle_conditions
+from engine.validation.checks.references import backward_jumps
+from engine.validation.checks.tried_templates import failing_templates, unread_templates
+from engine.validation.checks.uncovered_hours import uncovered_hours
+from engine.validation.checks.unreached import missing_prompts, no_final_answer, reachable, unreachable_steps
+from engine.validation.checks.wrong_settings import timeouts, unknown_confidence, unknown_timezone, unknown_variables
 from tests.unit.validation.conftest import PIPELINE
 
 CANNED = "{id: canned, kind: replies}"
@@ -31,7 +22,7 @@ TALK = "{id: talk, kind: generate, model: small, prompt: p.j2%s}"
 
 
 def told(check, made):
-    return [(problem.code, problem.severity, problem.message) for problem in check.check(made)]
+    return [(problem.code, problem.severity, problem.message) for problem in check(made)]
 
 
 @pytest.mark.parametrize(
@@ -64,9 +55,9 @@ def test_an_end_without_an_answer_is_a_warning_but_not_the_operators_choice(subj
 @pytest.mark.parametrize(("target", "where"), [("talk", "to itself"), ("canned", "back to `canned`")])
 def test_jumps_backward_or_in_place_are_refused(subject, target, where):
     made = subject(steps=(CANNED, TALK % f", escalate_to: {target}", SORRY))
-    ((code, _, message),) = told(backward_jump, made)
+    ((code, _, message),) = told(backward_jumps, made)
     assert (code, message) == ("P305", f"step `talk` escalates {where}, so a turn might never end")
-    assert told(unreachable_step, made) == []
+    assert told(unreachable_steps, made) == []
 
 
 @pytest.mark.parametrize(
@@ -106,7 +97,7 @@ def test_the_step_that_has_no_time_left_is_named(subject):
     ],
 )
 def test_conditions_that_decide_nothing(subject, source, verdict):
-    messages = [message for _, _, message in told(idle_condition, subject(f'{{id: a, when: "{source}", say: [x]}}'))]
+    messages = [message for _, _, message in told(idle_conditions, subject(f'{{id: a, when: "{source}", say: [x]}}'))]
     assert messages == ([] if verdict is None else [f"condition `{source}` is {verdict} true"])
 
 
@@ -148,9 +139,9 @@ def test_patterns_are_no_family(subject):
 
 def test_a_confidence_is_missed_only_where_the_backend_gives_none(subject):
     steps = (TALK % ", escalate_when: [{low_confidence: 0.2}, {if: output.confidence < 0.1, reason: x}]", SORRY)
-    assert told(no_confidence, subject(steps=steps)) == []
+    assert told(unknown_confidence, subject(steps=steps)) == []
     silent = PIPELINE.replace("backend: auto", "backend: gpt4all")
-    problems = list(no_confidence.check(subject(steps=steps, pipeline=silent)))
+    problems = list(unknown_confidence(subject(steps=steps, pipeline=silent)))
     assert [problem.span.column for problem in problems] == [77, 104]
 
 
@@ -165,7 +156,7 @@ def test_a_confidence_is_missed_only_where_the_backend_gives_none(subject):
 )
 def test_variables_are_known_misspelt_own_or_secret(subject, name, severity):
     made = subject(pipeline=PIPELINE.replace("path: a.gguf", f'path: "${{{name}:}}"'))
-    assert [found for _, found, _ in told(unknown_variable, made)] == ([] if severity is None else [severity])
+    assert [found for _, found, _ in told(unknown_variables, made)] == ([] if severity is None else [severity])
 
 
 @pytest.mark.parametrize(
@@ -179,7 +170,7 @@ def test_variables_are_known_misspelt_own_or_secret(subject, name, severity):
     ],
 )
 def test_broken_conditions(subject, source, code, word):
-    ((found, _, message),) = told(broken_condition, subject(f'{{id: a, when: "{source}", say: [x]}}'))
+    ((found, _, message),) = told(broken_conditions, subject(f'{{id: a, when: "{source}", say: [x]}}'))
     assert found == code
     assert word in message
 
@@ -193,7 +184,7 @@ def test_broken_conditions(subject, source, code, word):
     ],
 )
 def test_every_expression_of_a_step_is_looked_at(subject, step):
-    assert [code for code, _, _ in told(broken_condition, subject(steps=(step, SORRY)))] == ["P402"]
+    assert [code for code, _, _ in told(broken_conditions, subject(steps=(step, SORRY)))] == ["P402"]
 
 
 @pytest.mark.parametrize(
@@ -213,7 +204,7 @@ def test_every_expression_of_a_step_is_looked_at(subject, step):
     ],
 )
 def test_what_other_notations_write_is_told_in_ours(subject, source, written, meant):
-    (problem,) = broken_condition.check(subject(f'{{id: a, when: "{source}", say: [x]}}'))
+    (problem,) = broken_conditions(subject(f'{{id: a, when: "{source}", say: [x]}}'))
     assert (problem.code, problem.hint) == ("P401", f"write `{meant}` instead of `{written}`")
     assert problem.span.end_column - problem.span.column == len(written)
 
@@ -232,7 +223,7 @@ def test_what_other_notations_write_is_told_in_ours(subject, source, written, me
     ],
 )
 def test_what_is_no_expression_is_told_in_plain_words(subject, source, message, hint):
-    (problem,) = broken_condition.check(subject(f'{{id: a, when: "{source}", say: [x]}}'))
+    (problem,) = broken_conditions(subject(f'{{id: a, when: "{source}", say: [x]}}'))
     assert problem.message.startswith(f"condition is not an expression: {message}")
     assert problem.hint.startswith(hint)
 
@@ -247,7 +238,7 @@ def test_what_is_no_expression_is_told_in_plain_words(subject, source, message, 
     ],
 )
 def test_unknown_names_are_told_what_to_write(subject, source, hint):
-    (problem,) = broken_condition.check(subject(f'{{id: a, when: "{source}", say: [x]}}'))
+    (problem,) = broken_conditions(subject(f'{{id: a, when: "{source}", say: [x]}}'))
     assert (problem.code, problem.hint) == ("P402", hint)
 
 
@@ -260,7 +251,7 @@ def test_unknown_names_are_told_what_to_write(subject, source, hint):
     ],
 )
 def test_what_the_clock_shows_is_told(subject, source, hint):
-    (problem,) = idle_condition.check(subject(f'{{id: a, when: "{source}", say: [x]}}'))
+    (problem,) = idle_conditions(subject(f'{{id: a, when: "{source}", say: [x]}}'))
     assert problem.hint == hint
 
 
@@ -281,7 +272,7 @@ def test_an_hour_that_never_comes_leaves_no_gap(subject):
     ],
 )
 def test_a_time_zone_is_found_by_its_city(subject, name, hint):
-    (problem,) = unknown_timezone.check(subject(pipeline=PIPELINE.replace("Asia/Tokyo", name)))
+    (problem,) = unknown_timezone(subject(pipeline=PIPELINE.replace("Asia/Tokyo", name)))
     assert (problem.code, problem.hint) == ("P311", hint)
 
 
@@ -289,7 +280,7 @@ def test_a_time_zone_is_found_by_its_city(subject, name, hint):
 def test_a_prompt_is_looked_for_beside_and_below(subject, tmp_path, written):
     (tmp_path / "prompts").mkdir()
     (tmp_path / "prompts" / "talk.j2").write_text("x", "utf-8")
-    (problem,) = missing_prompt.check(subject(steps=(TALK.replace("p.j2", written) % "", SORRY)))
+    (problem,) = missing_prompts(subject(steps=(TALK.replace("p.j2", written) % "", SORRY)))
     meant = {"p.j3": "it is looked for at `p.j3`", "pp.j2": "did you mean `p.j2`?"}
     assert problem.hint == meant.get(written, "did you mean `prompts/talk.j2`?")
 
@@ -305,7 +296,7 @@ def test_a_prompt_is_looked_for_beside_and_below(subject, tmp_path, written):
     ],
 )
 def test_braces_that_make_no_template_are_told(subject, said, braces):
-    found = list(unread_template.check(subject(f'{{id: a, match: [やあ来たよ], say: ["{said}"]}}')))
+    found = list(unread_templates(subject(f'{{id: a, match: [やあ来たよ], say: ["{said}"]}}')))
     assert [(problem.severity, problem.hint) for problem in found] == (
         [("warning", "write `{{ … }}`")] if braces else []
     )
@@ -326,37 +317,37 @@ def test_braces_that_make_no_template_are_told(subject, said, braces):
     ],
 )
 def test_broken_templates(subject, source, code, words):
-    problem = next(broken_template.check(subject(f"{{id: a, say: ['{source}']}}")))
+    problem = next(broken_templates(subject(f"{{id: a, say: ['{source}']}}")))
     assert problem.code == code
     assert words in problem.message
 
 
 def test_a_mistake_deep_in_a_block_is_placed(subject):
     made = subject("id: a\n    say:\n      - |\n        一行目\n\n        {{ persona.name }}と{{ persona.nmae }}\n")
-    (problem,) = broken_template.check(made)
+    (problem,) = broken_templates(made)
     assert (problem.span.line, problem.span.column, problem.span.end_column) == (8, 31, 43)
 
 
 def test_a_template_that_fails_is_found_by_trying_it(subject):
     made = subject("{id: a, say: ['{{ persona.name + 1 }}', '{{ client.name + 1 }}', '{{ persona.name }}']}")
-    problems = told(failing_template, made)
+    problems = told(failing_templates, made)
     assert [code for code, _, _ in problems] == ["P407"]
     assert "'str'" not in problems[0][2]
 
 
 def test_a_template_without_braces_is_tried_too(subject):
     made = subject('{id: a, say: ["{% if persona.name > 1 %}x{% endif %}"]}')
-    assert [code for code, _, _ in told(failing_template, made)] == ["P407"]
+    assert [code for code, _, _ in told(failing_templates, made)] == ["P407"]
 
 
 def test_a_prompt_that_fails_is_tried_once_and_no_other_is_blamed(subject):
     made = subject(steps=(TALK % "", SORRY))
     Path("p.j2").write_text("{{ persona.name + 1 }}", "utf-8")
-    ((code, severity, message),) = told(failing_template, made)
+    ((code, severity, message),) = told(failing_templates, made)
     assert (code, severity) == ("P407", "error")
     assert message.startswith("template fails when it is tried: it calculates with something that is not a number")
 
 
 def test_a_value_that_is_kept_decides_nothing(subject):
     made = subject(steps=(CANNED, "{id: a, kind: set, vars: {hello: \"'夜' if now.hour > 20 else '昼'\"}}", SORRY))
-    assert told(idle_condition, made) == []
+    assert told(idle_conditions, made) == []

@@ -62,7 +62,7 @@ _HOW = "compare with `==`, `<`, `>=` or `in`, and join with `and`, `or` and `not
 _CODES = {"syntax": P401, "name": P402, "construct": P403}
 
 
-def check(subject: Subject) -> Iterator[Problem]:
+def broken_conditions(subject: Subject) -> Iterator[Problem]:
     for text, scope in conditions(subject):
         try:
             subject.parsed(text, scope)

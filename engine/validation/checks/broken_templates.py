@@ -1,19 +1,22 @@
-"""P404, P402, P405: a template that Jinja cannot read, uses an unknown name, or a construct that is not allowed."""
+"""Finds templates that Jinja cannot read, that use a name nobody knows, or a capture that no regex makes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from engine.core.source import Code, Problem, Span
 from engine.pipeline.reading.files import at
+from engine.pipeline.schema.advice import hint
 from engine.pipeline.spec import ReplySpec
-from engine.templates.grammar import TemplateMistake, check_template, is_constant
-from engine.validation.checks.broken_condition import P402
+from engine.templates.grammar import TemplateMistake, check_template, is_constant, names_in
+from engine.text.regexes import named_groups
+from engine.validation.checks.broken_conditions import P402
 from engine.validation.subject import Subject
 
 P404 = Code("P404", "a template that cannot be read")
 P405 = Code("P405", "something that templates may not do")
+P317 = Code("P317", "a capture that no regex makes")
 
 _JINJA = (
     (re.compile(r"needs to be closed is '(\w+)'"), r"`{% \1 … %}` is never closed by `{% end\1 %}`"),
@@ -30,7 +33,8 @@ _JINJA = (
 _CODES = {"syntax": P404, "name": P402, "construct": P405}
 
 
-def check(subject: Subject) -> Iterator[Problem]:
+def broken_templates(subject: Subject) -> Iterator[Problem]:
+    """P404, P402, P405: a template that Jinja cannot read, uses an unknown name, or a construct that is not allowed."""
     scope = subject.scopes.templates
     for source, span in templates(subject):
         if not is_constant(source):
@@ -83,3 +87,37 @@ def _opening(subject: Subject, place: Span) -> Span:
     line = subject.sources.line(place.file, place.line)
     start = max(line.rfind("{{"), line.rfind("{%"))
     return at(place.file, place.line, start + 1, 2) if start >= place.column - 1 else place
+
+
+def missing_captures(subject: Subject) -> Iterator[Problem]:
+    """P317: a template says `captured.NAME`, and no regex of its reply has a group of that name."""
+    for reply in subject.spec.replies:
+        # A regex that cannot be read may have the group.
+        if any(pattern.span in subject.broken_regexes for pattern in reply.regexes):
+            continue
+        known = [name for pattern in reply.regexes for name in named_groups(pattern.value)]
+        for source, span in templates_of(reply):
+            yield from _missing(subject, source, span, known)
+    for prompt in subject.prompts.values():
+        if prompt.text is not None and "captured" in prompt.text:
+            yield from _missing(subject, prompt.text, whole(prompt.file, prompt.text), None)
+
+
+def _missing(subject: Subject, source: str, span: Span, known: Collection[str] | None) -> Iterator[Problem]:
+    """`known` are the groups of the reply that the template belongs to; a prompt has none."""
+    if "captured" not in source:
+        return
+    for path, line in names_in(source):
+        if path[0] != "captured" or (known and path[1:2] and path[1] in known):
+            continue
+        word = ".".join(path)
+        place = subject.sources.find(span, word, line=line)
+        if known is None:
+            yield P317.problem(
+                f"`{word}` stands in a prompt, which sees no captures", place, "remember it, and write `memory.NAME`"
+            )
+        elif len(path) == 1:
+            yield P317.problem("`captured` stands without a name", place, "write `captured.NAME`")
+        else:
+            message = f"no regex of this reply captures `{path[1]}`"
+            yield P317.problem(message, place, hint(path[1], known) or f"write `(?P<{path[1]}>…)` in a regex")

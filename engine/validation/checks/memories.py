@@ -1,21 +1,36 @@
-"""P525, P526: memories that nothing fills or nothing looks at, and values that are cut or forgotten at once."""
+"""Finds memories that the pipeline does not have, that nothing fills or looks at, and values that are lost at once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from engine.core.source import Code, Problem
+from engine.pipeline.schema.advice import hint
 from engine.templates.grammar import is_constant, names_in
-from engine.validation.checks.broken_condition import conditions
-from engine.validation.checks.broken_template import templates
+from engine.validation.checks.broken_conditions import conditions
+from engine.validation.checks.broken_templates import templates
 from engine.validation.subject import Subject
 from engine.validation.worlds import paths_of
 
+P316 = Code("P316", "a memory that the pipeline does not have")
 P525 = Code("P525", "a memory that is never filled, or never used", severity="warning")
 P526 = Code("P526", "a value that is cut, or forgotten at once", severity="warning")
 
 
-def check(subject: Subject) -> Iterator[Problem]:
+def unknown_memories(subject: Subject) -> Iterator[Problem]:
+    """P316: a reply remembers or forgets something that the pipeline does not list under `memory`."""
+    known = [row.name.value for row in subject.spec.memory]
+    for reply in subject.spec.replies:
+        for verb, names in (("remembers", [name for name, _ in reply.remember]), ("forgets", reply.forget)):
+            for name in names:
+                if name.value not in known:
+                    message = f"reply `{reply.id.value}` {verb} `{name.value}`, which the pipeline does not have"
+                    add = f"add `{name.value}: {{label: …}}` under `memory` of the pipeline"
+                    yield P316.problem(message, name.span, hint(name.value, known) or add)
+
+
+def idle_memories(subject: Subject) -> Iterator[Problem]:
+    """P525, P526: memories that nothing fills or nothing looks at, and values that are cut or forgotten at once."""
     yield from _in_vain(subject)
     # Whatever could not be read may fill a memory or use it.
     if not subject.lost and not subject.unsure_replies:

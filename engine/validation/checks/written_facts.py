@@ -1,8 +1,4 @@
-"""P523: a fact of the persona written out in a reply, which goes on saying it after the fact has changed. A guess.
-
-Facts are what stands in the persona's blocks: short texts as a whole, and numbers with the unit after them. Names and
-lists have many uses that are no statement of fact, and are left alone.
-"""
+"""Finds what the persona holds and a reply writes out: facts, and the numbers of help lines."""
 
 from __future__ import annotations
 
@@ -12,10 +8,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.core.record import record
-from engine.core.source import Code, Problem
+from engine.core.source import Code, Problem, Text
 from engine.validation.subject import Subject
 
 P523 = Code("P523", "a fact of the persona written out", heuristic=True)
+P522 = Code("P522", "a phone number outside of the help lines", severity="warning")
 
 _NO_FACTS = frozenset({"labels", "help_lines", "examples"})
 _SHORTEST, _LONGEST = 3, 30
@@ -32,7 +29,12 @@ class _Fact:
     pattern: re.Pattern[str]
 
 
-def check(subject: Subject) -> Iterator[Problem]:
+def written_facts(subject: Subject) -> Iterator[Problem]:
+    """P523: a fact of the persona written out in a reply, which goes on saying it after the fact has changed. A guess.
+
+    Facts are what stands in the persona's blocks: short texts as a whole, and numbers with the unit after them. Names
+    and lists have many uses that are no statement of fact, and are left alone.
+    """
     facts = [fact for path, value in _values(subject.spec.persona.data, "persona") for fact in _facts(path, value)]
     for reply in subject.spec.replies:
         for variant in reply.say:
@@ -72,3 +74,31 @@ def _alone(words: str) -> str:
     before = r"(?<![0-9a-z,.])" if re.match(r"[0-9a-z]", words, re.IGNORECASE) else ""
     after = r"(?![a-z])" if re.search(r"[a-z]$", words, re.IGNORECASE) else "(?!半)" if words.endswith("時") else ""
     return before + re.escape(words) + after
+
+
+_PHONE = re.compile(r"(?<![0-9-])(?:0[0-9]{1,4}-[0-9]{1,4}-[0-9]{3,5}|#[0-9]{4})(?![0-9-])")
+"""A number with its dashes, or a short one after #. What has three digits (110, 119) is known to everybody."""
+
+
+def loose_numbers(subject: Subject) -> Iterator[Problem]:
+    """P522: a phone number written out, where the persona keeps its help lines in one place."""
+    lines = subject.spec.persona.data.get("help_lines")
+    if not isinstance(lines, dict):
+        return
+    names = {str(number): name for name, number in lines.items()}
+    for text in _spoken(subject):
+        for number in dict.fromkeys(_PHONE.findall(text.value)):
+            message = f"the number `{number}` is written out"
+            if number in names:
+                hint = f"write `{{{{ persona.help_lines.{names[number]} }}}}`, so that it is kept in one place"
+            else:
+                hint = "give it a name under `help_lines` of the persona, and write that"
+            place = subject.sources.find(text.span, number)
+            yield P522.problem(message, place, hint)
+
+
+def _spoken(subject: Subject) -> Iterator[Text]:
+    for reply in subject.spec.replies:
+        yield from (variant.text for variant in reply.say)
+    for example in subject.spec.persona.examples:
+        yield example.reply

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from engine.core.source import Code, Problem, Text
 from engine.pipeline.reading.files import shortened
 from engine.text.cleaning import clean
-from engine.validation.checks.same_trigger import losses_of
+from engine.validation.checks.contested import losses_of
 from engine.validation.contest import Contest, contest
 from engine.validation.subject import Subject
 
@@ -18,7 +18,7 @@ FAR = 60.0
 """A score below which a trigger is no explanation of anything."""
 
 
-def check(subject: Subject) -> Iterator[Problem]:
+def wrong_examples(subject: Subject) -> Iterator[Problem]:
     for place, reply in enumerate(subject.spec.replies):
         if place in subject.unsure_replies:
             continue
