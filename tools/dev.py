@@ -20,8 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.cli.env_file import read_env_file
-from engine.cli.usage import Usage
+from engine.cli.env_file import Usage, read_env_file
 from tools.demo_model import FOLDER, MODELS
 from tools.lambda_emulator import INVOCATIONS, ROOT, command, environment, free_port
 

@@ -74,8 +74,7 @@ def environment(timeout: int, memory: int, base: Mapping[str, str] = os.environ)
 
 def main() -> None:
     # `tools/image/base.sh` fetches the binary with any Python, which need not have the engine.
-    from engine.cli.env_file import read_env_file  # noqa: PLC0415  as said
-    from engine.cli.usage import Usage  # noqa: PLC0415  as above
+    from engine.cli.env_file import Usage, read_env_file  # noqa: PLC0415  as said
 
     parser = argparse.ArgumentParser(description="run the function in AWS's Lambda emulator")
     parser.add_argument("--host", default="127.0.0.1")

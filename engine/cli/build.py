@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.app import App, load_app
+from engine.cli.env_file import Usage
 from engine.cli.environment import add_pipeline, conversation_env, pipeline_path
-from engine.cli.usage import Usage
 from engine.models.registry import BACKENDS
 from engine.pipeline.bind import Compiled
 from engine.pipeline.stored.find import artefact_path, find_compiled

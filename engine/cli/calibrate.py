@@ -9,18 +9,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from engine.cli.env_file import Usage
 from engine.cli.environment import add_pipeline, conversation_env, pipeline_path
 from engine.cli.output import Terminal, output_file, write_output
-from engine.cli.usage import Usage
-from engine.golden.calibrate import Calibration, NoThreshold, calibrate, threshold_step, write_threshold
-from engine.golden.find import NotFound, find_goldens
+from engine.golden.calibrate import Calibration, NoThreshold, calibrate, samples, threshold_step, write_threshold
 from engine.golden.kind_accuracy import NoKinds, leave_one_out, on_file
-from engine.golden.pipelines import Pipelines
-from engine.golden.report.calibration import render, show
-from engine.golden.report.kind_accuracy import show as show_kinds
+from engine.golden.report.calibration import render, show, show_kinds
 from engine.golden.result import ConversationResult
-from engine.golden.run import Runner, load_goldens
-from engine.golden.samples import samples
+from engine.golden.run import NotFound, Pipelines, Runner, find_goldens, load_goldens
 from engine.golden.stage import Settings
 from engine.models.secrets import Secrets
 

@@ -17,11 +17,10 @@ from rich.text import Text
 from engine.api.conversation import TEXT_LIMIT
 from engine.app import App, load_app
 from engine.chat.trace import trace_lines
+from engine.cli.env_file import Usage
 from engine.cli.environment import add_pipeline, conversation_env, keep_rooms, pipeline_path
 from engine.cli.gaps import collect_gaps
-from engine.cli.output import Terminal, output_file
-from engine.cli.usage import Usage
-from engine.cli.watch import watch_models
+from engine.cli.output import Terminal, output_file, watch_models
 from engine.core.deadline import Deadline
 from engine.core.events import ChatResult, Outcome
 from engine.core.turn import ChatRequest, Principal

@@ -11,7 +11,12 @@ from collections.abc import Iterator, MutableMapping
 from io import StringIO
 from pathlib import Path
 
-from engine.cli.usage import Usage
+
+class Usage(Exception):
+    """The message says what was found and what was expected; the root shows it after the command's name, and ends
+    with the exit code for usage.
+    """
+
 
 DEFAULT = ".env"
 _VARIABLE = "MISAKI_ENV_FILE"

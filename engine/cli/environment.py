@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from engine.app import DEFAULT_PIPELINE, pipeline_file
-from engine.cli.usage import Usage
+from engine.cli.env_file import Usage
 from engine.pipeline.reading.files import PIPELINES
 from engine.pipeline.schema.advice import pipeline_meant, pipelines_in
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from rich.text import Text
 
 from engine.app import App
+from engine.cli.env_file import Usage
 from engine.cli.environment import conversation_env
 from engine.cli.output import Terminal
-from engine.cli.usage import Usage
 from engine.golden.gaps import GapFile, Group, grouped, kind_draft, read_gaps, reply_draft
 
 DEFAULT_FILE = ".cache/gaps.jsonl"

@@ -17,8 +17,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
+from engine.cli.env_file import Usage
 from engine.cli.init_words import NO_LANGUAGE, WHICH_LANGUAGE, WORDS, Words
-from engine.cli.usage import Usage
 from engine.core.language import LANGUAGES, Language, language_of
 from engine.pipeline.schema.shape import schema_of
 from engine.validation.file_kinds import KINDS

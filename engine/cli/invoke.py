@@ -10,8 +10,8 @@ from typing import Any
 
 from engine.app import load_app
 from engine.aws.handler import make_handler
+from engine.cli.env_file import Usage
 from engine.cli.environment import add_pipeline, conversation_env
-from engine.cli.usage import Usage
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from engine import __version__
-from engine.cli.env_file import read_env_file
-from engine.cli.usage import Usage
+from engine.cli.env_file import Usage, read_env_file
 from engine.core.errors import ConfigError, SettingsError
 
 CLEAN, PROBLEMS, USAGE, BUG = 0, 1, 2, 3

@@ -23,9 +23,8 @@ from engine.app import App, load_app
 from engine.aws.handler import make_handler
 from engine.cli.environment import add_pipeline, conversation_env, keep_rooms
 from engine.cli.gaps import collect_gaps
-from engine.cli.lines import LineHandler, LineWriter
+from engine.cli.output import LineHandler, LineWriter, watch_models
 from engine.cli.reload import Reloader
-from engine.cli.watch import watch_models
 from engine.web.access import Access
 from engine.web.app import INVOCATIONS, Hosted
 from engine.web.playground import Playground

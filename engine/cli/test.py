@@ -12,14 +12,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from engine.cli.env_file import Usage
 from engine.cli.output import Terminal, output_file, write_output
-from engine.cli.usage import Usage
 from engine.golden.accept import NotWritten, accept
-from engine.golden.coverage import coverage
-from engine.golden.find import NotFound, find_goldens
-from engine.golden.overmatch import near_misses
-from engine.golden.pipelines import Pipelines
-from engine.golden.report import html, junit
+from engine.golden.coverage import coverage, near_misses
 from engine.golden.report.console import (
     Progress,
     show_accepted,
@@ -28,8 +24,9 @@ from engine.golden.report.console import (
     show_near_misses,
     show_summary,
 )
+from engine.golden.report.files import render_html, render_junit
 from engine.golden.result import ConversationResult
-from engine.golden.run import Loaded, Runner, load_goldens
+from engine.golden.run import Loaded, NotFound, Pipelines, Runner, find_goldens, load_goldens
 from engine.golden.stage import Mode, Settings
 from engine.models.secrets import Secrets
 
@@ -70,9 +67,9 @@ def run(arguments: argparse.Namespace) -> int:
     show_coverage(covered, console)
     show_near_misses(near, console)
     if arguments.junit:
-        write_output(arguments.junit, junit.render(results))
+        write_output(arguments.junit, render_junit(results))
     if arguments.html:
-        write_output(arguments.html, html.render(results, coverage=covered, near=near, seconds=seconds))
+        write_output(arguments.html, render_html(results, coverage=covered, near=near, seconds=seconds))
     show_summary(results, seconds, console)
     if arguments.accept:
         return _accept(results, console)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from engine.cli.usage import Usage
+from engine.cli.env_file import Usage
 from engine.core.language import LANGUAGES, Language, language_of
 from engine.core.source import Problem
 from engine.pipeline.reading.files import Sources

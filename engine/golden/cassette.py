@@ -16,8 +16,7 @@ from typing import Any
 from engine.core.plan import ModelRow
 from engine.core.source import Problem
 from engine.core.turn import Prompt
-from engine.golden.emit import block, scalar
-from engine.golden.files import overwrite
+from engine.golden.writing import block, overwrite, scalar
 from engine.pipeline.reading.compose import read_file
 from engine.pipeline.reading.node import plain
 

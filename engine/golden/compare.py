@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.core.events import ChatResult, Escalation
-from engine.golden.emit import flow
 from engine.golden.result import Difference
+from engine.golden.writing import flow
 from engine.matching.forms import form
 from engine.matching.scorer import score
 from engine.pipeline.schema.golden import Expectation

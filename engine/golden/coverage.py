@@ -1,4 +1,4 @@
-"""What of a pipeline no golden has exercised: replies, steps, escalation reasons and conditions."""
+"""Tells what of a pipeline no golden has exercised, and which utterances another reply nearly takes."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from pathlib import Path
 
 from engine.core.events import CandidateRefused, StepPassedOver, VariablesSet
 from engine.core.source import Span
-from engine.golden.pipelines import Pipelines
-from engine.golden.result import ConversationResult, TurnResult
+from engine.expressions.evaluate import holds
+from engine.golden.result import ConversationResult, TurnResult, names_in
+from engine.golden.run import MARGIN, Pipelines
 from engine.pipeline.spec import PipelineSpec
 from engine.steps.spec import StepSpec
+from engine.text.cleaning import clean
 
 ALWAYS = ("error", "timeout", "refusal", "empty")
 """Reasons for which a step escalates whether or not the pipeline lists them."""
@@ -109,3 +111,51 @@ def _reasons(step: StepSpec) -> Iterator[tuple[str, Span]]:
     listed = {detector.reason.value: detector.reason.span for detector in step.detectors}
     yield from listed.items()
     yield from ((reason, step.id.span) for reason in ALWAYS if step.models and reason not in listed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearMiss:
+    """`winner` answers with `score`, or a model does (`None`, with the threshold for a score); `rival` comes close."""
+
+    span: Span
+    text: str
+    winner: str | None
+    score: float
+    rival: str
+    rival_score: float
+
+    def __str__(self) -> str:
+        won = f"`{self.winner}` with {self.score:.1f}" if self.winner else f"no reply, at a threshold of {self.score:g}"
+        return f"{self.span}: `{self.text}` gets {won}, and `{self.rival}` is near with {self.rival_score:.1f}"
+
+
+def near_misses(results: Iterable[ConversationResult]) -> list[NearMiss]:
+    """Each utterance once for each rival, in the order of the goldens."""
+    found: dict[tuple[str, str], NearMiss] = {}
+    for result in results:
+        for turn in result.turns:
+            for miss in _near_misses_of(turn, result):
+                found.setdefault((miss.text, miss.rival), miss)
+    return list(found.values())
+
+
+def _near_misses_of(turn: TurnResult, result: ConversationResult) -> Iterator[NearMiss]:
+    plan = result.plan
+    step = next((step for step in plan.steps if step.searches), None) if plan else None
+    if plan is None or step is None:
+        return
+    text = clean(turn.spec.user.value)
+    names = names_in(turn, result)
+    winner = turn.outcome.reply_id if turn.outcome.engine == "canned" else None
+    candidates = plan.index.candidates(text, max(step.threshold - MARGIN, 0.0))
+    scores = {plan.replies[one.reply].id: one for one in candidates if holds(plan.replies[one.reply].when, names)}
+    won = scores.get(winner) if winner is not None else None
+    # A trigger that is the utterance itself stands before all others.
+    if won is not None and getattr(won, "exact", False):
+        return
+    score = step.threshold if won is None else won.score
+    for name, one in scores.items():
+        if name != winner and one.score > score - MARGIN:
+            yield NearMiss(
+                span=turn.spec.user.span, text=text, winner=winner, score=score, rival=name, rival_score=one.score
+            )

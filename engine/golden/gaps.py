@@ -15,7 +15,7 @@ from typing import Any
 
 from engine.core.events import ChatResult, Event
 from engine.core.record import record
-from engine.golden.emit import scalar
+from engine.golden.writing import scalar
 from engine.text.normalise import normalise
 from engine.text.words import analyse
 

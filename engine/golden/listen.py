@@ -17,8 +17,8 @@ from engine.core.plan import Plan
 from engine.core.ports import LanguageModel, ModelStatus
 from engine.core.turn import ChatRequest, Completion, Engine, Prompt, Visitor
 from engine.golden.cassette import Cassette, Recording, request_digests, write_cassette
-from engine.golden.draft import DraftConversation, DraftTurn, expectation, golden_text
 from engine.golden.stage import completion_fields, error_fields
+from engine.golden.writing import DraftConversation, DraftTurn, expectation, golden_text
 from engine.models.secrets import Secrets
 from engine.pipeline.environment import VARIABLES
 from engine.pipeline.schema.golden import SUFFIX, cassette_path

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engine.core.errors import ConfigError
-from engine.golden.report.junit import as_text
+from engine.golden.report.files import as_text
 from engine.golden.result import ConversationResult
 from engine.golden.run import Loaded, Runner, load_goldens
 from engine.golden.stage import Settings

@@ -1,24 +1,171 @@
-"""Runs golden files one conversation at a time: loads what they need, plays them, keeps what is recorded."""
+"""Finds golden files and runs them one conversation at a time: reads their pipelines once, keeps what is recorded."""
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from engine.core.errors import ConfigError
 from engine.core.plan import ModelRow, Plan
-from engine.core.ports import LanguageModel
-from engine.core.source import Problem
+from engine.core.ports import Candidate, LanguageModel, ReplyIndex
+from engine.core.source import Problem, Span
 from engine.golden.cassette import Cassette, Recording, read_cassette, write_cassette
-from engine.golden.pipelines import Pipelines
 from engine.golden.play import Played, play
 from engine.golden.result import ConversationResult
 from engine.golden.stage import Settings
 from engine.models.registry import open_model
-from engine.pipeline.schema.golden import Conversation, GoldenFile, load_golden
+from engine.pipeline.compile import build
+from engine.pipeline.schema.golden import SUFFIX, Conversation, GoldenFile, load_golden
+from engine.pipeline.schema.load import load_pipeline
+from engine.pipeline.spec import PipelineSpec
+from engine.text.cleaning import clean
+from engine.validation.checks import ESSENTIAL, run
 from engine.validation.checks.goldens import missing_pipeline, reference_problems
+from engine.validation.subject import Subject
+
+DEFAULT_PATHS = (Path("tests/golden"), Path("golden"))
+_HIDDEN = frozenset({"node_modules", "__pycache__", "venv"})
+
+
+class NotFound(ValueError):
+    """A path that was asked for is no golden file and holds none; the message names it."""
+
+
+def find_goldens(paths: Iterable[Path]) -> list[Path]:
+    """The golden files at and below `paths`, each once, in order; without paths those below the usual folders.
+
+    Raises:
+        NotFound: a path that holds none.
+    """
+    given = list(paths)
+    found: dict[Path, None] = {}
+    for path in given or [path for path in DEFAULT_PATHS if path.is_dir()]:
+        files = [path] if path.is_file() and path.name.endswith(SUFFIX) else _below(path)
+        if not files and given:
+            raise NotFound(f"no golden file at `{path.as_posix()}`: their names end in `{SUFFIX}`")
+        found.update(dict.fromkeys(files))
+    return list(found)
+
+
+def _below(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path
+        for path in folder.rglob(f"*{SUFFIX}")
+        if not any(part.startswith(".") or part in _HIDDEN for part in path.relative_to(folder).parts)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """A golden turn in which the user says a text."""
+
+    conversation: str
+    span: Span
+
+
+def mentions(text: str, paths: Iterable[Path] = ()) -> list[Mention]:
+    """The golden turns in which the user says just `text`; files with mistakes are passed over."""
+    found: list[Mention] = []
+    for path in find_goldens(paths):
+        # Most files can be told by their bytes alone, without reading what they mean.
+        if text.encode("utf-8", "replace") in _bytes(path):
+            golden, _ = load_golden(path)
+            found += [
+                Mention(conversation=conversation.name.value, span=turn.user.span)
+                for conversation in (golden.conversations if golden else ())
+                for turn in conversation.turns
+                if clean(turn.user.value) == text
+            ]
+    return found
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+Change = Callable[[Plan], Plan]
+
+
+MARGIN = 5.0
+"""Points of score within which another reply counts as near."""
+
+
+class RememberingIndex:
+    """Looks each text up once in `index`, a little below the threshold: who was near comes for free.
+
+    What it gives is the same: a lower threshold only adds candidates at the end.
+    """
+
+    def __init__(self, index: ReplyIndex) -> None:
+        self._index = index
+        self._known: dict[str, tuple[float, Sequence[Candidate]]] = {}
+
+    def candidates(self, text: str, threshold: float) -> Sequence[Candidate]:
+        least, found = self._known.get(text, (math.inf, ()))
+        if threshold < least:
+            least = max(threshold - MARGIN, 0.0)
+            found = tuple(self._index.candidates(text, least))
+            self._known[text] = least, found
+        return [one for one in found if one.score >= threshold]
+
+    def is_trigger(self, text: str) -> bool:
+        return self._index.is_trigger(text)
+
+
+class Pipelines:
+    """Specs by file, plans by file and environment; `change` is applied to every plan, for trying what would be."""
+
+    def __init__(self, change: Change = lambda plan: plan) -> None:
+        self._change = change
+        self._subjects: dict[Path, Subject | ConfigError] = {}
+        self._indexes: dict[Path, ReplyIndex] = {}
+        self._remembering: dict[Path, RememberingIndex] = {}
+        self._plans: dict[tuple[Path, tuple[tuple[str, str], ...]], Plan] = {}
+
+    def spec(self, path: Path) -> PipelineSpec:
+        """Raises `ConfigError` with every problem that keeps the pipeline from being built."""
+        return self._subject(path).spec
+
+    def plan(self, path: Path, env: Mapping[str, str]) -> Plan:
+        """As `spec`, compiled for an environment of nothing but `env`."""
+        key = (path.resolve(), tuple(sorted(env.items())))
+        if key not in self._plans:
+            subject = self._subject(path)
+            prompts = {name: prompt.text or "" for name, prompt in subject.prompts.items()}
+            plan = build(subject.spec, prompts, env, index=self._indexes.get(key[0]))
+            if plan.kinds is not None:
+                plan.kinds.chances("")  # What is learned now, no turn's clock has to wait for.
+            index = self._indexes.setdefault(key[0], plan.index)
+            remembering = self._remembering.setdefault(key[0], RememberingIndex(index))
+            self._plans[key] = self._change(replace(plan, index=remembering))
+        return self._plans[key]
+
+    def _subject(self, path: Path) -> Subject:
+        key = path.resolve()
+        if key not in self._subjects:
+            self._subjects[key] = _read(path)
+        found = self._subjects[key]
+        if isinstance(found, ConfigError):
+            raise found
+        return found
+
+
+def _read(path: Path) -> Subject | ConfigError:
+    spec, problems = load_pipeline(path)
+    if spec is None:
+        return ConfigError(problems)
+    subject = Subject(spec=spec)
+    errors = [problem for problem in (*problems, *run(ESSENTIAL, subject)) if problem.severity == "error"]
+    return ConfigError(errors) if errors else subject
+
 
 Chosen = Callable[[GoldenFile, Conversation], bool]
 

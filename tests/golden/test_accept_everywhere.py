@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.golden.accept import rewrite
-from engine.golden.find import find_goldens
 from engine.golden.result import Difference
+from engine.golden.run import find_goldens
 from engine.pipeline.reading.node import ScalarNode
 from engine.pipeline.schema.golden import Expectation, load_golden
 

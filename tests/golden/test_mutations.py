@@ -14,11 +14,9 @@ import pytest
 
 from engine.core.events import StepEvent
 from engine.core.plan import Plan
-from engine.golden.find import find_goldens
-from engine.golden.pipelines import Pipelines
 from engine.golden.play import play
 from engine.golden.result import ConversationResult
-from engine.golden.run import Loaded, load_goldens
+from engine.golden.run import Loaded, Pipelines, find_goldens, load_goldens
 from engine.golden.stage import Settings
 from engine.pipeline.schema.golden import Conversation
 from tests.golden.mutants import Mutant, Refused, mutants

@@ -1,4 +1,4 @@
-"""A calibration on the terminal and as an HTML page with its plot, drawn as SVG by hand: two lines need no library."""
+"""Shows a calibration on the terminal and as an HTML page with its plot, and how well kinds are told apart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from engine.golden.calibrate import Calibration, Change, Point
-from engine.golden.report.html import page
+from engine.golden.kind_accuracy import LEVELS, Measured, share
+from engine.golden.report.files import page
 
 WIDTH, HEIGHT, LEFT, BOTTOM = 640, 280, 44, 36
 
@@ -93,3 +94,27 @@ def _x(threshold: float) -> float:
 
 def _y(value: float, most: int) -> float:
     return 16 + (1 - value / most) * (HEIGHT - BOTTOM - 16)
+
+
+CONFUSIONS = 15
+"""Confusions shown."""
+
+
+def show_kinds(found: Measured, console: Console) -> None:
+    """Right answers over all, by language and by kind, what is taken for what, and how far `sure` can be trusted."""
+    console.print(Text(f"kinds: {len(found.answers)} sentences, {found.source}", "bold"))
+    console.print(f"  {share(found.answers):6.1%} right")
+    for language, answers in sorted(found.by("language").items()):
+        if language:
+            console.print(f"  {share(answers):6.1%} right of {len(answers)} in `{language}`")
+    for level in LEVELS:
+        spoken = [one for one in found.answers if one.sure >= level]
+        console.print(
+            f"  {share(spoken):6.1%} right where it is {level:.0%} sure, in {len(spoken) / len(found.answers):.0%}"
+        )
+    for kind, answers in sorted(found.by("kind").items(), key=lambda item: share(item[1])):
+        console.print(Text(f"  {share(answers):6.1%} of {len(answers):>4}  {kind}", "dim"))
+    for (kind, told), times in found.confusions[:CONFUSIONS]:
+        console.print(f"  {times:>4} × {kind} taken for {told}")
+    if found.seconds is not None and found.size is not None:
+        console.print(f"  {found.seconds * 1e6:.0f} µs a sentence, {found.size:,} bytes")

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from engine.cli import main
-from engine.cli.env_file import read_env_file
+from engine.cli.env_file import Usage, read_env_file
 from engine.cli.root import CLEAN, USAGE
-from engine.cli.usage import Usage
 
 ROOT = Path(__file__).parents[3]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from engine.app import DEFAULT_PIPELINE
+from engine.cli.env_file import Usage
 from engine.cli.environment import conversation_env, keep_rooms, pipeline_path
-from engine.cli.usage import Usage
 
 
 @pytest.fixture

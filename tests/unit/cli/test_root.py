@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from engine.cli import root
+from engine.cli.env_file import Usage
 from engine.cli.root import BUG, CLEAN, COMMANDS, PROBLEMS, USAGE, Row, main
-from engine.cli.usage import Usage
 from engine.core.errors import ConfigError
 from engine.core.source import Problem, Span
 

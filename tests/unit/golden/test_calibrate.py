@@ -1,10 +1,8 @@
 import pytest
 
-from engine.golden.calibrate import NoThreshold, Point, calibrate, recommend, threshold_step, write_threshold
-from engine.golden.pipelines import Pipelines
+from engine.golden.calibrate import NoThreshold, Point, calibrate, recommend, samples, threshold_step, write_threshold
 from engine.golden.report.calibration import render
-from engine.golden.run import Runner, load_goldens
-from engine.golden.samples import samples
+from engine.golden.run import Pipelines, Runner, load_goldens
 from tests.fakes.golden import PIPELINE, project
 
 

@@ -7,9 +7,8 @@ from engine.core.errors import BackendError, ConfigError, RateLimited, Unavailab
 from engine.core.plan import ModelRow
 from engine.core.turn import Exchange, Labels, Message, Prompt
 from engine.golden.cassette import Cassette, Recording, changed_parts, read_cassette, request_digests, write_cassette
-from engine.golden.pipelines import Pipelines
 from engine.golden.play import Played, play
-from engine.golden.run import Runner, load_goldens
+from engine.golden.run import Pipelines, Runner, load_goldens
 from engine.golden.stage import Settings
 from engine.models.scripted import Answer, ScriptedModel
 from engine.models.secrets import Secrets

@@ -1,7 +1,5 @@
-from engine.golden.coverage import coverage
-from engine.golden.overmatch import near_misses
-from engine.golden.pipelines import Pipelines
-from engine.golden.run import Runner, load_goldens
+from engine.golden.coverage import coverage, near_misses
+from engine.golden.run import Pipelines, Runner, load_goldens
 from tests.fakes.golden import GOLDEN, PIPELINE, REPLIES, project
 
 

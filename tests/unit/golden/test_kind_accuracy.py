@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from engine.golden.kind_accuracy import Answer, Measured, NoKinds, leave_one_out, on_file, share
-from engine.golden.report.kind_accuracy import show
+from engine.golden.report.calibration import show_kinds
 from engine.kinds.features import features
 from engine.kinds.learning import learn
 from engine.kinds.model import KindModel
@@ -59,7 +59,7 @@ def test_a_pipeline_without_kinds_has_nothing_to_measure(tmp_path):
 def test_the_report_names_what_is_taken_for_what():
     answers = (Answer(kind="order", told="order", sure=0.9), Answer(kind="thanks", told="order", sure=0.4))
     console = Console(record=True, width=80)
-    show(Measured(source="a file", answers=answers), console)
+    show_kinds(Measured(source="a file", answers=answers), console)
     text = console.export_text()
     assert "1 × thanks taken for order" in text
     assert "50.0% right" in text

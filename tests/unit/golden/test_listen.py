@@ -5,8 +5,7 @@ from engine.conversations import open_store
 from engine.core.errors import RateLimited
 from engine.core.turn import ChatRequest, Completion
 from engine.golden.listen import Listener, NotSaved
-from engine.golden.pipelines import Pipelines
-from engine.golden.run import Runner, load_goldens
+from engine.golden.run import Pipelines, Runner, load_goldens
 from engine.models.secrets import Secrets
 from tests.fakes.golden import project
 from tests.fakes.plans import FakeModel

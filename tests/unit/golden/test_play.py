@@ -3,9 +3,8 @@ from pathlib import Path
 import pytest
 
 from engine.core.errors import ConfigError
-from engine.golden.pipelines import Pipelines
 from engine.golden.result import ConversationResult
-from engine.golden.run import Runner, load_goldens
+from engine.golden.run import Pipelines, Runner, load_goldens
 from engine.golden.stage import Settings
 from tests.fakes.golden import GOLDEN, project
 

@@ -4,8 +4,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
-from engine.golden.report import html, junit
 from engine.golden.report.console import Progress, show_failures, show_summary
+from engine.golden.report.files import render_html, render_junit
 from tests.fakes.golden import GOLDEN, project
 from tests.unit.golden.test_play import run
 
@@ -53,7 +53,7 @@ def test_the_summary_counts(failed):
 
 def test_junit_holds_no_character_that_xml_forbids(tmp_path):
     results = run(project(tmp_path, FAILING.replace("name: 夕方の挨拶", 'name: "夕方\\u2028の挨拶"')))
-    root = ET.fromstring(junit.render(results).split("\n", maxsplit=1)[1])  # noqa: S314 - it is our own
+    root = ET.fromstring(render_junit(results).split("\n", maxsplit=1)[1])  # noqa: S314 - it is our own
     (case,) = root.iter("testcase")
     assert case.get("name") == "夕方\u2028の挨拶"
 
@@ -61,19 +61,19 @@ def test_junit_holds_no_character_that_xml_forbids(tmp_path):
 def test_a_skipped_conversation_says_why(tmp_path):
     golden = GOLDEN.replace('large: {says: "星は、遠い昔の光なのよ。", tokens: 9, seconds: 2s}', "large: live")
     results = run(project(tmp_path, golden))
-    assert '<skipped message="a model is asked live' in junit.render(results)
-    assert "a model is asked live" in html.render(results, seconds=0.1)
+    assert '<skipped message="a model is asked live' in render_junit(results)
+    assert "a model is asked live" in render_html(results, seconds=0.1)
 
 
 def test_the_page_escapes_what_people_and_models_say(tmp_path):
     golden = GOLDEN.replace("星は、遠い昔の光なのよ。", "<script>alert(1)</script>")
-    page = html.render(run(project(tmp_path, golden)), seconds=0.1)
+    page = render_html(run(project(tmp_path, golden)), seconds=0.1)
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
 
 def test_the_page_names_nothing_outside_itself(failed):
-    page = html.render(failed, seconds=0.1)
+    page = render_html(failed, seconds=0.1)
     assert "http://" not in page
     assert "https://" not in page
     assert "Content-Security-Policy" in page

@@ -1,8 +1,10 @@
+from __future__ import annotations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.golden.word_differences import Piece, expected_side, got_side, pieces
+from engine.golden.report.console import Piece, expected_side, got_side, pieces
 
 
 @given(st.text(max_size=60), st.text(max_size=60))

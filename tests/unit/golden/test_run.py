@@ -1,7 +1,43 @@
-import pytest
+from __future__ import annotations
 
-from engine.golden.find import NotFound, find_goldens, mentions
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.golden.run import MARGIN, NotFound, RememberingIndex, find_goldens, mentions
+from engine.matching.index import Trigger, TriggerIndex
 from tests.fakes.golden import GOLDEN, project
+
+WORDS = ("こんばんは", "こんばんわあ", "今晩は", "ビールください", "ビールをください", "good evening", "good morning")
+INDEX = TriggerIndex.build(Trigger(kind="fuzzy", text=text, reply=place) for place, text in enumerate(WORDS))
+
+
+@given(st.sampled_from(WORDS) | st.text("こんばわビール", max_size=8), st.integers(50, 100))
+def test_what_it_gives_is_the_same(text, threshold):
+    assert list(RememberingIndex(INDEX).candidates(text, threshold)) == list(INDEX.candidates(text, threshold))
+
+
+@given(st.sampled_from(WORDS), st.integers(55, 100))
+def test_near_ones_are_those_of_a_lower_threshold(text, threshold):
+    expected = list(INDEX.candidates(text, threshold - MARGIN))
+    index = RememberingIndex(INDEX)
+    index.candidates(text, threshold)
+    assert list(index.candidates(text, threshold - MARGIN)) == expected
+
+
+def test_a_text_is_looked_up_once():
+    asked = []
+
+    class Counting:
+        def candidates(self, text, threshold):
+            asked.append((text, threshold))
+            return INDEX.candidates(text, threshold)
+
+    index = RememberingIndex(Counting())
+    for _ in range(3):
+        index.candidates("こんばんは", 80)
+        index.candidates("こんばんは", 80 - MARGIN)
+    assert asked == [("こんばんは", 75.0)]
 
 
 def test_files_and_folders_each_once_and_in_order(tmp_path):
