@@ -17,8 +17,8 @@ from statistics import median
 
 from benchmarks.machine import ROOT, environment
 from benchmarks.measure import Finished, Row, Samples, run
+from engine.core.node import MAX_NODES
 from engine.pipeline.reading.compose import compose
-from engine.pipeline.reading.node import MAX_NODES
 from engine.pipeline.schema.shape import check_shape
 
 REPLIES = 10_000

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from engine.core.errors import EngineError
+from engine.core.node import MappingNode, Node, ScalarNode, SequenceNode, plain
 from engine.core.source import Span
 from engine.golden.result import ConversationResult, Difference
 from engine.golden.writing import Style, flow, overwrite, scalar
 from engine.pipeline.reading.compose import compose
 from engine.pipeline.reading.files import line_starts
-from engine.pipeline.reading.node import MappingNode, Node, ScalarNode, SequenceNode, plain
 from engine.pipeline.schema.golden import Expectation, golden_of
 
 _ANCHOR = re.compile(r"&\S+\s+")

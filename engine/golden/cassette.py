@@ -13,12 +13,12 @@ from hashlib import blake2b
 from pathlib import Path, PurePath
 from typing import Any
 
+from engine.core.node import plain
 from engine.core.plan import ModelRow
 from engine.core.source import Problem
 from engine.core.turn import Prompt
 from engine.golden.writing import block, overwrite, scalar
 from engine.pipeline.reading.compose import read_file
-from engine.pipeline.reading.node import plain
 
 Key = tuple[str, int, str]
 """A conversation's name, a turn's number and a model's name."""

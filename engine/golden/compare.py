@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.core.events import ChatResult, Escalation
+from engine.core.node import seconds
 from engine.golden.result import Difference
 from engine.golden.writing import flow
 from engine.matching.forms import form
 from engine.matching.scorer import score
 from engine.pipeline.schema.golden import Expectation
-from engine.pipeline.schema.pipeline import seconds
 from engine.text.regexes import compile_pattern
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.core.events import Outcome
+from engine.core.node import resolve, surprise
 from engine.core.turn import Visitor
 from engine.pipeline.reading.files import UNPRINTABLE
-from engine.pipeline.reading.node import resolve, surprise
 
 Style = Literal["plain", "single", "double"]
 

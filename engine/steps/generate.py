@@ -13,16 +13,16 @@ from engine.core.deadline import Deadline
 from engine.core.errors import AuthFailed, BackendError, BadRequest, RateLimited, TurnError
 from engine.core.events import Escalation, ModelAnswered, ModelAsked, ModelFailed
 from engine.core.expression import LazyMapping
+from engine.core.node import MappingNode, ScalarNode
 from engine.core.plan import Detector, ExpressionDetector, Step
 from engine.core.ports import Hold, LanguageModel, Preparing
 from engine.core.record import replace
-from engine.core.source import Located, Text
 from engine.core.turn import Completion, Exchange, Message, Prompt
 from engine.expressions.evaluate import holds
 from engine.resilience.budget import available, leave_time
 from engine.steps.detectors import DETECTORS, DOUBTS, detects, hear
 from engine.steps.kinds import Answer, Escalate, Scene, StepResult, Told
-from engine.steps.spec import DetectorSpec, ExpressionDetectorSpec, Keys, NamedDetectorSpec, StepSpec
+from engine.steps.spec import DetectorSpec, ExpressionDetectorSpec, NamedDetectorSpec, StepSpec
 
 if TYPE_CHECKING:
     from engine.guardrails.placeholders import Placeholders
@@ -101,24 +101,24 @@ SCHEMA = {
 }
 
 
-def read(spec: StepSpec, keys: Keys) -> StepSpec:
-    single = keys.optional_text("model")
+def read(spec: StepSpec, node: MappingNode) -> StepSpec:
+    single = node.optional_text("model")
     return replace(
         spec,
-        models=keys.texts("models") if single is None else (single,),
-        prompt=keys.text("prompt"),
-        timeout=keys.duration("timeout"),
-        detectors=tuple(_detector(item) for item in keys.items("escalate_when")),
-        escalate_to=keys.optional_text("escalate_to"),
+        models=node.texts("models") if single is None else (single,),
+        prompt=node.text("prompt"),
+        timeout=node.duration("timeout"),
+        detectors=tuple(_detector(item) for item in node.items("escalate_when")),
+        escalate_to=node.optional_text("escalate_to"),
     )
 
 
-def _detector(item: Text | Keys) -> DetectorSpec:
-    if isinstance(item, Located):
-        return NamedDetectorSpec(name=item)
-    confidence = item.key("low_confidence")
+def _detector(item: Any) -> DetectorSpec:
+    if isinstance(item, ScalarNode):
+        return NamedDetectorSpec(name=item.text)
+    confidence = item.entry("low_confidence")
     if confidence is not None:
-        return NamedDetectorSpec(name=confidence, threshold=item.number("low_confidence"))
+        return NamedDetectorSpec(name=confidence.key, threshold=item.number("low_confidence"))
     return ExpressionDetectorSpec(test=item.text("if"), reason=item.text("reason"), doubt=item.flag("doubt"))
 
 

@@ -19,8 +19,9 @@ from engine.core.record import field, record
 from engine.core.turn import Completion, Engine, Turn
 
 if TYPE_CHECKING:
+    from engine.core.node import MappingNode
     from engine.steps.explaining import Considered, View
-    from engine.steps.spec import Keys, StepSpec
+    from engine.steps.spec import StepSpec
 
 
 @record
@@ -104,7 +105,7 @@ class StepKind(Protocol):
 
     @property
     def SCHEMA(self) -> Mapping[str, Any]: ...
-    def read(self, spec: StepSpec, keys: Keys) -> StepSpec:
+    def read(self, spec: StepSpec, node: MappingNode) -> StepSpec:
         """`spec`, which has what all steps have, with what this kind reads."""
 
     def run(self, step: Step, scene: Scene) -> StepResult:

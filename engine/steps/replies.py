@@ -17,8 +17,9 @@ from engine.steps.kinds import Continue, Scene, StepResult, Told
 from engine.steps.speak import PATIENCE, speak
 
 if TYPE_CHECKING:
+    from engine.core.node import MappingNode
     from engine.steps.explaining import Considered, View
-    from engine.steps.spec import Keys, StepSpec
+    from engine.steps.spec import StepSpec
 
 SCHEMA = {
     "description": "Looks for the canned reply that matches the user's text best; or, with `otherwise`, says one that "
@@ -49,14 +50,14 @@ SCHEMA = {
 }
 
 
-def read(spec: StepSpec, keys: Keys) -> StepSpec:
-    listens = keys.flag("otherwise")
+def read(spec: StepSpec, node: MappingNode) -> StepSpec:
+    listens = node.flag("otherwise")
     return replace(
         spec,
         searches=not listens,
         listens=listens,
-        threshold=keys.setting("threshold"),
-        tags=keys.texts("only"),
+        threshold=node.setting("threshold"),
+        tags=node.texts("only"),
     )
 
 

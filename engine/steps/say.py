@@ -10,8 +10,9 @@ from engine.steps.kinds import Scene, StepResult, Told
 from engine.steps.speak import speak
 
 if TYPE_CHECKING:
+    from engine.core.node import MappingNode
     from engine.steps.explaining import View
-    from engine.steps.spec import Keys, StepSpec
+    from engine.steps.spec import StepSpec
 
 SCHEMA = {
     "description": "Says a certain canned reply.",
@@ -20,8 +21,8 @@ SCHEMA = {
 }
 
 
-def read(spec: StepSpec, keys: Keys) -> StepSpec:
-    return replace(spec, replies=(keys.text("reply"),), answers=True)
+def read(spec: StepSpec, node: MappingNode) -> StepSpec:
+    return replace(spec, replies=(node.text("reply"),), answers=True)
 
 
 def run(step: Step, scene: Scene) -> StepResult:

@@ -13,8 +13,9 @@ from engine.expressions.evaluate import evaluate
 from engine.steps.kinds import Continue, Scene, StepResult, Told
 
 if TYPE_CHECKING:
+    from engine.core.node import MappingNode
     from engine.steps.explaining import View
-    from engine.steps.spec import Keys, StepSpec
+    from engine.steps.spec import StepSpec
 
 SCHEMA = {
     "description": "Keeps values that later conditions and templates of this turn see as `vars`.",
@@ -39,8 +40,8 @@ SCHEMA = {
 }
 
 
-def read(spec: StepSpec, keys: Keys) -> StepSpec:
-    return replace(spec, variables=keys.pairs("vars"))
+def read(spec: StepSpec, node: MappingNode) -> StepSpec:
+    return replace(spec, variables=node.pairs("vars"))
 
 
 def run(step: Step, scene: Scene) -> StepResult:

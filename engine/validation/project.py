@@ -12,7 +12,7 @@ from pathlib import Path
 
 from engine.core.source import Problem
 from engine.pipeline.reading.files import PIPELINES, Sources, at, read_text
-from engine.pipeline.schema.load import Loaded, RepliesFile, read_kinds, read_pipeline, read_replies
+from engine.pipeline.schema.load import Loaded, read_part, read_pipeline
 from engine.pipeline.schema.shape import Kind
 from engine.pipeline.spec import PipelineSpec
 from engine.validation.checks import BEHAVIOUR, ESSENTIAL, run
@@ -168,8 +168,8 @@ def _loose_parts(
             problems.extend(problem for problem in found if problem.span.file in names)
     for file in files:
         collected.files.add(file.as_posix())
-        read = read_kinds(file) if kinds[file] == "kinds" else read_replies(file)
-        collected.replies += len(read.replies) if isinstance(read, RepliesFile) else 0
+        read = read_part(file, "kinds" if kinds[file] == "kinds" else "replies")
+        collected.replies += len(read.replies)
         if file.as_posix() not in used:
             # A pipeline with a mistake may have meant to use it.
             problems.extend((*read.problems, *([_unused(file, kinds[file])] if collected.readable else ())))

@@ -16,10 +16,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.core.node import Entry, MappingNode, Node, SequenceNode, plain
 from engine.core.source import Problem, Span
 from engine.pipeline.reading.compose import compose
 from engine.pipeline.reading.files import Sources
-from engine.pipeline.reading.node import Entry, MappingNode, Node, SequenceNode, plain
 from engine.validation.project import validate
 
 EVERYTHING = Path(__file__).parent.parent / "configs" / "good" / "everything"

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.measure import run
+from engine.core.node import MAX_NODES
 from engine.core.source import Problem
 from engine.pipeline.reading.files import UNPRINTABLE, Sources, lines
-from engine.pipeline.reading.node import MAX_NODES
 from engine.validation.project import validate
 from engine.validation.reporters import text
 from engine.validation.reporters.report import Report, to_github, to_sarif

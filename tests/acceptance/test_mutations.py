@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.core.node import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from engine.core.source import Located, Problem, Span
 from engine.pipeline.reading.compose import compose
-from engine.pipeline.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from engine.pipeline.schema.golden import golden_of
 from engine.pipeline.schema.load import load_pipeline
 from engine.pipeline.schema.pipeline import mapping, pipeline_spec

@@ -31,8 +31,8 @@ SCHEMA = {
 }
 
 
-def read(spec, keys):
-    return replace(spec, answers=True, own=keys.text("unit").value)
+def read(spec, node):
+    return replace(spec, answers=True, own=node.text("unit").value)
 
 
 def run(step, scene):

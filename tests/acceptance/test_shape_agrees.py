@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from engine.core.node import plain
 from engine.pipeline.reading.compose import compose
-from engine.pipeline.reading.node import plain
 from engine.pipeline.schema.accept import Acceptor
 from engine.pipeline.schema.shape import acceptor_of, check_shape, schema_of
 from engine.validation.file_kinds import kind_of

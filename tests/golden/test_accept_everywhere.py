@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.core.node import ScalarNode
 from engine.golden.accept import rewrite
 from engine.golden.result import Difference
 from engine.golden.run import find_goldens
-from engine.pipeline.reading.node import ScalarNode
 from engine.pipeline.schema.golden import Expectation, load_golden
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,9 +17,7 @@ from typing import Any, Union
 
 import yaml
 
-from engine.core.source import Located, Problem, Span, span
-from engine.pipeline.reading.files import UNPRINTABLE, at, lines, problem, read_text, shortened
-from engine.pipeline.reading.node import (
+from engine.core.node import (
     FIRST_OF_SURPRISE,
     MAX_ALIASES,
     MAX_DEPTH,
@@ -35,6 +33,8 @@ from engine.pipeline.reading.node import (
     resolve,
     surprise,
 )
+from engine.core.source import Located, Problem, Span, span
+from engine.pipeline.reading.files import UNPRINTABLE, at, lines, problem, read_text, shortened
 from engine.pipeline.reading.slips import MAY_SWALLOW, glued_comments, swallowed, unlisted_key
 from engine.pipeline.reading.syntax import condition_slip, in_quotes, syntax_problem
 

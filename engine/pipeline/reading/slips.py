@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from engine.core.node import Node, scalars
 from engine.core.source import Problem, Span
 from engine.pipeline.reading.files import at, lines, problem, shortened
 from engine.pipeline.reading.indentation import FAR, odd_one
-from engine.pipeline.reading.node import Node, scalars
 
 MOST_COMMENTS = 100
 """Comments that are told of in one file."""

@@ -13,8 +13,8 @@ from typing import Any
 
 from rapidfuzz.distance import OSA
 
+from engine.core.node import MappingNode, Node, ScalarNode, SequenceNode
 from engine.pipeline.reading.files import PIPELINES, shortened
-from engine.pipeline.reading.node import MappingNode, Node, ScalarNode, SequenceNode
 from engine.pipeline.reading.slips import DASHES
 
 ALIKE = 0.6

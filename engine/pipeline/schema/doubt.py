@@ -9,8 +9,8 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from typing import Literal
 
+from engine.core.node import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from engine.core.source import Problem, Span
-from engine.pipeline.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from engine.pipeline.schema.mend import STAND_IN
 from engine.steps.kinds import STEP_KINDS, step_kind
 

@@ -6,17 +6,17 @@ Nothing here is resolved against the pipeline.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Union, cast
 
+from engine.core.node import MappingNode, Node, ScalarNode, entries, plain, seconds
 from engine.core.source import Problem, Span, Text
 from engine.core.turn import FinishReason, Message, Visitor
 from engine.pipeline.reading.compose import read_file
-from engine.pipeline.reading.node import MappingNode, Node, ScalarNode, plain
-from engine.pipeline.schema.pipeline import entries, items, mapping, seconds, text
 from engine.pipeline.schema.shape import check_shape
 
 SUFFIX = ".golden.yml"
@@ -125,159 +125,111 @@ def load_golden(path: Path) -> tuple[GoldenFile | None, list[Problem]]:
 def golden_of(path: Path, root: Node, problems: Sequence[Problem] = ()) -> tuple[GoldenFile | None, list[Problem]]:
     """As `load_golden`, for a tree that was read with `problems`."""
     found = [*problems, *check_shape(root, "golden")]
-    if found:
+    if found or not isinstance(root, MappingNode):
         return None, sorted(found, key=lambda problem: problem.sort_key)
-    golden = _golden(path, mapping(root))
-    found = [*_impossible_days(mapping(root)), *_same_names(golden)]
+    nodes = root.mappings("conversations")
+    golden = GoldenFile(
+        path=path,
+        pipeline=root.text("pipeline"),
+        env_names=tuple(name for node in (root, *nodes) for name in _names(node, "env")),
+        conversations=tuple(_conversation(node, root) for node in nodes),
+    )
+    found = [*_impossible_days((root, *nodes, *(turn for node in nodes for turn in node.mappings("turns"))))]
+    found += _same_names(golden)
     return (None if found else golden), found
 
 
-def _golden(path: Path, root: MappingNode) -> GoldenFile:
-    shared = _Shared(root)
-    conversations = tuple(_conversation(mapping(node), shared) for node in items(root.get("conversations")))
-    return GoldenFile(
-        path=path,
-        pipeline=text(root.get("pipeline")),
-        env_names=tuple(
-            name
-            for node in (root, *(mapping(item) for item in items(root.get("conversations"))))
-            for name in _keys(node.get("env"))
-        ),
-        conversations=conversations,
-    )
-
-
-class _Shared:
-    """What the top of the file says for every conversation."""
-
-    def __init__(self, root: MappingNode) -> None:
-        self.clock = _clock(root.get("clock"))
-        self.env = _texts(root.get("env"))
-        self.models = _models(root.get("models"))
-        self.model_names = _keys(root.get("models"))
-
-
-def _conversation(node: MappingNode, shared: _Shared) -> Conversation:
-    session = node.get("session")
-    clock = _clock(node.get("clock")) or shared.clock
-    models = {**shared.models, **_models(node.get("models"))}
-    names = (*shared.model_names, *_keys(node.get("models")))
+def _conversation(node: MappingNode, root: MappingNode) -> Conversation:
+    """A conversation with what the `root` of the file says for all of them."""
+    clock = _clock(node) or _clock(root)
+    models = {**_models(root), **_models(node)}
+    names = (*_names(root, "models"), *_names(node, "models"))
     turns: list[TurnSpec] = []
-    for number, item in enumerate(items(node.get("turns")), start=1):
-        turn = mapping(item)
-        clock = _clock(turn.get("clock")) or clock
-        turns.append(
-            TurnSpec(
-                number=number,
-                user=text(turn.get("user")),
-                clock=clock,
-                models={**models, **_models(turn.get("models"))},
-                model_names=(*(names if number == 1 else ()), *_keys(turn.get("models"))),
-                expect=_expectations(turn.get("expect")),
-                span=turn.span,
-            )
+    for number, turn in enumerate(node.mappings("turns"), start=1):
+        clock = _clock(turn) or clock
+        spec = TurnSpec(
+            number=number,
+            user=turn.text("user"),
+            clock=clock,
+            models={**models, **_models(turn)},
+            model_names=(*(names if number == 1 else ()), *_names(turn, "models")),
+            expect=_expectations(turn.get("expect")),
+            span=turn.span,
         )
-    attributes = node.get("attributes")
+        turns.append(spec)
+    session, attributes, said = node.words("session"), node.get("attributes"), node.mappings("history")
     return Conversation(
-        name=text(node.get("name")),
-        session=DEFAULT_SESSION if session is None else text(session).value,
-        env={**shared.env, **_texts(node.get("env"))},
+        name=node.text("name"),
+        session=DEFAULT_SESSION if session is None else session,
+        env={**_words(root, "env"), **_words(node, "env")},
         attributes={} if attributes is None else plain(attributes),
-        history=_history(node.get("history")),
+        history=tuple(message for exchange in said for message in _messages(exchange)),
         turns=tuple(turns),
         span=node.span,
         visitor=_visitor(node),
-        memory_names=_keys(node.get("memory")),
+        memory_names=_names(node, "memory"),
     )
+
+
+def _messages(exchange: MappingNode) -> tuple[Message, Message]:
+    return Message("user", exchange.text("user").value), Message("assistant", exchange.text("reply").value)
 
 
 def _visitor(node: MappingNode) -> Visitor:
-    given = node.get("visitor")
-    named = {} if given is None else plain(given)
-    return Visitor(
-        memory=_texts(node.get("memory")),
-        visits=named.get("visits", 2 if "days_away" in named else 1),
-        days_away=named.get("days_away"),
-        signed_in=named.get("signed_in", False),
-        name=named.get("name"),
-    )
-
-
-def _history(node: Node | None) -> tuple[Message, ...]:
-    messages: list[Message] = []
-    for item in items(node):
-        exchange = mapping(item)
-        messages.append(Message("user", text(exchange.get("user")).value))
-        messages.append(Message("assistant", text(exchange.get("reply")).value))
-    return tuple(messages)
+    given = {entry.key.value: plain(entry.value) for entry in node.rows("visitor")}
+    given.setdefault("visits", 2 if "days_away" in given else 1)
+    return Visitor(memory=_words(node, "memory"), **given)
 
 
 def _expectations(node: Node | None) -> tuple[Expectation, ...]:
-    if node is None:
-        return ()
     if isinstance(node, ScalarNode):
         return (Expectation(key="reply", value=node.value, node=node),)
     return tuple(
-        Expectation(key=entry.key.value, value=plain(entry.value), node=entry.value) for entry in mapping(node).entries
+        Expectation(key=entry.key.value, value=plain(entry.value), node=entry.value) for entry in entries(node)
     )
 
 
-def _models(node: Node | None) -> dict[str, ModelSource]:
-    return {entry.key.value: _source(plain(entry.value)) for entry in entries(node)}
+def _models(node: MappingNode) -> dict[str, ModelSource]:
+    return {entry.key.value: _source(plain(entry.value)) for entry in node.rows("models")}
 
 
 def _source(value: Any) -> ModelSource:
     if isinstance(value, str):
         return cast("Place", value)
-    fields: Mapping[str, Any] = value
-    spent = float(seconds(fields.get("seconds", 0.0)))
-    if "error" in fields:
-        return Fails(error=fields["error"], message=fields.get("message", "scripted"), seconds=spent)
-    return Says(
-        text=fields["says"],
-        finish_reason=fields.get("finish_reason", "stop"),
-        tokens=fields.get("tokens"),
-        confidence=fields.get("confidence"),
-        seconds=spent,
-    )
+    spent = float(seconds(value.get("seconds", 0.0)))
+    if "error" in value:
+        return Fails(error=value["error"], message=value.get("message", "scripted"), seconds=spent)
+    more = {key: value[key] for key in ("finish_reason", "tokens", "confidence") if key in value}
+    return Says(text=value["says"], seconds=spent, **more)
 
 
-def _texts(node: Node | None) -> dict[str, str]:
-    return {entry.key.value: text(entry.value).value for entry in entries(node)}
+def _words(node: MappingNode, key: str) -> dict[str, str]:
+    return {name.value: text.value for name, text in node.pairs(key)}
 
 
-def _keys(node: Node | None) -> tuple[Text, ...]:
-    return tuple(entry.key for entry in entries(node))
+def _names(node: MappingNode, key: str) -> tuple[Text, ...]:
+    return tuple(entry.key for entry in node.rows(key))
 
 
-def _clock(node: Node | None) -> datetime | None:
-    try:
-        return None if node is None else datetime.fromisoformat(text(node).value)
-    except ValueError:
-        return None
+def _clock(node: MappingNode) -> datetime | None:
+    with suppress(ValueError):
+        return datetime.fromisoformat(node.words("clock") or "")
+    return None
 
 
-def _impossible_days(root: MappingNode) -> list[Problem]:
+def _impossible_days(nodes: Iterable[MappingNode]) -> Iterator[Problem]:
     """Days that no month has."""
-    conversations = [mapping(item) for item in items(root.get("conversations"))]
-    turns = [mapping(turn) for conversation in conversations for turn in items(conversation.get("turns"))]
-    clocks = [node.get("clock") for node in (root, *conversations, *turns)]
-    return [
-        Problem(
-            code="P206", message=f"there is no day `{text(clock).value.split()[0]}`", span=clock.span, hint="correct it"
-        )
-        for clock in clocks
-        if clock is not None and _clock(clock) is None
-    ]
+    for node in nodes:
+        clock = node.optional_text("clock")
+        if clock is not None and _clock(node) is None:
+            message = f"there is no day `{clock.value.split()[0]}`"
+            yield Problem(code="P206", message=message, span=clock.span, hint="correct it")
 
 
-def _same_names(golden: GoldenFile) -> list[Problem]:
+def _same_names(golden: GoldenFile) -> Iterator[Problem]:
     first: dict[str, Text] = {}
-    problems: list[Problem] = []
-    for conversation in golden.conversations:
-        name = conversation.name
+    for name in (conversation.name for conversation in golden.conversations):
         if name.value in first:
             message = f"a conversation is called `{name.value}` already, on line {first[name.value].span.line}"
-            problems.append(Problem(code="P303", message=message, span=name.span, hint="give it another name"))
+            yield Problem(code="P303", message=message, span=name.span, hint="give it another name")
         first.setdefault(name.value, name)
-    return problems

@@ -1,29 +1,23 @@
-"""Files to a typed spec: the pipeline, and the replies that its globs name."""
+"""Loads the files of a pipeline as a typed spec: the pipeline itself, and the replies and kinds that its globs name."""
 
 from __future__ import annotations
 
 import glob
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from engine.core.node import MAX_PROBLEMS, MappingNode, Node, ScalarNode, SequenceNode
 from engine.core.record import replace
-from engine.core.source import Located, Problem, Span
+from engine.core.source import Problem, Span
 from engine.pipeline.reading.compose import read_file
 from engine.pipeline.reading.files import is_outside, move_into, project_of
-from engine.pipeline.reading.node import MAX_PROBLEMS, MappingNode, Node
 from engine.pipeline.schema.advice import pipeline_meant
 from engine.pipeline.schema.doubt import ALL, Doubt, Named
 from engine.pipeline.schema.mend import mend
-from engine.pipeline.schema.pipeline import (
-    items,
-    kind_specs,
-    literal_values,
-    mapping,
-    pipeline_spec,
-    reply_specs,
-    texts,
-)
+from engine.pipeline.schema.pipeline import kind_spec, literal_values, pipeline_spec, reply_spec
 from engine.pipeline.schema.shape import distinct
 from engine.pipeline.spec import KindSpec, PipelineSpec, ReplySpec
 
@@ -50,22 +44,14 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RepliesFile:
-    """The replies of one file as far as they can be read, and the problems of the file; the rest as in `Loaded`."""
+class Part:
+    """The replies or kinds of one file as far as they can be read, and its problems; the rest as in `Loaded`."""
 
-    replies: tuple[ReplySpec, ...]
     problems: tuple[Problem, ...]
+    replies: tuple[ReplySpec, ...] = ()
+    kinds: tuple[KindSpec, ...] = ()
     lost: frozenset[Named] = ALL
     unsure: frozenset[Span] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KindsFile:
-    """The kinds of one file as far as they can be read, and the problems of the file; `lost` as in `Loaded`."""
-
-    kinds: tuple[KindSpec, ...]
-    problems: tuple[Problem, ...]
-    lost: frozenset[Named] = ALL
 
 
 def load_pipeline(path: Path) -> tuple[PipelineSpec | None, list[Problem]]:
@@ -89,93 +75,71 @@ def read_pipeline(path: Path) -> Loaded:
         return Loaded(spec=None, problems=tuple(problems), files=(name,), lost=ALL)
     mended, found = mend(root, "pipeline")
     if mended is not None:
-        whole, more = mend(mended, "pipeline", lambda node: literal_values(mapping(node)))
+        whole, more = mend(mended, "pipeline", literal_values)
         mended, found = whole or mended, distinct((*found, *more))
     problems = [*problems, *found]
-    files, unmatched = _named_files(mended or root, path, "replies")
-    kind_files, more_unmatched = _named_files(mended or root, path, "kinds")
-    unmatched += more_unmatched
-    read = [read_replies(file) for file in files]
-    kinds = [read_kinds(file) for file in kind_files]
-    parts: list[RepliesFile | KindsFile] = [*read, *kinds]
-    told = [*problems, *unmatched, *(problem for one in parts for problem in one.problems)]
+    files: list[Path] = []
+    parts: list[Part] = []
+    for key in ("replies", "kinds"):
+        named: dict[Path, None] = {}
+        problems += _named_files(mended or root, path, key, named)
+        files += named
+        parts += [read_part(file, key) for file in named]
     spec = None
     if mended is not None:
-        replies = [reply for one in read for reply in one.replies]
-        spec = pipeline_spec(mapping(mended), replies, [kind for one in kinds for kind in one.kinds])
-    doubt = Doubt(mended or root, [*problems, *unmatched])
+        replies = [reply for part in parts for reply in part.replies]
+        spec = pipeline_spec(mended, replies, [kind for part in parts for kind in part.kinds])
+    doubt = Doubt(mended or root, problems)
+    found = [*problems, *(problem for part in parts for problem in part.problems)]
     return Loaded(
         spec=spec,
-        problems=tuple(sorted(told, key=lambda problem: problem.sort_key)),
-        files=(name, *(file.as_posix() for file in (*files, *kind_files))),
-        lost=doubt.names().union(*(one.lost for one in parts)),
+        problems=tuple(sorted(found, key=lambda problem: problem.sort_key)),
+        files=(name, *(file.as_posix() for file in files)),
+        lost=doubt.names().union(*(part.lost for part in parts)),
         sound_steps=not doubt.step_flow(),
-        unsure=doubt.models().union(*(one.unsure for one in read)),
+        unsure=doubt.models().union(*(part.unsure for part in parts)),
     )
 
 
-def read_replies(path: Path) -> RepliesFile:
-    """The replies of one file."""
+def read_part(path: Path, kind: Literal["replies", "kinds"]) -> Part:
+    """The replies or the kinds of one file."""
     root, problems = read_file(path, path.as_posix())
-    if [problem.code for problem in problems] == ["P112"]:
+    if kind == "replies" and [problem.code for problem in problems] == ["P112"]:
         # Somebody has begun a file: the others go on without it.
         begun = tuple(replace(problem, severity="warning") for problem in problems)
-        return RepliesFile(replies=(), problems=begun, lost=frozenset())
-    if root is None:
-        return RepliesFile(replies=(), problems=tuple(problems))
-    mended, found = mend(root, "replies")
-    problems = [*problems, *found]
+        return Part(problems=begun, lost=frozenset())
+    mended = None
+    if root is not None:
+        mended, found = mend(root, kind)
+        problems = [*problems, *found]
     # Where a limit was reached, what has no problem may only have none that was looked for.
     if mended is None or len(problems) >= MAX_PROBLEMS:
-        return RepliesFile(replies=(), problems=tuple(problems))
+        return Part(problems=tuple(problems))
     doubt = Doubt(mended, problems)
-    return RepliesFile(
-        replies=reply_specs(mapping(mended)),
-        problems=tuple(problems),
-        lost=doubt.reply_names(),
-        unsure=doubt.replies(),
-    )
+    if kind == "kinds":
+        kinds = tuple(map(kind_spec, mended.rows("kinds")))
+        return Part(kinds=kinds, problems=tuple(problems), lost=doubt.kind_names())
+    replies = tuple(map(reply_spec, mended.mappings("replies")))
+    return Part(replies=replies, problems=tuple(problems), lost=doubt.reply_names(), unsure=doubt.replies())
 
 
-def read_kinds(path: Path) -> KindsFile:
-    """The kinds of one file."""
-    root, problems = read_file(path, path.as_posix())
-    if root is None:
-        return KindsFile(kinds=(), problems=tuple(problems))
-    mended, found = mend(root, "kinds")
-    problems = [*problems, *found]
-    if mended is None or len(problems) >= MAX_PROBLEMS:
-        return KindsFile(kinds=(), problems=tuple(problems))
-    lost = Doubt(mended, problems).kind_names()
-    return KindsFile(kinds=kind_specs(mapping(mended)), problems=tuple(problems), lost=lost)
-
-
-def _named_files(root: Node, path: Path, key: str) -> tuple[list[Path], list[Problem]]:
-    """The files that the globs under `key` name, each once, in order of the globs and then of their names."""
-    found: dict[Path, None] = {}
-    problems: list[Problem] = []
+def _named_files(root: Node, path: Path, key: str, files: dict[Path, None]) -> Iterator[Problem]:
+    """Puts the files that the globs under `key` name into `files`, in order of the globs and then of their names."""
     project = project_of(path)
     listed = root.get(key) if isinstance(root, MappingNode) else None
-    for pattern in texts(listed) if _all_scalars(listed) else ():
-        matched = _matches(path.parent, pattern.value)
+    every = listed.items if isinstance(listed, SequenceNode) else ()
+    patterns = [item.text for item in every if isinstance(item, ScalarNode)]
+    for pattern in patterns if len(patterns) == len(every) else ():
+        written, span = pattern.value, pattern.span
+        matched = _matches(path.parent, written)
         outside = [file for file in matched if is_outside(file, project) and not file.is_dir()]
-        found.update(dict.fromkeys(file for file in matched if file not in outside))
+        files.update(dict.fromkeys(file for file in matched if file not in outside))
         if outside:
-            problems.append(_outside(pattern, path))
+            message = f"`{written}` leads out of the pipeline's project, and nothing there is read"
+            yield Problem(code="P312", message=message, span=span, hint=move_into(path))
         if not matched:
-            message = f"no file matches `{pattern.value}`"
             hint = f"it is looked for in `{path.parent.as_posix()}`"
-            problems.append(Problem(code="P301", message=message, span=pattern.span, hint=hint))
-    return list(found), problems
-
-
-def _outside(pattern: Located[str], pipeline: Path) -> Problem:
-    message = f"`{pattern.value}` leads out of the pipeline's project, and nothing there is read"
-    return Problem(code="P312", message=message, span=pattern.span, hint=move_into(pipeline))
-
-
-def _all_scalars(node: Node | None) -> bool:
-    return all(not hasattr(item, "entries") and not hasattr(item, "items") for item in items(node))
+            yield Problem(code="P301", message=f"no file matches `{written}`", span=span, hint=hint)
 
 
 def _matches(folder: Path, pattern: str) -> list[Path]:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from engine.core.node import MAX_PROBLEMS, Entry, MappingNode, Node, ScalarNode, SequenceNode, plain
 from engine.core.source import Located, Problem, Span
-from engine.pipeline.reading.node import MAX_PROBLEMS, Entry, MappingNode, Node, ScalarNode, SequenceNode, plain
 from engine.pipeline.schema.advice import nearest
 from engine.pipeline.schema.shape import Kind, Path, distinct, errors_of, problems_of, schema_of, start_of
 
@@ -32,7 +32,7 @@ _OF_EDITORS = ("models", "vars", "kinds")
 """Blocks whose keys are names that something may refer to: their values are never left out."""
 
 
-def mend(root: Node, kind: Kind, values: Callable[[Node], Any] = plain) -> tuple[Node | None, list[Problem]]:
+def mend(root: Node, kind: Kind, values: Callable[[Node], Any] = plain) -> tuple[MappingNode | None, list[Problem]]:
     """A tree whose `values` have the types that a `kind` file needs, and every mistake of shape on the way to it.
 
     No tree where the mistakes are too many or too deep to tell what was meant.
@@ -44,8 +44,8 @@ def mend(root: Node, kind: Kind, values: Callable[[Node], Any] = plain) -> tuple
         if len(errors) >= MAX_PROBLEMS:
             return None, found
         mended = _Mender(errors, kind).mended(root)
-        if mended is None or mended == root:
-            return mended, found
+        if not isinstance(mended, MappingNode) or mended == root:
+            return (mended if isinstance(mended, MappingNode) else None), found
         root = mended
     return None, found
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from engine.core.node import MappingNode, Node, ScalarNode, SequenceNode
 from engine.core.source import Problem, Span
 from engine.pipeline.reading.files import shortened
-from engine.pipeline.reading.node import MappingNode, Node, ScalarNode, SequenceNode
 from engine.pipeline.schema.advice import bound_hint, form_hint, hint, nearest, type_hint
 
 

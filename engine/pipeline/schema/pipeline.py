@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
-from engine.core.expression import Value
+from engine.core.node import Entry, MappingNode, Node, ScalarNode, items, parse_reference, plain, seconds
 from engine.core.plan import Limit
-from engine.core.source import EnvRef, Located, Setting, Span, Text
+from engine.core.source import Located, Span, Text
 from engine.pipeline.environment import LIMITS
-from engine.pipeline.reading.node import Entry, MappingNode, Node, ScalarNode, SequenceNode, parse_default, plain
 from engine.pipeline.spec import (
     ContainsTrigger,
     ExchangeSpec,
@@ -28,162 +26,10 @@ from engine.pipeline.spec import (
     WordsTrigger,
 )
 from engine.steps.kinds import STEP_KINDS, step_kind
-from engine.steps.spec import Keys, StepSpec
+from engine.steps.spec import StepSpec
 
-_REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::([^{}]*))?\}", re.ASCII)
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s)", re.ASCII)
-_SECONDS = {"s": 1.0, "ms": 0.001}
-
-
-def text(node: Node | None) -> Text:
-    """A scalar as the text that was written, with its place."""
-    scalar = cast("ScalarNode", node)
-    return Located(value=scalar.source, span=scalar.span)
-
-
-def optional_text(node: Node | None) -> Text | None:
-    return None if node is None else text(node)
-
-
-def optional_words(node: Node | None) -> str | None:
-    """A scalar as the text that was written, where its place does not matter."""
-    return None if node is None else text(node).value
-
-
-def flag(node: Node | None) -> bool:
-    return isinstance(node, ScalarNode) and node.value is True
-
-
-def texts(node: Node | None) -> tuple[Text, ...]:
-    return tuple(text(item) for item in items(node))
-
-
-def items(node: Node | None) -> tuple[Node, ...]:
-    return node.items if isinstance(node, SequenceNode) else ()
-
-
-def entries(node: Node | None) -> tuple[Entry, ...]:
-    return node.entries if isinstance(node, MappingNode) else ()
-
-
-def mapping(node: Node | None) -> MappingNode:
-    return cast("MappingNode", node)
-
-
-def number(node: Node | None, default: float) -> float:
-    value = node.value if isinstance(node, ScalarNode) else default
-    return float(value) if isinstance(value, int | float) else default
-
-
-def setting(node: Node) -> Setting:
-    """A literal, a list of literals, or a reference to the environment."""
-    if isinstance(node, SequenceNode):
-        found: Value = tuple(item.value for item in node.items if isinstance(item, ScalarNode))
-        return Located(value=found, span=node.span)
-    value = cast("ScalarNode", node).value
-    reference = parse_reference(value)
-    return Located(value=value if reference is None else reference, span=node.span)
-
-
-def duration(node: Node) -> Setting:
-    """As `setting`, with times such as `4s` in seconds."""
-    found = setting(node)
-    if isinstance(found.value, EnvRef):
-        reference = found.value
-        default = seconds(reference.default)
-        return Located(
-            value=EnvRef(name=reference.name, default=default, has_default=reference.has_default), span=found.span
-        )
-    return Located(value=seconds(found.value), span=found.span)
-
-
-def seconds(value: Any) -> Any:
-    """A time such as `1.5s` or `900ms` as a number of seconds; anything else as it is."""
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    return float(match[1]) * _SECONDS[match[2]] if match else value
-
-
-def parse_reference(value: Any) -> EnvRef | None:
-    """The reference that `${NAME:default}` is, or `None` for any other value. An empty default is no value."""
-    match = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        return None
-    default = parse_default(match[2]) if match[2] is not None else None
-    return EnvRef(name=match[1], default=default, has_default=match[2] is not None)
-
-
-def kind_specs(root: MappingNode) -> tuple[KindSpec, ...]:
-    """The kinds of a file, in order."""
-    return tuple(
-        KindSpec(
-            name=entry.key,
-            examples=tuple(
-                example
-                for group in mapping(mapping(entry.value).get("examples")).entries
-                for example in texts(group.value)
-            ),
-        )
-        for entry in mapping(root.get("kinds")).entries
-    )
-
-
-def reply_specs(root: MappingNode) -> tuple[ReplySpec, ...]:
-    """The replies of a file, in order."""
-    return tuple(reply_spec(mapping(node)) for node in items(root.get("replies")))
-
-
-def reply_spec(node: MappingNode) -> ReplySpec:
-    """One reply whose node fits the schema."""
-    return ReplySpec(
-        id=text(node.get("id")),
-        match=tuple(_trigger(item) for item in items(node.get("match"))),
-        when=optional_text(node.get("when")),
-        priority=int(number(node.get("priority"), 0)),
-        say=tuple(_variant(item, optional_text(node.get("offers"))) for item in items(node.get("say"))),
-        examples=texts(node.get("examples")),
-        counterexamples=texts(node.get("counterexamples")),
-        span=node.span,
-        topic=optional_words(node.get("topic")),
-        otherwise=flag(node.get("otherwise")),
-        tags=texts(node.get("tags")),
-        remember=tuple((entry.key, text(entry.value)) for entry in entries(node.get("remember"))),
-        forget=texts(node.get("forget")),
-    )
-
-
-def _trigger(node: Node) -> TriggerSpec:
-    if isinstance(node, ScalarNode):
-        return FuzzyTrigger(text=text(node))
-    entry = mapping(node).entries[0]
-    if entry.key.value == "contains":
-        return ContainsTrigger(text=text(entry.value))
-    if entry.key.value == "words":
-        words = texts(entry.value)
-        shown = " ".join(word.value for word in words)
-        return WordsTrigger(words=words, text=Located(value=shown, span=entry.value.span))
-    return RegexTrigger(pattern=text(entry.value))
-
-
-def _variant(node: Node, offers: Text | None) -> VariantSpec:
-    if isinstance(node, ScalarNode):
-        return VariantSpec(text=text(node), offers=offers)
-    variant = mapping(node)
-    return VariantSpec(
-        text=text(variant.get("text")),
-        weight=number(variant.get("weight"), 1.0),
-        offers=optional_text(variant.get("offers")) or offers,
-    )
-
-
-DEFAULT_LOCALE = "en"
-DEFAULT_TIMEZONE = "UTC"
 DEFAULT_DEADLINE = 7.5
 """Seconds; the web client gives up after 8.0."""
-
-DEFAULT_CHARACTERS = 60
-"""The longest that a remembered value may be."""
-
-DEFAULT_USER_LABEL = "User"
 
 
 def pipeline_spec(root: MappingNode, replies: Sequence[ReplySpec], kinds: Sequence[KindSpec] = ()) -> PipelineSpec:
@@ -191,26 +37,26 @@ def pipeline_spec(root: MappingNode, replies: Sequence[ReplySpec], kinds: Sequen
     start = Span(file=root.span.file, line=1, column=1, end_line=1, end_column=1)
     return PipelineSpec(
         file=root.span.file,
-        name=text(root.get("name")),
-        locale=optional_text(root.get("locale")) or Located(value=DEFAULT_LOCALE, span=start),
-        timezone=optional_text(root.get("timezone")) or Located(value=DEFAULT_TIMEZONE, span=start),
-        deadline=_optional(root.get("deadline"), duration) or Located(value=DEFAULT_DEADLINE, span=start),
-        persona=_persona(mapping(root.get("persona"))),
-        reply_globs=texts(root.get("replies")),
+        name=root.text("name"),
+        locale=root.optional_text("locale") or Located(value="en", span=start),
+        timezone=root.optional_text("timezone") or Located(value="UTC", span=start),
+        deadline=root.duration("deadline") or Located(value=DEFAULT_DEADLINE, span=start),
+        persona=_persona(root.get("persona")),
+        reply_globs=root.texts("replies"),
         replies=tuple(replies),
-        models={entry.key.value: _model(entry) for entry in entries(root.get("models"))},
-        steps=tuple(_step(mapping(node)) for node in items(root.get("steps"))),
-        memory=tuple(_memory(entry) for entry in entries(root.get("memory"))),
-        kind_globs=texts(root.get("kinds")),
+        models={entry.key.value: _model(entry) for entry in root.rows("models")},
+        steps=tuple(map(_step, root.mappings("steps"))),
+        memory=tuple(map(_memory, root.rows("memory"))),
+        kind_globs=root.texts("kinds"),
         kinds=tuple(kinds),
-        address=texts(root.get("address")),
-        synonyms=tuple(texts(group) for group in items(root.get("synonyms"))),
-        mask=texts(root.get("mask")),
+        address=root.texts("address"),
+        synonyms=tuple(_texts(group) for group in root.items("synonyms")),
+        mask=root.texts("mask"),
         limits=_limits(root.get("limits")),
     )
 
 
-def literal_values(root: MappingNode) -> Any:
+def literal_values(root: Node) -> Any:
     """The plain values of a pipeline with times in seconds and defaults in the place of `${NAME:default}`.
 
     These are held against the schema once more, so that a default obeys the same rules as a literal.
@@ -219,9 +65,9 @@ def literal_values(root: MappingNode) -> Any:
     for row in values.get("models", {}).values():
         row.update({key: _default(value) for key, value in row.items()})
     for step in values["steps"]:
-        step.update({key: _time(step[key]) for key in LIMITS if key in step})
+        step.update({key: seconds(_default(step[key])) for key in LIMITS if key in step})
     if "deadline" in values:
-        values["deadline"] = _time(values["deadline"])
+        values["deadline"] = seconds(_default(values["deadline"]))
     return values
 
 
@@ -230,117 +76,105 @@ def _default(value: Any) -> Any:
     return value if reference is None or reference.default is None else reference.default
 
 
-def _time(value: Any) -> Any:
-    return seconds(_default(value))
+def _texts(node: Node) -> tuple[Text, ...]:
+    return tuple(item.text for item in items(node) if isinstance(item, ScalarNode))
 
 
-def _optional(node: Node | None, convert: Callable[[Node], Setting]) -> Setting | None:
-    return None if node is None else convert(node)
-
-
-def _persona(node: MappingNode) -> PersonaSpec:
-    name = text(node.get("name"))
-    labels = node.get("labels")
-    user = labels.get("user") if isinstance(labels, MappingNode) else None
-    reply = labels.get("reply") if isinstance(labels, MappingNode) else None
+def _persona(node: Any) -> PersonaSpec:
+    name, labels, said = node.text("name"), node.get("labels"), node.mappings("examples")
+    user, reply = (labels.words(of) if isinstance(labels, MappingNode) else None for of in ("user", "reply"))
     return PersonaSpec(
         name=name,
-        user_label=DEFAULT_USER_LABEL if user is None else text(user).value,
-        reply_label=name.value if reply is None else text(reply).value,
-        examples=tuple(
-            ExchangeSpec(user=text(mapping(item).get("user")), reply=text(mapping(item).get("reply")))
-            for item in items(node.get("examples"))
-        ),
+        user_label="User" if user is None else user,
+        reply_label=name.value if reply is None else reply,
+        examples=tuple(ExchangeSpec(user=one.text("user"), reply=one.text("reply")) for one in said),
         data=plain(node),
         span=node.span,
     )
 
 
-def _limits(node: Node | None) -> LimitsSpec | None:
-    if not isinstance(node, MappingNode):
+def _limits(node: Any) -> LimitsSpec | None:
+    if node is None:
         return None
-    return LimitsSpec(
-        anonymous=_limit(node.get("anonymous")),
-        user=_limit(node.get("user")),
-        everyone=_limit(node.get("everyone")),
-        reply=optional_text(node.get("reply")),
-    )
+    people = {name: _limit(node.get(name)) for name in ("anonymous", "user", "everyone")}
+    return LimitsSpec(**people, reply=node.optional_text("reply"))
 
 
-def _limit(node: Node | None) -> Limit:
+def _limit(node: Any) -> Limit:
     """`50/day` and `0.05 USD/day`, as the schema has them."""
-    if not isinstance(node, MappingNode):
-        return Limit()
-    turns, external = optional_text(node.get("turns")), optional_text(node.get("external"))
+    turns, external = (node.words("turns"), node.words("external")) if node else (None, None)
     return Limit(
-        turns=None if turns is None else int(turns.value.partition("/")[0]),
-        external=None if external is None else round(float(external.value.partition(" ")[0]) * 1_000_000),
+        turns=int(turns.partition("/")[0]) if turns else None,
+        external=round(float(external.partition(" ")[0]) * 1_000_000) if external else None,
     )
 
 
 def _model(entry: Entry) -> ModelSpec:
-    node = mapping(entry.value)
-    settings = {item.key.value: setting(item.value) for item in node.entries}
+    node: Any = entry.value
+    settings = {item.key.value: node.setting(item.key.value) for item in node.entries}
     return ModelSpec(id=entry.key, backend=settings.pop("backend"), settings=settings, span=node.span)
 
 
 def _memory(entry: Entry) -> MemorySpec:
-    row = mapping(entry.value)
-    after = row.get("forget_after")
+    row: Any = entry.value
+    after = row.words("forget_after")
     return MemorySpec(
         name=entry.key,
-        label=text(row.get("label")).value,
-        characters=int(number(row.get("max"), DEFAULT_CHARACTERS)),
-        forget_after=None if after is None else _days(text(after).value),
+        label=row.words("label"),
+        characters=int(row.number("max", 60)),
+        forget_after=float(after[:-1]) * {"d": 24 * 3600.0, "h": 3600.0}[after[-1]] if after else None,
     )
 
 
-def _days(written: str) -> float:
-    """A time such as `90d` or `12h` in seconds."""
-    return float(written[:-1]) * {"d": 24 * 3600.0, "h": 3600.0}[written[-1]]
-
-
-class _Keys:
-    """The keys of a mapping, read for the module of a step kind."""
-
-    def __init__(self, node: MappingNode) -> None:
-        self._node = node
-
-    def key(self, name: str) -> Text | None:
-        entry = self._node.entry(name)
-        return entry.key if entry else None
-
-    def text(self, name: str) -> Text:
-        return text(self._node.get(name))
-
-    def optional_text(self, name: str) -> Text | None:
-        return optional_text(self._node.get(name))
-
-    def texts(self, name: str) -> tuple[Text, ...]:
-        return texts(self._node.get(name))
-
-    def flag(self, name: str) -> bool:
-        return flag(self._node.get(name))
-
-    def number(self, name: str) -> float:
-        return number(self._node.get(name), 0.0)
-
-    def setting(self, name: str) -> Setting | None:
-        return _optional(self._node.get(name), setting)
-
-    def duration(self, name: str) -> Setting | None:
-        return _optional(self._node.get(name), duration)
-
-    def items(self, name: str) -> tuple[Text | Keys, ...]:
-        found = items(self._node.get(name))
-        return tuple(_Keys(item) if isinstance(item, MappingNode) else text(item) for item in found)
-
-    def pairs(self, name: str) -> tuple[tuple[Text, Text], ...]:
-        return tuple((entry.key, text(entry.value)) for entry in entries(self._node.get(name)))
-
-
 def _step(node: MappingNode) -> StepSpec:
-    keys = _Keys(node)
-    kind = keys.text("kind").value
-    spec = StepSpec(id=keys.text("id"), kind=kind, when=keys.optional_text("when"), span=node.span)
-    return step_kind(kind).read(spec, keys) if kind in STEP_KINDS else spec
+    kind = node.text("kind").value
+    spec = StepSpec(id=node.text("id"), kind=kind, when=node.optional_text("when"), span=node.span)
+    return step_kind(kind).read(spec, node) if kind in STEP_KINDS else spec
+
+
+def reply_spec(node: MappingNode) -> ReplySpec:
+    """One reply whose node fits the schema."""
+    return ReplySpec(
+        id=node.text("id"),
+        match=tuple(map(_trigger, node.items("match"))),
+        when=node.optional_text("when"),
+        priority=int(node.number("priority")),
+        say=tuple(_variant(item, node.optional_text("offers")) for item in node.items("say")),
+        examples=node.texts("examples"),
+        counterexamples=node.texts("counterexamples"),
+        span=node.span,
+        topic=node.words("topic"),
+        otherwise=node.flag("otherwise"),
+        tags=node.texts("tags"),
+        remember=node.pairs("remember"),
+        forget=node.texts("forget"),
+    )
+
+
+def _trigger(node: Any) -> TriggerSpec:
+    if isinstance(node, ScalarNode):
+        return FuzzyTrigger(text=node.text)
+    ((key, value),) = node.entries
+    match key.value:
+        case "contains":
+            return ContainsTrigger(text=value.text)
+        case "words":
+            words = _texts(value)
+            shown = " ".join(word.value for word in words)
+            return WordsTrigger(words=words, text=Located(value=shown, span=value.span))
+        case _:
+            return RegexTrigger(pattern=value.text)
+
+
+def _variant(node: Any, offers: Text | None) -> VariantSpec:
+    if isinstance(node, ScalarNode):
+        return VariantSpec(text=node.text, offers=offers)
+    own = node.optional_text("offers")
+    return VariantSpec(text=node.text("text"), weight=node.number("weight", 1.0), offers=own or offers)
+
+
+def kind_spec(entry: Entry) -> KindSpec:
+    """A kind with its examples of all languages."""
+    node: Any = entry.value
+    groups = [_texts(group.value) for group in node.rows("examples")]
+    return KindSpec(name=entry.key, examples=tuple(text for group in groups for text in group))

@@ -13,10 +13,10 @@ from importlib.resources import files
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
+from engine.core.node import MAX_PROBLEMS, Entry, MappingNode, Node, ScalarNode, SequenceNode, plain
 from engine.core.source import Problem, Span
 from engine.guardrails.masks import schema_of_masks
 from engine.models.registry import schema_of_models
-from engine.pipeline.reading.node import MAX_PROBLEMS, Entry, MappingNode, Node, ScalarNode, SequenceNode, plain
 from engine.pipeline.schema.accept import Acceptor
 from engine.pipeline.schema.messages import Found, explain
 from engine.steps.kinds import complete_schema

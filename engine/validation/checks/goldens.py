@@ -8,13 +8,12 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from engine.core.node import MappingNode, Node, ScalarNode, entries, items
 from engine.core.source import EnvRef, Located, Problem, Span
 from engine.models.secrets import is_refused
 from engine.pipeline.environment import VARIABLES
-from engine.pipeline.reading.node import MappingNode, Node, ScalarNode
 from engine.pipeline.schema.advice import hint, pipeline_meant
 from engine.pipeline.schema.golden import Expectation, GoldenFile, TurnSpec, load_golden
-from engine.pipeline.schema.pipeline import entries, items
 from engine.pipeline.spec import PipelineSpec
 from engine.text.regexes import compile_pattern
 

@@ -1,9 +1,9 @@
 import pytest
 
 from engine.core.events import ChatResult, Escalation, Outcome
+from engine.core.node import ScalarNode
 from engine.core.source import Span
 from engine.golden.compare import differences
-from engine.pipeline.reading.node import ScalarNode
 from engine.pipeline.schema.golden import Expectation
 
 SPAN = Span(file="a.golden.yml", line=1, column=1, end_line=1, end_column=2)

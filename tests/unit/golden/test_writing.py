@@ -4,9 +4,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from engine.core.node import plain
 from engine.golden.writing import block, flow, overwrite, scalar
 from engine.pipeline.reading.compose import compose
-from engine.pipeline.reading.node import plain
 
 # A reader takes control characters for damage, so no text of ours holds any.
 READABLE = st.text(max_size=60).map(

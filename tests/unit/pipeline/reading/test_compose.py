@@ -4,9 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.core.source import Span
-from engine.pipeline.reading.compose import compose
-from engine.pipeline.reading.node import (
+from engine.core.node import (
     MAX_ALIASES,
     MAX_DEPTH,
     MAX_NODES,
@@ -18,6 +16,8 @@ from engine.pipeline.reading.node import (
     plain,
     scalars,
 )
+from engine.core.source import Span
+from engine.pipeline.reading.compose import compose
 
 
 def codes(text):

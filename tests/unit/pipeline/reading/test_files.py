@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.errors import ConfigError
+from engine.core.node import scalars
 from engine.core.source import Span
 from engine.pipeline.reading.compose import compose, read_file
 from engine.pipeline.reading.files import (
+    MAX_BYTES,
     Sources,
     decode,
     is_outside,
@@ -23,7 +25,6 @@ from engine.pipeline.reading.files import (
     read_text,
     shortened,
 )
-from engine.pipeline.reading.node import MAX_BYTES, scalars
 from engine.validation.load import read
 
 

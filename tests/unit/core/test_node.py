@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.pipeline.reading.node import MAX_DIGITS, parse_default, resolve, surprise
+from engine.core.node import MAX_DIGITS, parse_reference, resolve, surprise
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from engine.pipeline.reading.node import MAX_DIGITS, parse_default, resolve, sur
     ],
 )
 def test_the_default_of_a_variable_is_a_plain_or_a_quoted_word(written, value):
-    assert parse_default(written) == value
+    assert parse_reference(f"${{X:{written}}}").default == value
 
 
 @pytest.mark.parametrize(("most", "longer"), [("1" * MAX_DIGITS, "1"), ("1." + "1" * (2 * MAX_DIGITS - 2), "1")])
