@@ -2,6 +2,6 @@
 
 import os
 
-from engine.aws.start import start
+from engine.aws.handler import start
 
 lambda_handler = start(os.environ)

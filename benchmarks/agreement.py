@@ -9,11 +9,9 @@ from collections.abc import Iterator, Sequence
 
 from benchmarks.measure import Row, Samples
 from engine.matching.close import columns
-from engine.matching.form import Form
-from engine.matching.index import Trigger, TriggerIndex
-from engine.matching.lexicon import NOTHING
+from engine.matching.index import Parts, Trigger, TriggerIndex
 from engine.matching.search import ListSearch
-from engine.matching.stored import Parts
+from engine.matching.trigger import NOTHING, Form
 
 QUERIES = 24_000
 TRIGGERS = 320

@@ -22,11 +22,10 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from benchmarks.machine import ROOT
-from engine.matching.compare import RULES, Comparison, Rule, compare
+from engine.matching.compare import PAIRS, REACH, Comparison, compare, score
 from engine.matching.forms import Form, form, takes
-from engine.matching.lexicon import Lexicon, lexicon
-from engine.matching.scorer import PAIRS, REACH, score
-from engine.matching.trigger import Trigger, only_asks
+from engine.matching.refusals import RULES, Rule
+from engine.matching.trigger import Lexicon, Trigger, lexicon, only_asks
 from engine.text.normalise import normalise
 
 DATA = ROOT / "tests" / "data"

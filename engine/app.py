@@ -13,7 +13,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from engine.chat.models import Models, Wrap
+from engine.chat.models import Models, Wrap, prepare_models
 from engine.chat.service import ChatService
 from engine.chat.talk import next_turn
 from engine.conversations import open_store
@@ -125,8 +125,6 @@ class App:
 
     def prepare(self) -> None:
         """Let models get ready in the background for prompts that begin as this pipeline's do."""
-        from engine.chat.prepare import prepare_models
-
         prepare_models(self.plan, next_turn(ChatRequest(text=""), Opened(room=""), self.zone, {}), self._services)
 
     def health(self) -> dict[str, Any]:

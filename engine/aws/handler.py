@@ -1,22 +1,30 @@
-"""The Lambda handler: an event as a request to the API, the response as what the event's source expects."""
+"""Answers Lambda: builds the application once, when the function is imported, and gives each event to the API.
+
+The response is what the event's source expects. A bad pipeline fails the init.
+"""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from engine.api.answer import Bot
 from engine.api.log import Log
-from engine.api.policy import Policy
+from engine.api.policy import Policy, flag
 from engine.api.response import Response, to_json
 from engine.api.service import make_service
+from engine.app import App, load_app
 from engine.aws.event import Event, read_event
 from engine.core.deadline import Deadline
+from engine.core.errors import ConfigError, SecretUnavailable, SettingsError
+from engine.models.secrets import Secrets
 
 if TYPE_CHECKING:
     from engine.conversations.keeper import RoomKeeper
+
 
 Handler = Callable[[Any, Any], dict[str, Any]]
 
@@ -62,3 +70,84 @@ def proxy_response(event: Event, response: Response) -> dict[str, Any]:
     if event.multi_value:
         proxied["multiValueHeaders"] = {name: [value] for name, value in proxied.pop("headers").items()}
     return proxied if event.source is None else {**proxied, **event.source.answer}
+
+
+def start(env: Mapping[str, str], *, log: Log = print_record) -> Handler:
+    """The handler over the application that `env` describes.
+
+    Raises:
+        ConfigError: with every problem already in the log, one record each.
+        SecretUnavailable: when the token that clients must send cannot be had; in the log too.
+        SettingsError: when sign-in is asked for and cannot work; in the log too.
+    """
+    started = time.monotonic()
+    log = _discreet(log, env)
+    try:
+        settings = _resolved(env, log)
+        app = load_app(settings)
+    except ConfigError as error:
+        for problem in error.problems:
+            log({"level": "error", "event": "config_problem", "code": problem.code, "message": str(problem)})
+        raise
+    except SecretUnavailable as error:
+        log({"level": "error", "event": "secret_unavailable", "message": str(error)})
+        raise
+    _count_turns(app, env, started, log)
+    _trace_turns(app, env)
+    try:
+        handler = make_handler(app, settings, log=log, keeper=app.rooms)
+    except SettingsError as error:
+        log({"level": "error", "event": "settings_wrong", "message": str(error)})
+        raise
+    log({"level": "info", "event": "loaded", "milliseconds": round((time.monotonic() - started) * 1000, 1)})
+    return handler
+
+
+def _discreet(log: Log, env: Mapping[str, str]) -> Log:
+    """`log` without secrets: what a broken setting holds may be a key in the wrong place."""
+    secrets = Secrets(env)
+    return lambda record: log(secrets.logged(record))
+
+
+def _resolved(env: Mapping[str, str], log: Log) -> Mapping[str, str]:
+    """`env` with secrets in the place of references to them."""
+    if not any(value.startswith(("secretsmanager:", "ssm:")) for value in map(str.lstrip, env.values())):
+        return env
+    from engine.aws.secrets import resolve
+
+    return resolve(env, log=log)
+
+
+def _count_turns(app: App, env: Mapping[str, str], started: float, log: Log) -> None:
+    """Count turns: on Lambda unless `METRICS` says no, elsewhere where it says yes."""
+    if not flag(env, "METRICS", default="AWS_LAMBDA_FUNCTION_NAME" in env):
+        return
+    from engine.aws.telemetry import TurnMetrics, emf
+    from engine.usage import read_prices  # noqa: PLC0415  as above
+
+    try:
+        emit = emf(env.get("AWS_LAMBDA_FUNCTION_NAME", "local"))
+    except ImportError:
+        log({"level": "warning", "event": "no_metrics", "message": "METRICS needs aws-lambda-powertools: install it"})
+        return
+    try:
+        prices = read_prices(env.get("MODEL_PRICES", ""))
+    except ValueError as error:
+        log({"level": "warning", "event": "no_prices", "message": str(error)})
+        prices = {}
+    metrics = TurnMetrics(app.plan, app.health, emit, prices)
+    metrics.started(time.monotonic() - started, app.phases.get("plan", 0.0))
+    app.add_listener(metrics)
+
+
+def _trace_turns(app: App, env: Mapping[str, str]) -> None:
+    """Show steps to X-Ray, where there is a daemon to send them to."""
+    address = env.get("AWS_XRAY_DAEMON_ADDRESS", "")
+    if not address:
+        return
+    from engine.aws.telemetry import TurnTracing, daemon_of
+
+    daemon = daemon_of(address)
+    if daemon is not None:
+        # Lambda puts each invocation's trace into the environment.
+        app.add_listener(TurnTracing(daemon, lambda: env.get("_X_AMZN_TRACE_ID", "")))

@@ -6,11 +6,17 @@ A canned reply asks none of them, and opening even an idle one costs a part of t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 
+from engine.chat.step_runner import names_of
+from engine.core.deadline import Deadline
+from engine.core.errors import TurnError
 from engine.core.plan import ModelRow, Plan
-from engine.core.ports import LanguageModel
+from engine.core.ports import LanguageModel, Preparing, Services
+from engine.core.turn import Turn
 from engine.expressions.evaluate import never_holds
 from engine.models.registry import BACKENDS, open_model
+from engine.steps.kinds import Scene
 
 Guard = Callable[[LanguageModel, str], LanguageModel]
 Wrap = Callable[[str, LanguageModel], LanguageModel]
@@ -64,3 +70,22 @@ class Models(Mapping[str, LanguageModel]):
             self._guard = self._guard or make_guard()
             model = self._guard(model, row.backend)
         return self._wrap(name, model)
+
+
+def prepare_models(plan: Plan, turn: Turn, services: Services) -> None:
+    """Tell each local model that wants it how its prompts will begin: the persona's part is the same in all.
+
+    External models wait for the first turn that may need them: importing an SDK now would delay the first canned reply.
+    A template that fails only costs the head start.
+    """
+    from engine.steps.generate import compose
+
+    scene = Scene(
+        plan=plan, turn=turn, names=names_of(plan, turn), services=services, deadline=Deadline.after(plan.deadline)
+    )
+    for step in plan.steps:
+        names = [name for name in step.models if BACKENDS[plan.models[name].backend].engine == "local"]
+        for model in (services.models[name] for name in names if name in services.models):
+            if model.engine == "local" and isinstance(model, Preparing):
+                with suppress(TurnError):
+                    model.prepare(compose(step, scene))

@@ -15,7 +15,7 @@ from engine.core.ports import Services
 from engine.core.record import field_names
 from engine.core.turn import Turn, Visitor
 from engine.expressions.evaluate import holds
-from engine.kinds.names import names_of_kind
+from engine.kinds.model import names_of_kind
 from engine.steps.kinds import Answer, Continue, Escalate, Scene, StepResult, step_kind
 
 

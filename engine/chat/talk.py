@@ -16,7 +16,7 @@ from engine.core.plan import Memory, Plan
 from engine.core.record import replace
 from engine.core.rooms import Learned, Opened
 from engine.core.turn import ChatRequest, Message, Role, Talk, Turn, Visitor
-from engine.kinds.names import names_of_kind
+from engine.kinds.model import names_of_kind
 
 _LEAST = 6
 """Characters that a template must say of itself before words are taken for its own."""

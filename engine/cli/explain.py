@@ -25,8 +25,7 @@ from engine.api.chat import read_chat
 from engine.api.errors import RequestError
 from engine.api.response import result_payload
 from engine.app import App, load_app
-from engine.chat.explain import explain
-from engine.chat.explanation import Decision, Explanation, explanation_to_json
+from engine.chat.explain import Decision, Explanation, explain, explanation_to_json
 from engine.cli.chat import summary
 from engine.cli.env_file import Usage
 from engine.cli.environment import add_pipeline, conversation_env, pipeline_path

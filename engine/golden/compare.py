@@ -9,8 +9,8 @@ from engine.core.events import ChatResult, Escalation
 from engine.core.node import seconds
 from engine.golden.result import Difference
 from engine.golden.writing import flow
+from engine.matching.compare import score
 from engine.matching.forms import form
-from engine.matching.scorer import score
 from engine.pipeline.schema.golden import Expectation
 from engine.text.regexes import compile_pattern
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.core.errors import EngineError
 from engine.kinds.features import features
-from engine.kinds.misplaced import judge_each
+from engine.kinds.learning import judge_each
 from engine.kinds.model import KindModel
 from engine.pipeline.spec import PipelineSpec
 

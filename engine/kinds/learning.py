@@ -1,7 +1,9 @@
-"""Learns to tell kinds apart: multinomial naive Bayes over TF-IDF, counted in one pass, the same on every machine.
+"""Learns to tell kinds apart, and judges each example by all the others: multinomial naive Bayes over TF-IDF.
 
-McCallum and Nigam, "A comparison of event models for naive Bayes text classification" (1998); texts are vectors of
-TF-IDF with length 1, as in Rennie et al., "Tackling the poor assumptions of naive Bayes text classifiers" (2003).
+Counted in one pass, the same on every machine. McCallum and Nigam, "A comparison of event models for naive Bayes text
+classification" (1998); texts are vectors of TF-IDF with length 1, as in Rennie et al., "Tackling the poor assumptions
+of naive Bayes text classifiers" (2003). To leave an example out, what it added to the counts is taken off again, which
+naive Bayes allows without learning anew.
 """
 
 from __future__ import annotations
@@ -9,8 +11,8 @@ from __future__ import annotations
 import json
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from math import log, sqrt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import exp, log, sqrt
 
 from engine.core.record import record
 from engine.core.table import make_table
@@ -107,3 +109,59 @@ def _stored(counts: Counts) -> bytes:
     head = {"kinds": counts.kinds, "base": base_of(counts.totals, len(counts.idf))}
     tables = (buckets, hashes, idf, ends, kinds, weights)
     return make_table([json.dumps(head).encode(), *(table.tobytes() for table in tables)])
+
+
+@record
+class Judged:
+    """An example by its position: its own kind, the likeliest one by all others, and how likely that is."""
+
+    place: int
+    kind: str
+    told: str
+    sure: float
+
+
+def judge_each(examples: Sequence[Example]) -> Iterator[Judged]:
+    """Every example as the model would judge it that has learned from all the others."""
+    counts = count(examples)
+    rarest = max(counts.idf.values(), default=0.0)
+    # What stands in one example alone tells nothing of it once it is left out.
+    held = {
+        feature: [(place, log((ALPHA + mass) / ALPHA)) for place, mass in row.items()]
+        for feature, row in counts.mass.items()
+        if counts.idf[feature] < rarest
+    }
+    bases = base_of(counts.totals, len(counts.idf))
+    places = {kind: place for place, kind in enumerate(counts.kinds)}
+    for number, (kind, found) in enumerate(examples):
+        scores = _without(times(found), places[kind], counts, held, bases)
+        best = max(scores)
+        told = counts.kinds[scores.index(best)]
+        yield Judged(place=number, kind=kind, told=told, sure=1 / sum(exp(score - best) for score in scores))
+
+
+def _without(
+    found: Mapping[str, int],
+    own: int,
+    counts: Counts,
+    held: Mapping[str, Sequence[tuple[int, float]]],
+    bases: Sequence[float],
+) -> list[float]:
+    """The log probability of each kind, but for a constant, for an example of kind `own` that counts have not seen."""
+    idf = counts.idf
+    weights = {feature: often * idf[feature] for feature, often in found.items() if feature in idf}
+    length = sqrt(sum(weight * weight for weight in weights.values()))
+    known = [(feature, weight) for feature, weight in weights.items() if feature in held]
+    if not known:
+        return [0.0] * len(bases)
+    sums = [0.0] * len(bases)
+    for feature, weight in known:
+        for place, told in held[feature]:
+            sums[place] += weight * told
+        mass = counts.mass[feature][own]
+        sums[own] += weight * log((ALPHA + max(mass - weight / length, 0.0)) / (ALPHA + mass))
+    left = base_of([counts.totals[own] - sum(weights.values()) / length], len(idf))
+    whole = sum(weight for _, weight in known)
+    unit = sqrt(sum(weight * weight for _, weight in known))
+    rest = [*bases[:own], *left, *bases[own + 1 :]]
+    return [(total + base * whole) / unit for total, base in zip(sums, rest, strict=True)]

@@ -1,4 +1,4 @@
-"""The stored model of kinds: opened where it lies, and asked for the chance of each kind.
+"""Opens the stored model of kinds where it lies, and asks it for the chance of each kind.
 
 Naive Bayes is a sum: each feature of a text speaks for the kinds in whose examples it stood, by a weight of its own.
 Weights are stored in one byte, features by a hash of 32 bits; a text's unknown feature is taken for a known one about
@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 from math import exp, sqrt
+from typing import Any
 from zlib import crc32
 
+from engine.core.expression import LazyMapping
+from engine.core.ports import SentenceKinds
 from engine.core.record import record
 from engine.core.table import Damaged, Table
 
@@ -134,3 +138,19 @@ class KindModel:
             )
         except (LookupError, TypeError, ValueError) as error:
             raise Damaged("the model of kinds is not what was written") from error
+
+
+def names_of_kind(model: SentenceKinds | None, text: str) -> Mapping[str, Any]:
+    """`name` and `second` are the likeliest kinds, `sure` is the chance of the first, `chance` holds that of each."""
+    if model is None:
+        return {}
+    kind = LazyMapping(
+        {},
+        {
+            "chance": lambda: model.chances(text),
+            "name": lambda: next(iter(kind["chance"])),
+            "sure": lambda: next(iter(kind["chance"].values())),
+            "second": lambda: next(islice(kind["chance"], 1, None), None),
+        },
+    )
+    return kind

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from engine.matching import grammar
-from engine.matching.form import ContentWord
-from engine.matching.lexicon import Lexicon
+from engine.matching.trigger import ContentWord, Lexicon
 from engine.text.words import LATIN, Word
 
 PAUSES = frozenset({"補助記号", "記号"})

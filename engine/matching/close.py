@@ -1,4 +1,4 @@
-"""What an utterance reaches without saying it word for word: triggers that come close by letters, compared by words.
+"""Finds what an utterance reaches without saying it word for word: triggers close by letters, then compared by words.
 
 Taking texts apart, the analyser and rapidfuzz are imported with this module, when the first such utterance comes.
 """
@@ -7,15 +7,64 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from engine.matching.compare import compare, refusal
-from engine.matching.form import Form
-from engine.matching.forms import takes
-from engine.matching.lexicon import Lexicon
-from engine.matching.scorer import PAIRS, REACH, comparable
+from engine.matching import grammar
+from engine.matching.clause import PAUSES
+from engine.matching.compare import PAIRS, REACH, comparable, compare
+from engine.matching.forms import form, steady, takes, unread
+from engine.matching.index import Parts
+from engine.matching.refusals import refusal, told
 from engine.matching.search import Search
-from engine.matching.stored import Parts
-from engine.matching.trigger import Candidate, Trigger, only_asks, rank
+from engine.matching.trigger import Candidate, Form, Lexicon, Trigger, only_asks, rank
 from engine.text.normalise import fold
+from engine.text.words import Word, analyse
+
+_NOT = "ない"
+
+
+def taken_apart(text: str, lexicon: Lexicon) -> Sequence[Sequence[str]]:
+    """The words of a trigger, each as the forms that the dictionary makes of it: 取り消す is 取る and 消す."""
+    return [forms for forms in (_forms_of(word, lexicon) for word in text.split()) if forms]
+
+
+def _forms_of(text: str, lexicon: Lexicon) -> list[str]:
+    return [_form_of(word, lexicon) for word in analyse(text) if word.tags[0] not in PAUSES]
+
+
+def _form_of(word: Word, lexicon: Lexicon) -> str:
+    return _NOT if word.form in grammar.NEGATIVE else lexicon.same.get(word.form, word.form)
+
+
+def sentences(text: str, lexicon: Lexicon) -> Sequence[Sequence[str]]:
+    """The forms of an utterance's words, up to each pause."""
+    found: list[list[str]] = [[]]
+    for word in analyse(steady(text)):
+        if word.tags[0] in PAUSES:
+            found.append([])
+        else:
+            found[-1].append(_form_of(word, lexicon))
+    return found
+
+
+def said(words: Sequence[Sequence[str]], sentence: Sequence[str]) -> bool:
+    """Whether the sentence has these words in this order, and denies none of them."""
+    if not words:
+        return False
+    own = {form for forms in words for form in forms}
+    place = 0
+    for number, forms in enumerate(words):
+        start = _find(forms, sentence, place)
+        if start < 0:
+            return False
+        if number and _NOT not in own and _NOT in sentence[place:start]:
+            return False
+        place = start + len(forms)
+    return not (place < len(sentence) and sentence[place] == _NOT)
+
+
+def _find(forms: Sequence[str], sentence: Sequence[str], place: int) -> int:
+    size = len(forms)
+    return next((at for at in range(place, len(sentence) - size + 1) if sentence[at : at + size] == forms), -1)
+
 
 EXACT = 100.0
 """The score of the same normal form, and of what an editor asked for outright."""
@@ -52,6 +101,16 @@ class Closeness:
         equal = {candidate.trigger for candidate in certain if candidate.exact}
         close = self._close(queries, threshold)
         return tuple(self._ranked([*certain, *(one for row, one in close.items() if row not in equal)]))
+
+    def words(self, text: str) -> tuple[tuple[str, str], ...]:
+        """What is read in a text, as an editor is shown it: (what, words)."""
+        return told(form(text, self._lexicon))
+
+    def trigger_words(self, trigger: int) -> str:
+        """What counts of a trigger that is compared by words, on one line."""
+        if self._triggers[trigger].kind != "fuzzy":
+            return ""
+        return "; ".join(text for what, text in told(self._forms[trigger]) if what != "changes nothing")
 
     def _ranked(self, found: Iterable[Candidate]) -> list[Candidate]:
         return sorted(found, key=lambda candidate: rank(candidate, self._triggers))
@@ -104,6 +163,11 @@ def scores(search: Search, query: Form, threshold: float) -> dict[int, float]:
             if score >= threshold and score > found.get(row, -1.0) and comparable(words, text):
                 found[row] = score
     return found
+
+
+def form_of(trigger: Trigger, lexicon: Lexicon) -> Form:
+    """The form that a trigger is compared by; one that is looked for as it stands has no words."""
+    return form(trigger.text, lexicon) if trigger.kind == "fuzzy" else unread(trigger.text)
 
 
 def columns(triggers: Sequence[Trigger], forms: Sequence[Form]) -> dict[str, list[str]]:

@@ -1,6 +1,8 @@
-"""A text taken apart once, so that scoring and comparing only look at plain data. Knows words, not triggers.
+"""Takes a text apart once, so that comparing only looks at plain data: words, grammar, polarity, voice.
 
-A `Form` holds strings and tuples of strings: a compiled pipeline stores the forms of its triggers.
+A `Form` holds strings and tuples of strings: a compiled pipeline stores the forms of its triggers. A word that changes
+nothing (address, filler, politeness, intensity, a time that is now) is set apart as spare; where a clause has nothing
+else, the spare words are its content: `それでいい` and `もういい` are not one sentence. Knows words, not triggers.
 """
 
 from __future__ import annotations
@@ -11,15 +13,112 @@ from functools import lru_cache
 from itertools import pairwise
 
 from engine.core.record import replace
-from engine.matching import grammar, traits
-from engine.matching.clause import Clause
+from engine.matching import grammar
+from engine.matching.clause import PAUSES, Clause, Here
 from engine.matching.colloquial import plain
-from engine.matching.content import clauses
-from engine.matching.form import ContentWord, Form
-from engine.matching.lexicon import NOTHING, Lexicon
-from engine.matching.romaji import read_latin
+from engine.matching.japanese import OF_A_SUBJECT, read_japanese
+from engine.matching.latin import read_latin, read_latin_word
+from engine.matching.trigger import NOTHING, ContentWord, Form, Lexicon
 from engine.text.normalise import flatten, fold, hiragana, normalise, repeated, undrawn
-from engine.text.words import read
+from engine.text.words import LATIN, Word, read
+
+_JOINING = frozenset("・-/&+")
+
+
+def clauses(words: Sequence[Word], lexicon: Lexicon) -> list[Clause]:
+    """The clauses that say anything, in order."""
+    found = [Clause()]
+    place = 0
+    while place < len(words):
+        word = words[place]
+        if word.tags[0] in PAUSES and word.surface not in _JOINING:
+            if "?" in word.form and not (place and _agrees(words[place - 1])):
+                found[-1].marks.add("asks")
+            if found[-1].written:
+                found.append(Clause())
+            place += 1
+            continue
+        place += _read(Here(words, place, found[-1], lexicon))
+    return [clause for clause in found if clause.written]
+
+
+def _agrees(word: Word) -> bool:
+    """Whether a question mark behind this word only asks for a nod: いいよね."""
+    return word.tags[1:2] == ("終助詞",) and word.form in ("ね", "よ", "な")
+
+
+def _read(here: Here) -> int:
+    """Reads a word into its clause; how many were taken."""
+    own = here.lexicon.at(here.words, here.place)
+    if own is not None:
+        return _own(here, *own)
+    if here.word.tags[0] == LATIN:
+        here.take()
+        read_latin_word(here)
+        return 1
+    return read_japanese(here)
+
+
+def _own(here: Here, size: int, kind: str, name: str) -> int:
+    """A word of the pipeline's own."""
+    here.take(size)
+    if kind == "address":
+        here.clause.spare.append((name, kind))
+        after = here.words[here.place + size] if here.place + size < len(here.words) else None
+        here.clause.marks.add("you" if after is not None and after.form in OF_A_SUBJECT else "called")
+    else:
+        taken = here.words[here.place : here.place + size]
+        surface, reading = "".join(word.surface for word in taken), "".join(word.reading for word in taken)
+        here.clause.words.append((name, surface, reading, True))
+    return size
+
+
+_NEGATION = re.compile(
+    "な(?<![少危汚切]な)(?:い(?=$|[^ぁ-ん]|[でかよねわのとがけしんだすなほまっじ])|かった|くて|ければ|きゃ)"
+    "|ません|まへん|へん(?=$|[わでかねよ])|ん(?<=[られき]ん)(?<!さっきん)(?=$|[わでかねよけしと])|ずに"
+    "|ねえ$(?<=[かがさたなばまらわえけげせてねべめれんき]ねえ)|わけ(?:が|は|じゃ)?な"
+    "|(?<=[かさたなばまらわえけせてねべめれき出見寝着得来])なくな(?=[っりるら])|嫌い|きらい|苦手"
+)
+_NOT_NEGATION = re.compile(
+    "すみません|すいません|申し訳(?:あり|ござい)ません"
+    "|もらえ(?:ません|ない)|いただけ(?:ません|ない)|頂け(?:ません|ない)|くれ(?:ません|ない)"
+    "|かもしれ(?:ない|ません)|なければな(?:らない|りません)|なきゃ(?:いけない)?|ないといけない|じゃないですか"
+    "|(?:すく|あぶ|せつ|つまら|つまん|くだら)な(?=[いかくけ])|(?<![ぁ-ん])きたな(?=[いかくけ])"
+    "|ないと(?=[ねなよ]*$)|ませんか|くない\\?|じゃない\\?|ない(?:の|ん?です)?か?\\?|てたまらない|みません"
+)
+
+
+def negative(folded: str) -> bool:
+    """Whether the text denies, refuses or cannot: an odd count of negations that are not mere politeness."""
+    plain = hiragana(folded)
+    count = 0
+    if _NEGATION.search(plain):
+        count = len(_NEGATION.findall(_NOT_NEGATION.sub("", plain)))
+    return (count + sum(word in grammar.ENGLISH_NOT for word in _LATIN.findall(folded))) % 2 == 1
+
+
+_QUOTED = re.compile('「.+?[」"]|『.+?』|".+?"|“.+?”')
+_SAYING = (
+    "(?:言|いわれ|いっ|いう|書|聞|送|返|伝|叫|噂|歌|呼|訳|鼻|手紙|かい|曲|英語|中国語|日本語"
+    "|何[てと語]|なん[てと]|どう[言い])"
+)
+_REPORT = re.compile(
+    f"って{_SAYING}|と(?<!っと){_SAYING}|とか{_SAYING}|らしい|だって$(?<=[んな]だって)|という(?!か)|口癖"
+)
+_IRONY = re.compile(
+    "わけ(?:が|は|じゃ)?な|わけねえ|どこが|何が.*だ|もんか$|ものか$|とでも|口が裂け|どころか|なんて(?<=\\wなんて)"
+    "|なんか(?<=[くり]なんか)|なんか(?<=[^\\Wぁ-ゖ]なんか)|で済|と言いたい|くせに|と思ったら|と言えたら|のは.*だけ"
+)
+
+
+def signs(folded: str) -> str:
+    """`q` where words stand in quotation marks inside more text, `r` for reported speech, `i` for irony or denial."""
+    quoted = _QUOTED.search(folded)
+    found = "q" if quoted and len(flatten(_QUOTED.sub("", folded))) > 2 else ""
+    told = _REPORT.search(folded) or not grammar.ENGLISH_SAYING.isdisjoint(_LATIN.findall(folded))
+    found += "r" if told else ""
+    return found + ("i" if _IRONY.search(folded) else "")
+
 
 LOOKED_AT = 500
 """Characters that are taken apart: no trigger is nearly as long, and some patterns are quadratic."""
@@ -146,8 +245,8 @@ def _form(full: str, written: str, parts: Sequence[Clause], effort: int) -> Form
         questions=questions,
         times=times,
         marks=tuple(sorted({mark for clause in parts for mark in clause.marks} | ({"bare"} if bare else set()))),
-        signs=traits.signs(written),
-        negative=traits.negative(written),
+        signs=signs(written),
+        negative=negative(written),
         short=bare or len(words) + len(numbers) + len(questions) < 2,
         effort=effort,
     )

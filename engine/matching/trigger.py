@@ -1,12 +1,99 @@
-"""What selects a reply, and what an utterance reached: plain data."""
+"""What matching compares, as plain data that a compiled pipeline stores: triggers, texts taken apart, own words.
+
+`engine.matching.forms` takes texts apart.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Literal
 
 from engine.core.record import record
-from engine.matching.form import Form
+
+if TYPE_CHECKING:
+    from engine.text.words import Word
+
+
+class Lexicon:
+    """`entries` are (forms, kind, name): a run of words by their forms, `address` or `same`, and what it counts as."""
+
+    def __init__(self, entries: Iterable[tuple[tuple[str, ...], str, str]] = ()) -> None:
+        self.entries = tuple(entries)
+        self.same = {forms[0]: name for forms, kind, name in self.entries if kind == "same" and len(forms) == 1}
+        self._by_first: dict[str, list[tuple[tuple[str, ...], str, str]]] = {}
+        for entry in sorted(self.entries, key=lambda entry: -len(entry[0])):
+            self._by_first.setdefault(entry[0][0], []).append(entry)
+
+    def at(self, words: Sequence[Word], place: int) -> tuple[int, str, str] | None:
+        """The entry that stands at this place, as its length, its kind and what it counts as."""
+        for forms, kind, name in self._by_first.get(words[place].form, ()):
+            if tuple(word.form for word in words[place : place + len(forms)]) == forms:
+                return len(forms), kind, name
+        return None
+
+
+NOTHING = Lexicon()
+"""No words of its own."""
+
+
+def lexicon(address: Iterable[str], synonyms: Iterable[Sequence[str]]) -> Lexicon:
+    """The words of a pipeline, analysed."""
+    from engine.text.words import analyse  # noqa: PLC0415 - a stored pipeline has this behind it
+
+    entries: dict[tuple[str, ...], tuple[str, str]] = {}
+    for one in address:
+        if forms := tuple(word.form for word in analyse(one)):
+            entries.setdefault(forms, ("address", one))
+    for group in synonyms:
+        for one in group:
+            if forms := tuple(word.form for word in analyse(one)):
+                entries.setdefault(forms, ("same", group[0]))
+    return Lexicon((forms, kind, name) for forms, (kind, name) in entries.items())
+
+
+_TELLING = frozenset({"states", "past", "on", "tells"})
+_TELLING_IN_ENGLISH = frozenset({"tells"})
+"""A past participle tells nothing: lost and found."""
+_INQUIRING = frozenset({"asks", "request", "want", "bids"})
+"""Marks of a sentence that wants an answer, whether a question mark stands behind it or not."""
+
+ContentWord = tuple[str, str, str, bool]
+"""The dictionary's form, as written, the reading, and whether the dictionary knows it."""
+
+
+@record
+class Form:
+    """The first four are compared by letters, the rest by words.
+
+    `text` is the normal form, `core` the content words in order, `bag` in alphabetical order with a space between,
+    `sound` the whole text as it is heard. `words` are the content words as `ContentWord`; `spare` the words that
+    change nothing, as (form, kind); `numbers` with their counters; `marks` what auxiliaries mean (want, past, asks, …);
+    `signs` a letter each for quoted, reported and ironic words; `effort` how hard the dictionary finds the text.
+    """
+
+    text: str
+    core: str
+    bag: str
+    sound: str
+    words: tuple[ContentWord, ...]
+    spare: tuple[tuple[str, str], ...]
+    numbers: tuple[str, ...]
+    questions: tuple[str, ...]
+    times: tuple[str, ...]
+    marks: tuple[str, ...]
+    signs: str
+    negative: bool
+    short: bool
+    effort: int
+
+    @property
+    def tells(self) -> bool:
+        """Whether it tells a state or what happened, and wants no answer: 空いてます, but not 飲みたい."""
+        return (
+            not self.questions
+            and not (_TELLING_IN_ENGLISH if self.text.isascii() else _TELLING).isdisjoint(self.marks)
+            and _INQUIRING.isdisjoint(self.marks)
+        )
 
 
 @record

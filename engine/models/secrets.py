@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from engine.models.registry import BACKENDS
-from engine.text.secret_patterns import CREDENTIAL, FOLDERS
+from engine.text.cleaning import CREDENTIAL, FOLDERS
 
 SECRETS: Final = frozenset(
     {

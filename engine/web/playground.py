@@ -29,8 +29,7 @@ from engine.api.policy import Policy
 from engine.api.request import Request
 from engine.api.response import Response, Send, error_payload, result_payload, to_json
 from engine.api.turns import STREAMED, streamed
-from engine.chat.explain import explain, explain_reply
-from engine.chat.explanation import explanation_to_json, why_not_to_json
+from engine.chat.explain import explain, explain_reply, explanation_to_json, why_not_to_json
 from engine.chat.talk import next_turn
 from engine.conversations import open_store
 from engine.core.deadline import Deadline

@@ -18,8 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from engine.aws.handler import Handler
-from engine.aws.start import start
+from engine.aws.handler import Handler, start
 from tests.acceptance.processes import ROOT, compiled
 from tests.chaos.experiment import Check
 

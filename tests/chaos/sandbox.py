@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Any
 
-from engine.aws.start import start
+from engine.aws.handler import start
 
 
 class Context:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 RUNS = 9
 CLIENT = "import awslambdaric.bootstrap"
-MODULES = f"{CLIENT}; import engine.app, engine.aws.start"
+MODULES = f"{CLIENT}; import engine.app, engine.aws.handler"
 FUNCTION = f"{MODULES}; import lambda_function"
 ASKED = f"{FUNCTION}; lambda_function.lambda_handler({{'input': 'こんばんは'}}, None)"
 UNMETERED = {"METRICS": "false", "USE_LOCAL_LLM": "false", "LOCAL_LLM_MODEL": ""}

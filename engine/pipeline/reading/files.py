@@ -10,7 +10,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from engine.core.source import Problem, Span
-from engine.text.secret_patterns import covered
+from engine.text.cleaning import covered
 
 MAX_BYTES = 4_000_000
 """Ten thousand replies in one file take about three million."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from engine.core.source import Code, Problem, Text
 from engine.kinds.features import runs
-from engine.kinds.misplaced import judge_each
+from engine.kinds.learning import judge_each
 from engine.pipeline.reading.files import shortened
 from engine.pipeline.spec import KindSpec
 from engine.validation.subject import Subject

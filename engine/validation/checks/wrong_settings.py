@@ -18,7 +18,7 @@ from engine.pipeline.schema.advice import nearest
 from engine.pipeline.schema.shape import schema_of
 from engine.pipeline.spec import ModelSpec
 from engine.steps.spec import ExpressionDetectorSpec, StepSpec
-from engine.text.secret_patterns import CREDENTIAL
+from engine.text.cleaning import CREDENTIAL
 from engine.validation.subject import Subject, literal
 
 P309 = Code("P309", "a model without a setting that it needs")

@@ -15,7 +15,7 @@ from rich.cells import cell_len, set_cell_size
 from engine.core.language import Language
 from engine.core.source import Problem, Span
 from engine.pipeline.reading.files import Sources
-from engine.text.secret_patterns import covered
+from engine.text.cleaning import covered
 from engine.validation.reporters.frame import FRAMES, Frame
 from engine.validation.reporters.report import Report
 

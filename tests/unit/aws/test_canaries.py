@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.aws.handler import make_handler
-from engine.aws.start import start
+from engine.aws.handler import make_handler, start
 from engine.core.errors import ConfigError
 from engine.core.source import Problem, Span
 from engine.models.registry import BACKENDS

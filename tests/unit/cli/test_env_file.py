@@ -157,7 +157,7 @@ def test_help_and_schemas_need_no_settings(folder, monkeypatch, capsys):
 def test_lambda_does_not_read_it(folder):
     (folder / ".env").write_text("MISAKI_PIPELINE=nowhere/bar.yml\n")
     code = (
-        "import os, sys; from engine.aws.start import start; start(os.environ, log=lambda _: None);"
+        "import os, sys; from engine.aws.handler import start; start(os.environ, log=lambda _: None);"
         "assert 'dotenv' not in sys.modules and 'engine.cli' not in sys.modules"
     )
     env = environment() | {"MISAKI_PIPELINE": str(ROOT / "tests/configs/good/bar/pipeline.yml"), "MISAKI_PLAN": "off"}

@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from engine.chat.explanation import Decision, Explanation, explanation_to_json
+from engine.chat.explain import Decision, Explanation, explanation_to_json
 from engine.cli import main
 from engine.cli.explain import SHOWN, SHOWN_BELOW, print_explanation
 from engine.core.source import Span

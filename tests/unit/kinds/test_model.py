@@ -5,8 +5,7 @@ import pytest
 from engine.core.table import Damaged
 from engine.kinds.features import features, shown
 from engine.kinds.learning import learn
-from engine.kinds.model import KindModel
-from engine.kinds.names import names_of_kind
+from engine.kinds.model import KindModel, names_of_kind
 
 EXAMPLES = {
     "order": ["ビールください", "ハイボールをひとつ", "水割りちょうだい", "One beer, please"],

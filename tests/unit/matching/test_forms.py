@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import json
 
 import pytest
@@ -5,8 +7,81 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.record import field_names
-from engine.matching.forms import LOOKED_AT, form, takes
-from engine.matching.lexicon import lexicon
+from engine.matching import forms
+from engine.matching.forms import LOOKED_AT, form, negative, takes
+from engine.matching.trigger import lexicon
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "届かない",
+        "届きません",
+        "飲めなかった",
+        "わからん",
+        "飲まれへん",
+        "できねえ",
+        "好きじゃない",
+        "楽しいわけないだろ",
+        "it doesnt work",
+        "never again",
+        "見ずに帰る",
+        "ビールは嫌い",
+        "お酒が苦手",
+        "帰らないで",
+        "なおさない",
+        "知らんけん",
+        "エラーが出なくなった",
+    ],
+)
+def test_negations(text):
+    assert negative(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "届いた",
+        "すみません",
+        "教えてもらえませんか",
+        "行かなければならない",
+        "そうかもしれない",
+        "空いてない?",
+        "寒くない?",
+        "つまらない",
+        "電話番号",
+        "内線番号",
+        "うまいねえ",
+        "ないわけではない",
+        "つまんない",
+        "あぶない",
+        "きたないね",
+        "もう帰らないと",
+        "帰らないとね",
+        "嫌いじゃない",
+    ],
+)
+def test_what_only_looks_negative(text):
+    assert not negative(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "signs"),
+    [
+        ("「愛してる」って曲ある?", "qr"),
+        ("「在宅勤務の申請」", ""),
+        ("好きと言われた", "r"),
+        ("ちょっと聞いて", ""),
+        ("今って何時?", ""),
+        ("何がおめでとうだよ", "i"),
+        ("ありがとうなんて言わない", "i"),
+        ("あれ?なんか固まった", ""),
+        ("she told me", "r"),
+        ("an essay", ""),
+    ],
+)
+def test_whose_words_they_are(text, signs):
+    assert forms.signs(text) == signs
 
 
 @pytest.mark.parametrize(

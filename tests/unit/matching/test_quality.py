@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.matching.index import Trigger, TriggerIndex
-from engine.matching.lexicon import lexicon
+from engine.matching.trigger import lexicon
 
 DATA = Path(__file__).parents[2] / "data"
 THRESHOLD = 80.0

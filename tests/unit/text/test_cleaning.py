@@ -1,8 +1,10 @@
+from __future__ import annotations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.text.cleaning import clean
+from engine.text.cleaning import clean, covered
 
 
 @pytest.mark.parametrize(
@@ -34,3 +36,24 @@ def test_what_is_clean_stays_as_it_is_and_can_be_stored(raw):
     assert clean(cleaned) == cleaned
     assert "\x00" not in cleaned
     cleaned.encode()
+
+
+KEYS = [
+    "sk-" + "a1B2" * 8,
+    "AKIA" + "A1B2C3D4E5F6G7H8",
+    "hf_" + "aB3" * 8,
+    "ghp_" + "x9" * 14,
+    "-----BEGIN RSA PRIVATE KEY-----",
+]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_is_covered(key):
+    shown = covered(f"key: {key} end")
+    assert key not in shown
+    assert len(shown) == len(f"key: {key} end")
+
+
+@pytest.mark.parametrize("text", ["こんばんは", "sk-ip", "risk-free-evening", "AKIARA", "https://example.org/hf_model"])
+def test_ordinary_words_are_not(text):
+    assert covered(text) == text

@@ -1,7 +1,7 @@
 import pytest
 
 from engine.matching.index import Trigger, TriggerIndex
-from engine.matching.lexicon import NOTHING, lexicon
+from engine.matching.trigger import NOTHING, lexicon
 
 
 def said(words, text, lexicon=NOTHING):

@@ -1,12 +1,18 @@
-"""What CloudWatch counts: numbers about turns, in the embedded metric format, one line for each set of dimensions.
+"""Tells CloudWatch what turns count, and X-Ray how long each step took; neither costs a turn.
 
 Dimension names and values come from closed lists, those of the engine and of the plan: no text of a user, no reply and
-no secret can become one. What is counted is decided here without any SDK; `emf` hands it to aws-lambda-powertools,
-which is imported only where metrics are wanted.
+no secret can become one. Numbers go out in the embedded metric format, one line for each set of dimensions, by
+aws-lambda-powertools, which is imported only where metrics are wanted. A step is a subsegment, sent to Lambda's own
+daemon as one datagram, in the form that X-Ray publishes
+(https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html).
 """
 
 from __future__ import annotations
 
+import json
+import os
+import socket
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -164,3 +170,64 @@ def emf(function: str) -> Emit:
 def _nameable(names: Iterable[str]) -> frozenset[str]:
     """Those that CloudWatch takes as the value of a dimension."""
     return frozenset(name for name in names if name.isascii() and name.isprintable() and name.strip())
+
+
+_HEADER = b'{"format": "json", "version": 1}\n'
+
+
+class TurnTracing:
+    """Listens to turns and shows them to X-Ray; `header` gives the trace of the invocation under way."""
+
+    def __init__(self, daemon: tuple[str, int], header: Callable[[], str]) -> None:
+        self._daemon = daemon
+        self._header = header
+
+    def __call__(self, event: Event) -> None:
+        if not isinstance(event, ChatResult):
+            return
+        trace = _fields(self._header())
+        if trace.get("Sampled") == "1":
+            # A trace that is lost is no reason to lose the turn.
+            with suppress(OSError):
+                self._send(subsegments(event.outcome, trace, time.time()))
+
+    def _send(self, documents: Iterable[Mapping[str, Any]]) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
+            sending.setblocking(False)
+            for document in documents:
+                sending.sendto(_HEADER + json.dumps(document).encode(), self._daemon)
+
+
+def daemon_of(address: str) -> tuple[str, int] | None:
+    """The UDP address in `AWS_XRAY_DAEMON_ADDRESS`: `HOST:PORT`, or `tcp:HOST:PORT udp:HOST:PORT`."""
+    for part in reversed(address.split()):
+        host, _, port = part.removeprefix("udp:").rpartition(":")
+        if host and port.isdecimal() and not part.startswith("tcp:"):
+            return host, int(port)
+    return None
+
+
+def subsegments(outcome: Outcome, trace: Mapping[str, str], ended: float) -> Iterator[dict[str, Any]]:
+    """A document for each step that ran; `ended` is the turn's end in seconds since 1970."""
+    started = ended - outcome.seconds
+    for event in outcome.trace:
+        if not isinstance(event, StepEnded):
+            continue
+        yield {
+            "type": "subsegment",
+            "id": os.urandom(8).hex(),
+            "trace_id": trace.get("Root", ""),
+            "parent_id": trace.get("Parent", ""),
+            "name": event.step,
+            "start_time": started,
+            "end_time": started + event.seconds,
+            "error": event.end == "escalated",
+            "annotations": {"end": event.end},
+        }
+        started += event.seconds
+
+
+def _fields(header: str) -> dict[str, str]:
+    """`Root=…;Parent=…;Sampled=1` by its names."""
+    pairs = (field.partition("=") for field in header.split(";"))
+    return {name.strip(): value.strip() for name, _, value in pairs}

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 from engine.kinds.features import features
-from engine.kinds.learning import learn
-from engine.kinds.misplaced import judge_each
+from engine.kinds.learning import judge_each, learn
 from engine.kinds.model import KindModel
 
 EXAMPLES = [
