@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path, PurePath
 from zoneinfo import TZPATH
 
-from engine.core.expression import Condition, Template
+from engine.core.expression import Template
 from engine.core.plan import (
     DEFAULT_THRESHOLD,
     NO_TEMPLATE,
@@ -24,8 +24,8 @@ from engine.core.plan import (
     Variant,
 )
 from engine.core.ports import ReplyIndex
-from engine.core.record import field, record
-from engine.core.source import EnvRef, Setting, Span, Text
+from engine.core.record import record
+from engine.core.source import EnvRef, Setting, Text
 from engine.core.turn import Exchange, Labels
 from engine.expressions.parse import parse_condition
 from engine.expressions.scope import Scope, condition_scope, detector_scope, template_scope
@@ -38,16 +38,11 @@ from engine.pipeline.bind import Compiled, ModelDeclaration, bind
 from engine.pipeline.environment import LIMITS, VARIABLES
 from engine.pipeline.schema.pipeline import DEFAULT_DEADLINE
 from engine.pipeline.spec import (
-    ContainsTrigger,
-    FuzzyTrigger,
     KindSpec,
-    MemorySpec,
+    LimitsSpec,
     ModelSpec,
-    PersonaSpec,
     PipelineSpec,
     ReplySpec,
-    TriggerSpec,
-    WordsTrigger,
 )
 from engine.steps.spec import DetectorSpec, ExpressionDetectorSpec, StepSpec
 from engine.templates.grammar import is_constant
@@ -75,55 +70,51 @@ def scopes(spec: PipelineSpec) -> Scopes:
     )
 
 
+def build(
+    spec: PipelineSpec, prompts: Mapping[str, str], env: Mapping[str, str], *, index: ReplyIndex | None = None
+) -> Plan:
+    """Compile `spec` and bind it to `env`; an `index` of the same replies is taken over."""
+    return bind(compile_pipeline(spec, prompts, index=index), env)
+
+
 def compile_pipeline(spec: PipelineSpec, prompts: Mapping[str, str], *, index: ReplyIndex | None = None) -> Compiled:
     """Compile `spec`, which must have passed the checks; `prompts` maps each prompt's path, as written, to its text.
 
     An `index` of the same replies is taken over.
     """
-    names = scopes(spec)
-    context = StepContext(
-        conditions=names.conditions,
-        detectors=names.detectors,
-        prompts=lambda path: _template(prompts[path], path),
-        reply_places={reply.id.value: place for place, reply in enumerate(spec.replies)},
-        otherwise={place: _tags(reply) for place, reply in enumerate(spec.replies) if reply.otherwise},
-        step_places={step.id.value: place for place, step in enumerate(spec.steps)},
-    )
+    names, persona = scopes(spec), spec.persona
     plan = Plan(
         name=spec.name.value,
         locale=spec.locale.value,
         timezone=spec.timezone.value,
-        zone_rules=zone_rules(spec.timezone.value),
+        zone_rules=_zone_rules(spec.timezone.value),
         deadline=number(spec.deadline) or DEFAULT_DEADLINE,
-        persona=_persona(spec.persona),
+        persona=Persona(
+            name=persona.name.value,
+            labels=Labels(user=persona.user_label, reply=persona.reply_label),
+            examples=tuple(Exchange(user=one.user.value, reply=one.reply.value) for one in persona.examples),
+            data=persona.data,
+        ),
         env={},
         replies=tuple(_reply(reply, names.conditions) for reply in spec.replies),
         index=build_index(spec) if index is None else index,
         models={},
-        steps=tuple(build_step(step, context) for step in spec.steps),
-        memory={row.name.value: _memory(row) for row in spec.memory},
-        kinds=kind_model(spec.kinds),
-        mask=tuple(one.value for one in spec.mask),
-        limits=_limits(spec),
+        steps=tuple(_step(step, spec, names, prompts) for step in spec.steps),
+        memory={
+            row.name.value: Memory(label=row.label, characters=row.characters, forget_after=row.forget_after)
+            for row in spec.memory
+        },
+        kinds=_kind_model(spec.kinds),
+        mask=_words(spec.mask),
+        limits=None if spec.limits is None else _limits(spec.limits, spec.replies),
     )
+    limits = {f"{step.id.value}.{name}": getattr(step, name) for step in spec.steps for name in LIMITS}
     return Compiled(
         plan=plan,
-        deadline=_reference(spec.deadline),
-        numbers=dict(_numbers(spec.steps)),
+        deadline=spec.deadline.value if isinstance(spec.deadline.value, EnvRef) else None,
+        numbers={name: one.value for name, one in limits.items() if one and isinstance(one.value, EnvRef)},
         models=tuple(declare_model(model) for model in spec.models.values()),
     )
-
-
-def _numbers(steps: Iterable[StepSpec]) -> Iterator[tuple[str, EnvRef]]:
-    for step in steps:
-        for name in LIMITS:
-            setting: Setting | None = getattr(step, name)
-            if setting is not None and isinstance(setting.value, EnvRef):
-                yield f"{step.id.value}.{name}", setting.value
-
-
-def _reference(setting: Setting) -> EnvRef | None:
-    return setting.value if isinstance(setting.value, EnvRef) else None
 
 
 def declare_model(spec: ModelSpec) -> ModelDeclaration:
@@ -132,117 +123,74 @@ def declare_model(spec: ModelSpec) -> ModelDeclaration:
     return ModelDeclaration(id=spec.id.value, backend=spec.backend.value, settings=settings)
 
 
-def _limits(spec: PipelineSpec) -> Limits | None:
-    limits = spec.limits
-    if limits is None:
-        return None
-    step = None
-    if limits.reply is not None:
-        place = next(place for place, reply in enumerate(spec.replies) if reply.id.value == limits.reply.value)
-        step = Step(id="limits", kind="say", when=None, span=limits.reply.span, replies=(place,))
+def _limits(limits: LimitsSpec, replies: Sequence[ReplySpec]) -> Limits:
+    step, reply = None, limits.reply
+    if reply is not None:
+        place = [one.id.value for one in replies].index(reply.value)
+        step = Step(id="limits", kind="say", when=None, span=reply.span, replies=(place,))
     return Limits(anonymous=limits.anonymous, user=limits.user, everyone=limits.everyone, step=step)
-
-
-def _persona(spec: PersonaSpec) -> Persona:
-    return Persona(
-        name=spec.name.value,
-        labels=Labels(user=spec.user_label, reply=spec.reply_label),
-        examples=tuple(Exchange(user=example.user.value, reply=example.reply.value) for example in spec.examples),
-        data=spec.data,
-    )
 
 
 def _reply(spec: ReplySpec, scope: Scope) -> Reply:
     variants = tuple(
         Variant(
-            text=_template(variant.text.value, _origin(variant.text.span)),
+            text=_template(variant.text),
             weight=variant.weight,
-            offers=None if variant.offers is None else _template(variant.offers.value, _origin(variant.offers.span)),
+            offers=None if variant.offers is None else _template(variant.offers),
         )
         for variant in spec.say
     )
     return Reply(
         id=spec.id.value,
-        when=condition(spec.when, scope),
+        when=None if spec.when is None else parse_condition(spec.when.value, scope),
         priority=spec.priority,
         say=variants,
         span=spec.span,
         topic=spec.topic,
-        tags=_tags(spec),
+        tags=_words(spec.tags),
         captures=tuple(pattern.value for pattern in spec.regexes if named_groups(pattern.value)),
-        remember=tuple((name.value, _template(text.value, _origin(text.span))) for name, text in spec.remember),
-        forget=tuple(name.value for name in spec.forget),
+        remember=tuple((name.value, _template(text)) for name, text in spec.remember),
+        forget=_words(spec.forget),
     )
 
 
-def _memory(spec: MemorySpec) -> Memory:
-    return Memory(label=spec.label, characters=spec.characters, forget_after=spec.forget_after)
+def _words(texts: Iterable[Text]) -> tuple[str, ...]:
+    return tuple(text.value for text in texts)
 
 
-def _tags(spec: ReplySpec) -> tuple[str, ...]:
-    return tuple(tag.value for tag in spec.tags)
+def _template(text: Text) -> Template:
+    """A template whose origin names its file alone: the trace may show it to strangers."""
+    origin = f"{PurePath(text.span.file).name}:{text.span.line}:{text.span.column}"
+    return Template(source=text.value, origin=origin, constant=is_constant(text.value))
 
 
-def _origin(span: Span) -> str:
-    """Where a text stands, by the name of its file alone: the trace may show it to strangers."""
-    return f"{PurePath(span.file).name}:{span.line}:{span.column}"
-
-
-def _template(source: str, origin: str) -> Template:
-    return Template(source=source, origin=origin, constant=is_constant(source))
-
-
-__all__ = ["Scopes", "build", "scopes"]
-
-
-def build(
-    spec: PipelineSpec, prompts: Mapping[str, str], env: Mapping[str, str], *, index: ReplyIndex | None = None
-) -> Plan:
-    """Compile `spec` and bind it to `env`; an `index` of the same replies is taken over."""
-    return bind(compile_pipeline(spec, prompts, index=index), env)
-
-
-@record
-class StepContext:
-    """What compiling a step looks things up in; `reply_places` and `step_places` are positions by id.
-
-    `otherwise` are the positions of the replies that are said where no trigger fits, with their tags.
-    """
-
-    conditions: Scope
-    detectors: Scope
-    prompts: Callable[[str], Template]
-    reply_places: Mapping[str, int]
-    step_places: Mapping[str, int]
-    otherwise: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
-
-
-def build_step(spec: StepSpec, context: StepContext) -> Step:
-    """`spec` must have passed the checks of references and conditions."""
-    only = {tag.value for tag in spec.tags}
-    waiting = [place for place, tags in context.otherwise.items() if not only or only & set(tags)]
-    named = [context.reply_places[name.value] for name in spec.replies]
+def _step(step: StepSpec, spec: PipelineSpec, names: Scopes, prompts: Mapping[str, str]) -> Step:
+    only, replies = set(_words(step.tags)), [reply.id.value for reply in spec.replies]
+    said = [replies.index(name.value) for name in step.replies]
+    if step.listens:
+        waiting = [place for place, reply in enumerate(spec.replies) if reply.otherwise]
+        said += [place for place in waiting if not only or only & set(_words(spec.replies[place].tags))]
+    template, target = NO_TEMPLATE, step.escalate_to
+    if step.prompt is not None:
+        source = prompts[step.prompt.value]
+        template = Template(source=source, origin=step.prompt.value, constant=is_constant(source))
     return Step(
-        id=spec.id.value,
-        kind=spec.kind,
-        when=condition(spec.when, context.conditions),
-        span=spec.span,
-        searches=spec.searches,
-        threshold=number(spec.threshold) or DEFAULT_THRESHOLD,
-        tags=tuple(tag.value for tag in spec.tags),
-        replies=(*named, *(waiting if spec.listens else ())),
-        models=tuple(model.value for model in spec.models),
-        prompt=NO_TEMPLATE if spec.prompt is None else context.prompts(spec.prompt.value),
-        timeout=number(spec.timeout),
-        detectors=tuple(_detector(detector, context.detectors) for detector in spec.detectors),
-        escalate_to=None if spec.escalate_to is None else context.step_places[spec.escalate_to.value],
-        values=tuple((name.value, parse_condition(text.value, context.conditions)) for name, text in spec.variables),
-        own=spec.own,
+        id=step.id.value,
+        kind=step.kind,
+        when=None if step.when is None else parse_condition(step.when.value, names.conditions),
+        span=step.span,
+        searches=step.searches,
+        threshold=number(step.threshold) or DEFAULT_THRESHOLD,
+        tags=_words(step.tags),
+        replies=tuple(said),
+        models=_words(step.models),
+        prompt=template,
+        timeout=number(step.timeout),
+        detectors=tuple(_detector(detector, names.detectors) for detector in step.detectors),
+        escalate_to=None if target is None else [one.id.value for one in spec.steps].index(target.value),
+        values=tuple((name.value, parse_condition(text.value, names.conditions)) for name, text in step.variables),
+        own=step.own,
     )
-
-
-def condition(text: Text | None, scope: Scope) -> Condition | None:
-    return None if text is None else parse_condition(text.value, scope)
 
 
 def number(setting: Setting | None) -> float | None:
@@ -264,26 +212,15 @@ def _detector(spec: DetectorSpec, scope: Scope) -> Detector:
 def build_index(spec: PipelineSpec, replies: Sequence[ReplySpec] | None = None) -> TriggerIndex:
     """The pipeline's own `replies` in file order, or others: a candidate's `reply` is a position in this sequence."""
     chosen = spec.replies if replies is None else replies
-    words = lexicon((one.value for one in spec.address), [[one.value for one in group] for group in spec.synonyms])
     triggers = (
-        _trigger(trigger, place, reply.priority) for place, reply in enumerate(chosen) for trigger in reply.match
+        Trigger(kind=trigger.kind, text=trigger.text.value, reply=place, priority=reply.priority)
+        for place, reply in enumerate(chosen)
+        for trigger in reply.match
     )
-    return TriggerIndex.build(triggers, words)
+    return TriggerIndex.build(triggers, lexicon(_words(spec.address), map(_words, spec.synonyms)))
 
 
-def _trigger(trigger: TriggerSpec, reply: int, priority: int) -> Trigger:
-    match trigger:
-        case FuzzyTrigger(text=text):
-            return Trigger(kind="fuzzy", text=text.value, reply=reply, priority=priority)
-        case ContainsTrigger(text=text):
-            return Trigger(kind="contains", text=text.value, reply=reply, priority=priority)
-        case WordsTrigger(text=text):
-            return Trigger(kind="words", text=text.value, reply=reply, priority=priority)
-        case _:
-            return Trigger(kind="regex", text=trigger.pattern.value, reply=reply, priority=priority)
-
-
-def kind_model(kinds: Sequence[KindSpec]) -> KindModel | None:
+def _kind_model(kinds: Sequence[KindSpec]) -> KindModel | None:
     """None for a pipeline without kinds."""
     examples = tuple((kind.name.value, example.value) for kind in kinds for example in kind.examples)
     return KindModel(lambda: memoryview(_learned(examples))) if examples else None
@@ -301,7 +238,7 @@ def _learned(examples: tuple[tuple[str, str], ...]) -> bytes:
     return learn([(kind, features(text)) for kind, text in examples])
 
 
-def zone_rules(name: str) -> bytes:
+def _zone_rules(name: str) -> bytes:
     """The file of the zone `name`, from this machine or from the package `tzdata`; empty where neither has it."""
     for folder in TZPATH:
         path = Path(folder, name)

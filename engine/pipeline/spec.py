@@ -7,7 +7,7 @@ text. `engine.pipeline` turns a `PipelineSpec` into a `Plan`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Union
+from typing import Any, Literal
 
 from engine.core.plan import Limit
 from engine.core.record import record
@@ -16,29 +16,12 @@ from engine.steps.spec import StepSpec
 
 
 @record
-class FuzzyTrigger:
+class TriggerSpec:
+    """`text` is the text, the pattern, or the whole list of `words` as written, for showing it."""
+
+    kind: Literal["fuzzy", "contains", "words", "regex"]
     text: Text
-
-
-@record
-class ContainsTrigger:
-    text: Text
-
-
-@record
-class RegexTrigger:
-    pattern: Text
-
-
-@record
-class WordsTrigger:
-    """`text` is the whole list as written, for showing it."""
-
-    words: tuple[Text, ...]
-    text: Text
-
-
-TriggerSpec = Union[FuzzyTrigger, ContainsTrigger, RegexTrigger, WordsTrigger]
+    words: tuple[Text, ...] = ()
 
 
 @record
@@ -69,7 +52,7 @@ class ReplySpec:
     @property
     def regexes(self) -> tuple[Text, ...]:
         """The patterns among its triggers."""
-        return tuple(trigger.pattern for trigger in self.match if isinstance(trigger, RegexTrigger))
+        return tuple(trigger.text for trigger in self.match if trigger.kind == "regex")
 
 
 @record

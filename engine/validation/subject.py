@@ -20,7 +20,7 @@ from engine.pipeline.compile import Scopes, build_index, number, scopes
 from engine.pipeline.reading.files import PROMPT_ENDINGS, Sources, is_outside, move_into, project_of, read_text
 from engine.pipeline.schema.doubt import Named
 from engine.pipeline.schema.mend import STAND_IN
-from engine.pipeline.spec import PipelineSpec, RegexTrigger, ReplySpec, TriggerSpec
+from engine.pipeline.spec import PipelineSpec, ReplySpec, TriggerSpec
 from engine.text.regexes import Budget, compile_pattern, regex_hint, regex_problem
 
 TOO_MANY_REGEXES = (
@@ -58,7 +58,7 @@ class Placed:
     @property
     def text(self) -> Located[str]:
         """What the editor wrote as the trigger."""
-        return self.trigger.pattern if isinstance(self.trigger, RegexTrigger) else self.trigger.text
+        return self.trigger.text
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -122,8 +122,7 @@ class Subject:
         for place, reply in enumerate(self.spec.replies):
             broken = reply.when is not None and self.when(place) is None
             broken = broken or any(
-                isinstance(trigger, RegexTrigger) and trigger.pattern.span in self.broken_regexes
-                for trigger in reply.match
+                trigger.kind == "regex" and trigger.text.span in self.broken_regexes for trigger in reply.match
             )
             if broken or reply.id.value in told or reply.span in self.unsure:
                 yield place
@@ -135,7 +134,7 @@ class Subject:
         triggers = [trigger for reply in self.spec.replies for trigger in reply.match]
         found: dict[Span, tuple[str, str]] = {}
         budget = Budget()
-        for pattern in (trigger.pattern for trigger in triggers if isinstance(trigger, RegexTrigger)):
+        for pattern in (trigger.text for trigger in triggers if trigger.kind == "regex"):
             mistake = _regex_mistake(pattern.value)
             if mistake is None and not budget.add(compile_pattern(pattern.value)):
                 mistake = TOO_MANY_REGEXES

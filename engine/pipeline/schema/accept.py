@@ -1,26 +1,23 @@
-"""A JSON Schema as one quick function that says whether values fit, and nothing of what is wrong with them.
+"""Makes a JSON Schema one quick function that says whether values fit, and nothing of what is wrong with them.
 
 Files that fit, and parts of files that fit, need not be explained: `jsonschema`, which does that, is several times as
-slow. Each keyword that the schemas use has a row in the table; one that has none is refused, so that no rule can be
-overlooked. That both always agree is a property that the tests try on every mutation of the shipped files.
+slow. A keyword that has no test here is refused, so that no rule can be overlooked. That both always agree is tried on
+every mutation of the shipped files.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from operator import ge, gt, le, lt
 from typing import Any
 
 Test = Callable[[Any], bool]
-Compile = Callable[[Any], Test]
-Make = Callable[[Any, Mapping[str, Any], Compile], Test]
-"""The test of a keyword from its value, the schema in which it stands, and the function for the schemas within."""
 
+_NUMBERS = (int, float)
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
-    "integer": (int, float),
-    "number": (int, float),
+    "integer": _NUMBERS,
+    "number": _NUMBERS,
     "boolean": (bool,),
     "null": (type(None),),
     "array": (list,),
@@ -29,10 +26,21 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 _ALL = tuple(dict.fromkeys(kind for kinds in _TYPES.values() for kind in kinds))
 """What values of YAML are made of."""
 
-_SAY_NOTHING = frozenset(
-    ("$schema", "$id", "$defs", "title", "description", "default", "errorMessage", "patternErrorMessage")
-)
-_SAID_WITH_OTHERS = frozenset(("type", "then", "else"))
+_KEYWORDS: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("pattern", "minLength", "maxLength"), (str,)),
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _NUMBERS),
+    **dict.fromkeys(("minItems", "maxItems", "items"), (list,)),
+    **dict.fromkeys(("minProperties", "maxProperties", "required", "dependentRequired", "properties"), (dict,)),
+    **dict.fromkeys(("additionalProperties", "propertyNames"), (dict,)),
+    **dict.fromkeys(("enum", "const", "if", "not", "allOf", "oneOf"), _ALL),
+}
+"""The Python types to whose values a keyword applies; its test is made in `Acceptor._keyword`."""
+
+_NO_TEST = frozenset(("$schema", "$id", "$defs", "title", "description", "default", "type", "then", "else")) | {
+    "errorMessage",
+    "patternErrorMessage",
+}
+"""Keywords that say nothing of a value, or are tested with others."""
 
 
 class Acceptor:
@@ -54,7 +62,10 @@ class Acceptor:
         if isinstance(part, bool):
             return lambda _: part
         if "$ref" in part:
-            return self._reference(part)
+            # Looked up when it is first used, as a definition may hold itself.
+            target = self._definitions[part["$ref"].removeprefix("#/$defs/")]
+            beside = self._made({key: value for key, value in part.items() if key != "$ref"})
+            return lambda value: self.test(target)(value) and beside(value)
         table = {kind: tuple(self._of_kind(part, kind)) for kind in _ALL}
 
         def fits(value: Any) -> bool:
@@ -64,12 +75,6 @@ class Acceptor:
             return True
 
         return fits
-
-    def _reference(self, part: Mapping[str, Any]) -> Test:
-        """Looked up when it is first used, as a definition may hold itself."""
-        target = self._definitions[part["$ref"].removeprefix("#/$defs/")]
-        beside = self._made({key: value for key, value in part.items() if key != "$ref"})
-        return lambda value: self.test(target)(value) and beside(value)
 
     def _of_kind(self, part: Mapping[str, Any], kind: type) -> Iterator[Test]:
         """The tests that a value of this Python type has to pass."""
@@ -81,116 +86,64 @@ class Acceptor:
         if kind is float and allowed == ["integer"]:
             yield float.is_integer
         for keyword, limit in part.items():
-            if keyword in _KEYWORDS:
-                kinds, make = _KEYWORDS[keyword]
-                if kind in kinds:
-                    yield make(limit, part, self.test)
-            elif keyword not in _SAY_NOTHING | _SAID_WITH_OTHERS:
+            if kind in _KEYWORDS.get(keyword, ()):
+                yield self._keyword(keyword, limit, part)
+            elif keyword not in _KEYWORDS and keyword not in _NO_TEST:
                 raise ValueError(f"keyword `{keyword}` has no test")
 
+    def _keyword(self, keyword: str, limit: Any, part: Mapping[str, Any]) -> Test:  # noqa: C901, PLR0911, PLR0912 - a row a keyword
+        match keyword:
+            case "pattern":
+                search = re.compile(limit).search
+                return lambda value: search(value) is not None
+            case "minLength" | "minItems" | "minProperties":
+                return lambda value: len(value) >= limit
+            case "maxLength" | "maxItems" | "maxProperties":
+                return lambda value: len(value) <= limit
+            case "minimum":
+                return lambda value: bool(value >= limit)
+            case "maximum":
+                return lambda value: bool(value <= limit)
+            case "exclusiveMinimum":
+                return lambda value: bool(value > limit)
+            case "exclusiveMaximum":
+                return lambda value: bool(value < limit)
+            case "required":
+                needed = frozenset(limit)
+                return lambda value: needed <= value.keys()
+            case "dependentRequired":
+                return lambda value: all(value.keys() >= set(limit[key]) for key in limit if key in value)
+            case "properties" | "additionalProperties":
+                if keyword == "additionalProperties" and "properties" in part:
+                    return lambda _: True  # The test of the properties sees to it.
+                tests = {key: self.test(schema) for key, schema in part.get("properties", {}).items()}
+                other = self.test(part.get("additionalProperties", True))
 
-def _pattern(limit: str, _part: Mapping[str, Any], _compile: Compile) -> Test:
-    search = re.compile(limit).search
-    return lambda value: search(value) is not None
+                def fits(value: Mapping[str, Any]) -> bool:
+                    for key, item in value.items():  # noqa: SIM110 - as above
+                        if not tests.get(key, other)(item):
+                            return False
+                    return True
 
-
-def _bound(holds: Callable[[Any, Any], bool], measure: Callable[[Any], Any] | None = None) -> Make:
-    if measure is None:
-        return lambda limit, _part, _compile: lambda value: holds(value, limit)
-    return lambda limit, _part, _compile: lambda value: holds(measure(value), limit)
-
-
-def _enum(limit: list[Any], _part: Mapping[str, Any], _compile: Compile) -> Test:
-    # `True` equals 1 in Python, and does not in JSON.
-    choices = {(isinstance(choice, bool), choice) for choice in limit}
-    return lambda value: not isinstance(value, list | dict) and (isinstance(value, bool), value) in choices
-
-
-def _const(limit: Any, part: Mapping[str, Any], compile_: Compile) -> Test:
-    return _enum([limit], part, compile_)
-
-
-def _required(limit: list[str], _part: Mapping[str, Any], _compile: Compile) -> Test:
-    needed = frozenset(limit)
-    return lambda value: needed <= value.keys()
-
-
-def _dependent(limit: Mapping[str, list[str]], _part: Mapping[str, Any], _compile: Compile) -> Test:
-    return lambda value: all(key not in value or value.keys() >= set(needed) for key, needed in limit.items())
-
-
-def _properties(limit: Mapping[str, Any], part: Mapping[str, Any], compile_: Compile) -> Test:
-    tests = {key: compile_(schema) for key, schema in limit.items()}
-    other = compile_(part.get("additionalProperties", True))
-
-    def fits(value: Any) -> bool:
-        for key, item in value.items():  # noqa: SIM110 - as above
-            if not tests.get(key, other)(item):
-                return False
-        return True
-
-    return fits
-
-
-def _additional(_limit: Any, part: Mapping[str, Any], compile_: Compile) -> Test:
-    # Where there are `properties`, their test has seen to it.
-    return (lambda _: True) if "properties" in part else _properties({}, part, compile_)
-
-
-def _names(limit: Any, _part: Mapping[str, Any], compile_: Compile) -> Test:
-    test = compile_(limit)
-    return lambda value: all(map(test, value))
-
-
-def _items(limit: Any, _part: Mapping[str, Any], compile_: Compile) -> Test:
-    test = compile_(limit)
-    return lambda value: all(map(test, value))
-
-
-def _if(limit: Any, part: Mapping[str, Any], compile_: Compile) -> Test:
-    test, then, otherwise = compile_(limit), compile_(part.get("then", True)), compile_(part.get("else", True))
-    return lambda value: then(value) if test(value) else otherwise(value)
-
-
-def _not(limit: Any, _part: Mapping[str, Any], compile_: Compile) -> Test:
-    test = compile_(limit)
-    return lambda value: not test(value)
-
-
-def _all_of(limit: list[Any], _part: Mapping[str, Any], compile_: Compile) -> Test:
-    tests = [compile_(schema) for schema in limit]
-    return lambda value: all(test(value) for test in tests)
-
-
-def _one_of(limit: list[Any], _part: Mapping[str, Any], compile_: Compile) -> Test:
-    tests = [compile_(schema) for schema in limit]
-    return lambda value: sum(test(value) for test in tests) == 1
-
-
-_NUMBERS = (int, float)
-_KEYWORDS: Mapping[str, tuple[tuple[type, ...], Make]] = {
-    "pattern": ((str,), _pattern),
-    "minLength": ((str,), _bound(ge, len)),
-    "maxLength": ((str,), _bound(le, len)),
-    "minimum": (_NUMBERS, _bound(ge)),
-    "maximum": (_NUMBERS, _bound(le)),
-    "exclusiveMinimum": (_NUMBERS, _bound(gt)),
-    "exclusiveMaximum": (_NUMBERS, _bound(lt)),
-    "minItems": ((list,), _bound(ge, len)),
-    "maxItems": ((list,), _bound(le, len)),
-    "items": ((list,), _items),
-    "minProperties": ((dict,), _bound(ge, len)),
-    "maxProperties": ((dict,), _bound(le, len)),
-    "required": ((dict,), _required),
-    "dependentRequired": ((dict,), _dependent),
-    "properties": ((dict,), _properties),
-    "additionalProperties": ((dict,), _additional),
-    "propertyNames": ((dict,), _names),
-    "enum": (_ALL, _enum),
-    "const": (_ALL, _const),
-    "if": (_ALL, _if),
-    "not": (_ALL, _not),
-    "allOf": (_ALL, _all_of),
-    "oneOf": (_ALL, _one_of),
-}
-"""The Python types to whose values a keyword applies, and its test."""
+                return fits
+            case "items" | "propertyNames":
+                each = self.test(limit)
+                return lambda value: all(map(each, value))
+            case "enum" | "const":
+                # `True` equals 1 in Python, and does not in JSON.
+                choices = {(isinstance(one, bool), one) for one in (limit if keyword == "enum" else [limit])}
+                return lambda value: not isinstance(value, list | dict) and (isinstance(value, bool), value) in choices
+            case "if":
+                test, then, otherwise = (
+                    self.test(one) for one in (limit, part.get("then", True), part.get("else", True))
+                )
+                return lambda value: then(value) if test(value) else otherwise(value)
+            case "not":
+                refused = self.test(limit)
+                return lambda value: not refused(value)
+            case "allOf":
+                every = [self.test(schema) for schema in limit]
+                return lambda value: all(test(value) for test in every)
+            case _:
+                either = [self.test(schema) for schema in limit]
+                return lambda value: sum(test(value) for test in either) == 1

@@ -10,20 +10,16 @@ from engine.core.plan import Limit
 from engine.core.source import Located, Span, Text
 from engine.pipeline.environment import LIMITS
 from engine.pipeline.spec import (
-    ContainsTrigger,
     ExchangeSpec,
-    FuzzyTrigger,
     KindSpec,
     LimitsSpec,
     MemorySpec,
     ModelSpec,
     PersonaSpec,
     PipelineSpec,
-    RegexTrigger,
     ReplySpec,
     TriggerSpec,
     VariantSpec,
-    WordsTrigger,
 )
 from engine.steps.kinds import STEP_KINDS, step_kind
 from engine.steps.spec import StepSpec
@@ -153,17 +149,14 @@ def reply_spec(node: MappingNode) -> ReplySpec:
 
 def _trigger(node: Any) -> TriggerSpec:
     if isinstance(node, ScalarNode):
-        return FuzzyTrigger(text=node.text)
+        return TriggerSpec(kind="fuzzy", text=node.text)
     ((key, value),) = node.entries
-    match key.value:
-        case "contains":
-            return ContainsTrigger(text=value.text)
-        case "words":
-            words = _texts(value)
-            shown = " ".join(word.value for word in words)
-            return WordsTrigger(words=words, text=Located(value=shown, span=value.span))
-        case _:
-            return RegexTrigger(pattern=value.text)
+    if key.value != "words":
+        return TriggerSpec(kind=key.value, text=value.text)
+    words = _texts(value)
+    return TriggerSpec(
+        kind="words", words=words, text=Located(value=" ".join(one.value for one in words), span=value.span)
+    )
 
 
 def _variant(node: Any, offers: Text | None) -> VariantSpec:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 
 from engine.core.source import Code, Problem, Span, Text
 from engine.pipeline.reading.files import at, shortened
-from engine.pipeline.spec import RegexTrigger
 from engine.validation.subject import Subject, is_quoted
 
 P116 = Code("P116", "a text that looks like something else of YAML", heuristic=True)
@@ -50,7 +49,7 @@ def lookalikes(subject: Subject) -> Iterator[Problem]:
 def _texts(subject: Subject) -> Iterator[tuple[Text, bool]]:
     """Every text that is matched or said, and whether it is said."""
     for reply in subject.spec.replies:
-        yield from ((trigger.text, False) for trigger in reply.match if hasattr(trigger, "text"))
+        yield from ((trigger.text, False) for trigger in reply.match if trigger.kind != "regex")
         yield from ((text, False) for text in (*reply.examples, *reply.counterexamples))
         yield from ((variant.text, True) for variant in reply.say)
     persona = subject.spec.persona
@@ -169,8 +168,8 @@ def foreign_notations(subject: Subject) -> Iterator[Problem]:
     """
     for reply in subject.spec.replies:
         for trigger in reply.match:
-            if isinstance(trigger, RegexTrigger):
-                yield from _slashes(trigger.pattern)
+            if trigger.kind == "regex":
+                yield from _slashes(trigger.text)
             elif not _FACE.search(trigger.text.value):
                 yield from _of_others(subject, trigger.text)
 

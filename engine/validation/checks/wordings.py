@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from engine.core.source import Code, Problem, Text
-from engine.pipeline.spec import RegexTrigger, WordsTrigger
 from engine.text.words import LATIN, analyse
 from engine.validation.reach import MOST, reached
 from engine.validation.subject import TOO_MANY_REGEXES, Placed, Subject, is_quoted
@@ -37,7 +36,7 @@ def own_words(subject: Subject) -> Iterator[Problem]:
     yield from _in_two_lists(subject)
     lists = [word for group in subject.spec.synonyms for word in group]
     triggers = (placed.trigger for placed in subject.triggers)
-    lists += [word for trigger in triggers if isinstance(trigger, WordsTrigger) for word in trigger.words]
+    lists += [word for trigger in triggers for word in trigger.words]
     for word in lists:
         if not is_known(word.value):
             message = f"the dictionary does not know `{word.value}`"
@@ -99,7 +98,7 @@ def _is_one_letter(subject: Subject, placed: Placed) -> bool:
     letter = placed.text.value.strip()
     if len(letter) != 1 or not letter.isalnum() or is_quoted(subject, placed.text):
         return False
-    others = (trigger.text.value for trigger in placed.reply.match if not isinstance(trigger, RegexTrigger))
+    others = (trigger.text.value for trigger in placed.reply.match if trigger.kind != "regex")
     return not any(letter in other and len(other) > 1 for other in others)
 
 

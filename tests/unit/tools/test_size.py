@@ -38,4 +38,4 @@ def test_figures_of_a_package(tmp_path):
     ]
     assert package.ignored == ["house/small.py 1"]
     assert package.common_names == ["room.py 3"]
-    assert package.figures() == ["house", "141", "7", "41/41/41", "4", "1 (7.1)", "1 (7.1)", "1"]
+    assert package.figures() == ["house", "141", "7", "18/41/41", "4", "1 (7.1)", "1 (7.1)", "1"]

@@ -6,7 +6,6 @@ import pytest
 
 from engine.core.source import EnvRef
 from engine.pipeline.schema.load import load_pipeline, read_pipeline
-from engine.pipeline.spec import ContainsTrigger, FuzzyTrigger, RegexTrigger
 from engine.steps.spec import ExpressionDetectorSpec, NamedDetectorSpec
 
 PIPELINE = """\
@@ -107,7 +106,7 @@ def test_steps_are_typed_by_their_kind():
 def test_replies_keep_their_file_as_it_was_reached():
     spec, _ = load_pipeline(Path("pipelines/bar.yml"))
     (reply,) = spec.replies
-    assert [type(trigger) for trigger in reply.match] == [FuzzyTrigger, ContainsTrigger, RegexTrigger]
+    assert [trigger.kind for trigger in reply.match] == ["fuzzy", "contains", "regex"]
     assert (reply.priority, reply.when.value) == (2, "now.hour > 3")
     assert [(variant.text.value, variant.weight) for variant in reply.say] == [("いいのよ。", 1.0), ("いいわ。", 2.0)]
     assert str(reply.id.span) == "replies/b.yml:2:9"
