@@ -24,7 +24,7 @@ from engine.core.ports import LanguageModel, Limiter, Renderer, RoomStore, Servi
 from engine.core.record import replace
 from engine.core.rooms import Opened
 from engine.core.table import Damaged
-from engine.core.turn import ChatRequest
+from engine.core.turn import ChatRequest, Principal
 from engine.pipeline.bind import bind
 from engine.pipeline.stored.find import find_compiled
 from engine.templates import TemplateRenderer
@@ -146,6 +146,11 @@ class App:
             "start_ms": {name: round(seconds * 1000, 1) for name, seconds in self.phases.items()},
         }
 
+    def left(self, principal: Principal, until: Deadline) -> Mapping[str, Any] | None:
+        """What a user has left of the pipeline's limits today, where it has some; raises `StoreFailed`."""
+        limiter = self._service.limiter
+        return None if limiter is None else limiter.left(principal, until)
+
     def masked(self, text: str) -> str:
         """`text` as the pipeline lets models outside and logs see it."""
         if not self.plan.mask:
@@ -181,24 +186,29 @@ def load_app(env: Mapping[str, str], wrap: Wrap = lambda _name, model: model) ->
     has_local = models.start_local()
     rooms = open_store(env.get("SESSION_STORE", "none"))
     phases = {"plan": planned - began, "models_and_sessions": time.monotonic() - planned}
-    plan, prices = _priced(plan, env)
+    plan, prices = _priced(plan, env, rooms.detail)
     app = App(plan, models=models, rooms=rooms, rebuild=rebuild, phases=phases, prices=prices)
     if has_local:
         app.prepare()
     return app
 
 
-def _priced(plan: Plan, env: Mapping[str, str]) -> tuple[Plan, Prices | None]:
-    """The prices of models, and a notice of what is wrong with them; `None` where no limit needs them."""
+def _priced(plan: Plan, env: Mapping[str, str], store: str) -> tuple[Plan, Prices | None]:
+    """The prices of models, and notices of what limits lack; `None` where there are no limits."""
     if plan.limits is None:
         return plan, None
-    from engine.usage import missing, read_prices  # noqa: PLC0415 - a pipeline without limits needs none
+    from engine.usage import missing, prices_of, read_prices  # noqa: PLC0415 - a pipeline without limits needs none
 
+    notices = list(plan.notices)
     try:
-        prices = read_prices(env.get("MODEL_PRICES", ""))
+        given = read_prices(env.get("MODEL_PRICES", ""))
     except ValueError as error:
-        return replace(plan, notices=(*plan.notices, str(error))), {}
-    return replace(plan, notices=(*plan.notices, *missing(plan, prices))), prices
+        notices.append(str(error))
+        given = {}
+    prices = prices_of(plan, given)
+    if store.startswith("none"):
+        notices.append("SESSION_STORE keeps nothing, so `limits` count in this process alone, until it ends")
+    return replace(plan, notices=(*notices, *missing(plan, prices))), prices
 
 
 def pipeline_file(env: Mapping[str, str]) -> str:

@@ -36,14 +36,29 @@ def read_prices(text: str) -> Prices:
     return prices
 
 
+def prices_of(plan: Plan, given: Prices) -> dict[str, Price]:
+    """The prices of the pipeline's models: those `given`, or else those that it lists for what its models are now."""
+    listed = plan.limits.prices if plan.limits else {}
+    found = dict(given)
+    for name, row in plan.models.items():
+        model = row.settings.get("model")
+        for vendors, price in listed.items():
+            # Bedrock's names may begin with the regions of a profile.
+            if name not in found and isinstance(model, str) and f".{model}".endswith(f".{vendors}"):
+                found[name] = (price[0], price[1])
+    return found
+
+
 def missing(plan: Plan, prices: Prices) -> Iterator[str]:
     """What to tell of each external model that no limit of money lets be asked, as it has no price."""
-    limits = plan.limits
-    if limits is None or all(one.external is None for one in (limits.anonymous, limits.user, limits.everyone)):
+    if plan.limits is None or not plan.limits.bound_money:
         return
     for name, row in plan.models.items():
         if BACKENDS[row.backend].engine == "external" and name not in prices:
-            yield f"`{name}` has no price in MODEL_PRICES, so it is not asked where `limits` bound the money"
+            called = row.settings.get("model") or row.backend
+            remedy = f'MODEL_PRICES={{"{name}": [dollars for a million tokens read, and written]}}'
+            listed = f" among those of {plan.limits.priced}" if plan.limits.priced else ""
+            yield f"`{name}` ({called}) has no price{listed}, so `limits` do not let it be asked: {remedy}"
 
 
 def most(prompt: Prompt, row: ModelRow, price: Price) -> int:

@@ -25,11 +25,14 @@ WriteError = Callable[[RequestError], Mapping[str, Any]]
 
 
 class Bot(Protocol):
-    """What the API needs of the application; `masked` is a text as external models and logs may see it."""
+    """What the API needs of the application; `masked` is a text as external models and logs may see it, `left` what a
+    user has left of the day's limits: by whose they are, and `until` when, in seconds since 1970.
+    """
 
     def reply(self, request: ChatRequest, deadline: Deadline | None, listen: Listen = ignore) -> ChatResult: ...
     def health(self) -> Mapping[str, Any]: ...
     def masked(self, text: str) -> str: ...
+    def left(self, principal: Principal, until: Deadline) -> Mapping[str, Any] | None: ...
 
 
 @record

@@ -137,6 +137,10 @@ _TURN = {
     "reply_id": _TEXT,
     "model": _TEXT,
 }
+_LEFT_MONEY = {
+    "description": "Dollars for external models.",
+    **_object("limit left", limit={"type": "number"}, left={"type": "number"}),
+}
 _LEARNED = {"value": _TEXT, "learned": _TIME}
 _ENTRY = {"role": _TEXT, "content": {}, "parts": {}}
 
@@ -217,13 +221,16 @@ _SCHEMAS: Mapping[str, Any] = {
     "Turns": _object("turns before", turns={"type": "array", "items": _reference("Turn")}, before=_MAYBE),
     "Learned": _object("value learned", **_LEARNED),
     "Me": _object(
-        "id name visits seen memory",
+        "id name visits seen memory limits",
         id=_TEXT,
         name=_MAYBE,
         visits=_COUNT,
         seen={"type": ["string", "null"], "format": "date-time"},
         memory={"type": "object", "additionalProperties": _reference("Learned")},
+        limits={"anyOf": [_reference("Left"), {"type": "null"}]},
     ),
+    "Left": _object("until", until=_TIME, user=_reference("LeftOf"), everyone=_reference("LeftOf")),
+    "LeftOf": _object("", turns=_object("limit left", limit=_COUNT, left=_COUNT), external=_LEFT_MONEY),
     "Export": _object(
         "items cursor",
         items={

@@ -21,7 +21,7 @@ from engine.core.turn import Principal
 from engine.text.cleaning import clean
 
 if TYPE_CHECKING:
-    from engine.conversations.keeper import RoomKeeper
+    from engine.api.answer import Behind
     from engine.conversations.rooms import Rooms
 
 SECONDS = 25.0
@@ -40,11 +40,11 @@ class Call:
     request: Request
     principal: Principal
     named: str
-    keeper: RoomKeeper
+    behind: Behind
     until: Deadline
 
     def ask(self, work: Callable[[Rooms], T]) -> T:
-        return self.keeper.on_rooms(work, self.until.remaining())
+        return self.behind.keeper.on_rooms(work, self.until.remaining())
 
 
 def answer(call: Call) -> tuple[int, Mapping[str, Any] | None]:
@@ -113,11 +113,13 @@ def _list_turns(call: Call) -> tuple[int, Mapping[str, Any]]:
 
 def _show_me(call: Call) -> tuple[int, Mapping[str, Any]]:
     visits, memory = call.ask(lambda rooms: (rooms.visits(call.principal), rooms.memory(call.principal)))
+    left = call.behind.app.left(call.principal, call.until)
     return 200, {
         "id": call.principal.id,
         "name": call.principal.name,
         **_visits(visits or Visits(number=0)),
         "memory": {name: _learned(one) for name, one in memory.items()},
+        "limits": None if left is None else {**left, "until": _time(left["until"])},
     }
 
 

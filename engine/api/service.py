@@ -157,7 +157,7 @@ def _rooms(behind: Behind, request: Request, called: _Called, deadline: Deadline
         request=request,
         principal=principal,
         named=unquote(named),
-        keeper=behind.keeper,
+        behind=behind,
         until=deadline or Deadline.after(SECONDS),
     )
     status, payload = answer(call)

@@ -123,7 +123,7 @@ def _count_turns(app: App, env: Mapping[str, str], started: float, log: Log) -> 
     if not flag(env, "METRICS", default="AWS_LAMBDA_FUNCTION_NAME" in env):
         return
     from engine.aws.telemetry import TurnMetrics, emf
-    from engine.usage import read_prices  # noqa: PLC0415  as above
+    from engine.usage import prices_of, read_prices  # noqa: PLC0415  as above
 
     try:
         emit = emf(env.get("AWS_LAMBDA_FUNCTION_NAME", "local"))
@@ -135,7 +135,7 @@ def _count_turns(app: App, env: Mapping[str, str], started: float, log: Log) -> 
     except ValueError as error:
         log({"level": "warning", "event": "no_prices", "message": str(error)})
         prices = {}
-    metrics = TurnMetrics(app.plan, app.health, emit, prices)
+    metrics = TurnMetrics(app.plan, app.health, emit, prices_of(app.plan, prices))
     metrics.started(time.monotonic() - started, app.phases.get("plan", 0.0))
     app.add_listener(metrics)
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from ipaddress import ip_network
 from logging import getLogger
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.conversations.counters import Bound, Counters, Day
@@ -20,7 +20,7 @@ from engine.core.digest import digest
 from engine.core.errors import BudgetSpent, StoreFailed, TurnsUsedUp
 from engine.core.plan import Limit, Limits, Plan
 from engine.core.record import record
-from engine.core.turn import ChatRequest, Completion, Prompt
+from engine.core.turn import ChatRequest, Completion, Principal, Prompt
 from engine.usage import Price, Prices, cost, most
 
 _LATE = 5.0
@@ -42,74 +42,102 @@ class Allowance:
 
     def admit(self, request: ChatRequest, room: str, until: Deadline) -> TurnPurse:
         """Count a turn; what may be spent in it. Raises `TurnsUsedUp`."""
-        day = self._day()
-        counted = tuple(self._counted(request, room))
+        of_caller = self.limits.user if request.principal.kind == "user" else self.limits.anonymous
+        if self.limits.everyone.turns is not None or of_caller.turns is not None:
+            self._count(request, room, until)
+        return TurnPurse(allowance=self, request=request, room=room)
+
+    def _count(self, request: ChatRequest, room: str, until: Deadline) -> None:
+        day = self.day()
+        counted = self.counted(request.principal, room, request.address)
         turns = [Bound(who, limit.turns) for who, limit in counted if limit.turns is not None]
         try:
-            has_one = not turns or self.counters.take_turn(day, turns, until.within(_SECONDS))
+            has_one = self.counters.take_turn(day, turns, until.within(_SECONDS))
         except StoreFailed as error:
             getLogger(__name__).warning("a turn could not be counted: %s", error)
             has_one = True
         if not has_one:
             raise TurnsUsedUp(max(1, math.ceil(day.ends - self.now())))
-        money = tuple(Bound(who, limit.external) for who, limit in counted if limit.external is not None)
-        return TurnPurse(plan=self.plan, counters=self.counters, prices=self.prices, day=day, money=money)
 
-    def _day(self) -> Day:
+    def left(self, principal: Principal, until: Deadline) -> Mapping[str, Any]:
+        """What a user has left of each limit, his own and everyone's, as JSON values; raises `StoreFailed`."""
+        day = self.day()
+        counted = tuple(self.counted(principal, "", ""))
+        taken = self.counters.taken(day, [who for who, _ in counted], until)
+        told: dict[str, Any] = {"until": day.ends}
+        for name, (_, limit), (turns, money) in zip(("everyone", "user"), counted, taken, strict=True):
+            parts: dict[str, Any] = {}
+            if limit.turns is not None:
+                parts["turns"] = {"limit": limit.turns, "left": max(0, limit.turns - turns)}
+            if limit.external is not None:
+                parts["external"] = {"limit": limit.external / 1e6, "left": max(0, limit.external - money) / 1e6}
+            if parts:
+                told[name] = parts
+        return told
+
+    def day(self) -> Day:
         now = datetime.fromtimestamp(self.now(), self.zone)
         midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
         return Day(pipeline=self.plan.name, name=now.date().isoformat(), ends=midnight.timestamp())
 
-    def _counted(self, request: ChatRequest, room: str) -> Iterator[tuple[str, Limit]]:
+    def counted(self, principal: Principal, room: str, address: str) -> Iterator[tuple[str, Limit]]:
+        """The counters that a turn touches, and what each may come to."""
         yield "E", self.limits.everyone
-        if request.principal.kind == "user":
-            yield f"U#{digest(request.principal.id, 16).hex()}", self.limits.user
+        if principal.kind == "user":
+            yield f"U#{digest(principal.id, 16).hex()}", self.limits.user
             return
         yield f"A#{digest(room, 16).hex()}", self.limits.anonymous
-        if request.address:
-            yield f"P#{digest(_network(request.address), 16).hex()}", self.limits.anonymous
+        if address:
+            yield f"P#{digest(_network(address), 16).hex()}", self.limits.anonymous
 
 
 def _network(address: str) -> str:
     """`address`, or of version 6 the network that one household has."""
+    if ":" not in address:
+        return address
+    from ipaddress import ip_network  # noqa: PLC0415  few callers have such an address
+
     try:
-        return str(ip_network((address, 64), strict=False)) if ":" in address else address
+        return str(ip_network((address, 64), strict=False))
     except ValueError:
         return address
 
 
 @record
 class TurnPurse:
-    """What may be spent on external models in one turn; `money` are the bounds of all who are counted for it."""
+    """What may be spent on external models in one turn. Nothing is looked up before one is to be asked."""
 
-    plan: Plan
-    counters: Counters
-    prices: Prices
-    day: Day
-    money: tuple[Bound, ...]
+    allowance: Allowance
+    request: ChatRequest
+    room: str
 
     def reserve(self, model: str, prompt: Prompt, until: Deadline) -> MoneyHold | None:
         """Hold what asking `model` may cost at most; `None` where nothing bounds it. Raises `BudgetSpent`."""
-        if not self.money:
+        allowance = self.allowance
+        counted = allowance.counted(self.request.principal, self.room, self.request.address)
+        money = tuple(Bound(who, limit.external) for who, limit in counted if limit.external is not None)
+        if not money:
             return None
-        row, price = self.plan.models[model], self.prices.get(model)
+        row, price = allowance.plan.models[model], allowance.prices.get(model)
         if price is None:
-            raise _spent(row.backend, f"`{model}` has no price in MODEL_PRICES, so no limit of money lets it be asked")
-        amount = most(prompt, row, price)
+            raise _spent(row.backend, f"`{model}` has no price, so no limit of money lets it be asked")
+        amount, day = most(prompt, row, price), allowance.day()
         try:
-            name = self.counters.hold(self.day, self.money, amount, until.remaining() + _LATE, until)
+            name = allowance.counters.hold(day, money, amount, until.remaining() + _LATE, until)
         except StoreFailed as error:
             raise _spent(row.backend, f"what is left for this day is not known: {error}") from None
         if name is None:
             raise _spent(row.backend, f"what is left for this day does not suffice for `{model}`")
-        return MoneyHold(purse=self, name=name, amount=amount, price=price)
+        return MoneyHold(counters=allowance.counters, day=day, money=money, name=name, amount=amount, price=price)
 
 
 @record
 class MoneyHold:
-    """So much is held in all counters of a purse."""
+    """So much is held in all the counters that `money` names."""
 
-    purse: TurnPurse
+    counters: Counters
+    day: Day
+    money: tuple[Bound, ...]
     name: str
     amount: int
     price: Price
@@ -124,9 +152,8 @@ class MoneyHold:
         self._take(self.amount)
 
     def _take(self, amount: int) -> None:
-        purse = self.purse
         try:
-            purse.counters.settle(purse.day, purse.money, self.name, amount, Deadline.after(_SECONDS))
+            self.counters.settle(self.day, self.money, self.name, amount, Deadline.after(_SECONDS))
         except StoreFailed as error:
             getLogger(__name__).warning("what a call cost could not be written down: %s", error)
 

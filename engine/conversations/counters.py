@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -113,9 +112,16 @@ class Counters:
 
         self._change(day, bounds, settle, until)
 
+    def taken(self, day: Day, whose: Sequence[str], until: Deadline) -> tuple[tuple[int, int], ...]:
+        """Turns that were taken from each of `whose` counters, and money that is spent or held."""
+        keys = [_key(day, who) for who in whose]
+        found = self._store.on_items(lambda storage: storage.get(keys), max(until.remaining(), 0.0))
+        counters = [_Counter(found.get(key)) for key in keys]
+        return tuple((counter.turns, counter.tied(self._now())) for counter in counters)
+
     def _change(self, day: Day, bounds: Sequence[Bound], change: _Change, until: Deadline) -> bool:
         """Write what `change` makes of the counters, unless it says no; again where another writer was faster."""
-        keys = [Key(f"L#{day.pipeline}#{day.name}", bound.who) for bound in bounds]
+        keys = [_key(day, bound.who) for bound in bounds]
 
         def work(storage: Storage) -> bool:
             # Writers of this process would only get in each other's way.
@@ -125,7 +131,7 @@ class Counters:
                 while not _try(storage, keys, day, change):
                     if until.remaining() <= 0:
                         raise TimeoutError
-                    threading.Event().wait(random.uniform(0.0, _PAUSE))  # noqa: S311  no secret hangs on it
+                    threading.Event().wait(int.from_bytes(os.urandom(1)) / 255 * _PAUSE)
             except _Refused:
                 return False
             finally:
@@ -133,6 +139,10 @@ class Counters:
             return True
 
         return self._store.on_items(work, max(until.remaining(), 0.0))
+
+
+def _key(day: Day, who: str) -> Key:
+    return Key(f"L#{day.pipeline}#{day.name}", who)
 
 
 class _Refused(Exception):

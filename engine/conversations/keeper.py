@@ -29,4 +29,6 @@ class ItemKeeper(Protocol):
 
 
 class Store(RoomStore, RoomKeeper, ItemKeeper, Protocol):
-    """Keeps rooms for turns and for their owners, and counters."""
+    """Keeps rooms for turns and for their owners, and counters; `detail` says in what, `none` where no room is kept."""
+
+    detail: str

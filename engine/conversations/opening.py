@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Collection
 from logging import getLogger
+from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from engine.core.deadline import Deadline
@@ -24,12 +25,14 @@ _TABLE = r"[A-Za-z0-9_.-]{3,255}"
 
 
 class NoRooms:
-    """A `RoomStore` that keeps nothing."""
+    """A `RoomStore` that keeps nothing. Counters of limits, which keep no words, are there while the process is."""
 
     reserve = 0.0
 
     def __init__(self, detail: str = "none") -> None:
         self.detail = detail
+        self._opening = Lock()
+        self._counters: GuardedStore | None = None
 
     def open(self, request: ChatRequest, names: Collection[str], until: Deadline) -> Opened:  # noqa: ARG002  the port's
         return Opened(room=request.session_id or os.urandom(16).hex())
@@ -40,11 +43,17 @@ class NoRooms:
     def on_rooms(self, work: Callable[[Rooms], T], seconds: float) -> T:  # noqa: ARG002  as above
         raise RoomsOff("this service keeps no rooms")
 
-    def on_items(self, work: Callable[[Storage], T], seconds: float) -> T:  # noqa: ARG002  as above
-        raise RoomsOff("this service has no store")
+    def on_items(self, work: Callable[[Storage], T], seconds: float) -> T:
+        with self._opening:
+            if self._counters is None:
+                self._counters = _sqlite(":memory:")
+        return self._counters.on_items(work, seconds)
 
     def release(self, opened: Opened, until: Deadline) -> None: ...
-    def close(self) -> None: ...
+
+    def close(self) -> None:
+        if self._counters is not None:
+            self._counters.close()
 
 
 def open_store(setting: str) -> Store:

@@ -33,7 +33,7 @@ DROP TABLE IF EXISTS sessions;
 """
 """Until version 0.2 a conversation was one row of `sessions`, which nothing reads or deletes any more."""
 _READ = "SELECT pk, sk, data, state, version, expires, updated FROM items"
-_ADD = "INSERT INTO items (pk, sk, data, state, version, expires, updated) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_PUT = "INSERT OR REPLACE INTO items (pk, sk, data, state, version, expires, updated) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _PURGE_BUT = "DELETE FROM items WHERE rowid <= (SELECT rowid FROM items ORDER BY rowid DESC LIMIT 1 OFFSET ?)"
 """What is written gets a new `rowid`."""
 
@@ -152,10 +152,11 @@ def _apply(database: sqlite3.Connection, change: Change, now: float) -> None:
         row = database.execute("SELECT version, expires FROM items WHERE pk = ? AND sk = ?", place).fetchone()
         if (0 if row is None or row[1] <= now else row[0]) != change.found:
             raise Lost
-    database.execute("DELETE FROM items WHERE pk = ? AND sk = ?", place)
     if isinstance(change, Put):
         item = change.item
-        database.execute(_ADD, (*place, item.data, item.state, item.version, item.expires, item.updated))
+        database.execute(_PUT, (*place, item.data, item.state, item.version, item.expires, item.updated))
+    else:
+        database.execute("DELETE FROM items WHERE pk = ? AND sk = ?", place)
 
 
 def _item(row: Sequence[Any]) -> Item:

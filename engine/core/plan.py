@@ -137,12 +137,22 @@ class Limit:
 
 @record
 class Limits:
-    """`step` says the reply for those whose turns are used up."""
+    """`step` says the reply for those whose turns are used up.
+
+    `prices` are dollars for a million tokens, read and written, by what vendors call their models, as of the day
+    `priced`.
+    """
 
     anonymous: Limit
     user: Limit
     everyone: Limit
     step: Step | None = None
+    prices: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    priced: str = ""
+
+    @property
+    def bound_money(self) -> bool:
+        return any(one.external is not None for one in (self.anonymous, self.user, self.everyone))
 
 
 @record

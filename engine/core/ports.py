@@ -9,7 +9,7 @@ from engine.core.deadline import Deadline
 from engine.core.expression import Template
 from engine.core.record import field, record
 from engine.core.rooms import NewTurn, Opened, Replay
-from engine.core.turn import ChatRequest, Completion, Engine, Piece, Prompt
+from engine.core.turn import ChatRequest, Completion, Engine, Piece, Principal, Prompt
 
 
 class Candidate(Protocol):
@@ -122,9 +122,12 @@ class Purse(Protocol):
 
 
 class Limiter(Protocol):
-    """Counts turns, and gives each its purse; raises `TurnsUsedUp`."""
+    """Counts turns and gives each its purse, or raises `TurnsUsedUp`; tells users what is left, or
+    raises `StoreFailed`.
+    """
 
     def admit(self, request: ChatRequest, room: str, until: Deadline) -> Purse: ...
+    def left(self, principal: Principal, until: Deadline) -> Mapping[str, Any]: ...
 
 
 @record

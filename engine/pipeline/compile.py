@@ -128,7 +128,14 @@ def _limits(limits: LimitsSpec, replies: Sequence[ReplySpec]) -> Limits:
     if reply is not None:
         place = [one.id.value for one in replies].index(reply.value)
         step = Step(id="limits", kind="say", when=None, span=reply.span, replies=(place,))
-    return Limits(anonymous=limits.anonymous, user=limits.user, everyone=limits.everyone, step=step)
+    return Limits(
+        anonymous=limits.anonymous,
+        user=limits.user,
+        everyone=limits.everyone,
+        step=step,
+        prices=limits.prices,
+        priced=limits.priced,
+    )
 
 
 def _reply(spec: ReplySpec, scope: Scope) -> Reply:

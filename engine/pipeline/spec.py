@@ -107,6 +107,8 @@ class LimitsSpec:
     user: Limit
     everyone: Limit
     reply: Text | None
+    prices: Mapping[str, tuple[float, ...]]
+    priced: str
 
 
 @record

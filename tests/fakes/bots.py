@@ -71,6 +71,9 @@ class FakeBot:
             latency_ms=self.latency_ms,
         )
 
+    def left(self, *_):
+        return None
+
     def masked(self, text: str) -> str:
         return masked(text, self.mask)
 

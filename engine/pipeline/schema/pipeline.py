@@ -93,7 +93,13 @@ def _limits(node: Any) -> LimitsSpec | None:
     if node is None:
         return None
     people = {name: _limit(node.get(name)) for name in ("anonymous", "user", "everyone")}
-    return LimitsSpec(**people, reply=node.optional_text("reply"))
+    prices: Any = node.get("prices")
+    return LimitsSpec(
+        **people,
+        reply=node.optional_text("reply"),
+        prices={} if prices is None else {name: tuple(pair) for name, pair in plain(prices)["models"].items()},
+        priced="" if prices is None else plain(prices)["as_of"],
+    )
 
 
 def _limit(node: Any) -> Limit:

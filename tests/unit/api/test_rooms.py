@@ -19,6 +19,8 @@ from engine.api.service import make_service
 from engine.app import App
 from engine.aws.handler import make_handler
 from engine.conversations import open_store
+from engine.core.plan import Limit, Limits
+from engine.core.record import replace
 from engine.core.turn import ANONYMOUS, Principal
 from engine.identity.gate import NotIdentified
 from engine.web.access import Access
@@ -63,9 +65,9 @@ class Slow(FakeModel):
 class House:
     """The API over an application, and what three guests say to it."""
 
-    def __init__(self, store="memory"):
+    def __init__(self, store="memory", plan=EVENING):
         self.model, self.records = Slow(), []
-        self.app = App(EVENING, models={"m": self.model}, rooms=open_store(store))
+        self.app = App(plan, models={"m": self.model}, rooms=open_store(store), prices={})
         self.service = make_service(self.app, Policy(gate=FakeGate()), self.records.append, self.app.rooms)
 
     def call(self, method, path, body=None, *, who="", **query):
@@ -328,6 +330,16 @@ def test_a_user_sees_exports_and_erases_what_is_kept(house):
 
 
 # What can go wrong
+
+
+def test_a_user_sees_what_is_left_of_the_day_s_limits(house):
+    assert house.call("GET", "/me", who="yuki")[1]["limits"] is None
+    limits = Limits(anonymous=Limit(), user=Limit(turns=3), everyone=Limit(external=5_000_000))
+    bounded = House(plan=replace(EVENING, limits=limits))
+    bounded.call("POST", "/chat", {"input": "こんばんは"}, who="yuki")
+    left = bounded.call("GET", "/me", who="yuki")[1]["limits"]
+    assert left.pop("until").endswith("T15:00:00.000Z")
+    assert left == {"user": {"turns": {"limit": 3, "left": 2}}, "everyone": {"external": {"limit": 5.0, "left": 5.0}}}
 
 
 def test_without_a_store_there_are_no_rooms():

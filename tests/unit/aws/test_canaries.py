@@ -127,6 +127,9 @@ class Leaking:
     def reply(self, _request, _deadline):
         raise ConfigError([problem("sk-canary0123456789canary and canary-of-no-form")])
 
+    def left(self, *_):
+        return None
+
     def masked(self, text):
         return text
 

@@ -171,6 +171,17 @@ def test_an_address_is_as_far_away_as_there_are_proxies_that_are_trusted(proxies
     assert bot.requests[0].address == address
 
 
+@pytest.mark.parametrize("place", ["http", "identity"])
+def test_what_a_guest_of_api_gateway_writes_himself_is_not_his_address(place):
+    event = http("POST", "/chat", {"x-forwarded-for": "198.51.100.7"}, POST["body"])
+    if place == "identity":
+        event = {"httpMethod": "POST", "path": "/chat", "headers": event["headers"], "body": POST["body"]}
+    event.setdefault("requestContext", {}).setdefault(place, {})["sourceIp"] = "192.0.2.9"
+    bot = FakeBot()
+    answer(event, bot)
+    assert bot.requests[0].address == "192.0.2.9"
+
+
 def test_a_load_balancer_puts_the_address_that_it_saw_last():
     event = {"httpMethod": "POST", "path": "/chat", "requestContext": {"elb": {}}, "body": POST["body"]}
     event["headers"] = {"x-forwarded-for": "203.0.113.7, 192.0.2.9"}

@@ -11,7 +11,7 @@ from engine.core.plan import Limit
 from engine.core.turn import ChatRequest, Principal
 from tests.fakes.plans import FakeModel
 from tests.faults.stage import PROMPT
-from tests.rooms.limits import COST, MOST, Bar
+from tests.rooms.limits import COST, LATE, MOST, Bar, ample
 
 USER = Principal(kind="user", id="yuki")
 
@@ -43,10 +43,10 @@ def test_a_call_that_may_have_been_paid_for_is_taken(error, is_taken):
     assert ("budget" in reasons) is is_taken
 
 
-def test_a_model_without_a_price_or_a_store_is_not_asked_where_money_is_bounded():
+def test_a_model_without_a_price_or_a_store_that_answers_is_not_asked_where_money_is_bounded(tmp_path):
     for bar in (
         Bar({"everyone": Limit(external=10**9)}, prices={}),
-        Bar({"everyone": Limit(external=10**9)}, store=open_store("none")),
+        Bar({"everyone": Limit(external=10**9)}, store=open_store(f"sqlite:{tmp_path}/no/such/folder")),
     ):
         outcome = bar.says()
         assert (outcome.reply, outcome.escalations[0].reason) == ("ごめんね。", "budget")
@@ -98,8 +98,38 @@ def test_the_declared_reply_is_said_when_the_turns_are_used_up():
     assert len(bar.model.asked) == 1
 
 
-def test_a_store_that_does_not_count_costs_no_turn():
-    assert Bar({"anonymous": Limit(turns=0)}, store=open_store("none")).says("こんばんは").reply == "いらっしゃい。"
+def test_a_store_that_does_not_count_costs_no_turn(tmp_path):
+    store = open_store(f"sqlite:{tmp_path}/no/such/folder")
+    assert Bar({"anonymous": Limit(turns=0)}, store=store).says("こんばんは").reply == "いらっしゃい。"
+
+
+def test_without_a_store_a_process_counts_for_itself():
+    bar = Bar({"anonymous": Limit(turns=1)}, store=open_store("none"))
+    bar.says()
+    with pytest.raises(TurnsUsedUp):
+        bar.says()
+
+
+class NoStore:
+    """Fails whoever works on it."""
+
+    def on_items(self, _work, _seconds):
+        raise AssertionError("the store was asked")
+
+
+def test_limits_of_money_cost_a_canned_turn_nothing():
+    assert Bar({"everyone": Limit(external=0)}, store=NoStore()).says("こんばんは").reply == "いらっしゃい。"
+
+
+def test_a_user_is_told_what_is_left():
+    bar = Bar({"user": Limit(turns=5, external=10_000), "everyone": Limit(external=1_000_000)})
+    bar.says(principal=USER)
+    bar.says(room="b", principal=Principal(kind="user", id="ken"))
+    assert bar.limiter.left(USER, ample()) == {
+        "user": {"turns": {"limit": 5, "left": 4}, "external": {"limit": 0.01, "left": (10_000 - COST) / 1e6}},
+        "everyone": {"external": {"limit": 1.0, "left": (1_000_000 - 2 * COST) / 1e6}},
+        "until": LATE + 30,
+    }
 
 
 def test_a_hold_is_refused_without_asking():

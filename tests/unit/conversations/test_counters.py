@@ -48,6 +48,6 @@ def test_another_day_begins_anew(store):
     assert counters.take_turn(Day(pipeline="bar", name="2026-12-01", ends=DAY.ends), bounds, ample())
 
 
-def test_without_a_store_nothing_is_taken():
+def test_without_a_store_that_answers_nothing_is_taken(tmp_path):
     with pytest.raises(StoreFailed):
-        Counters(open_store("none")).take_turn(DAY, (Bound("E", 1),), ample())
+        Counters(open_store(f"sqlite:{tmp_path}/no/such/folder")).take_turn(DAY, (Bound("E", 1),), ample())

@@ -19,6 +19,7 @@ limits:
   anonymous: {turns: 50/day, external: 0 USD/day}
   everyone: {external: 5.25 USD/day}
   reply: tired
+  prices: {as_of: 2026-11-30, models: {gpt-4o-mini: [0.15, 1]}}
 steps:
   - {id: canned, kind: replies}
   - {id: sorry, kind: say, reply: sorry}
@@ -43,6 +44,7 @@ def test_amounts_are_read_and_stored(tmp_path):
     assert limits.everyone == Limit(external=5_250_000)
     assert limits.user == Limit()
     assert limits.step.replies == (2,)
+    assert (limits.prices, limits.priced) == ({"gpt-4o-mini": (0.15, 1.0)}, "2026-11-30")
     assert from_json(to_json(limits)) == limits
 
 
@@ -53,6 +55,9 @@ def test_amounts_are_read_and_stored(tmp_path):
         ("5.25 USD/day", "5.25 EUR/day", "P206"),
         ("anonymous: {", "anonymus: {", "P203"),
         ("reply: tired", "reply: tierd", "P307"),
+        ("2026-11-30", "November", "P206"),
+        ("[0.15, 1]", "[0.15, -1]", "P204"),
+        ("[0.15, 1]", "0.15", "P202"),
     ],
 )
 def test_what_does_not_fit_is_told(old, new, code, tmp_path):
@@ -69,3 +74,9 @@ def test_limits_hold_in_an_app_that_is_loaded(tmp_path):
 
 def test_prices_that_cannot_be_read_are_a_notice(tmp_path):
     assert "MODEL_PRICES" in load(tmp_path, MODEL_PRICES="free").plan.notices[0]
+
+
+@pytest.mark.parametrize(("store", "told"), [("none", 1), ("memory", 0)])
+def test_that_limits_count_in_one_process_alone_is_a_notice(tmp_path, store, told):
+    notices = load(tmp_path, SESSION_STORE=store).plan.notices
+    assert len([notice for notice in notices if "in this process alone" in notice]) == told
