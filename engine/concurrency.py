@@ -32,7 +32,12 @@ def _run(work: Callable[[], T], future: Future[T]) -> None:
 
 def outcome(future: Future[T], deadline: Deadline) -> T:
     """What `future` returns or raises. Raises `TimeoutError` at the deadline."""
-    return future.result(timeout=deadline.remaining())
+    while True:
+        try:
+            return future.result(timeout=deadline.patience())
+        except TimeoutError:
+            if future.done() or deadline.gone is None or deadline.passed:
+                raise
 
 
 class Helpers:

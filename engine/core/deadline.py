@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from engine.core.record import record
 
@@ -14,29 +15,54 @@ LEAST = 0.5
 """Seconds: with less no provider is called, since its answer could hardly come."""
 
 
+PULSE = 0.04
+"""Seconds after which a wait that may be called off looks whether it was."""
+
+
+class Signal(Protocol):
+    """What a `threading.Event` offers; set when nobody waits for the answer any more."""
+
+    def is_set(self) -> bool: ...
+    def wait(self, timeout: float | None = None) -> bool: ...
+
+
 @record(kw_only=False)
 class Deadline:
-    """A moment on a monotonic clock."""
+    """A moment on a monotonic clock; one that is called off by `gone` has passed at once."""
 
     at: float
     clock: Clock = time.monotonic
+    gone: Signal | None = None
 
     @classmethod
-    def after(cls, seconds: float, clock: Clock = time.monotonic) -> Deadline:
-        return cls(clock() + seconds, clock)
+    def after(cls, seconds: float, clock: Clock = time.monotonic, gone: Signal | None = None) -> Deadline:
+        return cls(clock() + seconds, clock, gone)
 
     def remaining(self) -> float:
         """Seconds left, never below zero."""
-        return max(0.0, self.at - self.clock())
+        return 0.0 if self.cancelled else max(0.0, self.at - self.clock())
+
+    def patience(self) -> float:
+        """Seconds for the next wait, after which to look again what remains."""
+        return self.remaining() if self.gone is None else min(PULSE, self.remaining())
 
     @property
     def passed(self) -> bool:
-        return self.clock() >= self.at
+        return self.cancelled or self.clock() >= self.at
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether nobody waits any more."""
+        return self.gone is not None and self.gone.is_set()
 
     def within(self, seconds: float) -> Deadline:
         """The earlier of this deadline and `seconds` from now."""
-        return Deadline(min(self.at, self.clock() + seconds), self.clock)
+        return Deadline(min(self.at, self.clock() + seconds), self.clock, self.gone)
 
     def less(self, seconds: float) -> Deadline:
         """This deadline brought forward, so that `seconds` are left for what comes after."""
-        return Deadline(self.at - seconds, self.clock)
+        return Deadline(self.at - seconds, self.clock, self.gone)
+
+    def unless(self, gone: Signal | None) -> Deadline:
+        """This deadline, which `gone` calls off."""
+        return Deadline(self.at, self.clock, gone)

@@ -16,6 +16,7 @@
         │   ├── Malformed    the provider's answer is not in its wire format
         │   └── BudgetSpent  the money of a day does not suffice for the call
         ├── TimedOut         no answer before the deadline
+        │   └── Cancelled    nobody waits for the answer any more
         ├── RateLimited      the provider asks for less; `retry_after` is in seconds
         ├── AuthFailed       the credentials were refused
         └── BadRequest       the request itself was refused
@@ -149,6 +150,12 @@ class TimedOut(BackendError):
 
     reason = "timeout"
     kind = "timed_out"
+
+
+class Cancelled(TimedOut):
+    """Whoever asked has left, and the call was ended."""
+
+    kind = "cancelled"
 
 
 class RateLimited(BackendError):

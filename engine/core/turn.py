@@ -25,7 +25,8 @@ ANONYMOUS = Principal(kind="anonymous")
 
 Role = Literal["user", "assistant"]
 Engine = Literal["canned", "local", "external", "fallback"]
-FinishReason = Literal["stop", "length", "deadline", "refusal"]
+FinishReason = Literal["stop", "length", "deadline", "refusal", "interrupted"]
+"""How an answer ended; one is `interrupted` that broke off after some of its sentences were said."""
 
 
 @record(kw_only=False)
@@ -142,7 +143,7 @@ class ChatRequest:
     """What a client asks, already cleaned; `now` is for callers that pin the clock.
 
     `turn_key` names this turn, so that a retry gets the stored answer; `address` is where it came from, if that is
-    known.
+    known. One that is `streamed` is heard sentence by sentence, as soon as each is certain.
     """
 
     text: str
@@ -153,3 +154,4 @@ class ChatRequest:
     principal: Principal = ANONYMOUS
     turn_key: str | None = None
     address: str = ""
+    streamed: bool = False

@@ -1,14 +1,19 @@
 """A connection that is open by a deadline, TLS and the look-up of the name included, or not at all.
 
-Each wait gets only what the deadline leaves. Knows nothing of what will be said over the connection.
+Each wait gets only what the deadline leaves, and ends soon when nobody waits any more. Knows nothing of what will be
+said over the connection.
 """
 
 from __future__ import annotations
 
+import errno
+import os
+import select
 import socket
 import ssl
 from collections.abc import Callable, Sequence
 from functools import cache
+from typing import TypeVar
 from urllib.parse import SplitResult
 
 from engine.concurrency import Helpers
@@ -17,8 +22,11 @@ from engine.core.errors import BadRequest, Unavailable
 
 Address = tuple[int, int, int, str, tuple[str | int, ...] | tuple[int, bytes]]
 Resolver = Callable[[str, int], Sequence[Address]]
+T = TypeVar("T")
 
 _LOOKUPS = Helpers(limit=8)
+_LEAST = 0.001
+"""Seconds of a wait that began in time: none at all would mean not to wait for the socket."""
 
 
 def lookup(host: str, port: int) -> Sequence[Address]:
@@ -57,8 +65,7 @@ def _open(addresses: Sequence[Address], deadline: Deadline) -> socket.socket:
     for position, (family, kind, protocol, _, address) in enumerate(addresses):
         connection = socket.socket(family, kind, protocol)
         try:
-            connection.settimeout(left(deadline) / (len(addresses) - position))
-            connection.connect(address)
+            _reach(connection, address, deadline.within(left(deadline) / (len(addresses) - position)))
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
             connection.close()
@@ -68,15 +75,39 @@ def _open(addresses: Sequence[Address], deadline: Deadline) -> socket.socket:
     raise failure
 
 
+def _reach(connection: socket.socket, address: tuple[str | int, ...] | tuple[int, bytes], until: Deadline) -> None:
+    connection.setblocking(False)
+    failed = connection.connect_ex(address)
+    if failed == errno.EINPROGRESS:
+        writable = select.poll()
+        writable.register(connection, select.POLLOUT)
+        while not writable.poll(until.patience() * 1000):
+            left(until)
+        failed = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if failed:
+        raise OSError(failed, os.strerror(failed))
+
+
 def _secure(connection: socket.socket, host: str, deadline: Deadline) -> socket.socket:
     secured = trust().wrap_socket(connection, server_hostname=host, do_handshake_on_connect=False)
     try:
-        secured.settimeout(left(deadline))
-        secured.do_handshake()
+        wait(secured, deadline, secured.do_handshake)
     except BaseException:
         secured.close()
         raise
     return secured
+
+
+def wait(connection: socket.socket, deadline: Deadline, act: Callable[[], T]) -> T:
+    """What `act` does with `connection`, as soon as it can; raises `TimeoutError` at the deadline."""
+    while True:
+        left(deadline)
+        connection.settimeout(deadline.patience() or _LEAST)
+        try:
+            return act()
+        except TimeoutError:
+            if deadline.gone is None:
+                raise
 
 
 def left(deadline: Deadline) -> float:

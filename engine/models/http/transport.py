@@ -12,17 +12,18 @@ from __future__ import annotations
 import socket
 import ssl
 import zlib
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import SplitResult, urlsplit
 
 import httpcore2
 
 from engine.core.deadline import Deadline
-from engine.core.errors import BackendError, BadRequest, Malformed, TimedOut, Unavailable
+from engine.core.errors import BackendError, BadRequest, Cancelled, Malformed, TimedOut, Unavailable
 from engine.models.http.address import is_address
-from engine.models.http.connecting import Resolver, connect, left, lookup
+from engine.models.http.connecting import Resolver, connect, lookup, wait
 
 BODY_LIMIT = 2_000_000
 """Bytes of a response body, before and after decompression."""
@@ -62,21 +63,100 @@ def exchange(
 
     Raises `TimedOut` at the deadline, `Unavailable` when the peer cannot be reached or drops the connection,
     `Malformed` when its answer is not HTTP, is cut short or exceeds `limit` bytes, `BadRequest` for a URL that cannot
-    be asked.
+    be asked, `Cancelled` when nobody waits any more.
     """
+    with closing(begin(request, deadline, backend, limit=limit, resolve=resolve)) as incoming:
+        return incoming.whole()
+
+
+def begin(
+    request: HttpRequest,
+    deadline: Deadline,
+    backend: str,
+    *,
+    limit: int = BODY_LIMIT,
+    resolve: Resolver = lookup,
+) -> Incoming:
+    """Send `request` and read the answer as far as its body, which comes as it is asked for; raises as `exchange`."""
     if not is_address(request.url):
         raise BadRequest(f"the base URL of {backend} is not an http or https address", backend=backend)
     url = urlsplit(request.url)
     built = _built(url, request, backend)
-    try:
+    with _typed(url.hostname, deadline, backend):
         stream = _Stream(connect(url, deadline, backend, resolve), deadline, limit + _HEADER_ROOM, backend)
-        with closing(httpcore2.HTTP11Connection(built.url.origin, stream)) as connection:
-            return _converse(connection, built, stream, limit)
+        connection = httpcore2.HTTP11Connection(built.url.origin, stream)
+        try:
+            with _spoken(stream):
+                return Incoming(url.hostname, stream, connection, connection.handle_request(built), limit)
+        except BaseException:
+            connection.close()
+            raise
+
+
+class Incoming:
+    """An answer whose body is still to come; `headers` have lower-case names. Whoever has one closes it."""
+
+    def __init__(
+        self,
+        host: str | None,
+        stream: _Stream,
+        connection: httpcore2.HTTP11Connection,
+        response: httpcore2.Response,
+        limit: int,
+    ) -> None:
+        self.status = response.status
+        self.headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+        self._host, self._stream, self._connection = host, stream, connection
+        self._response, self._limit = response, limit
+
+    def chunks(self) -> Iterator[bytes]:
+        """The decoded body as it comes; raises as `exchange` does."""
+        stream, received = self._stream, 0
+        with _typed(self._host, stream.deadline, stream.backend), _spoken(stream):
+            decoder = _Decoder(self.headers.get("content-encoding", "identity"), stream.backend)
+            for chunk in self._response.iter_stream():
+                decoded = decoder.decode(chunk, self._limit + 1 - received)
+                received += len(decoded)
+                if received > self._limit:
+                    raise _too_large(stream.backend)
+                if decoded:
+                    yield decoded
+            decoder.end()
+
+    def whole(self) -> HttpResponse:
+        """All of it. The body of an error only adds to its status: where it is slow, broken or long, do without."""
+        if self.status < 400:
+            return HttpResponse(status=self.status, headers=self.headers, body=b"".join(self.chunks()))
+        self.hurry(_ERROR_BODY_SECONDS)
+        self._limit = min(self._limit, _ERROR_BODY_LIMIT)
+        try:
+            body = b"".join(self.chunks())
+        except BackendError as error:
+            if isinstance(error, Cancelled):
+                raise
+            body = b""
+        return HttpResponse(status=self.status, headers=self.headers, body=body)
+
+    def hurry(self, seconds: float) -> None:
+        """Allow what is left of it no more than `seconds`."""
+        self._stream.deadline = self._stream.deadline.within(seconds)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@contextmanager
+def _typed(host: str | None, deadline: Deadline, backend: str) -> Iterator[None]:
+    """Faults of a connection as errors of the engine."""
+    try:
+        yield
     except TimeoutError:
+        if deadline.cancelled:
+            raise Cancelled(f"nobody waits for the answer of {backend} any more", backend=backend) from None
         raise TimedOut(f"{backend} did not answer before the deadline", backend=backend) from None
     except ssl.SSLCertVerificationError:
         raise Unavailable(
-            f"the certificate of {url.hostname} is not trusted: install ca-certificates or set SSL_CERT_FILE",
+            f"the certificate of {host} is not trusted: install ca-certificates or set SSL_CERT_FILE",
             backend=backend,
         ) from None
     except OSError as error:
@@ -84,40 +164,50 @@ def exchange(
         raise Unavailable(f"{backend} cannot be reached: {reason}", backend=backend, retryable=True) from None
 
 
+@contextmanager
+def _spoken(stream: _Stream) -> Iterator[None]:
+    """Faults of the protocol as errors of the engine."""
+    backend = stream.backend
+    try:
+        yield
+    except httpcore2.LocalProtocolError:
+        raise _unsendable(backend) from None
+    except httpcore2.RemoteProtocolError:
+        if not stream.received:
+            message = f"{backend} closed the connection without an answer"
+            raise Unavailable(message, backend=backend, retryable=True) from None
+        message = f"the answer of {backend} is not HTTP, or was cut short"
+        raise Malformed(message, backend=backend, retryable=True) from None
+
+
 class _Stream(httpcore2.NetworkStream):
     """A connection on which every wait is cut to what the deadline leaves; it counts what it receives."""
 
     def __init__(self, connection: socket.socket, deadline: Deadline, limit: int, backend: str) -> None:
         self.backend = backend
+        self.deadline = deadline
         self.received = 0
         self._connection = connection
-        self._deadline = deadline
         self._limit = limit
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  the deadline decides
-        self._connection.settimeout(left(self._deadline))
-        data = self._connection.recv(max_bytes)
+        data = wait(self._connection, self.deadline, lambda: self._connection.recv(max_bytes))
         self.received += len(data)
         if self.received > self._limit:
             raise _too_large(self.backend)
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002  the deadline decides
-        if not buffer:
-            return  # to send nothing would use up the error of a connection that was reset
-        self._connection.settimeout(left(self._deadline))
+        unsent = memoryview(buffer)
         try:
-            self._connection.sendall(buffer)
+            while unsent:
+                unsent = unsent[wait(self._connection, self.deadline, partial(self._connection.send, unsent)) :]
         except (BrokenPipeError, ConnectionResetError) as error:
             # A peer that refuses early may close before it has read everything: httpcore2 reads its answer then.
             raise httpcore2.WriteError from error
 
     def close(self) -> None:
         self._connection.close()
-
-    def hurry(self, seconds: float) -> None:
-        """Allow no more than `seconds` from now on."""
-        self._deadline = self._deadline.within(seconds)
 
 
 def _built(url: SplitResult, request: HttpRequest, backend: str) -> httpcore2.Request:
@@ -128,32 +218,6 @@ def _built(url: SplitResult, request: HttpRequest, backend: str) -> httpcore2.Re
         return httpcore2.Request(request.method, address, headers=headers, content=request.body)
     except (ValueError, TypeError):
         raise _unsendable(backend) from None
-
-
-def _converse(
-    connection: httpcore2.HTTP11Connection, request: httpcore2.Request, stream: _Stream, limit: int
-) -> HttpResponse:
-    try:
-        response = connection.handle_request(request)
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-        encoding = headers.get("content-encoding", "identity")
-        if response.status < 400:
-            body = _read(response, encoding, limit, stream.backend)
-        else:
-            stream.hurry(_ERROR_BODY_SECONDS)
-            body = _read_what_comes(response, encoding, stream.backend)
-        return HttpResponse(status=response.status, headers=headers, body=body)
-    except httpcore2.LocalProtocolError:
-        raise _unsendable(stream.backend) from None
-    except httpcore2.RemoteProtocolError:
-        raise _broken(stream) from None
-
-
-def _broken(stream: _Stream) -> BackendError:
-    backend = stream.backend
-    if not stream.received:
-        return Unavailable(f"{backend} closed the connection without an answer", backend=backend, retryable=True)
-    return Malformed(f"the answer of {backend} is not HTTP, or was cut short", backend=backend, retryable=True)
 
 
 def _own_headers(url: SplitResult, request: HttpRequest) -> Sequence[tuple[str, str]]:
@@ -169,41 +233,33 @@ def _others(headers: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
     return [(name, value) for name, value in headers if name.lower() not in _OURS]
 
 
-def _read(response: httpcore2.Response, encoding: str, limit: int, backend: str) -> bytes:
-    body = bytearray()
-    for chunk in response.iter_stream():
-        body += chunk
-        if len(body) > limit:
-            raise _too_large(backend)
-    return _decoded(bytes(body), encoding, limit, backend)
+class _Decoder:
+    """Decodes a body as it comes. `identity` is asked for, but a proxy on the way may compress all the same."""
 
+    def __init__(self, encoding: str, backend: str) -> None:
+        self._backend = backend
+        match encoding.strip().lower():
+            case "" | "identity":
+                self._inflate = None
+            case "gzip" | "x-gzip" | "deflate":
+                self._inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+            case _:
+                message = f"the answer of {backend} is compressed in a way that was not asked for"
+                raise Malformed(message, backend=backend)
 
-def _read_what_comes(response: httpcore2.Response, encoding: str, backend: str) -> bytes:
-    """An error's body only adds to its status: where it is slow, broken or long, do without."""
-    try:
-        return _read(response, encoding, _ERROR_BODY_LIMIT, backend)
-    except (httpcore2.RemoteProtocolError, OSError, Malformed):
-        return b""
+    def decode(self, chunk: bytes, most: int) -> bytes:
+        """No more than `most` bytes, of which there is one at least."""
+        if self._inflate is None:
+            return chunk
+        try:
+            return self._inflate.decompress(chunk, most)
+        except zlib.error:
+            message = f"the answer of {self._backend} is not compressed as it says"
+            raise Malformed(message, backend=self._backend) from None
 
-
-def _decoded(body: bytes, encoding: str, limit: int, backend: str) -> bytes:
-    """`identity` is asked for, but a proxy on the way may compress all the same."""
-    match encoding.strip().lower():
-        case "" | "identity":
-            return body
-        case "gzip" | "x-gzip" | "deflate":
-            decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
-            try:
-                text = decompressor.decompress(body, limit + 1)
-            except zlib.error:
-                raise Malformed(f"the answer of {backend} is not compressed as it says", backend=backend) from None
-            if len(text) > limit:
-                raise _too_large(backend)
-            if not decompressor.eof:
-                raise Malformed(f"the answer of {backend} was cut short", backend=backend, retryable=True)
-            return text
-        case _:
-            raise Malformed(f"the answer of {backend} is compressed in a way that was not asked for", backend=backend)
+    def end(self) -> None:
+        if self._inflate is not None and not self._inflate.eof:
+            raise Malformed(f"the answer of {self._backend} was cut short", backend=self._backend, retryable=True)
 
 
 def _too_large(backend: str) -> Malformed:
