@@ -204,6 +204,10 @@ EXTERNAL: Mapping[str, Kind] = {
         expected="expected an http or https address without a query, such as `http://127.0.0.1:8080/v1`",
     ),
     **GENERATION,
+    "stream": Flag(
+        "Whether the sentences of an answer are said as they come, to clients that ask for a stream. `false` for a "
+        "model that thinks aloud without marking where its thoughts begin. Default: true."
+    ),
 }
 
 CHAT: Mapping[str, Kind] = {

@@ -1,5 +1,7 @@
 """Takes from a model's text what is meant for the user: no thoughts, and of an answer that was cut the whole sentences.
 
+Of a text that is still coming it tells what is certain to stay.
+
 Models that think write their thoughts between marks of many kinds, and servers pass them on, lose one of the marks, or
 cut the text between them. A thought without an end is no answer. Knows no vendor.
 """
@@ -89,6 +91,28 @@ def spoken(text: str, *, prompt: str = "") -> str:
     if _BARE_THOUGHT.match(text.lstrip()):
         return _BARE_FINAL.split(text, maxsplit=1)[-1].strip() if _BARE_FINAL.search(text) else ""
     return _outside_marks(text)
+
+
+_UNFINISHED = re.compile(
+    r"(?:\\?[<＜]|&lt;)(?:(?!&gt;)[^<＜>＞]){0,300}\Z|<details\b(?!.*</details>).*|```\w{0,30}\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What may become a mark or a thought with the words that follow."""
+
+
+def certain(text: str, *, thinks: bool) -> str:
+    """What `spoken` will make of the beginning of an answer that has come as far as `text`, whatever follows but the
+    end of a thought that never began. Of a model that `thinks` aloud nothing is certain before it ended a thought.
+    """
+    if thinks and not ("<|channel|>" in text or any(found.lastgroup == "close" for found in _MARK.finditer(text))):
+        return ""
+    return spoken(_UNFINISHED.sub("", text, count=1))
+
+
+def begins_in_thought(text: str) -> bool:
+    """Whether `text` ends a thought that never began in it."""
+    first = _MARK.search(text)
+    return first is not None and first.lastgroup == "close"
 
 
 def is_mark(token: str) -> bool:

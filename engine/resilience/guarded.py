@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from engine.core.deadline import Clock, Deadline
-from engine.core.errors import AuthFailed, BackendError, BadRequest, Malformed, TimedOut, Unavailable
-from engine.core.ports import LanguageModel, ModelStatus, Preparing
+from engine.core.errors import AuthFailed, BackendError, BadRequest, Cancelled, Malformed, TimedOut, Unavailable
+from engine.core.ports import Hearing, LanguageModel, ModelStatus, Preparing, Streaming
 from engine.core.turn import Completion, Engine, Prompt
 from engine.resilience.breaker import Breaker, BreakerPolicy, Verdict
 from engine.resilience.retry import Retries, RetryBudget, RetryPolicy
@@ -30,7 +30,24 @@ class GuardedModel:
         return self._inner.engine
 
     def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:
-        return self._retries.call(lambda until: self._attempt(prompt, until), deadline)
+        return self._retries.call(
+            lambda until: self._attempt(lambda: self._inner.generate(prompt, until), until), deadline
+        )
+
+    def stream(self, prompt: Prompt, deadline: Deadline, hearing: Hearing) -> Completion:
+        """Asks no more once a part of an answer was said."""
+
+        def attempt(until: Deadline) -> Completion:
+            inner = self._inner
+            if not isinstance(inner, Streaming):
+                return self._attempt(lambda: inner.generate(prompt, until), until)
+            try:
+                return self._attempt(lambda: inner.stream(prompt, until, hearing), until)
+            except BackendError as error:
+                error.retryable = error.retryable and not hearing.committed
+                raise
+
+        return self._retries.call(attempt, deadline)
 
     def prepare(self, prompt: Prompt) -> None:
         """Let the model get ready, if it wants to and its circuit is closed."""
@@ -55,7 +72,7 @@ class GuardedModel:
     def close(self) -> None:
         self._inner.close()
 
-    def _attempt(self, prompt: Prompt, deadline: Deadline) -> Completion:
+    def _attempt(self, ask: Callable[[], Completion], deadline: Deadline) -> Completion:
         if deadline.remaining() < self._retries.policy.least:
             raise self._not_asked()
         permit = self._breaker.admit()
@@ -65,7 +82,7 @@ class GuardedModel:
         verdict: Verdict = "ignored"
         began = deadline.clock()
         try:
-            completion = self._inner.generate(prompt, deadline)
+            completion = ask()
             slow = deadline.clock() - began >= self._breaker.policy.slow_seconds
             verdict = "slow" if slow else "success"
         except BackendError as error:
@@ -98,7 +115,7 @@ def verdict_of(error: BackendError) -> Verdict:
     """What an error says about the provider: nothing, where the request or our own settings are to blame."""
     if isinstance(error, AuthFailed):
         return "fatal"
-    if isinstance(error, BadRequest):
+    if isinstance(error, (BadRequest, Cancelled)):
         return "ignored"
     ours = isinstance(error, Unavailable) and not isinstance(error, Malformed) and error.status is None
     return "ignored" if ours and not error.retryable else "failure"

@@ -90,7 +90,10 @@ class Retries:
                 wait = self._wait(error, tried)
                 if wait is None or deadline.remaining() < wait + self.policy.least or not self.budget.withdraw():
                     raise
-            self.pause(wait)
+            if deadline.gone is None:
+                self.pause(wait)
+            else:
+                deadline.gone.wait(wait)
 
     def _wait(self, error: BackendError, tried: int) -> float | None:
         """Seconds to wait before the next attempt; `None` when there must be none."""

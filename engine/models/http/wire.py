@@ -2,7 +2,7 @@
 
 An SDK builds the request, signs it and reads the answer; the exchange itself is ours. `Call` holds the deadline for
 it and remembers what went wrong, because SDKs wrap or swallow what their transport raises. An answer that is not a
-JSON object with a success status never reaches an SDK.
+JSON object with a success status never reaches an SDK, nor does a stream of events that is none.
 """
 
 from __future__ import annotations
@@ -14,21 +14,33 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from engine.core.deadline import Deadline
-from engine.core.errors import BackendError, BadRequest, Malformed
-from engine.models.http.transport import HttpRequest, HttpResponse, exchange
+from engine.core.errors import BackendError, BadRequest, Malformed, UnsupportedParameter
+from engine.models.http.transport import HttpRequest, HttpResponse, Incoming, begin, exchange
 from engine.models.providers.classify import refusal
+
+STREAM_LIMIT = 16_000_000
+"""Bytes of a stream of events, each of which holds some words and some hundred bytes about them."""
+
+_END = b"[DONE]"
+_HURRY = 0.5
+"""Seconds that what comes behind the end of an answer, such as its tokens, may take."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """One request of one model; `secrets` must not show in any error, `parameters` may be refused by name."""
+    """One request of one model, whose answer comes whole or `streams`; `secrets` must not show in any error,
+    `parameters` may be refused by name.
+    """
 
     backend: str
     deadline: Deadline
     secrets: tuple[str, ...] = field(repr=False)
     parameters: frozenset[str] = frozenset()
+    streams: bool = False
     response: HttpResponse | None = None
     failure: BackendError | None = None
+    _incoming: Incoming | None = None
+    _tail: bytes = b""
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """The provider's answer: a success with a JSON object for a body. Raises `BackendError` for anything else."""
@@ -43,11 +55,54 @@ class Call:
         self.response = response
         return response
 
+    def open(self, request: HttpRequest) -> Incoming:
+        """The provider's answer as a stream of events, with a success status; raises `BackendError` as `send` does.
+
+        A server that answers in one piece does not know the parameter that asks for a stream.
+        """
+        try:
+            self._incoming = incoming = begin(request, self.deadline, self.backend, limit=STREAM_LIMIT)
+            if not 200 <= incoming.status < 300:
+                raise refusal(incoming.whole(), self.backend, secrets=self.secrets, parameters=self.parameters)
+            if incoming.headers.get("content-type", "").startswith("application/json"):
+                _require_json_object(incoming.whole(), self.backend)
+                unknown = UnsupportedParameter(f"{self.backend} does not stream", backend=self.backend, status=200)
+                unknown.parameters = frozenset({"stream"})
+                raise unknown
+        except BackendError as error:
+            self.failure = error
+            raise
+        return incoming
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes of the stream as they come; raises `BackendError`."""
+        try:
+            for chunk in () if self._incoming is None else self._incoming.chunks():
+                self._tail = (self._tail + chunk)[-2 * len(_END) :]
+                yield chunk
+        except BackendError as error:
+            self.failure = error
+            raise
+
+    @property
+    def ended(self) -> bool:
+        """Whether the stream said that this is all."""
+        return _END in self._tail
+
+    def hurry(self) -> None:
+        """Wait only a moment for what comes behind the end of the answer."""
+        if self._incoming is not None:
+            self._incoming.hurry(_HURRY)
+
+    def close(self) -> None:
+        if self._incoming is not None:
+            self._incoming.close()
+
     def explain(self) -> BackendError:
         """What to raise for an exception that the SDK raised, whatever it looked like by then."""
         if self.failure is not None:
             return self.failure
-        if self.response is not None:
+        if self.response is not None or self._incoming is not None:
             return Malformed(
                 f"the answer of {self.backend} is not shaped as agreed", backend=self.backend, retryable=True
             )
@@ -66,6 +121,7 @@ def under_way(call: Call) -> Iterator[Call]:
     try:
         yield call
     finally:
+        call.close()
         _CURRENT.reset(token)
 
 

@@ -13,16 +13,22 @@ if TYPE_CHECKING:
     from engine.models.providers.parameters import Parameters
 
 
+Hear = Callable[[Completion], bool]
+"""Takes an answer as far as it has come, and tells whether to go on."""
+
+
 class Asker(Protocol):
     """A provider's SDK, loaded. `ask` sends one request through the call under way, with those of its `parameters` that
-    are `sent`, and reads the answer; `errors` are the SDK's own.
+    are `sent`, and reads the answer, telling it to `hear`, if there is one, while it comes; `errors` are the SDK's own.
     """
 
     @property
     def errors(self) -> tuple[type[Exception], ...]: ...
     @property
     def parameters(self) -> Parameters: ...
-    def ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any]) -> Completion: ...
+    def ask(
+        self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any], hear: Hear | None = None
+    ) -> Completion: ...
 
 
 @record

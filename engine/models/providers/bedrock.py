@@ -1,4 +1,4 @@
-"""Amazon Bedrock's `converse`, through `boto3`.
+"""Amazon Bedrock's `converse` and `converse_stream`, through `boto3`.
 
 The SDK is imported when a model is first asked or warmed up, and its credentials are looked for then: the standard AWS
 chain may ask the network, so it is followed in a helper thread, and again whenever credentials are due for renewal.
@@ -8,22 +8,24 @@ way. Retries are the engine's, so the SDK's are off.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.concurrency import Helpers
 from engine.core.deadline import Deadline
-from engine.core.errors import TimedOut, Unavailable
+from engine.core.errors import BackendError, TimedOut, Unavailable
 from engine.core.plan import ModelRow
 from engine.core.ports import LanguageModel
 from engine.core.turn import Completion, Prompt
-from engine.models.providers.asker import Asker, Opening
+from engine.models.providers.asker import SDK_SLIPS, Asker, Hear, Opening
 from engine.models.providers.chat_completion import ChatMessage, finish_reason, joined, with_system
+from engine.models.providers.coming import Coming, Piece
 from engine.models.providers.credentials import AwsCredentials, aws
 from engine.models.providers.external import open_external
-from engine.models.providers.parameters import SYSTEM, Form, Parameters
+from engine.models.providers.parameters import STREAM, SYSTEM, Form, Parameters
 from engine.models.providers.row import Settings, is_chat_api
 from engine.models.settings import SettingError
 
@@ -51,7 +53,8 @@ def open_model(row: ModelRow, env: Mapping[str, str]) -> LanguageModel:
 def _load(settings: Settings, credentials: AwsCredentials) -> Asker:
     from boto3.session import Session
     from botocore.config import Config
-    from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+    from botocore.eventstream import ParserError
+    from botocore.exceptions import BotoCoreError, ClientError, EventStreamError, ProfileNotFound
 
     # At the debug level it writes signed requests, session tokens and all.
     log = logging.getLogger("botocore")
@@ -75,8 +78,9 @@ def _load(settings: Settings, credentials: AwsCredentials) -> Asker:
         raise SettingError("BEDROCK_CREDENTIALS names a profile that the AWS configuration does not have") from None
     except BotoCoreError:
         raise SettingError("no client for bedrock can be made: check its region and BEDROCK_CREDENTIALS") from None
-    client.meta.events.register("before-send.bedrock-runtime.Converse", _send)
-    return _Asker(client, session, (BotoCoreError, ClientError), settings)
+    for call in ("Converse", "ConverseStream"):
+        client.meta.events.register(f"before-send.bedrock-runtime.{call}", _send)
+    return _Asker(client, session, (BotoCoreError, ClientError, ParserError, EventStreamError), settings)
 
 
 def _require_credentials(session: Session) -> None:
@@ -91,14 +95,16 @@ def _require_credentials(session: Session) -> None:
 def _send(request: AWSPreparedRequest, **_event: Any) -> AWSResponse:
     from botocore.awsrequest import AWSResponse
 
-    from engine.models.http.transport import HttpRequest  # noqa: PLC0415 — as above
+    from engine.models.http.transport import HttpRequest, HttpResponse  # noqa: PLC0415 — as above
     from engine.models.http.wire import current  # noqa: PLC0415 — as above
 
-    sent = [(name, _header_text(value)) for name, value in request.headers.items()]
+    headers = [(name, _header_text(value)) for name, value in request.headers.items()]
     body: Any = request.body or b""
-    response = current().send(HttpRequest(method=request.method, url=request.url, headers=sent, body=bytes(body)))
-    headers: Any = response.headers
-    return AWSResponse(request.url, response.status, headers, _Body(response.body))
+    sent, call = HttpRequest(method=request.method, url=request.url, headers=headers, body=bytes(body)), current()
+    response = call.open(sent) if call.streams else call.send(sent)
+    told: Any = response.headers
+    raw = _Body([response.body] if isinstance(response, HttpResponse) else call.chunks())
+    return AWSResponse(request.url, response.status, told, raw)
 
 
 def _header_text(value: str | bytes) -> str:
@@ -106,13 +112,16 @@ def _header_text(value: str | bytes) -> str:
 
 
 class _Body:
-    """A body that is read already, as botocore wants it."""
+    """A body as botocore wants it; the call under way closes it."""
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = chunks
 
     def stream(self) -> Iterator[bytes]:
-        yield self._data
+        yield from self._chunks
+
+    def close(self) -> None:
+        """Nothing is left to do."""
 
 
 class _Asker:
@@ -129,10 +138,55 @@ class _Asker:
         self._settings = settings
         self.parameters = converse_parameters(settings)
 
-    def ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any]) -> Completion:
+    def ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any], hear: Hear | None = None) -> Completion:
         renew(self._session.get_credentials(), deadline, self.errors)
-        answer = self._client.converse(**_request(prompt, self._settings, sent))
-        return _completion(answer, self._settings)
+        request = _request(prompt, self._settings, sent)
+        if hear is None:
+            return _completion(self._client.converse(**request), self._settings)
+        events = self._client.converse_stream(**request)["stream"]
+        coming = Coming(self._settings.model, "bedrock")
+        try:
+            return coming.follow(map(_piece, events), hear, (*self.errors, *SDK_SLIPS))
+        except self.errors as error:
+            raise _refusal(error) from None
+
+
+_STATUSES: Mapping[str, int] = {
+    "ThrottlingException": 429,
+    "ServiceUnavailableException": 503,
+    "InternalServerException": 500,
+    "ModelTimeoutException": 408,
+    "ModelStreamErrorException": 424,
+    "ValidationException": 400,
+}
+"""Of errors that come as events, the statuses that they have as answers."""
+
+
+def _refusal(error: Exception) -> BackendError:
+    """What an error means that came in the stream, by its code."""
+    from engine.models.http.transport import HttpResponse  # noqa: PLC0415 — as above
+    from engine.models.http.wire import current  # noqa: PLC0415 — as above
+    from engine.models.providers.classify import refusal  # noqa: PLC0415 — as above
+
+    told = getattr(error, "response", {}).get("Error", {})
+    code = str(told.get("Code", ""))
+    code = code[:1].upper() + code[1:]
+    if code not in _STATUSES:
+        return current().explain()
+    body = json.dumps({"message": told.get("Message", "")}).encode()
+    return refusal(HttpResponse(status=_STATUSES[code], headers={"x-amzn-errortype": code}, body=body), "bedrock")
+
+
+def _piece(event: Mapping[str, Any]) -> Piece:
+    """Of the deltas the text; reasoning and other blocks are not for the user."""
+    delta = event.get("contentBlockDelta", {}).get("delta", {})
+    stop, usage = event.get("messageStop"), event.get("metadata", {}).get("usage", {})
+    return Piece(
+        text=delta.get("text") or "",
+        ended=None if stop is None else finish_reason(stop.get("stopReason")),
+        prompt_tokens=usage.get("inputTokens"),
+        tokens=usage.get("outputTokens"),
+    )
 
 
 def renew(credentials: Any, deadline: Deadline, errors: tuple[type[Exception], ...]) -> None:
@@ -190,7 +244,7 @@ def _request(prompt: Prompt, settings: Settings, sent: Mapping[str, Any]) -> dic
     }
     if apart and prompt.system.strip():
         request["system"] = [{"text": prompt.system}]
-    additional = {name: value for name, value in sent.items() if name not in {*_INFERENCE, SYSTEM}}
+    additional = {name: value for name, value in sent.items() if name not in {*_INFERENCE, SYSTEM, STREAM}}
     return request | ({"additionalModelRequestFields": additional} if additional else {})
 
 

@@ -8,18 +8,16 @@ from dataclasses import replace
 from typing import Any
 
 from engine.core.deadline import LEAST, Deadline
-from engine.core.errors import Malformed, UnsupportedParameter
+from engine.core.errors import UnsupportedParameter
+from engine.core.ports import Hearing
 from engine.core.turn import Completion, Prompt
 from engine.models.http.connecting import trust
 from engine.models.http.wire import Call, under_way
 from engine.models.providers.asker import SDK_SLIPS, Asker, Opening
+from engine.models.providers.coming import ANSWER_LIMIT, listener, note_thoughts, too_long
+from engine.models.providers.parameters import STREAM
 from engine.models.spoken import spoken, whole_sentences
 from engine.text.cleaning import clean
-
-ANSWER_LIMIT = 50_000
-"""Characters of an answer. It goes out three times, with six bytes for a character where it is escaped, and a load
-balancer takes 1 MB from Lambda.
-"""
 
 
 class Caller:
@@ -30,32 +28,41 @@ class Caller:
         self._backend = backend
         self._secrets = secrets
 
-    def ask(self, prompt: Prompt, deadline: Deadline) -> Completion:
-        """Asks again where the model refuses a parameter by name, each time with less."""
+    def ask(self, prompt: Prompt, deadline: Deadline, hearing: Hearing | None = None) -> Completion:
+        """The answer, told to `hearing` while it comes. Asks again where the model refuses a parameter by name, each
+        time with less.
+        """
         while True:
-            sent = self._asker.parameters.current()
+            sent = self._asker.parameters.current(streamed=hearing is not None)
             try:
-                completion = self._ask(prompt, deadline, sent)
+                completion = self._ask(prompt, deadline, sent, hearing if STREAM in sent else None)
                 break
             except UnsupportedParameter as error:
                 known = self._asker.parameters.refuse(error.parameters, sent, value=error.value)
                 if not known or deadline.remaining() < LEAST:
                     raise
-        text = spoken(clean(completion.text))
+        raw = clean(completion.text)
+        note_thoughts(self._backend, self._asker.parameters.settings.model, raw)
+        text = spoken(raw)
         if completion.finish_reason == "length":
             text = whole_sentences(text)
         if len(text) > ANSWER_LIMIT:
-            raise Malformed(
-                f"the answer of {self._backend} is longer than {ANSWER_LIMIT} characters", backend=self._backend
-            )
+            raise too_long(self._backend)
         return replace(completion, text=text)
 
-    def _ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any]) -> Completion:
-        call = Call(backend=self._backend, deadline=deadline, secrets=self._secrets, parameters=frozenset(sent))
+    def _ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any], hearing: Hearing | None) -> Completion:
+        call = Call(
+            backend=self._backend,
+            deadline=deadline,
+            secrets=self._secrets,
+            parameters=frozenset(sent),
+            streams=hearing is not None,
+        )
+        hear = None if hearing is None else listener(hearing, self._backend, self._asker.parameters.settings)
         caught: tuple[type[Exception], ...] = (*self._asker.errors, *SDK_SLIPS)
         try:
             with under_way(call):
-                return self._asker.ask(prompt, deadline, sent)
+                return self._asker.ask(prompt, deadline, sent, hear)
         except caught:
             raise call.explain() from None
 

@@ -5,15 +5,17 @@ Reads an SDK's objects by attribute and trusts none of them; knows no SDK.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, TypedDict
 
 from engine.core.deadline import Deadline
 from engine.core.errors import Malformed
 from engine.core.turn import Completion, FinishReason, Prompt
 from engine.models.dialogue import alternating
-from engine.models.providers.parameters import SYSTEM, chat_parameters
+from engine.models.providers.asker import SDK_SLIPS, Hear
+from engine.models.providers.coming import Coming, Piece, mean_probability
+from engine.models.providers.parameters import STREAM, SYSTEM, chat_parameters
 from engine.models.providers.row import Settings
 
 CUT = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded", "error"})
@@ -112,13 +114,9 @@ def joined(parts: Any, backend: str) -> str:
 def confidence(logprobs: Any) -> float | None:
     """The geometric mean probability of the tokens, exp(mean(log p)); `None` where the server gave no numbers."""
     entries = getattr(logprobs, "content", None)
-    if not isinstance(entries, Sequence) or not entries:
-        return None
-    values = [getattr(entry, "logprob", None) for entry in entries]
-    numbers = [float(value) for value in values if isinstance(value, int | float) and not math.isnan(value)]
-    if len(numbers) != len(values):
-        return None
-    return min(1.0, math.exp(math.fsum(numbers) / len(numbers)))
+    return (
+        mean_probability([getattr(one, "logprob", None) for one in entries]) if isinstance(entries, Sequence) else None
+    )
 
 
 def _count(value: Any) -> int | None:
@@ -130,22 +128,54 @@ def _malformed(backend: str, found: str) -> Malformed:
 
 
 class ChatAsker:
-    """Asks through `create`, the call of an SDK that speaks chat completions; `default_url` where no row names one."""
+    """Asks through `create`, the call of an SDK that speaks chat completions, and through `stream`, which opens the
+    pieces of an answer; `default_url` where no row names one.
+    """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  what an SDK offers
         self,
         backend: str,
         create: Callable[..., Any],
+        stream: Callable[..., AbstractContextManager[Iterable[Any]]],
         errors: tuple[type[Exception], ...],
         settings: Settings,
         default_url: str,
     ) -> None:
-        self._backend, self._create, self._settings = backend, create, settings
+        self._backend, self._create, self._stream, self._settings = backend, create, stream, settings
         self.errors = errors
         self.parameters = chat_parameters(backend, settings, settings.base_url or default_url)
 
-    def ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any]) -> Completion:  # noqa: ARG002 — the call under way has it
+    def ask(
+        self,
+        prompt: Prompt,
+        deadline: Deadline,  # noqa: ARG002 — the call under way has it
+        sent: Mapping[str, Any],
+        hear: Hear | None = None,
+    ) -> Completion:
         messages = with_system(prompt, self._settings.examples, apart=SYSTEM in sent)
-        options = {name: value for name, value in sent.items() if name != SYSTEM}
-        answer = self._create(model=self._settings.model, messages=messages, extra_body=options)
-        return completion(answer, self._settings, self._backend)
+        options = {name: value for name, value in sent.items() if name not in {SYSTEM, STREAM}}
+        if hear is None:
+            answer = self._create(model=self._settings.model, messages=messages, extra_body=options)
+            return completion(answer, self._settings, self._backend)
+        with self._stream(model=self._settings.model, messages=messages, stream=True, extra_body=options) as pieces:
+            coming = Coming(self._settings.model, self._backend)
+            return coming.follow(map(self._piece, pieces), hear, (*self.errors, *SDK_SLIPS))
+
+    def _piece(self, chunk: Any) -> Piece:
+        usage, choices = getattr(chunk, "usage", None), getattr(chunk, "choices", None)
+        prompt_tokens = _count(getattr(usage, "prompt_tokens", None))
+        tokens = _count(getattr(usage, "completion_tokens", None))
+        if not isinstance(choices, Sequence) or not choices:
+            return Piece(prompt_tokens=prompt_tokens, tokens=tokens)
+        delta, finish = getattr(choices[0], "delta", None), getattr(choices[0], "finish_reason", None)
+        refusal = getattr(delta, "refusal", None)
+        text = refusal or getattr(delta, "content", None) or ""
+        logs = getattr(getattr(choices[0], "logprobs", None), "content", None)
+        return Piece(
+            text=text if isinstance(text, str) else joined(text, self._backend),
+            refused=bool(refusal),
+            ended=finish_reason(finish) if isinstance(finish, str) and finish else None,
+            logs=[getattr(one, "logprob", None) for one in logs] if isinstance(logs, Sequence) else (),
+            prompt_tokens=prompt_tokens,
+            tokens=tokens,
+        )

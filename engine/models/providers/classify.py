@@ -54,6 +54,7 @@ _SYSTEM_WORDS = re.compile(
     r"system (?:message|prompt|instruction|role|text|content)|role\W[^.]{0,40}\bsystem\b|developer instruction",
     re.IGNORECASE,
 )
+_STREAM_WORDS = re.compile(r"\bstream(?:s|ing|ed)?\b", re.IGNORECASE)
 _INFERENCE_PROFILE = re.compile(r"on-demand throughput|inference profile|model identifier is invalid", re.IGNORECASE)
 _BEDROCK_NAMES = (
     "no such model in this region: check `model` and `region`; many models are asked by an inference profile, whose "
@@ -213,6 +214,8 @@ def _named(fault: _Fault, parameters: Collection[str]) -> frozenset[str]:
         return frozenset({field})
     if not _REFUSING.search(f"{' '.join(fault.codes)} {fault.words}"):
         return frozenset()
+    if "stream" in plain and _STREAM_WORDS.search(fault.words) and "stream_options" not in fault.words:
+        return frozenset({plain["stream"]})
     if "system" in plain and _SYSTEM_WORDS.search(fault.words):
         return frozenset({plain["system"]})
     found = {plain.get(_plain(word)) for word in re.findall(r"\w+", fault.words, re.ASCII)}

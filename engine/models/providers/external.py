@@ -18,7 +18,7 @@ from engine.concurrency import Lazy
 from engine.core.deadline import Clock, Deadline
 from engine.core.errors import BackendError, Unavailable
 from engine.core.plan import ModelRow
-from engine.core.ports import LanguageModel, ModelStatus
+from engine.core.ports import Hearing, LanguageModel, ModelStatus
 from engine.core.turn import Completion, Engine, Prompt
 from engine.models.closed import ClosedModel
 from engine.models.providers.asker import SDK_SLIPS, Opening
@@ -49,9 +49,15 @@ class ExternalModel:
         self._caller = Lazy(lambda: _load(opening, row.backend), name=f"misaki-load-{row.backend}", clock=clock)
 
     def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:
+        return self._ask(prompt, deadline, None)
+
+    def stream(self, prompt: Prompt, deadline: Deadline, hearing: Hearing) -> Completion:
+        return self._ask(prompt, deadline, hearing)
+
+    def _ask(self, prompt: Prompt, deadline: Deadline, hearing: Hearing | None) -> Completion:
         began = deadline.clock()
         try:
-            completion = self._loaded(deadline).ask(prompt, deadline)
+            completion = self._loaded(deadline).ask(prompt, deadline, hearing)
         except BackendError as error:
             error.model = self._model
             raise

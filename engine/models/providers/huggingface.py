@@ -6,7 +6,9 @@ put there, by the hook it offers for that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 from engine.core.plan import ModelRow
 from engine.core.ports import LanguageModel
@@ -33,9 +35,20 @@ def open_model(row: ModelRow, env: Mapping[str, str]) -> LanguageModel:
 def _load(settings: Settings, token: str) -> Asker:
     import httpx2  # noqa: PLC0415 — a quarter of a second, paid only by those who use it
     from huggingface_hub import InferenceClient, set_client_factory
+    from huggingface_hub.errors import TextGenerationError
 
     from engine.models.http.httpx_bridge import client
 
     set_client_factory(client)
-    sdk = InferenceClient(base_url=settings.base_url or DEFAULT_URL, api_key=token)
-    return ChatAsker("huggingface", sdk.chat_completion, (httpx2.HTTPError,), settings, DEFAULT_URL)
+
+    def opened() -> InferenceClient:
+        return InferenceClient(base_url=settings.base_url or DEFAULT_URL, api_key=token)
+
+    @contextmanager
+    def stream(**request: Any) -> Iterator[Iterable[Any]]:
+        # The SDK keeps each stream for as long as it lives itself.
+        with opened() as sdk:
+            yield sdk.chat_completion(**request)
+
+    errors = (httpx2.HTTPError, TextGenerationError)
+    return ChatAsker("huggingface", opened().chat_completion, stream, errors, settings, DEFAULT_URL)

@@ -36,4 +36,4 @@ def _load(settings: Settings, key: str) -> Asker:
     sdk = OpenAI(api_key=key, base_url=settings.base_url or DEFAULT_URL, max_retries=0, http_client=client())
     # The SDK imports a good part of itself at this attribute.
     create = sdk.chat.completions.create
-    return ChatAsker("openai", create, (OpenAIError,), settings, DEFAULT_URL)
+    return ChatAsker("openai", create, create, (OpenAIError,), settings, DEFAULT_URL)

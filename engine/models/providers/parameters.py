@@ -20,7 +20,11 @@ Form = Mapping[str, Any]
 SYSTEM = "system"
 """Stands for the system text, which a model may refuse like a parameter: then the first user message has it."""
 
-GIVEN_UP_FIRST = ("logprobs", "thinking", "stop", "top_p", "temperature", "limit", "system")
+STREAM = "stream"
+_STREAMED = frozenset({STREAM, "usage"})
+"""Parameters of a stream alone: that it is one, and that it tells its tokens at the end."""
+
+GIVEN_UP_FIRST = ("usage", STREAM, "logprobs", "thinking", "stop", "top_p", "temperature", "limit", "system")
 """Of several parameters that one refusal names, which to change."""
 
 _refused: dict[tuple[str, str | None, str], dict[str, int]] = {}
@@ -36,19 +40,26 @@ class Parameters:
 
     def __init__(self, backend: str, settings: Settings, forms: Mapping[str, Sequence[Form]]) -> None:
         sendable = {name: [form for form in given if None not in form.values()] for name, given in forms.items()}
-        self._forms: Mapping[str, Sequence[Form]] = {**sendable, "system": ({SYSTEM: True},)}
+        self._forms: Mapping[str, Sequence[Form]] = {
+            **sendable,
+            "system": ({SYSTEM: True},),
+            STREAM: ({STREAM: True},) if settings.stream else (),
+        }
+        self.settings = settings
         self._refused = _refused.setdefault((backend, settings.base_url, settings.model), {})
 
-    def current(self) -> dict[str, Any]:
-        """What to send now."""
-        return {name: value for parameter in self._forms for name, value in self._form(parameter).items()}
+    def current(self, *, streamed: bool = False) -> dict[str, Any]:
+        """What to send now; without `STREAM` in it, where the model does not stream."""
+        left_out = () if streamed and self._form(STREAM) else _STREAMED
+        sent = [self._form(parameter) for parameter in self._forms if parameter not in left_out]
+        return {name: value for form in sent for name, value in form.items()}
 
     def refuse(self, names: Collection[str], sent: Mapping[str, Any], *, value: bool = False) -> bool:
         """Note that one of `names`, which were `sent`, was refused, or only its `value`; whether there is something
         else to send now.
         """
         with _lock:
-            if self.current() != sent:
+            if self.current(streamed=STREAM in sent) != sent:
                 return True  # another turn was told the same meanwhile
             for parameter in GIVEN_UP_FIRST:
                 refused = self._form(parameter)
@@ -77,6 +88,7 @@ def chat_parameters(backend: str, settings: Settings, url: str) -> Parameters:
         # Some servers give none before they are told how many alternatives to add, others know no alternatives.
         "logprobs": ({"logprobs": True, "top_logprobs": 0}, {"logprobs": True}) if settings.logprobs else (),
         "thinking": _thinking(wanted=settings.thinking, is_openai=is_openai),
+        "usage": ({"stream_options": {"include_usage": True}},),
     }
     return Parameters(backend, settings, forms)
 

@@ -29,6 +29,7 @@ class Settings:
     stop: tuple[str, ...] = ()
     logprobs: bool = False
     thinking: bool | None = None
+    stream: bool = True
 
 
 def settings_of(row: ModelRow) -> Settings:
