@@ -59,25 +59,6 @@ class LanguageModel(Protocol):
     def close(self) -> None: ...
 
 
-class Hearing(Protocol):
-    """Hears an answer while it comes: each time all of it so far. `hear` tells whether to go on. Once `committed`, a
-    part of the answer was said, and no other one can take its place.
-    """
-
-    @property
-    def committed(self) -> bool: ...
-    def hear(self, so_far: Completion) -> bool: ...
-
-
-@runtime_checkable
-class Streaming(Protocol):
-    """A model that tells its answer while it comes. `stream` returns and raises as `generate` does; an answer that was
-    not heard to its end is `interrupted`.
-    """
-
-    def stream(self, prompt: Prompt, deadline: Deadline, hearing: Hearing) -> Completion: ...
-
-
 @runtime_checkable
 class Preparing(Protocol):
     """A model that gains from knowing early how its prompts begin. `prepare` returns at once and never fails."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from typing import Any
 
 from engine.core.deadline import Clock, Deadline
 from engine.core.errors import AuthFailed, BackendError, BadRequest, Cancelled, Malformed, TimedOut, Unavailable
-from engine.core.ports import Hearing, LanguageModel, ModelStatus, Preparing, Streaming
-from engine.core.turn import Completion, Engine, Prompt
+from engine.core.ports import LanguageModel, ModelStatus, Preparing, Streaming
+from engine.core.turn import Completion, Engine, Piece, Prompt
 from engine.resilience.breaker import Breaker, BreakerPolicy, Verdict
 from engine.resilience.retry import Retries, RetryBudget, RetryPolicy
 
@@ -30,24 +31,36 @@ class GuardedModel:
         return self._inner.engine
 
     def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:
-        return self._retries.call(
-            lambda until: self._attempt(lambda: self._inner.generate(prompt, until), until), deadline
-        )
-
-    def stream(self, prompt: Prompt, deadline: Deadline, hearing: Hearing) -> Completion:
-        """Asks no more once a part of an answer was said."""
-
         def attempt(until: Deadline) -> Completion:
-            inner = self._inner
-            if not isinstance(inner, Streaming):
-                return self._attempt(lambda: inner.generate(prompt, until), until)
-            try:
-                return self._attempt(lambda: inner.stream(prompt, until, hearing), until)
-            except BackendError as error:
-                error.retryable = error.retryable and not hearing.committed
-                raise
+            with self._watched(until):
+                return self._inner.generate(prompt, until)
 
         return self._retries.call(attempt, deadline)
+
+    def stream(self, prompt: Prompt, deadline: Deadline) -> Generator[Piece, None, Completion]:
+        """As the model gives it; it is asked again only where there was no piece yet."""
+
+        def attempt(until: Deadline) -> tuple[Generator[Piece, None, Completion], Piece | Completion]:
+            pieces = self._pieces(prompt, until)
+            try:
+                return pieces, next(pieces)
+            except StopIteration as end:
+                return pieces, end.value
+
+        pieces, first = self._retries.call(attempt, deadline)
+        with closing(pieces):
+            if isinstance(first, Completion):
+                return first
+            yield first
+            return (yield from pieces)
+
+    def _pieces(self, prompt: Prompt, until: Deadline) -> Generator[Piece, None, Completion]:
+        with self._watched(until):
+            if isinstance(self._inner, Streaming):
+                return (yield from self._inner.stream(prompt, until))
+            completion = self._inner.generate(prompt, until)
+            yield Piece(text=completion.text, confidence=completion.confidence)
+            return completion
 
     def prepare(self, prompt: Prompt) -> None:
         """Let the model get ready, if it wants to and its circuit is closed."""
@@ -72,7 +85,9 @@ class GuardedModel:
     def close(self) -> None:
         self._inner.close()
 
-    def _attempt(self, ask: Callable[[], Completion], deadline: Deadline) -> Completion:
+    @contextmanager
+    def _watched(self, deadline: Deadline) -> Iterator[None]:
+        """A call that the breaker allows, and hears of; raises `BackendError` where it must not be made."""
         if deadline.remaining() < self._retries.policy.least:
             raise self._not_asked()
         permit = self._breaker.admit()
@@ -82,7 +97,7 @@ class GuardedModel:
         verdict: Verdict = "ignored"
         began = deadline.clock()
         try:
-            completion = ask()
+            yield
             slow = deadline.clock() - began >= self._breaker.policy.slow_seconds
             verdict = "slow" if slow else "success"
         except BackendError as error:
@@ -98,7 +113,6 @@ class GuardedModel:
             raise
         finally:
             self._breaker.record(permit, verdict)
-        return completion
 
     def _not_asked(self) -> BackendError:
         """For want of time, if it could be asked at all."""

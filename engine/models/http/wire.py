@@ -121,7 +121,6 @@ def under_way(call: Call) -> Iterator[Call]:
     try:
         yield call
     finally:
-        call.close()
         _CURRENT.reset(token)
 
 

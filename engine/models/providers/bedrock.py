@@ -12,6 +12,7 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from engine.concurrency import Helpers
@@ -20,9 +21,8 @@ from engine.core.errors import BackendError, TimedOut, Unavailable
 from engine.core.plan import ModelRow
 from engine.core.ports import LanguageModel
 from engine.core.turn import Completion, Prompt
-from engine.models.providers.asker import SDK_SLIPS, Asker, Hear, Opening
+from engine.models.providers.asker import Asker, Chunk, Opening
 from engine.models.providers.chat_completion import ChatMessage, finish_reason, joined, with_system
-from engine.models.providers.coming import Coming, Piece
 from engine.models.providers.credentials import AwsCredentials, aws
 from engine.models.providers.external import open_external
 from engine.models.providers.parameters import STREAM, SYSTEM, Form, Parameters
@@ -138,17 +138,20 @@ class _Asker:
         self._settings = settings
         self.parameters = converse_parameters(settings)
 
-    def ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any], hear: Hear | None = None) -> Completion:
+    def ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any]) -> Completion:
         renew(self._session.get_credentials(), deadline, self.errors)
-        request = _request(prompt, self._settings, sent)
-        if hear is None:
-            return _completion(self._client.converse(**request), self._settings)
-        events = self._client.converse_stream(**request)["stream"]
-        coming = Coming(self._settings.model, "bedrock")
+        return _completion(self._client.converse(**_request(prompt, self._settings, sent)), self._settings)
+
+    @contextmanager
+    def open(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any]) -> Iterator[Iterable[Chunk]]:
+        renew(self._session.get_credentials(), deadline, self.errors)
+        yield self._chunks(self._client.converse_stream(**_request(prompt, self._settings, sent))["stream"])
+
+    def _chunks(self, events: Iterable[Mapping[str, Any]]) -> Iterator[Chunk]:
         try:
-            return coming.follow(map(_piece, events), hear, (*self.errors, *SDK_SLIPS))
+            yield from map(_chunk, events)
         except self.errors as error:
-            raise _refusal(error) from None
+            raise _refusal(error) or error from None
 
 
 _STATUSES: Mapping[str, int] = {
@@ -162,26 +165,25 @@ _STATUSES: Mapping[str, int] = {
 """Of errors that come as events, the statuses that they have as answers."""
 
 
-def _refusal(error: Exception) -> BackendError:
+def _refusal(error: Exception) -> BackendError | None:
     """What an error means that came in the stream, by its code."""
     from engine.models.http.transport import HttpResponse  # noqa: PLC0415 — as above
-    from engine.models.http.wire import current  # noqa: PLC0415 — as above
     from engine.models.providers.classify import refusal  # noqa: PLC0415 — as above
 
     told = getattr(error, "response", {}).get("Error", {})
     code = str(told.get("Code", ""))
     code = code[:1].upper() + code[1:]
     if code not in _STATUSES:
-        return current().explain()
+        return None
     body = json.dumps({"message": told.get("Message", "")}).encode()
     return refusal(HttpResponse(status=_STATUSES[code], headers={"x-amzn-errortype": code}, body=body), "bedrock")
 
 
-def _piece(event: Mapping[str, Any]) -> Piece:
+def _chunk(event: Mapping[str, Any]) -> Chunk:
     """Of the deltas the text; reasoning and other blocks are not for the user."""
     delta = event.get("contentBlockDelta", {}).get("delta", {})
     stop, usage = event.get("messageStop"), event.get("metadata", {}).get("usage", {})
-    return Piece(
+    return Chunk(
         text=delta.get("text") or "",
         ended=None if stop is None else finish_reason(stop.get("stopReason")),
         prompt_tokens=usage.get("inputTokens"),

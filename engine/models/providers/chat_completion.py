@@ -5,16 +5,16 @@ Reads an SDK's objects by attribute and trusts none of them; knows no SDK.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypedDict
 
 from engine.core.deadline import Deadline
 from engine.core.errors import Malformed
 from engine.core.turn import Completion, FinishReason, Prompt
 from engine.models.dialogue import alternating
-from engine.models.providers.asker import SDK_SLIPS, Hear
-from engine.models.providers.coming import Coming, Piece, mean_probability
+from engine.models.providers.asker import Chunk
+from engine.models.providers.coming import mean_probability
 from engine.models.providers.parameters import STREAM, SYSTEM, chat_parameters
 from engine.models.providers.row import Settings
 
@@ -145,33 +145,30 @@ class ChatAsker:
         self.errors = errors
         self.parameters = chat_parameters(backend, settings, settings.base_url or default_url)
 
-    def ask(
-        self,
-        prompt: Prompt,
-        deadline: Deadline,  # noqa: ARG002 — the call under way has it
-        sent: Mapping[str, Any],
-        hear: Hear | None = None,
-    ) -> Completion:
-        messages = with_system(prompt, self._settings.examples, apart=SYSTEM in sent)
-        options = {name: value for name, value in sent.items() if name not in {SYSTEM, STREAM}}
-        if hear is None:
-            answer = self._create(model=self._settings.model, messages=messages, extra_body=options)
-            return completion(answer, self._settings, self._backend)
-        with self._stream(model=self._settings.model, messages=messages, stream=True, extra_body=options) as pieces:
-            coming = Coming(self._settings.model, self._backend)
-            return coming.follow(map(self._piece, pieces), hear, (*self.errors, *SDK_SLIPS))
+    def ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any]) -> Completion:  # noqa: ARG002 — the call under way has it
+        return completion(self._create(**self._request(prompt, sent)), self._settings, self._backend)
 
-    def _piece(self, chunk: Any) -> Piece:
+    @contextmanager
+    def open(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any]) -> Iterator[Iterable[Chunk]]:  # noqa: ARG002 — as above
+        with self._stream(stream=True, **self._request(prompt, sent)) as chunks:
+            yield map(self._chunk, chunks)
+
+    def _request(self, prompt: Prompt, sent: Mapping[str, Any]) -> dict[str, Any]:
+        options = {name: value for name, value in sent.items() if name not in {SYSTEM, STREAM}}
+        messages = with_system(prompt, self._settings.examples, apart=SYSTEM in sent)
+        return {"model": self._settings.model, "messages": messages, "extra_body": options}
+
+    def _chunk(self, chunk: Any) -> Chunk:
         usage, choices = getattr(chunk, "usage", None), getattr(chunk, "choices", None)
         prompt_tokens = _count(getattr(usage, "prompt_tokens", None))
         tokens = _count(getattr(usage, "completion_tokens", None))
         if not isinstance(choices, Sequence) or not choices:
-            return Piece(prompt_tokens=prompt_tokens, tokens=tokens)
+            return Chunk(prompt_tokens=prompt_tokens, tokens=tokens)
         delta, finish = getattr(choices[0], "delta", None), getattr(choices[0], "finish_reason", None)
         refusal = getattr(delta, "refusal", None)
         text = refusal or getattr(delta, "content", None) or ""
         logs = getattr(getattr(choices[0], "logprobs", None), "content", None)
-        return Piece(
+        return Chunk(
             text=text if isinstance(text, str) else joined(text, self._backend),
             refused=bool(refusal),
             ended=finish_reason(finish) if isinstance(finish, str) and finish else None,

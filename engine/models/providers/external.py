@@ -8,9 +8,9 @@ in a thread of their own.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,8 @@ from engine.concurrency import Lazy
 from engine.core.deadline import Clock, Deadline
 from engine.core.errors import BackendError, Unavailable
 from engine.core.plan import ModelRow
-from engine.core.ports import Hearing, LanguageModel, ModelStatus
-from engine.core.turn import Completion, Engine, Prompt
+from engine.core.ports import LanguageModel, ModelStatus
+from engine.core.turn import Completion, Engine, Piece, Prompt
 from engine.models.closed import ClosedModel
 from engine.models.providers.asker import SDK_SLIPS, Opening
 from engine.models.providers.row import Settings, settings_of
@@ -49,18 +49,16 @@ class ExternalModel:
         self._caller = Lazy(lambda: _load(opening, row.backend), name=f"misaki-load-{row.backend}", clock=clock)
 
     def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:
-        return self._ask(prompt, deadline, None)
-
-    def stream(self, prompt: Prompt, deadline: Deadline, hearing: Hearing) -> Completion:
-        return self._ask(prompt, deadline, hearing)
-
-    def _ask(self, prompt: Prompt, deadline: Deadline, hearing: Hearing | None) -> Completion:
         began = deadline.clock()
-        try:
-            completion = self._loaded(deadline).ask(prompt, deadline, hearing)
-        except BackendError as error:
-            error.model = self._model
-            raise
+        with self._named():
+            completion = self._loaded(deadline).ask(prompt, deadline)
+        return replace(completion, seconds=deadline.clock() - began)
+
+    def stream(self, prompt: Prompt, deadline: Deadline) -> Generator[Piece, None, Completion]:
+        """The answer sentence by sentence; raises as `generate` does."""
+        began = deadline.clock()
+        with self._named():
+            completion = yield from self._loaded(deadline).stream(prompt, deadline)
         return replace(completion, seconds=deadline.clock() - began)
 
     def warm(self) -> Future[Caller]:
@@ -85,6 +83,14 @@ class ExternalModel:
 
     def close(self) -> None:
         """Nothing stays open between calls."""
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except BackendError as error:
+            error.model = self._model
+            raise
 
     def _loaded(self, deadline: Deadline) -> Caller:
         try:

@@ -8,13 +8,14 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from engine.core.deadline import Deadline
 from engine.core.errors import BackendError, Cancelled, Malformed, RateLimited, TimedOut, Unavailable
-from engine.core.ports import LanguageModel
+from engine.core.ports import LanguageModel, Streaming
 from engine.core.record import replace
 from engine.core.turn import Completion
 from engine.models.providers.coming import ANSWER_LIMIT
@@ -31,21 +32,22 @@ PIECES = ("まあ、", "いらっしゃい。", "寒か", "ったでしょう。
 WHOLE = "".join(PIECES)
 
 
-class Ear:
-    """Keeps what it hears; wants no more once it heard `enough`, and is committed once it heard anything if so told."""
-
-    def __init__(self, enough: str = "\0", *, commits: bool = False, then: Callable[[], None] = lambda: None) -> None:
-        self.heard: list[str] = []
-        self._enough, self._commits, self._then = enough, commits, then
-
-    @property
-    def committed(self) -> bool:
-        return self._commits and bool(self.heard)
-
-    def hear(self, so_far: Completion) -> bool:
-        self.heard.append(so_far.text)
-        self._then()
-        return self._enough not in so_far.text
+def heard(
+    model: Streaming, deadline: Deadline | None = None, *, enough: str = "\0", then: Callable[[], None] = lambda: None
+) -> tuple[list[str], Completion | None]:
+    """The pieces of an answer and the answer; closed, and without an answer, after the piece that holds `enough`."""
+    pieces: list[str] = []
+    with closing(model.stream(PROMPT, deadline or Deadline.after(AMPLE))) as stream:
+        while True:
+            try:
+                pieces.append(next(stream).text)
+            except StopIteration as end:
+                completion: Completion = end.value
+                assert "".join(pieces) == completion.text
+                return pieces, completion
+            then()
+            if enough in pieces[-1]:
+                return pieces, None
 
 
 def streaming(
@@ -87,14 +89,14 @@ def model(provider: Provider, peer: Peer) -> ExternalModel:
     return loaded(provider, peer.url)
 
 
-def test_text_is_told_as_it_comes(provider: Provider, peer: Peer, model: ExternalModel) -> None:
+def test_sentences_are_told_as_they_come(provider: Provider, peer: Peer, model: ExternalModel) -> None:
     go = threading.Event()
     peer.play(streaming(provider, wires.events(provider, PIECES), over, go))
-    ear = Ear(then=go.set)
-    completion = model.stream(PROMPT, Deadline.after(AMPLE), ear)
-    assert completion.text == WHOLE
+    pieces, completion = heard(model, then=go.set)
+    assert pieces == ["まあ、いらっしゃい。", "寒かったでしょう。", "お茶をどうぞ。"]
+    assert completion is not None
     assert (completion.finish_reason, completion.prompt_tokens, completion.completion_tokens) == ("stop", 11, 7)
-    assert ear.heard == ["".join(PIECES[: n + 1]) for n in range(len(PIECES))]
+    assert (completion.model, completion.seconds > 0) == ("speaker", True)
     assert len(peer.received) == 1
     if provider != "bedrock":
         sent = json.loads(peer.received[0].body)
@@ -111,7 +113,7 @@ def test_without_a_listener_it_is_asked_for_in_one_piece(provider: Provider, pee
 def test_an_answer_needs_an_end(provider: Provider, peer: Peer, model: ExternalModel) -> None:
     peer.play(streaming(provider, wires.events(provider, PIECES, finish=None), over))
     with pytest.raises(Malformed) as caught:
-        model.stream(PROMPT, Deadline.after(AMPLE), Ear())
+        heard(model)
     assert caught.value.retryable
 
 
@@ -134,7 +136,7 @@ def test_what_breaks_off_is_a_failure(  # noqa: PLR0917 — pytest names them
     peer.play(streaming(provider, wires.events(provider, PIECES)[:place], then))
     began = time.monotonic()
     with pytest.raises(BackendError) as caught:
-        model.stream(PROMPT, Deadline.after(0.5), Ear())
+        heard(model, Deadline.after(0.5))
     assert type(caught.value) in raised
     assert time.monotonic() - began < 5
     assert wires.SECRET not in str(caught.value)
@@ -143,7 +145,7 @@ def test_what_breaks_off_is_a_failure(  # noqa: PLR0917 — pytest names them
 def test_an_error_may_come_in_the_stream(provider: Provider, peer: Peer, model: ExternalModel) -> None:
     peer.play(streaming(provider, [*wires.events(provider, PIECES)[:3], wires.broken_event(provider)], over))
     with pytest.raises(BackendError) as caught:
-        model.stream(PROMPT, Deadline.after(AMPLE), Ear())
+        heard(model)
     assert type(caught.value) is (RateLimited if provider == "bedrock" else Malformed)
     assert wires.SECRET not in str(caught.value)
 
@@ -153,14 +155,14 @@ def test_what_breaks_behind_the_end_costs_only_the_count(provider: Provider, pee
     end = next(place for place, part in enumerate(parts) if b'finish_reason": "stop' in part or b"messageStop" in part)
     for then in (Connection.reset, Connection.hold):
         peer.play(streaming(provider, parts[: end + 1], then))
-        completion = model.stream(PROMPT, Deadline.after(AMPLE), Ear())
+        _, completion = heard(model)
+        assert completion is not None
         assert (completion.text, completion.finish_reason, completion.completion_tokens) == (WHOLE, "stop", None)
 
 
 def test_who_wants_no_more_ends_it(provider: Provider, peer: Peer, model: ExternalModel) -> None:
-    peer.play(streaming(provider, wires.events(provider, PIECES)[:4], Connection.hold))
-    completion = model.stream(PROMPT, Deadline.after(AMPLE), Ear("いらっしゃい。"))
-    assert (completion.finish_reason, completion.text) == ("interrupted", "まあ、いらっしゃい。")
+    peer.play(streaming(provider, wires.events(provider, PIECES)[:5], Connection.hold))
+    assert heard(model, enough="いらっしゃい。") == (["まあ、いらっしゃい。"], None)
     peer.settle()
 
 
@@ -180,7 +182,7 @@ def test_a_call_that_is_called_off_closes_its_socket(
 
     peer.play(streaming(provider, wires.events(provider, PIECES)[:events], hold) if events else _holding(hold))
     with pytest.raises(Cancelled):
-        model.stream(PROMPT, Deadline.after(AMPLE, gone=gone), Ear())
+        heard(model, Deadline.after(AMPLE, gone=gone))
     peer.settle()
     assert 0 < closed[0] < 1
 
@@ -199,28 +201,26 @@ def test_a_provider_is_not_blamed_for_guests_that_leave(peer: Peer) -> None:
         gone = threading.Event()
         peer.play(_holding(lambda connection, gone=gone: (gone.set(), connection.hold())[1]))  # type: ignore[misc]
         with pytest.raises(Cancelled):
-            guarded.stream(PROMPT, Deadline.after(AMPLE, gone=gone), Ear())
+            heard(guarded, Deadline.after(AMPLE, gone=gone))
     assert guarded.status().state == "ready"
 
 
 def test_thoughts_are_never_told(provider: Provider, peer: Peer, model: ExternalModel) -> None:
     pieces = ["<th", "ink>客は。", "寒い。</thi", "nk>", "こんば", "んは。", "ようこそ。"]
     peer.play(streaming(provider, wires.events(provider, pieces), over))
-    ear = Ear()
-    assert model.stream(PROMPT, Deadline.after(AMPLE), ear).text == "こんばんは。ようこそ。"
-    assert [one for one in ear.heard if not "こんばんは。ようこそ。".startswith(one)] == []
+    assert heard(model)[0] == ["こんばんは。", "ようこそ。"]
 
 
 def test_a_model_that_thinks_aloud_is_told_when_it_has_thought(peer: Peer) -> None:
     pieces = ["客は寒い。", "お茶だ。", "</think>", "どうぞ。", "お茶よ。"]
-    for name, heard in (("deepseek-r1", ["どうぞ。"]), ("plain-mumbler", None), ("plain-mumbler", ["どうぞ。"])):
+    for name, is_known in (("deepseek-r1", True), ("plain-mumbler", False), ("plain-mumbler", True)):
         peer.play(streaming("openai", wires.events("openai", pieces), over))
-        ear = Ear()
         model = opened("openai", peer, model=name)
-        assert model.stream(PROMPT, Deadline.after(AMPLE), ear).text == "どうぞ。お茶よ。"
-        if heard is not None:
-            assert [one for one in ear.heard if one.startswith("客")] == []
-            assert ear.heard[: len(heard)] == heard
+        if is_known:
+            assert heard(model)[0] == ["どうぞ。", "お茶よ。"]
+        else:
+            with pytest.raises(Malformed):
+                heard(model)
 
 
 def test_an_answer_has_an_end_to_its_length(provider: Provider, peer: Peer, model: ExternalModel) -> None:
@@ -228,7 +228,7 @@ def test_an_answer_has_an_end_to_its_length(provider: Provider, peer: Peer, mode
     peer.play(streaming(provider, many, over))
     began = time.process_time()
     with pytest.raises(Malformed) as caught:
-        model.stream(PROMPT, Deadline.after(AMPLE), Ear())
+        heard(model)
     assert "longer than" in str(caught.value)
     assert time.process_time() - began < AMPLE
 
@@ -237,15 +237,13 @@ def test_a_server_that_does_not_stream_is_asked_whole_from_then_on(provider: Pro
     model = opened(provider, peer, model=f"whole-{provider}")
     peer.play(behaviours.respond(wires.answer(provider)))
     for calls in (2, 3):
-        ear = Ear()
-        assert model.stream(PROMPT, Deadline.after(AMPLE), ear).text == wires.REPLY
-        assert (ear.heard, len(peer.received)) == ([], calls)
+        assert (heard(model)[0], len(peer.received)) == ([wires.REPLY], calls)
 
 
 def test_a_row_may_forbid_it(provider: Provider, peer: Peer) -> None:
     model = opened(provider, peer, stream=False)
     peer.play(behaviours.respond(wires.answer(provider)))
-    assert model.stream(PROMPT, Deadline.after(AMPLE), Ear()).text == wires.REPLY
+    assert heard(model)[0] == [wires.REPLY]
     assert len(peer.received) == 1
 
 
@@ -260,19 +258,18 @@ def test_a_refused_count_of_tokens_is_done_without(peer: Peer) -> None:
 
     peer.play(behave)
     model = opened("openai", peer, model="no-options")
-    ear = Ear()
-    assert model.stream(PROMPT, Deadline.after(AMPLE), ear).text == WHOLE
-    assert ear.heard
+    assert "".join(heard(model)[0]) == WHOLE
     assert len(peer.received) == 2
 
 
-@pytest.mark.parametrize("commits", [False, True])
-def test_once_something_was_said_nobody_is_asked_again(peer: Peer, *, commits: bool) -> None:
+@pytest.mark.parametrize(("parts", "calls"), [(3, 2), (5, 1)])
+def test_once_a_sentence_was_told_nobody_is_asked_again(peer: Peer, parts: int, calls: int) -> None:
     guarded = make_guard()(loaded("openai", peer.url), "openai")
-    peer.play(streaming("openai", wires.events("openai", PIECES)[:3], Connection.reset))
+    peer.play(streaming("openai", wires.events("openai", PIECES)[:parts], Connection.reset))
     with pytest.raises(BackendError):
-        guarded.stream(PROMPT, Deadline.after(AMPLE), Ear(commits=commits))
-    assert len(peer.received) == (1 if commits else 2)
+        heard(guarded)
+    assert len(peer.received) == calls
+    assert guarded.status().data["circuit"]["failures"] == calls
 
 
 def test_nothing_is_left_behind(provider: Provider, peer: Peer, model: ExternalModel) -> None:
@@ -281,8 +278,8 @@ def test_nothing_is_left_behind(provider: Provider, peer: Peer, model: ExternalM
         return threading.active_count(), sum(1 for _ in Path("/proc/self/fd").iterdir())
 
     def once() -> None:
-        peer.play(streaming(provider, wires.events(provider, PIECES)[:4], Connection.hold))
-        model.stream(PROMPT, Deadline.after(AMPLE), Ear("いらっしゃい。"))
+        peer.play(streaming(provider, wires.events(provider, PIECES)[:5], Connection.hold))
+        heard(model, enough="いらっしゃい。")
 
     once()
     before = left()

@@ -19,7 +19,7 @@ from engine.core.ports import LanguageModel
 from engine.core.turn import Completion, Exchange, Labels, Message, Prompt
 from engine.models.http.transport import HttpRequest
 from engine.models.http.wire import current
-from engine.models.providers.asker import Asker, Hear, Opening
+from engine.models.providers.asker import Asker, Opening
 from engine.models.providers.caller import ANSWER_LIMIT
 from engine.models.providers.external import ExternalModel, open_external
 from engine.models.providers.openai import DEFAULT_URL
@@ -261,8 +261,8 @@ class Scripted:
     errors: tuple[type[Exception], ...] = ()
     parameters: Parameters = PARAMETERS
 
-    def ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any], hear: Hear | None = None) -> Completion:
-        del prompt, deadline, sent, hear
+    def ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any]) -> Completion:
+        del prompt, deadline, sent
         return self.act()
 
 
@@ -366,10 +366,8 @@ def test_a_refused_value_is_followed_by_the_next_and_a_refused_parameter_by_none
         parameters: Parameters
         errors: tuple[type[Exception], ...] = ()
 
-        def ask(
-            self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any], hear: Hear | None = None
-        ) -> Completion:
-            del prompt, deadline, hear
+        def ask(self, prompt: Prompt, deadline: Deadline, sent: Mapping[str, Any]) -> Completion:
+            del prompt, deadline
             tried.append(sent.get("reasoning_effort"))
             if tried[-1] is None:
                 return Completion(text="あら。", finish_reason="stop", model="m")
