@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
@@ -16,6 +15,7 @@ from engine.core.ports import Limiter, RoomStore, Services
 from engine.core.record import record, replace
 from engine.core.rooms import NewTurn, Opened, Replay
 from engine.core.turn import ChatRequest, Turn
+from engine.text.sentences import sentences
 
 
 @record
@@ -128,12 +128,3 @@ def _again(replay: Replay, text: str, listen: Listen) -> ChatResult:
     _tell(replay.outcome, listen)
     listen(result)
     return result
-
-
-_SENTENCE = r"(?:[^。．！？!?\n.]|\.(?!\s|$))*(?:[。．！？!?\n.]+[」』）)\s]*|(?<=[^。．！？!?\n.])$)"
-"""Up to a full stop, a mark or a line's end, with closing brackets and space; a point inside a number ends nothing."""
-
-
-def sentences(text: str) -> list[str]:
-    """The sentences of `text`, each with what ends it and the space after it; joined they are `text`."""
-    return [one for one in re.findall(_SENTENCE, text) if one] or [text]

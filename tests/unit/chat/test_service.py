@@ -3,11 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from engine.chat.service import ChatService, sentences
+from engine.chat.service import ChatService
 from engine.conversations import open_store
 from engine.core.errors import Unavailable
 from engine.core.events import ChatResult, Escalation, ModelAnswered, ModelAsked, ModelFailed, Sentence, TurnStarted
@@ -120,24 +116,3 @@ def test_what_has_its_time_is_forgotten_when_that_is_over_and_goes_from_the_stor
     assert guest.says("覚えてる？", days=90.1).reply == "名前は「」、ボトルは「」ね。"
     kept = guest.rooms.on_rooms(lambda rooms: rooms.memory(Principal(kind="user", id="ken")), 1.0)
     assert kept == {}
-
-
-@pytest.mark.parametrize(
-    ("text", "parts"),
-    [
-        ("こんばんは。今日は寒いわねえ！", ["こんばんは。", "今日は寒いわねえ！"]),
-        ("Hi there. It costs 3.50 now. Ok?", ["Hi there. ", "It costs 3.50 now. ", "Ok?"]),
-        ("あら…ほんと？！", ["あら…ほんと？！"]),
-        ("「いいわね。」そう言ったの", ["「いいわね。」", "そう言ったの"]),
-        ("一行目\n二行目", ["一行目\n", "二行目"]),
-        ("a", ["a"]),
-        ("", [""]),
-    ],
-)
-def test_sentences(text, parts):
-    assert sentences(text) == parts
-
-
-@given(st.text(alphabet="あ。！？!?.…」 \n3a"))
-def test_nothing_is_lost(text):
-    assert "".join(sentences(text)) == text
