@@ -15,6 +15,7 @@ from engine.core.record import field, field_names, record, replace
 from engine.core.source import Span
 from engine.core.turn import Turn
 from engine.expressions.evaluate import holds
+from engine.guardrails.masks import find_all
 from engine.guardrails.placeholders import masked
 from engine.kinds.features import shown
 from engine.steps.explaining import Considered, ExplainingIndex, View
@@ -49,8 +50,8 @@ class Kind:
 @record
 class Explanation:
     """`stages` are the names of the normalisation steps with the text after each, `words` what was read in the text, as
-    (what, words); `now` is the persona's time. `masked` is the text as external models see it, where
-    the pipeline keeps something from them.
+    (what, words); `now` is the persona's time. `masked` is the text as external models see it, where the pipeline keeps
+    something from them, and `masks` are the rules that found something, each with what it found.
     """
 
     text: str
@@ -62,6 +63,7 @@ class Explanation:
     decisions: tuple[Decision, ...]
     kind: Kind | None = None
     masked: str | None = None
+    masks: tuple[tuple[str, str], ...] = ()
 
 
 @record
@@ -135,6 +137,7 @@ def explain(plan: Plan, index: ExplainingIndex, turn: Turn, stages: tuple[tuple[
         decisions=decisions,
         kind=_kind(plan, turn.text),
         masked=masked(turn.text, plan.mask) if plan.mask else None,
+        masks=tuple((one.mask, turn.text[one.start : one.end]) for one in find_all(turn.text, plan.mask)),
     )
 
 

@@ -118,9 +118,11 @@ def _kind(explanation: Explanation) -> Iterator[RenderableType]:
 
 
 def _masked(explanation: Explanation) -> Iterator[RenderableType]:
-    """The text with its placeholders; nothing where it has none."""
-    if explanation.masked not in {None, explanation.text}:
+    """The text with its placeholders, and which rule found what; nothing where it has none."""
+    if explanation.masks:
         yield Text(f"  {explanation.masked}")
+    for rule, found in explanation.masks:
+        yield Text.assemble("  ", (f"{rule:{max(len(name) for name, _ in explanation.masks)}}  {found}", "dim"))
 
 
 def _matching(items: Sequence[Considered], columns: _Columns) -> Iterator[RenderableType]:

@@ -13,7 +13,7 @@ from rapidfuzz import fuzz
 
 from engine.core.plan import Plan
 from engine.core.turn import Exchange
-from engine.steps.detectors import language
+from engine.guardrails.answers import language
 from engine.text.normalise import normalise
 from engine.text.words import analyse
 

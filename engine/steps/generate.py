@@ -19,8 +19,8 @@ from engine.core.ports import Hold, LanguageModel, Preparing
 from engine.core.record import replace
 from engine.core.turn import Completion, Exchange, Message, Prompt
 from engine.expressions.evaluate import holds
+from engine.guardrails.answers import DETECTORS, DOUBTS, detects, hear
 from engine.resilience.budget import available, leave_time
-from engine.steps.detectors import DETECTORS, DOUBTS, detects, hear
 from engine.steps.kinds import Answer, Escalate, Scene, StepResult, Told
 from engine.steps.spec import DetectorSpec, ExpressionDetectorSpec, NamedDetectorSpec, StepSpec
 

@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 
 from engine.chat.explain import explain, explain_reply
 from engine.core.plan import NamedDetector
+from engine.core.record import replace
 from tests.fakes.plans import generate_step, plan, replies_step, reply, say_step, set_step, turn
 
 EVENING = reply("evening", "こんばんは。", when="now.hour >= 17")
@@ -163,3 +164,10 @@ def test_a_step_that_is_passed_over_says_why():
     assert [(one.action, one.why, one.considered) for one in found.steps] == [
         ("passed over", "`client.vip` does not hold", ())
     ]
+
+
+def test_the_rules_that_keep_something_from_models_outside_are_told_with_what_they_find():
+    masking = replace(plan(replies_step(), replies=REPLIES), mask=("email", "phone"))
+    explanation = explain(masking, masking.index, turn("a@b.jpか090-1234-5678まで"), ())
+    assert explanation.masked == "[メール1]か[電話1]まで"
+    assert explanation.masks == (("email", "a@b.jp"), ("phone", "090-1234-5678"))

@@ -14,6 +14,7 @@ from rich.console import Console
 from engine.chat.explain import Decision, Explanation, explanation_to_json
 from engine.cli import main
 from engine.cli.explain import SHOWN, SHOWN_BELOW, print_explanation
+from engine.core.record import replace
 from engine.core.source import Span
 from engine.steps.explaining import Considered
 
@@ -196,3 +197,9 @@ def test_a_memory_that_is_pretended_decides(capsys):
 def test_a_memory_that_is_none_is_named(given, why, capsys):
     assert explain("こんばんは", "--memory", given, pipeline=REMEMBERING) == 2
     assert why in capsys.readouterr().err
+
+
+def test_what_models_outside_see_is_shown_with_the_rules_that_changed_it():
+    masked = replace(explanation(), masked="[電話1]", masks=(("phone", "090-1234-5678"),))
+    assert "what external models see of it\n  [電話1]\n  phone  090-1234-5678\n" in shown(masked, NARROW)
+    assert "external models" not in shown(replace(explanation(), masked="ｺﾝﾊﾞﾝﾊ"), NARROW)

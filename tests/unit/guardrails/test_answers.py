@@ -2,7 +2,7 @@ import pytest
 
 from engine.core.plan import NamedDetector
 from engine.core.turn import Completion, Message
-from engine.steps.detectors import detects, hear, language
+from engine.guardrails.answers import detects, hear, language
 from tests.fakes.plans import turn
 
 
