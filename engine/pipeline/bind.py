@@ -7,15 +7,15 @@ in the row of its model.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Union
+from typing import Any, Union
 
 from engine.core.expression import Value
-from engine.core.plan import ModelRow, Plan, Step
+from engine.core.plan import ModelRow, Plan
 from engine.core.record import record, replace
 from engine.core.source import EnvRef
 from engine.models.registry import BACKENDS, SETTINGS
 from engine.models.settings import Flag, Kind, Number
-from engine.pipeline.environment import LIMITS, TIME, Bounds, Wanted, bounded, resolve, values
+from engine.pipeline.environment import FLAG, LIMITS, NUMBER, TEXT, TIME, Variable, read, resolve, values
 
 Given = Union[Value, EnvRef]
 """A literal or a reference to the environment."""
@@ -44,10 +44,6 @@ class Compiled:
     models: tuple[ModelDeclaration, ...]
 
 
-_WANTED: Mapping[type, Wanted] = {Number: "number", Flag: "flag"}
-"""What a variable without a default is read as."""
-
-
 def bind_model(declared: ModelDeclaration, env: Mapping[str, str]) -> ModelRow:
     """Never fails: a value that does not fit makes the row `misconfigured`, with the variable and the remedy."""
     wrong: list[str] = []
@@ -66,8 +62,9 @@ def _resolved(key: str, given: Given, env: Mapping[str, str], wrong: list[str]) 
     kind = SETTINGS.get(key)
     if not isinstance(given, EnvRef):
         return _without_none(given, kind)
+    wanted = NUMBER if isinstance(kind, Number) else FLAG if isinstance(kind, Flag) else TEXT
     try:
-        value = _without_none(resolve(given, env, _WANTED.get(type(kind), "text")), kind)
+        value = _without_none(resolve(given, env, wanted), kind)
     except ValueError as error:
         wrong.append(str(error))
         return given.default
@@ -85,37 +82,27 @@ def _without_none(value: Value, kind: Kind | None) -> Value:
 def bind(compiled: Compiled, env: Mapping[str, str]) -> Plan:
     """The plan of `compiled` in `env`; what was not understood there is in its notices."""
     found, notices = values(env)
-    plan = compiled.plan
-    numbers = _Numbers(env, notices)
+    plan, steps = compiled.plan, []
+
+    def limit(reference: EnvRef | None, variable: Variable, default: Any) -> Any:
+        try:
+            return default if reference is None else read(reference.name, variable, env, default)
+        except ValueError as error:
+            notices.append(str(error))
+            return default
+
+    deadline = limit(compiled.deadline, TIME, plan.deadline)
+    for step in plan.steps:
+        set_here = [name for name in LIMITS if f"{step.id}.{name}" in compiled.numbers]
+        changes = {
+            name: limit(compiled.numbers[f"{step.id}.{name}"], LIMITS[name], getattr(step, name)) for name in set_here
+        }
+        steps.append(replace(step, **changes) if changes else step)
     return replace(
         plan,
-        deadline=numbers.read(compiled.deadline, plan.deadline, TIME),
+        deadline=deadline,
         env=found,
         models={declared.id: bind_model(declared, env) for declared in compiled.models},
-        steps=tuple(_bound(step, compiled.numbers, numbers) for step in plan.steps),
+        steps=tuple(steps),
         notices=(*plan.notices, *notices),
     )
-
-
-def _bound(step: Step, references: Mapping[str, EnvRef], numbers: _Numbers) -> Step:
-    for name, bounds in LIMITS.items():
-        reference = references.get(f"{step.id}.{name}")
-        if reference is not None:
-            step = replace(step, **{name: numbers.read(reference, getattr(step, name), bounds)})
-    return step
-
-
-class _Numbers:
-    """Reads references that stand for numbers, and notes what does not fit."""
-
-    def __init__(self, env: Mapping[str, str], notices: list[str]) -> None:
-        self._env = env
-        self._notices = notices
-
-    def read(self, reference: EnvRef | None, default: float | None, bounds: Bounds) -> float | None:
-        try:
-            value = None if reference is None else bounded(reference, self._env, bounds)
-        except ValueError as error:
-            self._notices.append(str(error))
-            return default
-        return default if value is None else value

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice, takewhile
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 import yaml
 
@@ -39,25 +39,16 @@ from engine.pipeline.reading.slips import MAY_SWALLOW, glued_comments, swallowed
 from engine.pipeline.reading.syntax import condition_slip, in_quotes, syntax_problem
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_WIDE_BLANKS = frozenset("\u3000\xa0")
 _TOO_DEEP = "exceeded maximum nesting depth"
 """What libyaml says since PyYAML 6.0.4, of 1,000 brackets and before it has given an event of the first."""
 
 
 class _TooMuch(Exception):
-    """A limit was passed; reading stops here."""
-
-    def __init__(self, found: Problem) -> None:
-        self.problem = found
-        super().__init__(found.message)
+    """A limit was passed, as the problem in it says; reading stops here."""
 
 
 class _Stumbled(Exception):
     """A line that the parser takes for something else, so that nothing after it is what it was meant as."""
-
-    def __init__(self, found: Problem) -> None:
-        self.problem = found
-        super().__init__(found.message)
 
 
 class _Enough(Exception):
@@ -65,27 +56,24 @@ class _Enough(Exception):
 
 
 @dataclass(slots=True)
-class _Sequence:
+class _Open:
+    """A list or a mapping that has begun; `parts` are its items or entries, `lines` those of its keys.
+
+    `is_two` tells that it holds the keys of two items of a list, the second of which lacks its dash.
+    """
+
     start: Any
     anchor: str | None
-    items: list[Node] = field(default_factory=list)
-    size: int = 1
-
-
-@dataclass(slots=True)
-class _Mapping:
-    start: Any
-    anchor: str | None
-    entries: list[Entry] = field(default_factory=list)
+    is_mapping: bool
+    parts: list[Any] = field(default_factory=list)
     lines: dict[str, int] = field(default_factory=dict)
     key: Node | None = None
     flagged: bool = False
     is_two: bool = False
-    """Whether it holds the keys of two items of a list, the second of which lacks its dash."""
     size: int = 1
 
-
-_Open = Union[_Sequence, _Mapping]
+    def node(self, place: Span) -> Node:
+        return (MappingNode if self.is_mapping else SequenceNode)(tuple(self.parts), place, self.flagged)
 
 
 def compose(text: str, name: str) -> tuple[Node | None, list[Problem]]:
@@ -100,11 +88,11 @@ def compose(text: str, name: str) -> tuple[Node | None, list[Problem]]:
     except yaml.YAMLError as error:
         return _broken_off(text, name, syntax_problem(error, text, name, composer.last))
     except _Stumbled as stumbled:
-        return _broken_off(text, name, stumbled.problem)
+        return _broken_off(text, name, stumbled.args[0])
     except _Enough:
         return None, composer.problems
     except _TooMuch as limit:
-        return None, [*composer.problems, limit.problem]
+        return None, [*composer.problems, limit.args[0]]
     if composer.root is None:
         return None, [*composer.problems, problem("P112", "file is empty", at(name, 1, 1))]
     return composer.root, [*composer.problems, *glued_comments(text, composer.root)]
@@ -120,14 +108,6 @@ def _broken_off(text: str, name: str, found: Problem) -> tuple[Node | None, list
     with suppress(_Enough):
         composer.break_off(found)
     return composer.root, composer.problems
-
-
-def _unknown_if_empty(entry: Entry) -> Entry:
-    """The last entry before the place where a file broke off: what its value would be stands behind that."""
-    value = entry.value
-    if isinstance(value, ScalarNode) and not value.source and value.value is None:
-        return Entry(entry.key, value._replace(flagged=True))
-    return entry
 
 
 def _events(text: str) -> Iterator[Any]:
@@ -169,9 +149,9 @@ class _Composer:
     def take(self, events: Iterable[Any]) -> None:
         handlers = {
             yaml.ScalarEvent: self._scalar,
-            yaml.MappingStartEvent: self._mapping,
+            yaml.MappingStartEvent: self._open,
             yaml.MappingEndEvent: self._close,
-            yaml.SequenceStartEvent: self._sequence,
+            yaml.SequenceStartEvent: self._open,
             yaml.SequenceEndEvent: self._close,
             yaml.AliasEvent: self._alias,
             yaml.DocumentStartEvent: self._document,
@@ -186,12 +166,15 @@ class _Composer:
         self._note(found)
         while self._stack:
             opened = self._stack.pop()
-            if isinstance(opened, _Mapping) and opened.entries:
-                opened.entries[-1] = _unknown_if_empty(opened.entries[-1])
+            opened.flagged = True
+            if opened.is_mapping and opened.parts:
+                # What the value of the last entry would be may stand behind the mistake.
+                key, value = opened.parts[-1]
+                if isinstance(value, ScalarNode) and not value.source and value.value is None:
+                    opened.parts[-1] = Entry(key, value._replace(flagged=True))
             line, column = opened.start.line + 1, opened.start.column + 1
             last, end = max((line, column + 1), (found.span.line, found.span.column + 1))
-            place = span(self._name, line, column, last, end)
-            self._add(self._closed(opened, place, flagged=True), opened.size, opened.anchor)
+            self._add(opened.node(span(self._name, line, column, last, end)), opened.size, opened.anchor)
 
     def _note(self, found: Problem) -> None:
         if len(self.problems) >= MAX_PROBLEMS:
@@ -204,28 +187,18 @@ class _Composer:
             hint = "remove the line `---`, or use two files"
             raise _TooMuch(problem("P111", "a second document begins", self._span(event), hint))
 
-    def _mapping(self, event: Any) -> None:
-        self._open(event, _Mapping(event.start_mark, event.anchor))
-
-    def _sequence(self, event: Any) -> None:
-        self._open(event, _Sequence(event.start_mark, event.anchor))
-
-    def _open(self, event: Any, opened: _Open) -> None:
+    def _open(self, event: Any) -> None:
         self._tag(event)
         if len(self._stack) >= MAX_DEPTH:
             raise _TooMuch(problem("P109", f"nested more than {MAX_DEPTH} levels deep", self._span(event)))
-        self._stack.append(opened)
+        is_mapping = isinstance(event, yaml.MappingStartEvent)
+        self._stack.append(_Open(event.start_mark, event.anchor, is_mapping))
 
     def _close(self, event: Any) -> None:
         opened = self._stack.pop()
         start, end = opened.start, event.end_mark
         place = span(self._name, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
-        self._add(self._closed(opened, place), opened.size, opened.anchor)
-
-    def _closed(self, opened: _Open, place: Span, *, flagged: bool = False) -> Node:
-        if isinstance(opened, _Mapping):
-            return MappingNode(tuple(opened.entries), place, opened.flagged or flagged)
-        return SequenceNode(tuple(opened.items), place, flagged)
+        self._add(opened.node(place), opened.size, opened.anchor)
 
     def _alias(self, event: Any) -> None:
         self._aliases += 1
@@ -248,9 +221,16 @@ class _Composer:
         if tagged:
             node = ScalarNode(text, text, place, flagged=True)
         elif not event.implicit[0]:
-            node = ScalarNode(text, text, place, self._unprintable(text, place))
+            found = UNPRINTABLE.search(text)
+            if found:
+                message = f"character U+{ord(found.group()):04X} is not allowed in a text"
+                self._note(problem("P106", message, place, "remove its escape"))
+            node = ScalarNode(text, text, place, found is not None)
         elif place.line != place.end_line and MAY_SWALLOW.search(text):
-            node = ScalarNode(text, text, place, self._swallows(place))
+            slip = swallowed(self._lines, place)
+            if slip:
+                self._note(slip)
+            node = ScalarNode(text, text, place, slip is not None)
         elif not text or text[0] in FIRST_OF_SURPRISE:
             node = self._surprising(text, place)
         else:
@@ -269,24 +249,10 @@ class _Composer:
         self._note(problem("P110", message, place, hint))
         return ScalarNode(text, text, place, flagged=True)
 
-    def _unprintable(self, text: str, place: Span) -> bool:
-        found = UNPRINTABLE.search(text)
-        if found:
-            message = f"character U+{ord(found.group()):04X} is not allowed in a text"
-            self._note(problem("P106", message, place, "remove its escape"))
-        return found is not None
-
     @cached_property
     def _lines(self) -> list[str]:
         """Taken apart once: every text of several lines may have to be looked at."""
         return lines(self._text)
-
-    def _swallows(self, place: Span) -> bool:
-        """Whether lines that were meant as items, keys or comments became a part of the unquoted text above them."""
-        found = swallowed(self._lines, place)
-        if found is not None:
-            self._note(found)
-        return found is not None
 
     def _tag(self, event: Any) -> bool:
         """Whether the node has a tag, which is a mistake."""
@@ -312,34 +278,28 @@ class _Composer:
         if parent.size > MAX_NODES:
             message = f"more than {MAX_NODES:,} values, aliases written out"
             raise _TooMuch(problem("P109", message, node.span, "split the file into several"))
-        if isinstance(parent, _Sequence):
-            parent.items.append(node)
+        if not parent.is_mapping:
+            parent.parts.append(node)
         elif parent.key is None:
             parent.key = node
         else:
             self._entry(parent, parent.key, node)
             parent.key = None
 
-    def _entry(self, parent: _Mapping, key: Node, value: Node) -> None:
+    def _entry(self, parent: _Open, key: Node, value: Node) -> None:
         word = self._key(key)
         if word is None:
             parent.flagged = True
-            return
-        if word.value in parent.lines:
-            self._repeated(parent, word)
-            return
-        parent.lines[word.value] = word.span.line
-        parent.entries.append(Entry(word, value))
-
-    def _repeated(self, parent: _Mapping, word: Located[str]) -> None:
-        """A key that stands twice; of a whole item that lacks its dash, only the first key is told."""
-        if parent.is_two:
-            return
-        in_list = len(self._stack) > 1 and isinstance(self._stack[-2], _Sequence)
-        parent.is_two = in_list and word.value == parent.entries[0].key.value
-        message = f"key `{shortened(word.value)}` stands twice, first on line {parent.lines[word.value]}"
-        hint = "begin the next item with `- `, or remove one" if parent.is_two else "remove one, or rename it"
-        self._note(problem("P103", message, word.span, hint))
+        elif word.value not in parent.lines:
+            parent.lines[word.value] = word.span.line
+            parent.parts.append(Entry(word, value))
+        elif not parent.is_two:
+            # Of a whole item that lacks its dash, only the first key is told.
+            in_list = len(self._stack) > 1 and not self._stack[-2].is_mapping
+            parent.is_two = in_list and word.value == parent.parts[0].key.value
+            message = f"key `{shortened(word.value)}` stands twice, first on line {parent.lines[word.value]}"
+            hint = "begin the next item with `- `, or remove one" if parent.is_two else "remove one, or rename it"
+            self._note(problem("P103", message, word.span, hint))
 
     def _key(self, key: Node) -> Located[str] | None:
         if not isinstance(key, ScalarNode):
@@ -353,7 +313,7 @@ class _Composer:
         dashed = unlisted_key(self._lines, key.span)
         if dashed is not None:
             raise _Stumbled(dashed)
-        if key.source[:1] in _WIDE_BLANKS:
+        if key.source[:1] in ("\u3000", "\xa0"):
             message = "a wide space or a no-break space stands in the indentation"
             raise _Stumbled(problem("P102", message, key.span, "indent with plain spaces"))
         if key.value is None:

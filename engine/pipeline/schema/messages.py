@@ -6,11 +6,11 @@ One function for each keyword of the schemas, in the table at the end.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-from engine.core.node import MappingNode, Node, ScalarNode, SequenceNode
+from engine.core.node import MappingNode, Node, ScalarNode, SequenceNode, entries
 from engine.core.source import Problem, Span
 from engine.pipeline.reading.files import shortened
 from engine.pipeline.schema.advice import bound_hint, form_hint, hint, nearest, type_hint
@@ -29,9 +29,8 @@ class Found:
     context: str
 
     @property
-    def schema(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.error.schema
-        return found
+    def schema(self) -> Any:
+        return self.error.schema
 
     @property
     def limit(self) -> Any:
@@ -49,10 +48,19 @@ class Found:
         return f" for `{last}`{self.context.removesuffix(f' in `{last}`')}" if last else ""
 
     @property
-    def is_item(self) -> bool:
-        """Whether the node is an item of a list."""
-        path = self.error.absolute_path
-        return bool(path) and isinstance(path[-1], int)
+    def keys(self) -> list[str]:
+        """The keys that stand there."""
+        return [entry.key.value for entry in entries(self.node)]
+
+    @property
+    def known(self) -> list[str]:
+        """The keys that may stand there."""
+        names = self.schema.get("propertyNames", {}).get("enum")
+        return list(names or self.schema.get("properties", {}))
+
+    def absent(self, allowed: Iterable[str]) -> list[str]:
+        """The `allowed` keys that do not stand there yet, or all where they all do."""
+        return [key for key in allowed if key not in self.keys] or list(allowed)
 
 
 def describe(node: Node) -> str:
@@ -99,33 +107,29 @@ _BOUNDS = {
 def explain(found: Found) -> Iterator[Problem]:
     """The problems for one error of the validator."""
     if "propertyNames" in found.error.absolute_schema_path:
-        yield wrong_key(found)
-        return
-    yield from _KEYWORDS.get(str(found.error.validator), _other)(found)
+        yield _wrong_key(found)
+    elif found.error.validator in _KEYWORDS:
+        yield from _KEYWORDS[found.error.validator](found)
+    else:
+        yield found.problem("P206", f"this does not fit{found.context}: {describe(found.node)}")
 
 
 def _type(found: Found) -> Iterator[Problem]:
     kinds = [found.limit] if isinstance(found.limit, str) else list(found.limit)
-    if "string" in kinds and _has_no_form(found):
+    node: Any = found.node
+    pattern, path = found.schema.get("pattern"), found.error.absolute_path
+    is_word = "string" in kinds and isinstance(node, ScalarNode) and node.value is not None
+    if is_word and pattern and not re.search(pattern, node.source):
+        # A number or a word would not do as a text either, as `40` where `40%` is wanted.
         yield from _form(found)
         return
     expected = found.schema.get("errorMessage", "") if "object" in kinds or "number" in kinds else ""
     if not expected.startswith("expected"):
         expected = "expected " + " or ".join(_NAMES[kind] for kind in kinds)
-    message = f"{expected}, found {describe(found.node)}{found.of}"
-    limit = found.schema.get("exclusiveMaximum")
-    yield found.problem("P202", message, type_hint(kinds, found.node, in_list=found.is_item, limit=limit))
-
-
-def _has_no_form(found: Found) -> bool:
-    """Whether a number or a word would not do as a text either, as `40` where `40%` is wanted."""
-    node = found.node
-    pattern = found.schema.get("pattern")
-    return (
-        isinstance(node, ScalarNode)
-        and node.value is not None
-        and bool(pattern and not re.search(pattern, node.source))
-    )
+    message = f"{expected}, found {describe(node)}{found.of}"
+    in_list = bool(path) and isinstance(path[-1], int)
+    advice = type_hint(kinds, node, in_list=in_list, limit=found.schema.get("exclusiveMaximum"))
+    yield found.problem("P202", message, advice)
 
 
 def _choice(found: Found) -> Iterator[Problem]:
@@ -142,9 +146,9 @@ def _form(found: Found) -> Iterator[Problem]:
     source = given if isinstance(given, str) or not isinstance(found.node, ScalarNode) else found.node.source
     advice = form_hint(expected, source)
     if not source.strip():
-        yield found.problem(
-            "P204", f"{_until_not_blank(expected)}, found only blanks{found.of}", "write something, or remove it"
-        )
+        # Other conditions are not the point here.
+        expected = expected.partition(" that is not blank")[0].partition(", found")[0]
+        yield found.problem("P204", f"{expected}, found only blanks{found.of}", "write something, or remove it")
     elif "errorMessage" in found.schema and "${" in source:
         yield found.problem("P208", str(found.schema["errorMessage"]))
     elif "${" in source:
@@ -152,11 +156,6 @@ def _form(found: Found) -> Iterator[Problem]:
     else:
         code = "P207" if "expected a time" in expected else "P206"
         yield found.problem(code, f"{expected}, found `{shortened(source)}`{found.of}", advice)
-
-
-def _until_not_blank(expected: str) -> str:
-    """What is expected, without the conditions that are not the point here."""
-    return expected.partition(" that is not blank")[0].partition(", found")[0]
 
 
 def _bound(found: Found) -> Iterator[Problem]:
@@ -168,43 +167,32 @@ def _bound(found: Found) -> Iterator[Problem]:
     yield found.problem("P204", message, bound_hint(keyword, found.limit, value))
 
 
-def _other(found: Found) -> Iterator[Problem]:
-    yield found.problem("P206", f"this does not fit{found.context}: {describe(found.node)}")
-
-
-_GLUED = re.compile("([A-Za-z_]+)[:：]")
-
-
-def wrong_key(found: Found) -> Problem:
+def _wrong_key(found: Found) -> Problem:
     word = str(found.error.instance)
-    entry = found.node.entry(word) if isinstance(found.node, MappingNode) else None
-    span = entry.key.span if entry else found.span
+    span = next((entry.key.span for entry in entries(found.node) if entry.key.value == word), found.span)
     if found.error.validator == "enum":
-        return found.problem("P203", f"unknown key `{word}`{found.context}", _meant(found, word, found.limit), span)
+        return found.problem("P203", f"unknown key `{word}`{found.context}", _key_hint(found, word, found.limit), span)
     expected = found.schema.get("patternErrorMessage", "expected a shorter name")
     return found.problem("P206", f"{expected}, found `{shortened(word)}`", span=span)
 
 
-def unknown_keys(found: Found) -> Iterator[Problem]:
+def _unknown_keys(found: Found) -> Iterator[Problem]:
     allowed = found.schema.get("properties", {})
-    # The keyword applies to nothing else.
-    for entry in cast("MappingNode", found.node).entries:
-        if entry.key.value not in allowed:
-            word = entry.key.value
-            message = f"unknown key `{shortened(word)}`{found.context}"
-            yield found.problem("P203", message, _meant(found, word, allowed), entry.key.span)
+    for key, _ in entries(found.node):
+        if key.value not in allowed:
+            message = f"unknown key `{shortened(key.value)}`{found.context}"
+            yield found.problem("P203", message, _key_hint(found, key.value, allowed), key.span)
 
 
-def _meant(found: Found, word: str, allowed: Any) -> str:
+def _key_hint(found: Found, word: str, allowed: Collection[str]) -> str:
     """What to write instead of the unknown key `word`."""
-    absent = _absent(allowed, found.node)
-    glued = _GLUED.match(word)
+    absent = found.absent(allowed)
+    glued = re.match("([A-Za-z_]+)[:：]", word)
     if glued and glued[1] in absent:
         return f"write `{glued[1]}: `, with a narrow colon and a space"
     if nearest(word, absent) is not None:
         return hint(word, absent)
-    alone = isinstance(found.node, MappingNode) and len(found.node.entries) == 1
-    if alone and str(found.schema.get("errorMessage", "")).startswith("expected text"):
+    if len(found.keys) == 1 and str(found.schema.get("errorMessage", "")).startswith("expected text"):
         return "put a text that holds `: ` in quotes"
     missing = _mixed_up(found)
     return f"did you mean `{missing}`, which is missing?" if missing else hint(word, absent)
@@ -212,54 +200,34 @@ def _meant(found: Found, word: str, allowed: Any) -> str:
 
 def _mixed_up(found: Found) -> str | None:
     """The one key that is missing where there is one that nobody knows: probably they are the same."""
-    present = [entry.key.value for entry in found.node.entries] if isinstance(found.node, MappingNode) else []
-    known = _known_keys(found)
-    missing = [key for key in found.schema.get("required", ()) if key not in present]
-    unknown = [key for key in present if key not in known]
+    missing = [key for key in found.schema.get("required", ()) if key not in found.keys]
+    unknown = [key for key in found.keys if key not in found.known]
     if found.schema.get("additionalProperties", True) is not False and "propertyNames" not in found.schema:
         return None
-    alike = len(missing) == len(unknown) == 1 and nearest(unknown[0], _absent(known, found.node)) is None
+    alike = len(missing) == len(unknown) == 1 and nearest(unknown[0], found.absent(found.known)) is None
     return missing[0] if alike else None
 
 
-def _absent(allowed: Any, node: Node) -> list[str]:
-    """The allowed keys that `node` does not have yet, or all when it has them all."""
-    present = {entry.key.value for entry in node.entries} if isinstance(node, MappingNode) else set()
-    return [key for key in allowed if key not in present] or list(allowed)
-
-
-def missing_keys(found: Found) -> Iterator[Problem]:
-    for key in found.limit:
-        if key not in found.error.instance:
+def _missing_keys(found: Found) -> Iterator[Problem]:
+    needed = found.limit
+    if found.error.validator == "dependentRequired":
+        needed = [key for present, keys in found.limit.items() for key in keys if present in found.error.instance]
+    for key in needed:
+        if key not in found.error.instance and _mixed_up(found) != key:
             yield from _missing_key(found, key)
 
 
-def dependent_keys(found: Found) -> Iterator[Problem]:
-    for present, needed in found.limit.items():
-        for key in needed:
-            if present in found.error.instance and key not in found.error.instance:
-                yield from _missing_key(found, key)
-
-
 def _missing_key(found: Found, key: str) -> Iterator[Problem]:
-    if _mixed_up(found) == key:
-        return
     message = f"missing key `{key}`{found.context}"
-    known = _known_keys(found)
-    for entry in found.node.entries if isinstance(found.node, MappingNode) else ():
-        if entry.key.value not in known and nearest(entry.key.value, _absent(known, found.node)) == key:
+    for written, _ in entries(found.node):
+        if written.value not in found.known and nearest(written.value, found.absent(found.known)) == key:
             if isinstance(found.schema.get("additionalProperties"), dict):
-                yield found.problem("P201", message, f"did you mean `{key}`?", entry.key.span)
+                yield found.problem("P201", message, f"did you mean `{key}`?", written.span)
             return
     yield found.problem("P201", message, f"add `{key}: …`")
 
 
-def _known_keys(found: Found) -> list[str]:
-    names = found.schema.get("propertyNames", {}).get("enum")
-    return list(names or found.schema.get("properties", {}))
-
-
-def refused(found: Found) -> Iterator[Problem]:
+def _refused(found: Found) -> Iterator[Problem]:
     """Keys that exclude each other, or a text that may not stand there; what is neither has another mistake."""
     together = found.limit.get("required", [])
     if together and isinstance(found.node, MappingNode):
@@ -269,31 +237,26 @@ def refused(found: Found) -> Iterator[Problem]:
         yield found.problem("P208", str(found.schema.get("errorMessage", "this is not allowed here")))
 
 
-def one_of(found: Found) -> Iterator[Problem]:
+def _one_of(found: Found) -> Iterator[Problem]:
     keys = [branch["required"][0] for branch in found.limit]
-    present = [key for key in keys if key in found.error.instance]
-    known = _known_keys(found)
-    misspelt = {nearest(key, known) for key in found.error.instance if key not in known}
-    if not present and misspelt & set(keys):
-        return
     either = " or ".join(f"`{key}`" for key in keys)
+    present = [entry.key for entry in entries(found.node) if entry.key.value in keys]
     if present:
-        second = found.node.entry(present[-1]) if isinstance(found.node, MappingNode) else None
-        span = second.key.span if second else found.span
-        yield found.problem("P210", f"expected {either}, found both{found.context}", "remove one", span)
-    else:
+        last = max(present, key=lambda key: keys.index(key.value))
+        yield found.problem("P210", f"expected {either}, found both{found.context}", "remove one", last.span)
+    elif not {nearest(key, found.known) for key in found.error.instance if key not in found.known} & set(keys):
         yield found.problem("P210", f"expected {either}, found neither{found.context}", f"add `{keys[0]}: …`")
 
 
 _KEYWORDS: Mapping[str, Callable[[Found], Iterator[Problem]]] = {
     "type": _type,
-    "required": missing_keys,
-    "dependentRequired": dependent_keys,
-    "additionalProperties": unknown_keys,
+    "required": _missing_keys,
+    "dependentRequired": _missing_keys,
+    "additionalProperties": _unknown_keys,
     "enum": _choice,
     "const": _choice,
     "pattern": _form,
-    "not": refused,
-    "oneOf": one_of,
+    "not": _refused,
+    "oneOf": _one_of,
     **dict.fromkeys(_BOUNDS, _bound),
 }
