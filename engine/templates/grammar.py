@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,18 +37,6 @@ Fits = Callable[[Any], bool]
 """Whether a constant may be an argument."""
 
 
-def _short(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= MAX_SEPARATOR
-
-
-def _small(value: Any) -> bool:
-    return isinstance(value, int | float) and abs(value) <= MAX_NUMBER
-
-
-def _digits(value: Any) -> bool:
-    return isinstance(value, int) and 0 <= value <= _MOST_DIGITS
-
-
 @dataclass(frozen=True, slots=True)
 class Arguments:
     """What a filter may be given: constants that fit, by name in their order; `what` says so to an editor."""
@@ -59,16 +47,11 @@ class Arguments:
     def allow(self, node: nodes.Filter) -> bool:
         if node.dyn_args is not None or node.dyn_kwargs is not None or len(node.args) > len(self.fits):
             return False
-        given: dict[str, nodes.Node] = dict(zip(self.fits, node.args, strict=False))
-        given |= {str(pair.key): pair.value for pair in node.kwargs}
-        once = len(given) == len(node.args) + len(node.kwargs)
-        return once and all(self._allows(name, value) for name, value in given.items())
-
-    def _allows(self, name: str, value: nodes.Node) -> bool:
-        fits = self.fits.get(name)
-        if fits is anything:
-            return True
-        return fits is not None and isinstance(value, nodes.Const) and fits(value.value)
+        given = [*zip(self.fits, node.args, strict=False), *((str(pair.key), pair.value) for pair in node.kwargs)]
+        if len(dict(given)) < len(given) or not dict(given).keys() <= self.fits.keys():
+            return False
+        plain = ((self.fits[name], value) for name, value in given if self.fits[name] is not anything)
+        return all(isinstance(value, nodes.Const) and fits(value.value) for fits, value in plain)
 
 
 def anything(_value: Any) -> bool:
@@ -76,61 +59,37 @@ def anything(_value: Any) -> bool:
     return True
 
 
-_NOTHING = Arguments()
+def _short(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_SEPARATOR
+
+
 FILTERS: Mapping[str, Arguments] = {
-    "abs": _NOTHING,
-    "capitalize": _NOTHING,
+    **dict.fromkeys(("abs", "capitalize", "first", "last", "length", "lower", "title", "upper"), Arguments()),
     "default": Arguments(
         "a value, and `true` where it stands for an empty text too",
         {"default_value": anything, "boolean": lambda value: isinstance(value, bool)},
     ),
-    "first": _NOTHING,
-    "int": Arguments("at most a plain number", {"default": _small}),
+    "int": Arguments(
+        "at most a plain number", {"default": lambda value: isinstance(value, int | float) and abs(value) <= MAX_NUMBER}
+    ),
     "join": Arguments(f"a quoted separator of at most {MAX_SEPARATOR} characters", {"d": _short}),
-    "last": _NOTHING,
-    "length": _NOTHING,
-    "lower": _NOTHING,
     "round": Arguments(
         f"a plain number of digits from 0 to {_MOST_DIGITS}, and 'common', 'ceil' or 'floor'",
-        {"precision": _digits, "method": lambda value: value in ("common", "ceil", "floor")},
+        {
+            "precision": lambda value: isinstance(value, int) and 0 <= value <= _MOST_DIGITS,
+            "method": lambda value: value in ("common", "ceil", "floor"),
+        },
     ),
-    "title": _NOTHING,
     "trim": Arguments(f"at most a quoted text of {MAX_SEPARATOR} characters", {"chars": _short}),
-    "upper": _NOTHING,
 }
 TESTS = frozenset({"defined", "none", "number", "string", "mapping", "sequence", "odd", "even"})
 _INSIDE = re.compile(r"\{[{%].*?(?:[}%]\}|\Z)", re.DOTALL)
 _PARSER = Environment(autoescape=False, optimized=False)  # noqa: S701 - replies are plain text, not HTML
-_ALLOWED = (
-    nodes.Template,
-    nodes.Output,
-    nodes.TemplateData,
-    nodes.Name,
-    nodes.Getattr,
-    nodes.Getitem,
-    nodes.Const,
-    nodes.If,
-    nodes.For,
-    nodes.Compare,
-    nodes.Operand,
-    nodes.CondExpr,
-    nodes.List,
-    nodes.Tuple,
-    nodes.And,
-    nodes.Or,
-    nodes.Not,
-    nodes.Neg,
-    nodes.Add,
-    nodes.Sub,
-    nodes.Mul,
-    nodes.Div,
-    nodes.FloorDiv,
-    nodes.Mod,
-    nodes.Concat,
-    nodes.Filter,
-    nodes.Keyword,
-    nodes.Test,
-)
+_STATEMENTS = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For)
+_VALUES = (nodes.Name, nodes.Getattr, nodes.Getitem, nodes.Const, nodes.List, nodes.Tuple, nodes.CondExpr)
+_OPERATORS = (nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Neg, nodes.Concat)
+_ARITHMETIC = (nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod)
+_ALLOWED = (*_STATEMENTS, *_VALUES, *_OPERATORS, *_ARITHMETIC, nodes.Filter, nodes.Keyword, nodes.Test)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,11 +103,15 @@ class TemplateMistake:
     hint: str = ""
 
 
+def _refused(message: str, line: int, word: str = "", hint: str = "") -> TemplateMistake:
+    return TemplateMistake(kind="construct", message=message, line=line, word=word, hint=hint)
+
+
 def check_template(source: str, scope: Scope) -> list[TemplateMistake]:
     """Everything in `source` that would fail or cost too much at run time; `kind` is syntax, name or construct."""
     if len(source) > MAX_SOURCE:
         message = f"template is {len(source):,} characters long, at most {MAX_SOURCE:,} are allowed"
-        return [TemplateMistake(kind="construct", message=message, line=1)]
+        return [_refused(message, 1)]
     try:
         for opened in _INSIDE.finditer(source):
             if too_deep(opened[0]):
@@ -162,7 +125,7 @@ def check_template(source: str, scope: Scope) -> list[TemplateMistake]:
         return [_too_deep_at(1)]
     except ValueError:
         # Python reads no number of more than 4,300 digits.
-        return [TemplateMistake(kind="construct", message="template holds a number that is too long", line=1)]
+        return [_refused("template holds a number that is too long", 1)]
 
 
 def _too_deep_at(line: int) -> TemplateMistake:
@@ -178,8 +141,7 @@ def _too_large(tree: nodes.Template) -> TemplateMistake | None:
         if depth > MAX_DEPTH:
             return _too_deep_at(level[0].lineno)
         if parts > MAX_PARTS:
-            message = f"template has more than {MAX_PARTS:,} parts"
-            return TemplateMistake(kind="construct", message=message, line=1, hint="make several of it")
+            return _refused(f"template has more than {MAX_PARTS:,} parts", 1, hint="make several of it")
         level = [child for node in level for child in node.iter_child_nodes()]
     return None
 
@@ -209,60 +171,42 @@ def is_constant(source: str) -> bool:
 
 def _walk(node: nodes.Node, scope: Scope, *, locals_: frozenset[str], loops: int) -> Iterator[TemplateMistake]:
     if not isinstance(node, _ALLOWED):
-        word = type(node).__name__.lower()
-        yield TemplateMistake(
-            kind="construct",
-            message=f"template uses a construct that is not allowed: {word}",
-            line=node.lineno,
-            hint="templates may print values, and use if, for and the listed filters",
-        )
+        message = f"template uses a construct that is not allowed: {type(node).__name__.lower()}"
+        yield _refused(message, node.lineno, hint="templates may print values, and use if, for and the listed filters")
         return
     match node:
         case nodes.Getattr(attr=attr) if attr.startswith("_"):
-            message = f"attribute `{attr}` is private"
-            yield TemplateMistake(kind="construct", message=message, line=node.lineno, word=attr)
+            yield _refused(f"attribute `{attr}` is private", node.lineno, attr)
         case nodes.Name() | nodes.Getattr() if (path := _path(node)) and path[0] not in locals_:
-            yield from _check_path(path, node.lineno, scope)
+            if not scope.allows(path) or any(part.startswith("_") for part in path):
+                word, hint = ".".join(path), scope.remedy(path)
+                message = f"unknown name `{word}`"
+                yield TemplateMistake(kind="name", message=message, line=node.lineno, word=word, hint=hint)
             return
-        case nodes.Filter():
+        case nodes.Filter() | nodes.Test():
             yield from _check_filter(node)
-        case nodes.Test(name=name) if name not in TESTS:
-            yield _unlisted("test", name, node.lineno, TESTS)
-        case nodes.Const() | nodes.List() | nodes.Tuple():
+        case nodes.Const() | nodes.List() | nodes.Tuple(ctx="load"):
             yield from _check_literal(node)
         case nodes.For(target=target):
             # What is looped over does not see the loop's own names.
             yield from _walk(node.iter, scope, locals_=locals_, loops=loops)
             loops += 1
             if loops > MAX_LOOPS:
-                yield TemplateMistake(
-                    kind="construct", message=f"loops are nested more than {MAX_LOOPS} deep", line=node.lineno
-                )
-            locals_ |= _targets(target) | {"loop"}
+                yield _refused(f"loops are nested more than {MAX_LOOPS} deep", node.lineno)
+            locals_ |= {"loop", *(name.name for name in nodes.Tuple([target], "store").find_all(nodes.Name))}
         case _:
             pass
     for child in node.iter_child_nodes(exclude=("iter",)):
         yield from _walk(child, scope, locals_=locals_, loops=loops)
 
 
-def _check_literal(node: nodes.Node) -> Iterator[TemplateMistake]:
-    """A number of usual size, or a list of such values; names on the left of a loop are no list."""
-    match node:
-        case nodes.Const(value=int() | float() as value) if not abs(value) <= MAX_NUMBER:
-            message = f"template holds a number above {MAX_NUMBER:.0e}"
-            yield TemplateMistake(kind="construct", message=message, line=node.lineno)
-        case nodes.List(items=items) | nodes.Tuple(items=items, ctx="load"):
-            if not all(isinstance(item, nodes.Const) for item in items):
-                message = "a list in a template may hold only texts and numbers"
-                yield TemplateMistake(kind="construct", message=message, line=node.lineno)
-        case _:
-            pass
-
-
-def _targets(target: nodes.Node) -> frozenset[str]:
-    if isinstance(target, nodes.Name):
-        return frozenset({target.name})
-    return frozenset(name.name for name in target.find_all(nodes.Name))
+def _check_literal(node: nodes.Const | nodes.List | nodes.Tuple) -> Iterator[TemplateMistake]:
+    """A number of usual size, or a list of such values."""
+    if not isinstance(node, nodes.Const):
+        if not all(isinstance(item, nodes.Const) for item in node.items):
+            yield _refused("a list in a template may hold only texts and numbers", node.lineno)
+    elif isinstance(node.value, int | float) and not abs(node.value) <= MAX_NUMBER:
+        yield _refused(f"template holds a number above {MAX_NUMBER:.0e}", node.lineno)
 
 
 def _path(node: nodes.Node) -> tuple[str, ...]:
@@ -273,27 +217,16 @@ def _path(node: nodes.Node) -> tuple[str, ...]:
     return (node.name, *parts) if isinstance(node, nodes.Name) else ()
 
 
-def _check_path(path: tuple[str, ...], line: int, scope: Scope) -> Iterator[TemplateMistake]:
-    if scope.allows(path) and not any(part.startswith("_") for part in path):
-        return
-    word = ".".join(path)
-    hint = scope.remedy(path)
-    yield TemplateMistake(kind="name", message=f"unknown name `{word}`", line=line, word=word, hint=hint)
-
-
-def _check_filter(node: nodes.Filter) -> Iterator[TemplateMistake]:
+def _check_filter(node: nodes.Filter | nodes.Test) -> Iterator[TemplateMistake]:
+    what, known = ("filter", FILTERS) if isinstance(node, nodes.Filter) else ("test", TESTS)
     arguments = FILTERS.get(node.name)
-    if arguments is None:
-        yield _unlisted("filter", node.name, node.lineno, FILTERS)
+    if node.name not in known:
+        close = difflib.get_close_matches(node.name, known, n=1)
+        hint = f"did you mean `{close[0]}`?" if close else f"known {what}s: " + ", ".join(sorted(known))
+        yield _refused(f"unknown {what} `{node.name}`", node.lineno, node.name, hint)
+    elif isinstance(node, nodes.Test) or arguments is None:
+        return
     elif not arguments.allow(node):
-        message = f"`{node.name}` takes {arguments.what}"
-        yield TemplateMistake(kind="construct", message=message, line=node.lineno, word=node.name)
+        yield _refused(f"`{node.name}` takes {arguments.what}", node.lineno, node.name)
     elif node.name == "join" and not isinstance(node.node, nodes.Name | nodes.Getattr):
-        message = "`join` needs a plain name before it"
-        yield TemplateMistake(kind="construct", message=message, line=node.lineno, word="join")
-
-
-def _unlisted(what: str, name: str, line: int, known: Collection[str]) -> TemplateMistake:
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean `{close[0]}`?" if close else f"known {what}s: " + ", ".join(sorted(known))
-    return TemplateMistake(kind="construct", message=f"unknown {what} `{name}`", line=line, word=name, hint=hint)
+        yield _refused("`join` needs a plain name before it", node.lineno, "join")
