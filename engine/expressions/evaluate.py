@@ -7,6 +7,7 @@ rather than an error, because a condition runs on whatever users and models say.
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -59,7 +60,10 @@ def _value(node: Expression, names: Mapping[str, Any]) -> Any:  # noqa: C901, PL
         case Constant(value):
             return value
         case Name(path):
-            return _lookup(path, names)
+            found: Any = names
+            for part in path:
+                found = found.get(part) if isinstance(found, Mapping) else None
+            return found
         case Binary("and", left, right):
             return _value(left, names) and _value(right, names)
         case Binary("or", left, right):
@@ -76,13 +80,6 @@ def _value(node: Expression, names: Mapping[str, Any]) -> Any:  # noqa: C901, PL
             return _value(then if _value(test, names) else otherwise, names)
         case Call(function, arguments):
             return FUNCTIONS[function].run(*[_value(argument, names) for argument in arguments])
-
-
-def _lookup(path: tuple[str, ...], names: Mapping[str, Any]) -> Any:
-    found: Any = names
-    for part in path:
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found
 
 
 def parts_of(tree: Expression) -> tuple[Expression, ...]:
@@ -161,9 +158,7 @@ def _pattern(source: str) -> Pattern:
     return compile_pattern(source, ignore_case=False)
 
 
-def _is_japanese(text: Any) -> bool:
-    return any("\u3040" <= char <= "\u30ff" or "\u4e00" <= char <= "\u9fff" for char in _text(text))
-
+_JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 
 FUNCTIONS: Mapping[str, Function] = {
     "len": Function((1, 1), lambda value: len(value) if isinstance(value, str | tuple | list) else 0),
@@ -173,5 +168,5 @@ FUNCTIONS: Mapping[str, Function] = {
     "min": Function((1, 8), lambda *values: min(map(_number, values))),
     "max": Function((1, 8), lambda *values: max(map(_number, values))),
     "abs": Function((1, 1), lambda value: abs(_number(value))),
-    "is_japanese": Function((1, 1), _is_japanese),
+    "is_japanese": Function((1, 1), lambda value: _JAPANESE.search(_text(value)) is not None),
 }

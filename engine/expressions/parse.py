@@ -8,11 +8,24 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterator
+from itertools import count
 from typing import Literal
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
-from engine.core.expression import Binary, Call, Choice, Comparison, Condition, Constant, Expression, Name, Unary
+from engine.core.expression import (
+    Binary,
+    Call,
+    Choice,
+    Comparison,
+    Condition,
+    Constant,
+    Expression,
+    Name,
+    Scalar,
+    Unary,
+)
 from engine.expressions.evaluate import FUNCTIONS
 from engine.expressions.scope import Scope
 from engine.text.regexes import compile_pattern
@@ -34,11 +47,15 @@ def too_deep(expression: str) -> bool:
     return False
 
 
+Kind = Literal["syntax", "name", "construct"]
+
 MAX_SOURCE = 2_000
 MAX_NODES = 200
 _PARSER = Environment(autoescape=False)  # noqa: S701 - only its parser is used, nothing is rendered
-_UNARY = {nodes.Not: "not", nodes.Neg: "-", nodes.Pos: "+"}
-_BINARY = {
+_OPERATORS = {
+    nodes.Not: "not",
+    nodes.Neg: "-",
+    nodes.Pos: "+",
     nodes.And: "and",
     nodes.Or: "or",
     nodes.Add: "+",
@@ -48,17 +65,7 @@ _BINARY = {
     nodes.FloorDiv: "//",
     nodes.Mod: "%",
 }
-_COMPARISONS = {
-    "eq": "==",
-    "ne": "!=",
-    "lt": "<",
-    "lteq": "<=",
-    "gt": ">",
-    "gteq": ">=",
-    "in": "in",
-    "notin": "not in",
-}
-
+_COMPARISONS = {"eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gteq": ">=", "in": "in", "notin": "not in"}
 _TOO_DEEP = "condition is nested too deeply"
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _KNOWN_ESCAPES = frozenset("\\'\"\nabfnrtvxuUN01234567")
@@ -68,17 +75,8 @@ _KNOWN_ESCAPES = frozenset("\\'\"\nabfnrtvxuUN01234567")
 class ConditionError(ValueError):
     """A condition that cannot be compiled; `word` is the part to point at, where there is one."""
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        word: str = "",
-        hint: str = "",
-        kind: Literal["syntax", "name", "construct"] = "construct",
-    ) -> None:
-        self.kind = kind
-        self.word = word
-        self.hint = hint
+    def __init__(self, message: str, *, word: str = "", hint: str = "", kind: Kind = "construct") -> None:
+        self.kind, self.word, self.hint = kind, word, hint
         super().__init__(message)
 
 
@@ -91,7 +89,7 @@ def parse_condition(source: str, scope: Scope) -> Condition:
     if too_deep(source):
         raise ConditionError(_TOO_DEEP)
     try:
-        tree = _convert(_parse(source), _Context(scope))
+        tree = _convert(_parse(source), scope, count(1))
     except RecursionError:
         raise ConditionError(_TOO_DEEP) from None
     return Condition(source=source, tree=tree)
@@ -99,10 +97,16 @@ def parse_condition(source: str, scope: Scope) -> Condition:
 
 def _parse(source: str) -> nodes.Expr:
     # Wrapped in parentheses so that neither a statement nor a filter chain at the end can hide behind the expression.
+    kept = _ESCAPE.sub(lambda escape: escape[0] if escape[1] in _KNOWN_ESCAPES else f"\\{escape[0]}", source)
     try:
-        body = _PARSER.parse("{{(" + _ESCAPE.sub(_kept, source) + "\n)}}").body
+        body = _PARSER.parse("{{(" + kept + "\n)}}").body
     except TemplateSyntaxError as error:
-        raise ConditionError(f"condition is not an expression: {_why(error, source)}", kind="syntax") from None
+        why = error.message or "it cannot be read"
+        if why == "unexpected ')'":
+            # Ours, unless the editor wrote one too many.
+            too_many = source.count(")") > source.count("(")
+            why = "there is a `)` too many" if too_many else "something is missing at its end"
+        raise ConditionError(f"condition is not an expression: {why}", kind="syntax") from None
     match body:
         case [nodes.Output(nodes=[nodes.Expr() as expression])]:
             return expression
@@ -110,58 +114,37 @@ def _parse(source: str) -> nodes.Expr:
             raise ConditionError("condition is not one expression", hint="write it without {{ and }}", kind="syntax")
 
 
-def _kept(escape: re.Match[str]) -> str:
-    return escape[0] if escape[1] in _KNOWN_ESCAPES else f"\\{escape[0]}"
-
-
-def _why(error: TemplateSyntaxError, source: str) -> str:
-    """Jinja's reason; the closing parenthesis that it trips over is ours, unless the editor wrote one too many."""
-    if error.message != "unexpected ')'":
-        return error.message or "it cannot be read"
-    return "there is a `)` too many" if source.count(")") > source.count("(") else "something is missing at its end"
-
-
-class _Context:
-    def __init__(self, scope: Scope) -> None:
-        self.scope = scope
-        self._left = MAX_NODES
-
-    def count(self) -> None:
-        self._left -= 1
-        if self._left < 0:
-            raise ConditionError(f"condition has more than {MAX_NODES} parts")
-
-
-def _convert(node: nodes.Node, context: _Context) -> Expression:  # noqa: PLR0911 - one return for each kind of node
-    context.count()
+def _convert(node: nodes.Node, scope: Scope, parts: Iterator[int]) -> Expression:  # noqa: PLR0911 - one return for each kind of node
+    if next(parts) > MAX_NODES:
+        raise ConditionError(f"condition has more than {MAX_NODES} parts")
     match node:
         case nodes.Const(value=value) if value is None or isinstance(value, str | int | float | bool):
             return Constant(value)
         case nodes.List(items=items) | nodes.Tuple(items=items):
             return Constant(tuple(_constant(item) for item in items))
         case nodes.Name() | nodes.Getattr():
-            return _name(node, context.scope)
+            return _name(node, scope)
         case nodes.Not(node=operand) | nodes.Neg(node=operand) | nodes.Pos(node=operand):
-            return Unary(_UNARY[type(node)], _convert(operand, context))
-        case nodes.BinExpr(left=left, right=right) if type(node) in _BINARY:
-            return Binary(_BINARY[type(node)], _convert(left, context), _convert(right, context))
+            return Unary(_OPERATORS[type(node)], _convert(operand, scope, parts))
+        case nodes.BinExpr(left=left, right=right) if type(node) in _OPERATORS:
+            return Binary(_OPERATORS[type(node)], _convert(left, scope, parts), _convert(right, scope, parts))
         case nodes.Compare(expr=first, ops=operands):
-            rest = tuple((_COMPARISONS[operand.op], _convert(operand.expr, context)) for operand in operands)
-            return Comparison(_convert(first, context), rest)
+            rest = tuple((_COMPARISONS[operand.op], _convert(operand.expr, scope, parts)) for operand in operands)
+            return Comparison(_convert(first, scope, parts), rest)
         case nodes.CondExpr(test=test, expr1=then, expr2=otherwise) if otherwise is not None:
-            return Choice(_convert(test, context), _convert(then, context), _convert(otherwise, context))
+            return Choice(_convert(test, scope, parts), _convert(then, scope, parts), _convert(otherwise, scope, parts))
         case nodes.Call(node=nodes.Name(name=function), args=arguments, kwargs=[], dyn_args=None, dyn_kwargs=None):
-            return _call(function, [_convert(argument, context) for argument in arguments])
+            return _call(function, [_convert(argument, scope, parts) for argument in arguments])
         case _:
             raise ConditionError(
-                f"condition uses a construct that is not allowed: {_describe(node)}",
+                f"condition uses a construct that is not allowed: {type(node).__name__.lower()}",
                 hint="use comparisons, in, and, or, not, arithmetic, and the listed functions",
             )
 
 
-def _constant(node: nodes.Node) -> str | int | float | bool | None:
-    if isinstance(node, nodes.Const) and (node.value is None or isinstance(node.value, str | int | float | bool)):
-        value: str | int | float | bool | None = node.value
+def _constant(node: nodes.Node) -> Scalar:
+    value: Scalar = getattr(node, "value", None)
+    if isinstance(node, nodes.Const) and (value is None or isinstance(value, str | int | float)):
         return value
     raise ConditionError("a list in a condition may hold only texts and numbers")
 
@@ -190,18 +173,11 @@ def _call(function: str, arguments: list[Expression]) -> Call:
         takes = f"{least} value{'s' if least > 1 else ''}" if least == most else f"{least} to {most} values"
         raise ConditionError(f"`{function}` takes {takes}, {len(arguments)} given", word=function)
     if function == "matches":
-        _check_pattern(arguments[1])
+        pattern = arguments[1]
+        if not isinstance(pattern, Constant) or not isinstance(pattern.value, str):
+            raise ConditionError("the pattern of `matches` must be a quoted text", word="matches")
+        try:
+            compile_pattern(pattern.value, ignore_case=False)
+        except ValueError as error:
+            raise ConditionError(f"pattern of `matches` cannot run: {error}", word="matches") from None
     return Call(function, tuple(arguments))
-
-
-def _check_pattern(pattern: Expression) -> None:
-    if not isinstance(pattern, Constant) or not isinstance(pattern.value, str):
-        raise ConditionError("the pattern of `matches` must be a quoted text", word="matches")
-    try:
-        compile_pattern(pattern.value, ignore_case=False)
-    except ValueError as error:
-        raise ConditionError(f"pattern of `matches` cannot run: {error}", word="matches") from None
-
-
-def _describe(node: nodes.Node) -> str:
-    return type(node).__name__.lower()

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from jinja2 import Environment, StrictUndefined, TemplateError, nodes, pass_context
+from jinja2 import StrictUndefined, TemplateError, nodes, pass_context
 from jinja2 import Template as JinjaTemplate
 from jinja2.meta import find_undeclared_variables
 from jinja2.runtime import Context, LoopContext
@@ -109,7 +109,15 @@ class SandboxedTemplates:
     """Compiles each template once, and renders it."""
 
     def __init__(self) -> None:
-        self._environment = _make_environment()
+        self._environment = _Sandbox(
+            autoescape=False, optimized=False, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+        self._environment.globals.clear()
+        self._environment.filters |= {"_counted": pass_context(_turns), "_joined": _joined}
+        self._environment.tests |= {
+            "odd": lambda value: isinstance(value, int) and value % 2 == 1,
+            "even": lambda value: isinstance(value, int) and value % 2 == 0,
+        }
         self._compiled: dict[str, tuple[JinjaTemplate, frozenset[str]]] = {}
 
     def render(self, template: Template, names: Mapping[str, Any], until: Deadline | None) -> str:
@@ -179,23 +187,6 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             except (LookupError, TypeError):
                 pass
         return self.undefined(obj=obj, name=argument)
-
-
-def _make_environment() -> Environment:
-    environment = _Sandbox(
-        autoescape=False,
-        optimized=False,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=False,
-    )
-    environment.globals.clear()
-    environment.filters["_counted"] = pass_context(_turns)
-    environment.filters["_joined"] = _joined
-    environment.tests["odd"] = lambda value: isinstance(value, int) and value % 2 == 1
-    environment.tests["even"] = lambda value: isinstance(value, int) and value % 2 == 0
-    return environment
 
 
 def _turns(context: Context, items: Iterable[Any]) -> Iterator[Any]:
