@@ -6,7 +6,7 @@ A session keeps it. Where a client sends the history itself, her last words are 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -74,7 +74,10 @@ def names_of_talk(plan: Plan, turn: Turn) -> LazyMapping:
     asked = _latest(turn.history, "user")
     late["kind"] = lambda: None if asked is None else names_of_kind(plan.kinds, asked).get("name")
     known = {"text": _latest(turn.history, "assistant"), "user": asked}
-    session = LazyMapping({"id": turn.session_id, "turns": turn.number - 1}, {"offered": lambda: talk().on_offer})
+    session = LazyMapping(
+        {"id": turn.session_id, "turns": turn.number - 1},
+        {"offered": lambda: talk().on_offer, "said": lambda: " ".join(turn.said or _said(plan, turn.history))},
+    )
     return LazyMapping({"last": LazyMapping(known, late), "session": session}, {"topic": lambda: _topic(turn, talk())})
 
 
@@ -119,6 +122,14 @@ def _from_history(plan: Plan, history: tuple[Message, ...]) -> Talk:
     on_offer = next((known[text].offered for text in hers if text in known and known[text].offered), None)
     turns = sum(message.role == "user" for message in history)
     return replace(last, on_offer=on_offer, topic_turn=turns if last.topic else 0)
+
+
+def _said(plan: Plan, history: tuple[Message, ...]) -> Sequence[str]:
+    """The ids of the replies that she said in `history`, the last one at the end."""
+    hers = [message.text for message in history if message.role == "assistant"]
+    known = _declared(plan, set(hers))
+    ids = [reply_id for text in reversed(hers) if text in known and (reply_id := known[text].reply_id)]
+    return tuple(reversed(dict.fromkeys(ids)))
 
 
 def _declared(plan: Plan, texts: Collection[str]) -> Mapping[str, Talk]:

@@ -13,7 +13,7 @@ from engine.core.record import field, record
 
 NOW = frozenset({"year", "month", "day", "hour", "minute", "weekday"})
 TURN = frozenset({"number", "exact"})
-SESSION = frozenset({"id", "turns", "offered"})
+SESSION = frozenset({"id", "turns", "offered", "said"})
 LAST = frozenset({"reply_id", "engine", "kind", "text", "user", "offered"})
 WORDS = frozenset({"topic"})
 VISITOR = frozenset({"visits", "days_away", "signed_in", "name"})

@@ -76,7 +76,7 @@ def _sample(subject: Subject) -> Mapping[str, Any]:
     return {
         "text": "こんばんは",
         "turn": {"number": 1},
-        "session": {"id": "sample", "turns": 0, "offered": "枝豆"},
+        "session": {"id": "sample", "turns": 0, "offered": "枝豆", "said": "welcome"},
         "last": dict.fromkeys(LAST, "いらっしゃい"),
         "topic": "仕事",
         "visitor": {"visits": 3, "days_away": 21.0, "signed_in": True, "name": "健太"},

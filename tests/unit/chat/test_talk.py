@@ -58,6 +58,18 @@ def test_words_of_a_template_are_known_by_what_it_says_itself():
     assert value("topic", history=history) == "お代"
 
 
+def test_what_was_said_in_a_conversation_stays_known():
+    assert value("session.said") == ""
+    assert value("session.said", said={"price": (0, 0), "recommended": (0,)}) == "price recommended"
+
+
+def test_what_was_said_in_a_history_that_the_client_sends_is_looked_up_with_the_newest_at_the_end():
+    price = "うちは美砂樹の笑顔が三千円よ。"
+    history = says("いくら？", price, "おすすめは？", "今夜は梅酒をどうぞ。", "やあ", "まあ！", "いくら？", price)
+    assert value("session.said", history=history) == "recommended price"
+    assert value("matches(session.said, 'recommended( \\\\S+){0,1}$')", history=history) is True
+
+
 def test_what_a_model_said_is_no_reply_of_ours():
     assert value("last.reply_id", history=says("やあ", "まあ、猫ちゃん！")) is None
 
