@@ -6,6 +6,7 @@ Exit codes: 0 clean, 1 problems, 2 usage, 3 a bug of ours.
 from __future__ import annotations
 
 import argparse
+import gettext
 import importlib
 import os
 import sys
@@ -14,12 +15,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from io import TextIOWrapper
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol, cast
 
 from engine import __version__
 from engine.cli.env_file import Usage, read_env_file
 from engine.core.errors import ConfigError, SettingsError
+from engine.core.language import DOMAIN, LANGUAGES, LOCALE, Language, language_of, phrase, said, spoken, tell
 
 CLEAN, PROBLEMS, USAGE, BUG = 0, 1, 2, 3
 INTERRUPTED = 130
@@ -41,26 +44,30 @@ class Row:
 
 
 COMMANDS = (
-    Row("init", "engine.cli.init", "write a new bot into a folder, ready to talk", reads_settings=False),
-    Row("serve", "engine.cli.serve", "answer over HTTP on this machine, as Lambda would"),
-    Row("chat", "engine.cli.chat", "talk to the persona in the terminal"),
-    Row("explain", "engine.cli.explain", "tell why a text gets its reply"),
-    Row("validate", "engine.cli.validate", "find every mistake in the pipelines and replies"),
-    Row("test", "engine.cli.test", "play the golden conversations and show what is not as it was"),
-    Row("calibrate", "engine.cli.calibrate", "find the threshold that suits the replies"),
-    Row("gaps", "engine.cli.gaps", "list the sentences that no canned reply was for, and write replies for them"),
-    Row("build", "engine.cli.build", "compile the pipeline into one file, for a quick start"),
-    Row("schema", "engine.cli.schema", "print the JSON Schema of a kind of file", reads_settings=False),
-    Row("invoke", "engine.cli.invoke", "give one Lambda event to the handler and print the response"),
+    Row("init", "engine.cli.init", phrase("write a new bot into a folder, ready to talk"), reads_settings=False),
+    Row("serve", "engine.cli.serve", phrase("answer over HTTP on this machine, as Lambda would")),
+    Row("chat", "engine.cli.chat", phrase("talk to the persona in the terminal")),
+    Row("explain", "engine.cli.explain", phrase("tell why a text gets its reply")),
+    Row("validate", "engine.cli.validate", phrase("find every mistake in the pipelines and replies")),
+    Row("test", "engine.cli.test", phrase("play the golden conversations and show what is not as it was")),
+    Row("calibrate", "engine.cli.calibrate", phrase("find the threshold that suits the replies")),
+    Row(
+        "gaps", "engine.cli.gaps", phrase("list the sentences that no canned reply was for, and write replies for them")
+    ),
+    Row("build", "engine.cli.build", phrase("compile the pipeline into one file, for a quick start")),
+    Row("schema", "engine.cli.schema", phrase("print the JSON Schema of a kind of file"), reads_settings=False),
+    Row("invoke", "engine.cli.invoke", phrase("give one Lambda event to the handler and print the response")),
 )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code; never raises."""
     _prepare_streams()
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    before = spoken.set(_speak(arguments))
     try:
         try:
-            return _dispatch(sys.argv[1:] if argv is None else list(argv))
+            return _dispatch(arguments)
         finally:
             # What is kept back until the exit could only fail there, beyond these handlers.
             sys.stdout.flush()
@@ -74,10 +81,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _out_of_reach(error)
     except Exception as error:  # noqa: BLE001  one of the three places that answer for every mistake of ours
         return _bug(error)
+    finally:
+        spoken.reset(before)
+
+
+def _speak(arguments: Sequence[str]) -> Language:
+    """The language of `--lang`, which stands anywhere, or of the environment; that of argparse's own words as well."""
+    given = [word.removeprefix("--lang=") for word in arguments if word.startswith("--lang=")]
+    given += [word for option, word in pairwise(arguments) if option == "--lang"]
+    language = next((one for one in LANGUAGES if one in given), language_of(os.environ))
+    gettext.bindtextdomain(DOMAIN, LOCALE)
+    gettext.textdomain(DOMAIN)
+    os.environ["LANGUAGE"] = language
+    return language
 
 
 def _dispatch(arguments: Sequence[str]) -> int:
     root = _root_parser()
+    first = 2 if arguments[:1] == ["--lang"] else int(arguments[:1] != [] and arguments[0].startswith("--lang="))
+    language, arguments = arguments[:first], arguments[first:]
     if not arguments:
         root.print_help()
         return USAGE
@@ -90,41 +112,60 @@ def _dispatch(arguments: Sequence[str]) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "engine").partition(".")[0] == "engine":
             raise
-        print(
-            f"misaki {row.name}: the package `{error.name}` is not installed; `pip install .` brings it",
-            file=sys.stderr,
-        )
+        missing = tell("the package `{package}` is not installed; `pip install .` brings it", package=error.name)
+        print(f"misaki {row.name}: {missing}", file=sys.stderr)
         return PROBLEMS
-    parser = argparse.ArgumentParser(prog=f"misaki {row.name}", description=row.help)
+    parser = argparse.ArgumentParser(
+        prog=f"misaki {row.name}", description=said(row.help), formatter_class=Help, conflict_handler="resolve"
+    )
+    parser.add_argument(
+        "--lang", choices=LANGUAGES, help="the language of what is shown (default: $MISAKI_LANG, or the locale)"
+    )
     command.configure(parser)
-    options = parser.parse_args(arguments[1:])
+    options = parser.parse_args([*language, *arguments[1:]])
     try:
         if row.reads_settings and (summary := read_env_file(os.environ)):
-            print(summary, file=sys.stderr)
+            print(said(summary), file=sys.stderr)
+            # It may name a language, too.
+            spoken.set(_speak([*language, *arguments]))
         return command.run(options)
     except (Usage, SettingsError) as error:
-        print(f"misaki {row.name}: {error}", file=sys.stderr)
+        print(f"misaki {row.name}: {said(str(error))}", file=sys.stderr)
         return USAGE
 
 
 def _unknown(name: str) -> str:
     from engine.pipeline.schema.advice import hint  # noqa: PLC0415  needed for a mistake
 
-    return f"`{name}` is no command: {hint(name, [row.name for row in COMMANDS])}"
+    return tell("`{name}` is no command: {hint}", name=name, hint=hint(name, [row.name for row in COMMANDS]))
 
 
 def _root_parser() -> argparse.ArgumentParser:
     width = max(len(row.name) for row in COMMANDS)
-    table = "\n".join(f"  {row.name:{width}}  {row.help}" for row in COMMANDS)
+    table = "\n".join(f"  {row.name:{width}}  {said(row.help)}" for row in COMMANDS)
     parser = argparse.ArgumentParser(
         prog="misaki",
-        description="A persona chatbot from a folder of YAML.",
-        epilog=f"commands:\n{table}\n\n`misaki COMMAND --help` says more about one of them.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=tell("A persona chatbot from a folder of YAML."),
+        epilog=tell("commands:\n{table}\n\n`misaki COMMAND --help` says more about one of them.", table=table),
+        formatter_class=Help,
     )
     parser.add_argument("--version", action="version", version=f"misaki {__version__}")
     parser.add_argument("command", metavar="COMMAND", help="one of those below")
     return parser
+
+
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Says what the options are for in the language of the command."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help and tell(action.help)
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        if text.isascii():
+            return super()._split_lines(text, width)
+        from rich.cells import chop_cells  # noqa: PLC0415  for what has no blanks to break a line at
+
+        return chop_cells(text, width)
 
 
 def _prepare_streams() -> None:
@@ -171,9 +212,10 @@ def _bug(error: Exception) -> int:
     if os.environ.get("MISAKI_DEBUG"):
         traceback.print_exception(error, file=sys.stderr)
     else:
-        print(
-            f"misaki: this is a mistake of ours, not yours: {type(error).__name__}: {error}\n"
+        words = tell(
+            "this is a mistake of ours, not yours: {error}\n"
             "  run it again with MISAKI_DEBUG=1 for the traceback, and please report it",
-            file=sys.stderr,
+            error=f"{type(error).__name__}: {error}",
         )
+        print(f"misaki: {words}", file=sys.stderr)
     return BUG

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from engine.cli.env_file import Usage
-from engine.core.language import LANGUAGES, Language, language_of
+from engine.core.language import phrase, spoken, tell
 from engine.core.source import Problem
 from engine.pipeline.reading.files import Sources
 from engine.pipeline.schema.advice import hint
@@ -39,9 +39,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="warnings fail, too")
     parser.add_argument("--select", metavar="CODE", type=_codes, default=(), help="only these codes or blocks: P203,P5")
     parser.add_argument("--ignore", metavar="CODE", type=_codes, default=(), help="all but these codes or blocks")
-    parser.add_argument(
-        "--lang", choices=LANGUAGES, help="of the text report and the pages (default: $MISAKI_LANG, or the locale)"
-    )
     parser.add_argument("--watch", action="store_true", help="check again whenever a file is saved")
     parser.add_argument("--explain", metavar="CODE", type=_codes, help="print what a code means, and check nothing")
 
@@ -49,16 +46,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0 where nothing is wrong, 1 where something is, 2 where there is nothing to check."""
     if arguments.explain:
-        language: Language = arguments.lang or language_of(os.environ)
-        print("\n".join(page(code, language) for code in CODES if code.startswith(arguments.explain)), end="")
+        print("\n".join(page(code, spoken.get()) for code in CODES if code.startswith(arguments.explain)), end="")
         return 0
     paths = arguments.paths or [path for path in map(Path, DEFAULT_PATHS) if path.is_dir()]
     missing = [path for path in paths if not path.exists()]
     if missing or not paths:
         what = (
-            f"`{missing[0]}` does not exist"
+            phrase("`{path}` does not exist", path=missing[0])
             if missing
-            else "there is no folder `pipelines` or `replies` here; `misaki init NAME` writes a bot"
+            else phrase("there is no folder `pipelines` or `replies` here; `misaki init NAME` writes a bot")
         )
         raise Usage(what)
     if not arguments.watch:
@@ -87,8 +83,7 @@ def _check(paths: Sequence[Path], arguments: argparse.Namespace) -> int:
     gc.enable()
     report = _report(findings, arguments, time.perf_counter() - began)
     if arguments.format == "text":
-        language: Language = arguments.lang or language_of(os.environ)
-        shown = text.render(report, sources, colour=_colour(), language=language)
+        shown = text.render(report, sources, colour=_colour())
     else:
         shown = _PLAIN[arguments.format](report)
     sys.stdout.write(shown)
@@ -110,7 +105,8 @@ def _codes(words: str) -> tuple[str, ...]:
     found = tuple(word.strip().upper() for word in words.split(",") if word.strip())
     for word in found:
         if not any(code.startswith(word) for code in CODES):
-            raise argparse.ArgumentTypeError(f"`{word}` is no code: {hint(word, CODES) or 'codes are like P203 or P5'}")
+            advice = hint(word, CODES) or phrase("codes are like P203 or P5")
+            raise argparse.ArgumentTypeError(tell("`{word}` is no code: {advice}", word=word, advice=advice))
     return found
 
 

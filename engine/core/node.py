@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, Union, cast
 
 from engine.core.expression import Scalar
+from engine.core.language import phrase
 from engine.core.source import EnvRef, Located, Setting, Span, Text
 
 MAX_DEPTH = 40
@@ -197,14 +198,14 @@ FIRST_OF_SURPRISE = frozenset("0123456789+-.yYnNoO")
 _SURPRISES = (
     (r"yes|Yes|YES|on|On|ON", "true"),
     (r"no|No|NO|off|Off|OFF", "false"),
-    (r"[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?", "a number in base 60"),
-    (r"[-+]?0[0-9_]+", "a number in base 8, or without its leading zero"),
-    (r"[-+]?0o?[0-7_]+", "a number in base 8"),
-    (r"[-+]?0x[0-9a-fA-F_]+", "a number in base 16"),
-    (r"[-+]?0b[01_]+", "a number in base 2"),
-    (r"[-+]?[0-9][0-9_]*_[0-9_]*(\.[0-9_]*)?", "a number with `_` left out"),
-    (r"[-+]?0[0-9]+\.[0-9]*", "a number without its leading zero"),
-    (r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "a number without bounds"),
+    (r"[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?", phrase("a number in base 60")),
+    (r"[-+]?0[0-9_]+", phrase("a number in base 8, or without its leading zero")),
+    (r"[-+]?0o?[0-7_]+", phrase("a number in base 8")),
+    (r"[-+]?0x[0-9a-fA-F_]+", phrase("a number in base 16")),
+    (r"[-+]?0b[01_]+", phrase("a number in base 2")),
+    (r"[-+]?[0-9][0-9_]*_[0-9_]*(\.[0-9_]*)?", phrase("a number with `_` left out")),
+    (r"[-+]?0[0-9]+\.[0-9]*", phrase("a number without its leading zero")),
+    (r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", phrase("a number without bounds")),
 )
 
 
@@ -224,5 +225,5 @@ def surprise(text: str) -> str | None:
     if text[:1] not in FIRST_OF_SURPRISE:
         return None
     if _INTEGER.fullmatch(text) or _FLOAT.fullmatch(text):
-        return "a number that is rounded" if isinstance(resolve(text), str) else None
+        return phrase("a number that is rounded") if isinstance(resolve(text), str) else None
     return next((meaning for pattern, meaning in _SURPRISES if re.fullmatch(pattern, text)), None)

@@ -26,6 +26,7 @@ from engine.core.expression import (
     Scalar,
     Unary,
 )
+from engine.core.language import phrase
 from engine.expressions.evaluate import FUNCTIONS
 from engine.expressions.scope import Scope
 from engine.text.regexes import compile_pattern
@@ -66,7 +67,7 @@ _OPERATORS = {
     nodes.Mod: "%",
 }
 _COMPARISONS = {"eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gteq": ">=", "in": "in", "notin": "not in"}
-_TOO_DEEP = "condition is nested too deeply"
+_TOO_DEEP = phrase("condition is nested too deeply")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _KNOWN_ESCAPES = frozenset("\\'\"\nabfnrtvxuUN01234567")
 """What Python writes behind a backslash; behind any other, such as the `\\w` of a pattern, it is a plain sign."""
@@ -83,9 +84,15 @@ class ConditionError(ValueError):
 def parse_condition(source: str, scope: Scope) -> Condition:
     """Compile `source`; raises `ConditionError` for bad syntax, an unknown name or function, or a refused construct."""
     if not source.strip():
-        raise ConditionError("condition is empty", hint="remove the key, or write an expression", kind="syntax")
+        raise ConditionError(
+            phrase("condition is empty"), hint=phrase("remove the key, or write an expression"), kind="syntax"
+        )
     if len(source) > MAX_SOURCE:
-        raise ConditionError(f"condition is {len(source)} characters long, at most {MAX_SOURCE} are allowed")
+        raise ConditionError(
+            phrase(
+                "condition is {count} characters long, at most {most} are allowed", count=len(source), most=MAX_SOURCE
+            )
+        )
     if too_deep(source):
         raise ConditionError(_TOO_DEEP)
     try:
@@ -101,22 +108,24 @@ def _parse(source: str) -> nodes.Expr:
     try:
         body = _PARSER.parse("{{(" + kept + "\n)}}").body
     except TemplateSyntaxError as error:
-        why = error.message or "it cannot be read"
+        why = error.message or phrase("it cannot be read")
         if why == "unexpected ')'":
             # Ours, unless the editor wrote one too many.
             too_many = source.count(")") > source.count("(")
-            why = "there is a `)` too many" if too_many else "something is missing at its end"
-        raise ConditionError(f"condition is not an expression: {why}", kind="syntax") from None
+            why = phrase("there is a `)` too many") if too_many else phrase("something is missing at its end")
+        raise ConditionError(phrase("condition is not an expression: {why}", why=why), kind="syntax") from None
     match body:
         case [nodes.Output(nodes=[nodes.Expr() as expression])]:
             return expression
         case _:
-            raise ConditionError("condition is not one expression", hint="write it without {{ and }}", kind="syntax")
+            raise ConditionError(
+                phrase("condition is not one expression"), hint=phrase("write it without {{ and }}"), kind="syntax"
+            )
 
 
 def _convert(node: nodes.Node, scope: Scope, parts: Iterator[int]) -> Expression:  # noqa: PLR0911 - one return for each kind of node
     if next(parts) > MAX_NODES:
-        raise ConditionError(f"condition has more than {MAX_NODES} parts")
+        raise ConditionError(phrase("condition has more than {most} parts", most=MAX_NODES))
     match node:
         case nodes.Const(value=value) if value is None or isinstance(value, str | int | float | bool):
             return Constant(value)
@@ -137,8 +146,8 @@ def _convert(node: nodes.Node, scope: Scope, parts: Iterator[int]) -> Expression
             return _call(function, [_convert(argument, scope, parts) for argument in arguments])
         case _:
             raise ConditionError(
-                f"condition uses a construct that is not allowed: {type(node).__name__.lower()}",
-                hint="use comparisons, in, and, or, not, arithmetic, and the listed functions",
+                phrase("condition uses a construct that is not allowed: {word}", word=type(node).__name__.lower()),
+                hint=phrase("use comparisons, in, and, or, not, arithmetic, and the listed functions"),
             )
 
 
@@ -146,7 +155,7 @@ def _constant(node: nodes.Node) -> Scalar:
     value: Scalar = getattr(node, "value", None)
     if isinstance(node, nodes.Const) and (value is None or isinstance(value, str | int | float)):
         return value
-    raise ConditionError("a list in a condition may hold only texts and numbers")
+    raise ConditionError(phrase("a list in a condition may hold only texts and numbers"))
 
 
 def _name(node: nodes.Node, scope: Scope) -> Name:
@@ -155,29 +164,40 @@ def _name(node: nodes.Node, scope: Scope) -> Name:
         path.insert(0, node.attr)
         node = node.node
     if not isinstance(node, nodes.Name):
-        raise ConditionError("an attribute may only follow a name")
+        raise ConditionError(phrase("an attribute may only follow a name"))
     full = (node.name, *path)
     if not scope.allows(full):
         word = ".".join(full)
-        raise ConditionError(f"unknown name `{word}`", word=word, hint=scope.remedy(full), kind="name")
+        raise ConditionError(
+            phrase("unknown name `{word}`", word=word), word=word, hint=scope.remedy(full), kind="name"
+        )
     return Name(full)
 
 
 def _call(function: str, arguments: list[Expression]) -> Call:
     if function not in FUNCTIONS:
         close = difflib.get_close_matches(function, FUNCTIONS, n=1)
-        hint = f"did you mean `{close[0]}`?" if close else "known functions: " + ", ".join(sorted(FUNCTIONS))
-        raise ConditionError(f"unknown function `{function}`", word=function, hint=hint)
+        hint = (
+            phrase("did you mean `{close}`?", close=close[0])
+            if close
+            else phrase("known functions: {names}", names=", ".join(sorted(FUNCTIONS)))
+        )
+        raise ConditionError(phrase("unknown function `{function}`", function=function), word=function, hint=hint)
     least, most = FUNCTIONS[function].arity
     if not least <= len(arguments) <= most:
-        takes = f"{least} value{'s' if least > 1 else ''}" if least == most else f"{least} to {most} values"
-        raise ConditionError(f"`{function}` takes {takes}, {len(arguments)} given", word=function)
+        takes = phrase("{least} to {most} values", least=least, most=most)
+        if least == most:
+            takes = phrase("1 value") if least == 1 else phrase("{count} values", count=least)
+        message = phrase("`{name}` takes {takes}, {count} given", name=function, takes=takes, count=len(arguments))
+        raise ConditionError(message, word=function)
     if function == "matches":
         pattern = arguments[1]
         if not isinstance(pattern, Constant) or not isinstance(pattern.value, str):
-            raise ConditionError("the pattern of `matches` must be a quoted text", word="matches")
+            raise ConditionError(phrase("the pattern of `matches` must be a quoted text"), word="matches")
         try:
             compile_pattern(pattern.value, ignore_case=False)
         except ValueError as error:
-            raise ConditionError(f"pattern of `matches` cannot run: {error}", word="matches") from None
+            raise ConditionError(
+                phrase("pattern of `matches` cannot run: {error}", error=error), word="matches"
+            ) from None
     return Call(function, tuple(arguments))

@@ -9,6 +9,7 @@ import difflib
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Union
 
+from engine.core.language import phrase
 from engine.core.record import field, record
 
 NOW = frozenset({"year", "month", "day", "hour", "minute", "weekday"})
@@ -23,8 +24,8 @@ RENAMED = {"user": "client"}
 """Names as they were once called, and are called now."""
 
 DECLARED = {
-    "kind": "teach kinds first: list files of examples under `kinds:` of the pipeline",
-    "memory": "say under `memory:` of the pipeline first what may be remembered",
+    "kind": phrase("teach kinds first: list files of examples under `kinds:` of the pipeline"),
+    "memory": phrase("say under `memory:` of the pipeline first what may be remembered"),
 }
 """Names that only some pipelines have, with what brings them."""
 
@@ -57,7 +58,11 @@ class Scope:
             return DECLARED[path[0]]
         word = ".".join((RENAMED.get(path[0], path[0]), *path[1:]))
         close = [word] if path[0] in RENAMED else difflib.get_close_matches(word, self.spellings(), n=1)
-        return f"did you mean `{close[0]}`?" if close else "known names: " + ", ".join(sorted(self.names))
+        return (
+            phrase("did you mean `{close}`?", close=close[0])
+            if close
+            else phrase("known names: {names}", names=", ".join(sorted(self.names)))
+        )
 
     def spellings(self) -> list[str]:
         """Every name and dotted path that can be suggested."""

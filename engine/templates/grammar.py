@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
+from engine.core.language import phrase
 from engine.expressions.evaluate import MAX_NUMBER
 from engine.expressions.parse import too_deep
 from engine.expressions.scope import Scope
@@ -41,7 +42,7 @@ Fits = Callable[[Any], bool]
 class Arguments:
     """What a filter may be given: constants that fit, by name in their order; `what` says so to an editor."""
 
-    what: str = "no value"
+    what: str = phrase("no value")
     fits: Mapping[str, Fits] = field(default_factory=dict)
 
     def allow(self, node: nodes.Filter) -> bool:
@@ -66,21 +67,22 @@ def _short(value: Any) -> bool:
 FILTERS: Mapping[str, Arguments] = {
     **dict.fromkeys(("abs", "capitalize", "first", "last", "length", "lower", "title", "upper"), Arguments()),
     "default": Arguments(
-        "a value, and `true` where it stands for an empty text too",
+        phrase("a value, and `true` where it stands for an empty text too"),
         {"default_value": anything, "boolean": lambda value: isinstance(value, bool)},
     ),
     "int": Arguments(
-        "at most a plain number", {"default": lambda value: isinstance(value, int | float) and abs(value) <= MAX_NUMBER}
+        phrase("at most a plain number"),
+        {"default": lambda value: isinstance(value, int | float) and abs(value) <= MAX_NUMBER},
     ),
-    "join": Arguments(f"a quoted separator of at most {MAX_SEPARATOR} characters", {"d": _short}),
+    "join": Arguments(phrase("a quoted separator of at most {most} characters", most=MAX_SEPARATOR), {"d": _short}),
     "round": Arguments(
-        f"a plain number of digits from 0 to {_MOST_DIGITS}, and 'common', 'ceil' or 'floor'",
+        phrase("a plain number of digits from 0 to {most}, and 'common', 'ceil' or 'floor'", most=_MOST_DIGITS),
         {
             "precision": lambda value: isinstance(value, int) and 0 <= value <= _MOST_DIGITS,
             "method": lambda value: value in ("common", "ceil", "floor"),
         },
     ),
-    "trim": Arguments(f"at most a quoted text of {MAX_SEPARATOR} characters", {"chars": _short}),
+    "trim": Arguments(phrase("at most a quoted text of {most} characters", most=MAX_SEPARATOR), {"chars": _short}),
 }
 TESTS = frozenset({"defined", "none", "number", "string", "mapping", "sequence", "odd", "even"})
 _INSIDE = re.compile(r"\{[{%].*?(?:[}%]\}|\Z)", re.DOTALL)
@@ -110,7 +112,9 @@ def _refused(message: str, line: int, word: str = "", hint: str = "") -> Templat
 def check_template(source: str, scope: Scope) -> list[TemplateMistake]:
     """Everything in `source` that would fail or cost too much at run time; `kind` is syntax, name or construct."""
     if len(source) > MAX_SOURCE:
-        message = f"template is {len(source):,} characters long, at most {MAX_SOURCE:,} are allowed"
+        message = phrase(
+            "template is {count:,} characters long, at most {most:,} are allowed", count=len(source), most=MAX_SOURCE
+        )
         return [_refused(message, 1)]
     try:
         for opened in _INSIDE.finditer(source):
@@ -120,16 +124,20 @@ def check_template(source: str, scope: Scope) -> list[TemplateMistake]:
         mistake = _too_large(tree)
         return [mistake] if mistake else list(_walk(tree, scope, locals_=frozenset(), loops=0))
     except TemplateSyntaxError as error:
-        return [TemplateMistake(kind="syntax", message=f"template is broken: {error.message}", line=error.lineno)]
+        return [
+            TemplateMistake(
+                kind="syntax", message=phrase("template is broken: {why}", why=error.message), line=error.lineno
+            )
+        ]
     except RecursionError:
         return [_too_deep_at(1)]
     except ValueError:
         # Python reads no number of more than 4,300 digits.
-        return [_refused("template holds a number that is too long", 1)]
+        return [_refused(phrase("template holds a number that is too long"), 1)]
 
 
 def _too_deep_at(line: int) -> TemplateMistake:
-    return TemplateMistake(kind="syntax", message="template is nested too deeply", line=line)
+    return TemplateMistake(kind="syntax", message=phrase("template is nested too deeply"), line=line)
 
 
 def _too_large(tree: nodes.Template) -> TemplateMistake | None:
@@ -141,7 +149,9 @@ def _too_large(tree: nodes.Template) -> TemplateMistake | None:
         if depth > MAX_DEPTH:
             return _too_deep_at(level[0].lineno)
         if parts > MAX_PARTS:
-            return _refused(f"template has more than {MAX_PARTS:,} parts", 1, hint="make several of it")
+            return _refused(
+                phrase("template has more than {most:,} parts", most=MAX_PARTS), 1, hint=phrase("make several of it")
+            )
         level = [child for node in level for child in node.iter_child_nodes()]
     return None
 
@@ -171,16 +181,18 @@ def is_constant(source: str) -> bool:
 
 def _walk(node: nodes.Node, scope: Scope, *, locals_: frozenset[str], loops: int) -> Iterator[TemplateMistake]:
     if not isinstance(node, _ALLOWED):
-        message = f"template uses a construct that is not allowed: {type(node).__name__.lower()}"
-        yield _refused(message, node.lineno, hint="templates may print values, and use if, for and the listed filters")
+        message = phrase("template uses a construct that is not allowed: {word}", word=type(node).__name__.lower())
+        yield _refused(
+            message, node.lineno, hint=phrase("templates may print values, and use if, for and the listed filters")
+        )
         return
     match node:
         case nodes.Getattr(attr=attr) if attr.startswith("_"):
-            yield _refused(f"attribute `{attr}` is private", node.lineno, attr)
+            yield _refused(phrase("attribute `{attr}` is private", attr=attr), node.lineno, attr)
         case nodes.Name() | nodes.Getattr() if (path := _path(node)) and path[0] not in locals_:
             if not scope.allows(path) or any(part.startswith("_") for part in path):
                 word, hint = ".".join(path), scope.remedy(path)
-                message = f"unknown name `{word}`"
+                message = phrase("unknown name `{word}`", word=word)
                 yield TemplateMistake(kind="name", message=message, line=node.lineno, word=word, hint=hint)
             return
         case nodes.Filter() | nodes.Test():
@@ -192,7 +204,7 @@ def _walk(node: nodes.Node, scope: Scope, *, locals_: frozenset[str], loops: int
             yield from _walk(node.iter, scope, locals_=locals_, loops=loops)
             loops += 1
             if loops > MAX_LOOPS:
-                yield _refused(f"loops are nested more than {MAX_LOOPS} deep", node.lineno)
+                yield _refused(phrase("loops are nested more than {most} deep", most=MAX_LOOPS), node.lineno)
             locals_ |= {"loop", *(name.name for name in nodes.Tuple([target], "store").find_all(nodes.Name))}
         case _:
             pass
@@ -204,9 +216,9 @@ def _check_literal(node: nodes.Const | nodes.List | nodes.Tuple) -> Iterator[Tem
     """A number of usual size, or a list of such values."""
     if not isinstance(node, nodes.Const):
         if not all(isinstance(item, nodes.Const) for item in node.items):
-            yield _refused("a list in a template may hold only texts and numbers", node.lineno)
+            yield _refused(phrase("a list in a template may hold only texts and numbers"), node.lineno)
     elif isinstance(node.value, int | float) and not abs(node.value) <= MAX_NUMBER:
-        yield _refused(f"template holds a number above {MAX_NUMBER:.0e}", node.lineno)
+        yield _refused(phrase("template holds a number above {most:.0e}", most=MAX_NUMBER), node.lineno)
 
 
 def _path(node: nodes.Node) -> tuple[str, ...]:
@@ -218,15 +230,20 @@ def _path(node: nodes.Node) -> tuple[str, ...]:
 
 
 def _check_filter(node: nodes.Filter | nodes.Test) -> Iterator[TemplateMistake]:
-    what, known = ("filter", FILTERS) if isinstance(node, nodes.Filter) else ("test", TESTS)
+    known: Collection[str] = FILTERS
+    unknown, others = phrase("unknown filter `{name}`"), phrase("known filters: {names}")
+    if isinstance(node, nodes.Test):
+        known, unknown, others = TESTS, phrase("unknown test `{name}`"), phrase("known tests: {names}")
     arguments = FILTERS.get(node.name)
     if node.name not in known:
         close = difflib.get_close_matches(node.name, known, n=1)
-        hint = f"did you mean `{close[0]}`?" if close else f"known {what}s: " + ", ".join(sorted(known))
-        yield _refused(f"unknown {what} `{node.name}`", node.lineno, node.name, hint)
+        hint = phrase(others, names=", ".join(sorted(known)))
+        if close:
+            hint = phrase("did you mean `{close}`?", close=close[0])
+        yield _refused(phrase(unknown, name=node.name), node.lineno, node.name, hint)
     elif isinstance(node, nodes.Test) or arguments is None:
         return
     elif not arguments.allow(node):
-        yield _refused(f"`{node.name}` takes {arguments.what}", node.lineno, node.name)
+        yield _refused(phrase("`{name}` takes {takes}", name=node.name, takes=arguments.what), node.lineno, node.name)
     elif node.name == "join" and not isinstance(node.node, nodes.Name | nodes.Getattr):
-        yield _refused("`join` needs a plain name before it", node.lineno, "join")
+        yield _refused(phrase("`join` needs a plain name before it"), node.lineno, "join")

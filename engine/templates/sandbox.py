@@ -21,6 +21,7 @@ from jinja2.visitor import NodeTransformer
 
 from engine.core.deadline import Deadline
 from engine.core.expression import LazyMapping, Template
+from engine.core.language import phrase
 from engine.expressions.evaluate import MAX_NUMBER
 from engine.text.cleaning import clean
 from engine.text.marks import Marks, unlabelled
@@ -88,21 +89,21 @@ class Budget:
         """Counts a turn of a loop."""
         self._turns -= 1
         if self._turns < 0:
-            raise TooMuch(f"template loops more than {MAX_TURNS:,} times")
+            raise TooMuch(phrase("template loops more than {most:,} times", most=MAX_TURNS))
         self.look()
 
     def write(self, text: str) -> None:
         """Counts a piece of the output."""
         self._characters -= len(text)
         if self._characters < 0:
-            raise TooMuch(f"template grew past {MAX_OUTPUT} characters")
+            raise TooMuch(phrase("template grew past {most} characters", most=MAX_OUTPUT))
 
     def look(self) -> None:
         """Looks at the clocks."""
         taken = self._clock() - self._began
         late = self._until is not None and taken > LEAST_SECONDS and self._until.passed
         if late or taken > MAX_SECONDS:
-            raise TooMuch("template took too long")
+            raise TooMuch(phrase("template took too long"))
 
 
 class SandboxedTemplates:
@@ -133,7 +134,9 @@ class SandboxedTemplates:
         except TooMuch as error:
             raise ValueError(f"{template.origin}: {error}") from error
         except (TemplateError, TypeError, ArithmeticError, LookupError, RecursionError, ValueError) as error:
-            raise ValueError(f"{template.origin}: template failed: {error}") from error
+            raise ValueError(
+                phrase("{origin}: template failed: {error}", origin=template.origin, error=error)
+            ) from error
         return "".join(pieces)
 
     def _compile(self, source: str) -> tuple[JinjaTemplate, frozenset[str]]:
@@ -144,7 +147,7 @@ class SandboxedTemplates:
             try:
                 self._compiled[source] = (self._environment.from_string(_Counting().visit(tree)), used)
             except (SyntaxError, MemoryError) as error:
-                raise ValueError(f"Python cannot compile it: {error}") from error
+                raise ValueError(phrase("Python cannot compile it: {error}", error=error)) from error
         return self._compiled[source]
 
 
@@ -172,7 +175,13 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         if operator == "**" or not all(isinstance(side, int | float) for side in (left, right)):
             raise TypeError(f"`{operator}` works on numbers only")
         if abs(left) > MAX_NUMBER or abs(right) > MAX_NUMBER:
-            raise ArithmeticError(f"`{operator}` works on numbers up to {MAX_NUMBER:.0e} only")
+            raise ArithmeticError(
+                phrase(
+                    "`{operator}` works on numbers up to {most:.0e} only",
+                    operator=operator,
+                    most=MAX_NUMBER,
+                )
+            )
         return super().call_binop(context, operator, left, right)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -199,5 +208,5 @@ def _turns(context: Context, items: Iterable[Any]) -> Iterator[Any]:
 def _joined(values: Iterable[Any]) -> str:
     texts = [str(value) for value in values]
     if sum(map(len, texts)) > MAX_OUTPUT:
-        raise TooMuch(f"template grew past {MAX_OUTPUT} characters")
+        raise TooMuch(phrase("template grew past {most} characters", most=MAX_OUTPUT))
     return "".join(texts)

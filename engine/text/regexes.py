@@ -9,17 +9,19 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from engine.core.language import phrase
+
 if TYPE_CHECKING:
     import re2
 
 _MEANT = (
-    (r"\(\?<?!", "write the rest here, and what must not be there in `when: not matches(text, '…')`"),
-    (r"\(\?<?=", "write `(?:` instead of `{0}`"),
-    (r"\(\?>", "write `(?:` instead of `{0}`"),
-    (r"[*+?}]\+", "leave the last `+` out"),
-    (r"\\[Zz]|\\'", "write `$` instead of `{0}`"),
-    (r"\\[hH]", "write `\\s` instead of `{0}`"),
-    (r"(?:^|[(|])[*+]|(?:^|\|)\?", "write `.*` for any signs, or put `\\` before a sign that is meant"),
+    (r"\(\?<?!", phrase("write the rest here, and what must not be there in `when: not matches(text, '…')`")),
+    (r"\(\?<?=", phrase("write `(?:` instead of `{written}`")),
+    (r"\(\?>", phrase("write `(?:` instead of `{written}`")),
+    (r"[*+?}]\+", phrase("leave the last `+` out")),
+    (r"\\[Zz]|\\'", phrase("write `$` instead of `{written}`")),
+    (r"\\[hH]", phrase("write `\\s` instead of `{written}`")),
+    (r"(?:^|[(|])[*+]|(?:^|\|)\?", phrase("write `.*` for any signs, or put `\\` before a sign that is meant")),
 )
 """What a regex that cannot run holds, and what to write instead."""
 
@@ -35,12 +37,28 @@ MOST_LARGE_TOGETHER = 100_000
 _LARGE = 500
 
 _UNSUPPORTED = (
-    (r"\(\?<?[=!]", "lookaround"),
-    (r"\\[1-9]|\(\?P=|\\k<", "a backreference"),
-    (r"\(\?>|[*+?}]\+", "a possessive or atomic group"),
-    (r"\(\?\(", "a conditional group"),
+    (r"\(\?<?[=!]", phrase("lookaround")),
+    (r"\\[1-9]|\(\?P=|\\k<", phrase("a backreference")),
+    (r"\(\?>|[*+?}]\+", phrase("a possessive or atomic group")),
+    (r"\(\?\(", phrase("a conditional group")),
 )
-_TOO_LARGE = "this regex takes too much to run: repeat less, such as `.*` or `.{1,20}` in place of `.{1,1000}`"
+_OF_RE2 = frozenset(
+    {
+        phrase("bad repetition operator"),
+        phrase("invalid character class"),
+        phrase("invalid character class range"),
+        phrase("invalid escape sequence"),
+        phrase("invalid named capture group"),
+        phrase("invalid perl operator"),
+        phrase("missing )"),
+        phrase("missing ]"),
+        phrase("no argument for repetition operator"),
+        phrase("trailing \\"),
+        phrase("unexpected )"),
+    }
+)
+"""What re2 complains about."""
+_TOO_LARGE = phrase("this regex takes too much to run: repeat less, such as `.*` or `.{1,20}` in place of `.{1,1000}`")
 
 
 class Match(Protocol):
@@ -156,7 +174,7 @@ def regex_problem(pattern: str) -> str | None:
     except ValueError as error:
         return str(error)
     if compiled.search("") is not None:
-        return "this regex matches the empty text, so it would answer everything"
+        return phrase("this regex matches the empty text, so it would answer everything")
     return None
 
 
@@ -165,22 +183,28 @@ def regex_hint(pattern: str) -> str:
     for construct, hint in _MEANT:
         found = re.search(construct, pattern)
         if found:
-            return hint.format(found[0])
+            return phrase(hint, written=found[0])
     bare = re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]", "", pattern)
     if "[" in bare:
-        return "close `[` with `]`, or write `\\[` for the sign"
+        return phrase("close `[` with `]`, or write `\\[` for the sign")
     if bare.count("(") != bare.count(")"):
-        return "close each `(` with one `)`, or write `\\(` and `\\)` for the signs"
+        return phrase("close each `(` with one `)`, or write `\\(` and `\\)` for the signs")
     return ""
 
 
 def _explained(pattern: str, error: Exception) -> str:
     for construct, name in _UNSUPPORTED:
         if re.search(construct, pattern):
-            return f"{name} is not supported: regexes run in linear time (re2 syntax), write it as several triggers"
+            return phrase(
+                "{name} is not supported: regexes run in linear time (re2 syntax), write it as several triggers",
+                name=name,
+            )
     detail = error.args[0] if error.args else ""
     if isinstance(detail, bytes):
         detail = detail.decode("utf-8", "replace")
     if any(word in detail for word in ("too large", "invalid repetition size")):
         return _TOO_LARGE
-    return f"not a valid regex (re2 syntax): {detail}"
+    kind, _, part = detail.partition(": ")
+    if kind in _OF_RE2:
+        detail = phrase("{kind}: {part}", kind=phrase(kind), part=part) if part else phrase(kind)
+    return phrase("not a valid regex (re2 syntax): {detail}", detail=detail)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.core.language import phrase
 from engine.core.source import Problem
 from engine.pipeline.reading.files import PIPELINES, Sources, at, read_text
 from engine.pipeline.schema.load import Loaded, read_part, read_pipeline
@@ -112,8 +113,8 @@ def _kind(file: Path, collected: _Collected) -> Kind | None:
 
 
 def _unknown_kind(file: Path) -> Problem:
-    message = "file is neither a pipeline, replies, kinds nor a golden"
-    hint = (
+    message = phrase("file is neither a pipeline, replies, kinds nor a golden")
+    hint = phrase(
         "begin it with `version:` and `steps:`, with `replies:` or `kinds:`, or with `pipeline:` and `conversations:`"
     )
     return Problem(code="P302", message=message, span=at(file.as_posix(), 1, 1), hint=hint)
@@ -177,16 +178,16 @@ def _loose_parts(
 
 
 def _unused(file: Path, kind: Kind | None) -> Problem:
-    hint = f"list it under `{kind}:` of a pipeline, or delete it"
-    return _idle("P512", "no pipeline uses this file", file, hint)
+    hint = phrase("list it under `{kind}:` of a pipeline, or delete it", kind=kind)
+    return _idle("P512", phrase("no pipeline uses this file"), file, hint)
 
 
 def _unused_prompts(paths: Sequence[Path], used: set[str]) -> list[Problem]:
     """Templates in the folders asked about that no step of their pipelines names."""
     folders = [path for path in paths if path.is_dir()]
     found = {file for folder in folders for file in folder.rglob("*.j2") if file.as_posix() not in used}
-    hint = "name it as the `prompt:` of a step, or delete it"
-    return [_idle("P511", "no step uses this prompt", file, hint) for file in found]
+    hint = phrase("name it as the `prompt:` of a step, or delete it")
+    return [_idle("P511", phrase("no step uses this prompt"), file, hint) for file in found]
 
 
 def _saved_as_text(paths: Sequence[Path]) -> Iterator[Problem]:
@@ -194,7 +195,7 @@ def _saved_as_text(paths: Sequence[Path]) -> Iterator[Problem]:
     for file in sorted(file for path in paths if path.is_dir() for file in path.rglob("*.txt")):
         text, _ = read_text(file, file.as_posix())
         if text is not None and kind_of(Path(file.name), text) is not None:
-            yield _idle("P512", "no pipeline uses this file", file, "let its name end in `.yml`")
+            yield _idle("P512", phrase("no pipeline uses this file"), file, phrase("let its name end in `.yml`"))
 
 
 def _idle(code: str, message: str, file: Path, hint: str) -> Problem:

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from engine.core.expression import Condition, Value
+from engine.core.language import phrase
 from engine.core.plan import DEFAULT_THRESHOLD
 from engine.core.source import EnvRef, Located, Problem, Setting, Span, Text
 from engine.expressions.parse import ConditionError, parse_condition
@@ -24,8 +25,8 @@ from engine.pipeline.spec import PipelineSpec, ReplySpec, TriggerSpec
 from engine.text.regexes import Budget, compile_pattern, regex_hint, regex_problem
 
 TOO_MANY_REGEXES = (
-    "the regexes of this pipeline take too much to run together, from this one on",
-    "repeat less in them, such as `.*` in place of `.{1,200}`, or use `contains`",
+    phrase("the regexes of this pipeline take too much to run together, from this one on"),
+    phrase("repeat less in them, such as `.*` in place of `.{1,200}`, or use `contains`"),
 )
 """A mistake of all regexes that do not fit any more, and its remedy."""
 
@@ -198,11 +199,13 @@ def _read_prompt(spec: PipelineSpec, path: Located[str]) -> PromptFile:
 def _refused_prompt(file: Path, path: Located[str], pipeline: Path) -> Problem | None:
     """Why `file` is not read, however readable it is: what a prompt says goes to whoever runs the model."""
     if is_outside(file, project_of(pipeline)):
-        message = f"prompt `{path.value}` leads out of the pipeline's project, and nothing there is read"
+        message = phrase(
+            "prompt `{path}` leads out of the pipeline's project, and nothing there is read", path=path.value
+        )
         return Problem(code="P312", message=message, span=path.span, hint=move_into(pipeline))
     if file.suffix.lower() not in PROMPT_ENDINGS and path.value != STAND_IN and file.exists():
-        message = f"prompt `{path.value}` is not named as a template"
-        return Problem(code="P312", message=message, span=path.span, hint="let its name end in `.j2`")
+        message = phrase("prompt `{path}` is not named as a template", path=path.value)
+        return Problem(code="P312", message=message, span=path.span, hint=phrase("let its name end in `.j2`"))
     return None
 
 
@@ -211,10 +214,14 @@ def _regex_mistake(pattern: str) -> tuple[str, str] | None:
     wide = _WIDE.search(pattern)
     if wide is not None:
         meant = unicodedata.normalize("NFKC", wide[0])
-        message = f"`{wide[0]}` is a wide or half-width sign, which no text holds when a regex is tried"
-        return message, f"write `{meant}` instead of `{wide[0]}`"
+        message = phrase(
+            "`{sign}` is a wide or half-width sign, which no text holds when a regex is tried", sign=wide[0]
+        )
+        return message, phrase("write `{meant}` instead of `{written}`", meant=meant, written=wide[0])
     yen = _YEN.search(pattern)
     if yen is not None:
-        return f"`{yen[0]}` begins with the sign of yen, not with a backslash", f"write `\\{yen[0][1:]}`"
+        return phrase("`{sign}` begins with the sign of yen, not with a backslash", sign=yen[0]), phrase(
+            "write `\\{sign}`", sign=yen[0][1:]
+        )
     found = regex_problem(pattern)
     return None if found is None else (found, regex_hint(pattern))

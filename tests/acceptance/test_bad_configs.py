@@ -34,6 +34,18 @@ def test_the_report_is_word_for_word(code, monkeypatch, capsys):
     assert exit_code == (1 if ": error P" in shown else 0)
 
 
+@pytest.mark.parametrize("code", CODES)
+def test_the_report_is_japanese(code, monkeypatch, capsys):
+    """But for names, what stands in backquotes, and the editor's own lines."""
+    monkeypatch.setenv("MISAKI_LANG", "ja")
+    _, shown = report(BAD / code, monkeypatch, capsys)
+    assert re.search("(エラー|警告) [0-9,]+ 件（", shown)
+    for line in shown.splitlines():
+        said = re.sub("^ *[0-9]+ \\| .*|^意味と直し方: .*|^[^ ]+: |`[^`]*`", "", line)
+        assert not re.search("[A-Za-z]{2,} [A-Za-z]{2,}", said), line
+        assert not re.search("[A-Za-z]{2,}", said) or re.search("[ぁ-ん]", said), line
+
+
 def test_nothing_else_lies_there():
     assert {path.stem for path in BAD.iterdir()} == set(CODES)
 

@@ -79,6 +79,7 @@ def open_model(row, env):
     "validation/checks/loud_replies.py": '''
 """P599: a reply in capitals."""
 
+from engine.core.language import phrase
 from engine.core.source import Code
 
 P599 = Code("P599", "a loud reply", severity="warning")
@@ -88,7 +89,8 @@ def check(subject):
     for reply in subject.spec.replies:
         for variant in reply.say:
             if variant.text.value.isupper():
-                yield P599.problem(f"reply `{reply.id.value}` is loud", variant.text.span, "say it softly")
+                message = phrase("reply `{name}` is loud", name=reply.id.value)
+                yield P599.problem(message, variant.text.span, phrase("say it softly"))
 ''',
     "validation/pages/P599.md": "# P599: a loud reply\n\nIt is in capitals.\n\n## What to do\n\nSay it softly.\n",
 }

@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from engine.core.language import phrase
 from engine.core.node import (
     FIRST_OF_SURPRISE,
     MAX_ALIASES,
@@ -94,7 +95,7 @@ def compose(text: str, name: str) -> tuple[Node | None, list[Problem]]:
     except _TooMuch as limit:
         return None, [*composer.problems, limit.args[0]]
     if composer.root is None:
-        return None, [*composer.problems, problem("P112", "file is empty", at(name, 1, 1))]
+        return None, [*composer.problems, problem("P112", phrase("file is empty"), at(name, 1, 1))]
     return composer.root, [*composer.problems, *glued_comments(text, composer.root)]
 
 
@@ -184,13 +185,15 @@ class _Composer:
     def _document(self, event: Any) -> None:
         self._documents += 1
         if self._documents > 1:
-            hint = "remove the line `---`, or use two files"
-            raise _TooMuch(problem("P111", "a second document begins", self._span(event), hint))
+            hint = phrase("remove the line `---`, or use two files")
+            raise _TooMuch(problem("P111", phrase("a second document begins"), self._span(event), hint))
 
     def _open(self, event: Any) -> None:
         self._tag(event)
         if len(self._stack) >= MAX_DEPTH:
-            raise _TooMuch(problem("P109", f"nested more than {MAX_DEPTH} levels deep", self._span(event)))
+            raise _TooMuch(
+                problem("P109", phrase("nested more than {most} levels deep", most=MAX_DEPTH), self._span(event))
+            )
         is_mapping = isinstance(event, yaml.MappingStartEvent)
         self._stack.append(_Open(event.start_mark, event.anchor, is_mapping))
 
@@ -203,10 +206,12 @@ class _Composer:
     def _alias(self, event: Any) -> None:
         self._aliases += 1
         if self._aliases > MAX_ALIASES:
-            raise _TooMuch(problem("P108", f"more than {MAX_ALIASES} aliases", self._span(event)))
+            raise _TooMuch(problem("P108", phrase("more than {most} aliases", most=MAX_ALIASES), self._span(event)))
         if event.anchor not in self._anchors:
-            message = f"`*{shortened(event.anchor)}` refers to a name that no `&` defines before it"
-            self._note(problem("P108", message, self._span(event), "put a text that begins with `*` in quotes"))
+            message = phrase(
+                "`*{anchor}` refers to a name that no `&` defines before it", anchor=shortened(event.anchor)
+            )
+            self._note(problem("P108", message, self._span(event), phrase("put a text that begins with `*` in quotes")))
             self._add(ScalarNode(f"*{event.anchor}", f"*{event.anchor}", self._span(event), flagged=True), 1, None)
             return
         self._add(*self._anchors[event.anchor], None)
@@ -216,15 +221,17 @@ class _Composer:
         self.last = event
         tagged = self._tag(event)
         if len(text) > MAX_SCALAR:
-            message = f"text is {len(text):,} characters long, at most {MAX_SCALAR:,} are allowed"
+            message = phrase(
+                "text is {count:,} characters long, at most {most:,} are allowed", count=len(text), most=MAX_SCALAR
+            )
             raise _TooMuch(problem("P109", message, place))
         if tagged:
             node = ScalarNode(text, text, place, flagged=True)
         elif not event.implicit[0]:
             found = UNPRINTABLE.search(text)
             if found:
-                message = f"character U+{ord(found.group()):04X} is not allowed in a text"
-                self._note(problem("P106", message, place, "remove its escape"))
+                message = phrase("character U+{number:04X} is not allowed in a text", number=ord(found.group()))
+                self._note(problem("P106", message, place, phrase("remove its escape")))
             node = ScalarNode(text, text, place, found is not None)
         elif place.line != place.end_line and MAY_SWALLOW.search(text):
             slip = swallowed(self._lines, place)
@@ -242,10 +249,14 @@ class _Composer:
         meaning = surprise(text)
         if meaning is None:
             return ScalarNode(resolve(text), text, place)
-        message = f"`{shortened(text)}` without quotes is text to some readers of YAML and {meaning} to others"
-        hint = f'write "{shortened(text)}", or what you mean'
+        message = phrase(
+            "`{text}` without quotes is text to some readers of YAML and {meaning} to others",
+            text=shortened(text),
+            meaning=meaning,
+        )
+        hint = phrase('write "{text}", or what you mean', text=shortened(text))
         if meaning in ("true", "false"):
-            hint = f'write "{text}" for text, or {meaning}'
+            hint = phrase('write "{text}" for text, or {meaning}', text=text, meaning=meaning)
         self._note(problem("P110", message, place, hint))
         return ScalarNode(text, text, place, flagged=True)
 
@@ -261,10 +272,14 @@ class _Composer:
         tag = shortened(event.tag).replace("tag:yaml.org,2002:", "!!")
         place = at(self._name, event.start_mark.line + 1, event.start_mark.column + 1, 1)
         line = self._lines[place.line - 1]
-        hint = "remove it"
+        hint = phrase("remove it")
         if not tag.startswith("!!"):
-            hint = f"put a text that begins with `!` in quotes: write {in_quotes(line[place.column - 1 :])}"
-        self._note(condition_slip(line, place) or problem("P107", f"tag `{tag}` is not allowed", place, hint))
+            hint = phrase(
+                "put a text that begins with `!` in quotes: write {text}", text=in_quotes(line[place.column - 1 :])
+            )
+        self._note(
+            condition_slip(line, place) or problem("P107", phrase("tag `{tag}` is not allowed", tag=tag), place, hint)
+        )
         return True
 
     def _add(self, node: Node, size: int, anchor: str | None) -> None:
@@ -276,8 +291,8 @@ class _Composer:
         parent = self._stack[-1]
         parent.size += size
         if parent.size > MAX_NODES:
-            message = f"more than {MAX_NODES:,} values, aliases written out"
-            raise _TooMuch(problem("P109", message, node.span, "split the file into several"))
+            message = phrase("more than {most:,} values, aliases written out", most=MAX_NODES)
+            raise _TooMuch(problem("P109", message, node.span, phrase("split the file into several")))
         if not parent.is_mapping:
             parent.parts.append(node)
         elif parent.key is None:
@@ -297,27 +312,36 @@ class _Composer:
             # Of a whole item that lacks its dash, only the first key is told.
             in_list = len(self._stack) > 1 and not self._stack[-2].is_mapping
             parent.is_two = in_list and word.value == parent.parts[0].key.value
-            message = f"key `{shortened(word.value)}` stands twice, first on line {parent.lines[word.value]}"
-            hint = "begin the next item with `- `, or remove one" if parent.is_two else "remove one, or rename it"
+            message = phrase(
+                "key `{key}` stands twice, first on line {line}",
+                key=shortened(word.value),
+                line=parent.lines[word.value],
+            )
+            hint = (
+                phrase("begin the next item with `- `, or remove one")
+                if parent.is_two
+                else phrase("remove one, or rename it")
+            )
             self._note(problem("P103", message, word.span, hint))
 
     def _key(self, key: Node) -> Located[str] | None:
         if not isinstance(key, ScalarNode):
             line = self._lines[key.span.line - 1]
-            hint = "a text that begins with `{{` stands in quotes: write " + in_quotes(line[max(0, line.find("{{")) :])
-            self._note(condition_slip(line, key.span) or problem("P113", "a key is not a word", key.span, hint))
+            written = in_quotes(line[max(0, line.find("{{")) :])
+            hint = phrase("a text that begins with `{{{{` stands in quotes: write {text}", text=written)
+            self._note(condition_slip(line, key.span) or problem("P113", phrase("a key is not a word"), key.span, hint))
             return None
         if key.source == "<<" and not key.flagged:
-            self._note(problem("P108", "merge key `<<` is not read", key.span, "write the keys out"))
+            self._note(problem("P108", phrase("merge key `<<` is not read"), key.span, phrase("write the keys out")))
             return None
         dashed = unlisted_key(self._lines, key.span)
         if dashed is not None:
             raise _Stumbled(dashed)
         if key.source[:1] in ("\u3000", "\xa0"):
-            message = "a wide space or a no-break space stands in the indentation"
-            raise _Stumbled(problem("P102", message, key.span, "indent with plain spaces"))
+            message = phrase("a wide space or a no-break space stands in the indentation")
+            raise _Stumbled(problem("P102", message, key.span, phrase("indent with plain spaces")))
         if key.value is None:
-            self._note(problem("P113", "a key is missing before `:`", key.span, "write a word"))
+            self._note(problem("P113", phrase("a key is missing before `:`"), key.span, phrase("write a word")))
             return None
         return Located(value=key.source, span=key.span)
 

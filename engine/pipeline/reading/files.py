@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from stat import S_ISREG
 
+from engine.core.language import phrase
 from engine.core.source import Problem, Span
 from engine.text.cleaning import covered
 
@@ -31,14 +32,18 @@ def read_text(path: Path, name: str) -> tuple[str | None, list[Problem]]:
         # What waits for a writer is opened all the same, and refused.
         with open(path, "rb", opener=_without_waiting) as file:
             if not S_ISREG(os.fstat(file.fileno()).st_mode):
-                message = "file cannot be read: it is a pipe or a device"
-                return None, [problem("P104", message, at(name, 1, 1), "write a file of plain text")]
+                reason = phrase("it is a pipe or a device")
+                return None, [_unreadable(name, reason, phrase("write a file of plain text"))]
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        return None, [problem("P104", f"file cannot be read: {_reason(error)}", at(name, 1, 1))]
+        return None, [_unreadable(name, _reason(error))]
     except ValueError:
-        return None, [problem("P104", "file cannot be read: its name is not a file name", at(name, 1, 1))]
+        return None, [_unreadable(name, phrase("its name is not a file name"))]
     return decode(data, name)
+
+
+def _unreadable(name: str, reason: str, hint: str = "") -> Problem:
+    return problem("P104", phrase("file cannot be read: {reason}", reason=reason), at(name, 1, 1), hint)
 
 
 def _without_waiting(path: str, flags: int) -> int:
@@ -48,8 +53,8 @@ def _without_waiting(path: str, flags: int) -> int:
 def decode(data: bytes, name: str) -> tuple[str | None, list[Problem]]:
     """`data` as text without its byte-order mark."""
     if len(data) > MAX_BYTES:
-        message = f"file is larger than {MAX_BYTES // 1_000_000} MB"
-        return None, [problem("P109", message, at(name, 1, 1), "split it into several files")]
+        message = phrase("file is larger than {most} MB", most=MAX_BYTES // 1000000)
+        return None, [problem("P109", message, at(name, 1, 1), phrase("split it into several files"))]
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -93,27 +98,27 @@ def problem(code: str, message: str, span: Span, hint: str = "") -> Problem:
 
 def _reason(error: OSError) -> str:
     known: Sequence[tuple[type[OSError], str]] = (
-        (FileNotFoundError, "it does not exist"),
-        (IsADirectoryError, "it is a folder"),
-        (PermissionError, "this user may not read it"),
+        (FileNotFoundError, phrase("it does not exist")),
+        (IsADirectoryError, phrase("it is a folder")),
+        (PermissionError, phrase("this user may not read it")),
     )
     return next((text for kind, text in known if isinstance(error, kind)), (error.strerror or "unknown").lower())
 
 
 def _wrong_encoding(data: bytes, error: UnicodeDecodeError, name: str) -> Problem:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return problem("P105", "file is UTF-16, not UTF-8", at(name, 1, 1), "save it as UTF-8")
+        return problem("P105", phrase("file is UTF-16, not UTF-8"), at(name, 1, 1), phrase("save it as UTF-8"))
     line, column = position(data[: error.start].decode("utf-8-sig", "replace"), len(data))
     guess = _encoding(data)
-    message = f"file is not UTF-8: byte {data[error.start]:#04x} is not part of a character"
-    hint = f"it looks like {guess}: save it as UTF-8" if guess else "save it as UTF-8"
+    message = phrase("file is not UTF-8: byte {byte:#04x} is not part of a character", byte=data[error.start])
+    hint = phrase("it looks like {encoding}: save it as UTF-8", encoding=guess) if guess else phrase("save it as UTF-8")
     return problem("P105", message, at(name, line, column), hint)
 
 
 def _encoding(data: bytes) -> str | None:
     """What bytes that are no UTF-8 probably are: the encoding in which most of them are Japanese."""
     if b"\0" in data:
-        return "UTF-16, or no text at all"
+        return phrase("UTF-16, or no text at all")
     likely: dict[str, int] = {}
     for codec, label in _OTHER_ENCODINGS.items():
         with suppress(UnicodeDecodeError):
@@ -123,8 +128,8 @@ def _encoding(data: bytes) -> str | None:
 
 def _unprintable(text: str, found: re.Match[str], name: str) -> Problem:
     line, column = position(text, found.start())
-    message = f"character U+{ord(found.group()):04X} is not allowed in a text file"
-    return problem("P106", message, at(name, line, column), "delete it; editors often do not show it")
+    message = phrase("character U+{number:04X} is not allowed in a text file", number=ord(found.group()))
+    return problem("P106", message, at(name, line, column), phrase("delete it; editors often do not show it"))
 
 
 PIPELINES = Path("pipelines")
@@ -152,8 +157,12 @@ def move_into(pipeline: Path) -> str:
     """What to do with a file that is outside."""
     folder = pipeline.parent
     if folder.name == PIPELINES.name:
-        return f"move it into the folder that holds `{PIPELINES.name}`, or below"
-    return f"move it below `{folder.as_posix()}`, or the pipeline into a folder `{PIPELINES.name}` beside it"
+        return phrase("move it into the folder that holds `{name}`, or below", name=PIPELINES.name)
+    return phrase(
+        "move it below `{folder}`, or the pipeline into a folder `{name}` beside it",
+        folder=folder.as_posix(),
+        name=PIPELINES.name,
+    )
 
 
 class Sources:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from engine.core.language import phrase
 from engine.core.source import Problem
 from engine.pipeline.reading.files import at, problem
 
@@ -40,7 +41,9 @@ def aligned(every: Sequence[str], number: int) -> str:
             )
     if near is None or abs(near[0] - column) > _NEAR or near[0] < column - indent:
         return ""
-    return f"{_by(near[0] - column + indent)}, in line with `{near[1]}` on line {near[2]}"
+    return phrase(
+        "{by}, in line with `{key}` on line {line}", by=_by(near[0] - column + indent), key=near[1], line=near[2]
+    )
 
 
 def aligned_item(every: Sequence[str], number: int) -> str:
@@ -51,7 +54,7 @@ def aligned_item(every: Sequence[str], number: int) -> str:
     near = min((one for one in columns if one != column), key=lambda one: abs(one - column), default=None)
     if near is None or abs(near - column) > _NEAR:
         return ""
-    return f"{_by(near)}, in line with the `-` on line {columns[near]}"
+    return phrase("{by}, in line with the `-` on line {line}", by=_by(near), line=columns[near])
 
 
 def _indent_below(every: Sequence[str], number: int) -> int | None:
@@ -70,13 +73,13 @@ def odd_one(every: Sequence[str], number: int, file: str) -> Problem | None:
         return None
     wrong, its_column, many = above
     if its_column == column:
-        message = "this item is not in line with the others of its list"
+        message = phrase("this item is not in line with the others of its list")
         return problem("P101", message, at(file, wrong, column + 1), _by(column - _STEP))
     below = _siblings_below(every, number, column)
     if many > 1 or (below < 2 and not _is_odd(its_column, column)):
         return None
-    message = "this line is not in line with those below it"
-    hint = f"{_by(column)}, in line with line {number}"
+    message = phrase("this line is not in line with those below it")
+    hint = phrase("{by}, in line with line {line}", by=_by(column), line=number)
     return problem("P101", message, at(file, wrong, its_column + 1), hint)
 
 
@@ -148,4 +151,4 @@ def _indent(line: str) -> int:
 
 
 def _by(spaces: int) -> str:
-    return f"indent it by {spaces} space{'' if spaces == 1 else 's'}"
+    return phrase("indent it by 1 space") if spaces == 1 else phrase("indent it by {spaces} spaces", spaces=spaces)

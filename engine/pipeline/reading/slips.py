@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from engine.core.language import phrase
 from engine.core.node import Node, scalars
 from engine.core.source import Problem, Span
 from engine.pipeline.reading.files import at, lines, problem, shortened
@@ -50,24 +51,24 @@ _FIRST_KEYS = "contains|id|kind|name|regex|text|user"
 _ANYWHERE = (
     _Slip(
         re.compile(rf"\s*(?:- +)?(?P<key>{_WORD})(?P<sign>：)"),
-        "`：` after `{key}` is the wide colon of Japanese, which makes no key",
-        "write `{key}: `",
+        phrase("`：` after `{key}` is the wide colon of Japanese, which makes no key"),
+        phrase("write `{key}: `"),
     ),
     _Slip(
         re.compile(rf"\s*(?:- +)?(?P<key>{_WORD}):(?P<sign>[{WIDE}])"),
-        "the space after `{key}:` is a wide one or a no-break space, which makes no key",
-        "write `{key}: ` with a plain space",
+        phrase("the space after `{key}:` is a wide one or a no-break space, which makes no key"),
+        phrase("write `{key}: ` with a plain space"),
     ),
     _Slip(
         re.compile(rf" *(?P<sign>[{WIDE}])[ {WIDE}]*(?:-\s|[A-Za-z_]+[:：](?:\s|$))"),
-        "a wide space or a no-break space stands in the indentation",
-        "indent with plain spaces",
+        phrase("a wide space or a no-break space stands in the indentation"),
+        phrase("indent with plain spaces"),
         "P102",
     ),
     _Slip(
         re.compile(rf" *-(?P<sign>[{WIDE}])"),
-        "the space after `-` is a wide one, which begins no item of a list",
-        "write `- `: a hyphen and a plain space",
+        phrase("the space after `-` is a wide one, which begins no item of a list"),
+        phrase("write `- `: a hyphen and a plain space"),
     ),
 )
 """What is wrong wherever it stands."""
@@ -75,43 +76,43 @@ _ANYWHERE = (
 _NEAR = (
     _Slip(
         re.compile(rf" *(?P<sign>[{DASHES}]|[*+](?= ))"),
-        "`{sign}` begins no item of a list",
-        "write `- `: a hyphen and a space",
+        phrase("`{sign}` begins no item of a list"),
+        phrase("write `- `: a hyphen and a space"),
     ),
     _Slip(
         re.compile(r" *(?P<sign>//|/\*|<!--|＃|;|；)"),
-        "`{sign}` begins no comment",
-        "write `# `",
+        phrase("`{sign}` begins no comment"),
+        phrase("write `# `"),
     ),
     _Slip(
         re.compile(r" *-(?P<sign>\t)"),
-        "a tab stands after `-`",
-        "write `- `: a hyphen and a space",
+        phrase("a tab stands after `-`"),
+        phrase("write `- `: a hyphen and a space"),
     ),
     _Slip(
         re.compile(r" *(?P<sign>-)(?=[^\s-])"),
-        "a space is missing after `-`",
-        "write `- `: a hyphen and a space",
+        phrase("a space is missing after `-`"),
+        phrase("write `- `: a hyphen and a space"),
     ),
     _Slip(
         re.compile(r" *(?:- +)?(?P<key>[A-Za-z_]+)(?P<sign>:)(?=[^\s/])"),
-        "a space is missing after `{key}:`",
-        "write `{key}: `",
+        phrase("a space is missing after `{key}:`"),
+        phrase("write `{key}: `"),
     ),
     _Slip(
         re.compile(rf" *(?:- +)?(?P<key>{_KEYS}) *(?P<sign>[-=]>|[=＝;；,、])"),
-        "`{sign}` after `{key}` makes no key",
-        "write `{key}: `",
+        phrase("`{sign}` after `{key}` makes no key"),
+        phrase("write `{key}: `"),
     ),
     _Slip(
         re.compile(rf" *(?P<sign>(?P<key>{_KEYS}))(?: *$| +[^\s:：])"),
-        "the colon is missing after `{key}`",
-        "write `{key}: `",
+        phrase("the colon is missing after `{key}`"),
+        phrase("write `{key}: `"),
     ),
     _Slip(
         re.compile(rf" *- +(?P<sign>(?P<key>{_FIRST_KEYS})) +[^\s:：]"),
-        "the colon is missing after `{key}`",
-        "write `{key}: `",
+        phrase("the colon is missing after `{key}`"),
+        phrase("write `{key}: `"),
     ),
 )
 """What may be right elsewhere, and is looked for only where the parser stumbles."""
@@ -120,11 +121,11 @@ _SWALLOWED = (
     _ANYWHERE[0],
     _Slip(
         re.compile(rf" *(?P<sign>-[\s{WIDE}]|-(?=[^\s\d-])|[{DASHES}])"),
-        "this line is read as a part of the text that begins on line {line}",
-        "line it up with the items beside it, and begin the first one with `- `, too",
+        phrase("this line is read as a part of the text that begins on line {line}"),
+        phrase("line it up with the items beside it, and begin the first one with `- `, too"),
         "P114",
     ),
-    _Slip(re.compile(r" *(?P<sign>＃)"), "`＃` begins no comment", "write `# `", "P114"),
+    _Slip(re.compile(r" *(?P<sign>＃)"), phrase("`{sign}` begins no comment"), phrase("write `# `"), "P114"),
 )
 """What looks like an item, a key or a comment, on the further lines of an unquoted text."""
 MAY_SWALLOW = re.compile(rf" (?:-(?!\d)|[{DASHES}＃]|[A-Za-z_]+：)")
@@ -139,8 +140,8 @@ def near_slip(every: Sequence[str], span: Span, *, since: int) -> Problem | None
     last = min(span.line, len(every))
     merged = next((number for number in range(1, last + 1) if _CONFLICT.match(every[number - 1])), None)
     if merged is not None:
-        hint = "keep one of them, and remove the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`"
-        return problem("P101", "a merge left two versions here", at(span.file, merged, 1, 7), hint)
+        hint = phrase("keep one of them, and remove the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`")
+        return problem("P101", phrase("a merge left two versions here"), at(span.file, merged, 1, 7), hint)
     return _nearest(every, span.file, range(last, since - 1, -1), (*_ANYWHERE, *_NEAR))
 
 
@@ -163,7 +164,7 @@ def _problem(one: _Slip, found: re.Match[str], file: str, number: int, **more: i
     words = {**found.groupdict(), **more}
     place = at(file, number, found.start("sign") + 1, max(1, len(found["sign"].rstrip())))
     meant = words | {"key": unicodedata.normalize("NFKC", str(words.get("key", "")))}
-    return problem(one.code, one.message.format(**words), place, one.hint.format(**meant))
+    return problem(one.code, phrase(one.message, **words), place, phrase(one.hint, **meant))
 
 
 def swallowed(every: Sequence[str], span: Span) -> Problem | None:
@@ -179,8 +180,10 @@ def _unlisted(every: Sequence[str], span: Span) -> Problem | None:
         return None
     found = _nearest(every, span.file, [span.line], (*_ANYWHERE, *_NEAR[:1], *_NEAR[2:4]))
     if found is None and len(before) == len(following) - len(following.lstrip(" ")):
-        message = "this line is no item of the list, as those below it are"
-        found = problem("P101", message, at(span.file, span.line, span.column, len(first)), "begin it with `- `")
+        message = phrase("this line is no item of the list, as those below it are")
+        found = problem(
+            "P101", message, at(span.file, span.line, span.column, len(first)), phrase("begin it with `- `")
+        )
     return found
 
 
@@ -214,7 +217,10 @@ def _glued_comments(text: str, root: Node) -> Iterator[Problem]:
         line = every[node.span.end_line - 1]
         found = _GLUED_COMMENT.match(line, node.span.end_column - 1)
         if (isinstance(node.value, str) or not node.source) and found:
-            message = f"`{shortened(line[found.end() - 1 :])}` is a comment, and no part of the text before it"
-            hint = "put the whole text in quotes, or write a space after `#`"
+            message = phrase(
+                "`{comment}` is a comment, and no part of the text before it",
+                comment=shortened(line[found.end() - 1 :]),
+            )
+            hint = phrase("put the whole text in quotes, or write a space after `#`")
             place = at(node.span.file, node.span.end_line, found.end())
             yield Problem(code="P115", message=message, span=place, severity="warning", hint=hint)

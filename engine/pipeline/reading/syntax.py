@@ -9,6 +9,7 @@ from typing import Any
 
 from yaml import YAMLError
 
+from engine.core.language import phrase
 from engine.core.source import Problem, Span
 from engine.pipeline.reading.files import at, lines, problem
 from engine.pipeline.reading.indentation import aligned, aligned_item, odd_one
@@ -18,65 +19,117 @@ from engine.pipeline.reading.slips import far_slip, near_slip
 _MESSAGES: tuple[tuple[str, str, str], ...] = (
     (
         "mapping values are not allowed",
-        "`:` stands where no key can be",
-        "put a text that holds `: ` in quotes, or check that the line above is complete",
+        phrase("`:` stands where no key can be"),
+        phrase("put a text that holds `: ` in quotes, or check that the line above is complete"),
     ),
-    ("found unexpected end of stream", "a quotation mark is opened and never closed", "close it"),
-    ("found unexpected document indicator", "a quotation mark is opened and never closed", "close it"),
-    ("while parsing a flow sequence", "a list opened with `[` is not closed or lacks a comma", "check `,` and `]`"),
-    ("while parsing a flow mapping", "keys opened with `{` are not closed or lack a comma", "check `,` and `}`"),
+    (
+        "found unexpected end of stream",
+        phrase("a quotation mark is opened and never closed"),
+        phrase("close it"),
+    ),
+    (
+        "found unexpected document indicator",
+        phrase("a quotation mark is opened and never closed"),
+        phrase("close it"),
+    ),
+    (
+        "while parsing a flow sequence",
+        phrase("a list opened with `[` is not closed or lacks a comma"),
+        phrase("check `,` and `]`"),
+    ),
+    (
+        "while parsing a flow mapping",
+        phrase("keys opened with `{` are not closed or lack a comma"),
+        phrase("check `,` and `}`"),
+    ),
     (
         "could not find expected ':'",
-        "this line is neither `key: value` nor an item of a list",
-        "begin it with `- `, or write a space after the colon of its key",
+        phrase("this line is neither `key: value` nor an item of a list"),
+        phrase("begin it with `- `, or write a space after the colon of its key"),
     ),
-    ("did not find expected node content", "a `,` stands where a value is expected", "remove it, or write the value"),
+    (
+        "did not find expected node content",
+        phrase("a `,` stands where a value is expected"),
+        phrase("remove it, or write the value"),
+    ),
     (
         "did not find expected '-' indicator",
-        "this line is not part of the list above it",
-        "begin it with `- `, or line it up with the keys above the list",
+        phrase("this line is not part of the list above it"),
+        phrase("begin it with `- `, or line it up with the keys above the list"),
     ),
     (
         "did not find expected key",
-        "this line does not fit the lines above it",
-        "line it up with them, or put the text in quotes when it holds quotation marks",
+        phrase("this line does not fit the lines above it"),
+        phrase("line it up with them, or put the text in quotes when it holds quotation marks"),
     ),
-    ("undefined alias", "`*` refers to a name that no `&` defines", "put a text that begins with `*` in quotes"),
+    (
+        "undefined alias",
+        phrase("`*` refers to a name that no `&` defines"),
+        phrase("put a text that begins with `*` in quotes"),
+    ),
     (
         "while scanning an alias",
-        "`*` begins a reference, and no name follows",
-        "put a text that begins with `*` in quotes",
+        phrase("`*` begins a reference, and no name follows"),
+        phrase("put a text that begins with `*` in quotes"),
     ),
     (
         "while scanning an anchor",
-        "`&` begins a name for later reference, and no name follows",
-        "put a text that begins with `&` in quotes",
+        phrase("`&` begins a name for later reference, and no name follows"),
+        phrase("put a text that begins with `&` in quotes"),
     ),
-    ("while parsing a tag", "`!` begins a tag, and none follows", "put a text that begins with `!` in quotes"),
-    ("while scanning a tag", "`!` begins a tag, and none follows", "put a text that begins with `!` in quotes"),
+    (
+        "while parsing a tag",
+        phrase("`!` begins a tag, and none follows"),
+        phrase("put a text that begins with `!` in quotes"),
+    ),
+    (
+        "while scanning a tag",
+        phrase("`!` begins a tag, and none follows"),
+        phrase("put a text that begins with `!` in quotes"),
+    ),
     (
         "unknown escape character",
-        "`\\` in double quotes begins an escape that does not exist",
-        "write `\\\\`, or use single quotes",
+        phrase("`\\` in double quotes begins an escape that does not exist"),
+        phrase("write `\\\\`, or use single quotes"),
     ),
     (
         "while parsing a quoted scalar",
-        "an escape that begins with `\\` is broken",
-        "write `\\\\`, or use single quotes",
+        phrase("an escape that begins with `\\` is broken"),
+        phrase("write `\\\\`, or use single quotes"),
     ),
     (
         "expected comment or line break",
-        "a text that begins with `|` or `>` is not in quotes",
-        "put it in quotes, or let it begin on the next line",
+        phrase("a text that begins with `|` or `>` is not in quotes"),
+        phrase("put it in quotes, or let it begin on the next line"),
     ),
-    ("while scanning a block scalar", "the text after `|` or `>` is broken", "indent all its lines alike"),
-    ("block sequence entries are not allowed", "`- ` stands where no list can be", "put the list on its own lines"),
-    ("found duplicate", "something is said twice that may stand once", "remove the second"),
-    ("incompatible YAML document", "the file asks for another YAML version", "remove the line that begins with `%`"),
-    ("while scanning a directive", "a line that begins with `%` is not understood", "remove it"),
-    ("did not find expected <document start>", "the file goes on after its end", "check the indentation of this line"),
+    (
+        "while scanning a block scalar",
+        phrase("the text after `|` or `>` is broken"),
+        phrase("indent all its lines alike"),
+    ),
+    (
+        "block sequence entries are not allowed",
+        phrase("`- ` stands where no list can be"),
+        phrase("put the list on its own lines"),
+    ),
+    ("found duplicate", phrase("something is said twice that may stand once"), phrase("remove the second")),
+    (
+        "incompatible YAML document",
+        phrase("the file asks for another YAML version"),
+        phrase("remove the line that begins with `%`"),
+    ),
+    (
+        "while scanning a directive",
+        phrase("a line that begins with `%` is not understood"),
+        phrase("remove it"),
+    ),
+    (
+        "did not find expected <document start>",
+        phrase("the file goes on after its end"),
+        phrase("check the indentation of this line"),
+    ),
 )
-_ANY = ("the file is not valid YAML here", "check quotation marks, colons and indentation")
+_ANY = (phrase("the file is not valid YAML here"), phrase("check quotation marks, colons and indentation"))
 
 
 def syntax_problem(error: YAMLError, text: str, name: str, last: Any) -> Problem:
@@ -129,8 +182,8 @@ def _closed_too_late(last: Any, span: Span) -> Problem | None:
     if last is None or last.style not in ("'", '"') or _first_line(last, span) == span.line:
         return None
     place = at(span.file, last.start_mark.line + 1, last.start_mark.column + 1)
-    message = f"a quotation mark is opened here and closed only on line {span.line}"
-    return problem("P101", message, place, "close it where the text ends")
+    message = phrase("a quotation mark is opened here and closed only on line {line}", line=span.line)
+    return problem("P101", message, place, phrase("close it where the text ends"))
 
 
 def _swallowed(said: str, every: Sequence[str], span: Span, last: Any) -> Problem | None:
@@ -142,13 +195,20 @@ def _swallowed(said: str, every: Sequence[str], span: Span, last: Any) -> Proble
         # A text that stands alone, where a key should: its colon is missing.
         word = every[first].split()[0]
         place = at(span.file, first + 1, last.start_mark.column + 1, len(word))
-        return problem("P101", f"`{word}` is no key without a colon", place, f"write `{word}: `")
+        return problem(
+            "P101",
+            phrase("`{word}` is no key without a colon", word=word),
+            place,
+            phrase("write `{key}: `", key=word),
+        )
     odd = odd_one(every, span.line, span.file)
     if odd is not None:
         return odd
     place = at(span.file, span.line, len(line) - len(line.lstrip()) + 1)
-    message = "this line is read as a part of the text above it"
-    hint = aligned(every, span.line) or "line it up with the keys above, or put a text that holds `: ` in quotes"
+    message = phrase("this line is read as a part of the text above it")
+    hint = aligned(every, span.line) or phrase(
+        "line it up with the keys above, or put a text that holds `: ` in quotes"
+    )
     return problem("P101", message, place, hint)
 
 
@@ -158,7 +218,7 @@ def _special(said: str, every: Sequence[str], span: Span) -> Problem | None:
     here, before = line[span.column - 1 :], line[: span.column - 1].rstrip()
     if "\t" in line[: len(line) - len(line.lstrip())] and ("token" in said or "tab" in said or "indent" in said):
         tab = at(span.file, span.line, line.index("\t") + 1)
-        return problem("P102", "a tab stands in the indentation", tab, "indent with spaces")
+        return problem("P102", phrase("a tab stands in the indentation"), tab, phrase("indent with spaces"))
     return (
         condition_slip(line, span)
         or _braces(said, line, here, span)
@@ -176,27 +236,34 @@ def condition_slip(line: str, span: Span) -> Problem | None:
     place = at(span.file, span.line, found.start("said") + 1, len(found["said"]))
     braces = re.fullmatch(r"\{[{%][-+]?\s*(?:if\s+)?(?P<bare>.*?)\s*[-+]?[%}]\}", found["said"])
     if braces:
-        return problem("P101", "a condition stands alone, without braces", place, f"write `{braces['bare']}`")
+        return problem(
+            "P101",
+            phrase("a condition stands alone, without braces"),
+            place,
+            phrase("write `{meant}`", meant=braces["bare"]),
+        )
     denied = re.fullmatch(r"!\s*(?P<name>[\w.]+)", found["said"])
     if denied:
-        hint = f"write `not {denied['name']}`"
-        return problem("P101", "`!` denies nothing in a condition", place, hint)
+        hint = phrase("write `not {name}`", name=denied["name"])
+        return problem("P101", phrase("`!` denies nothing in a condition"), place, hint)
     compared = re.fullmatch(r"(?P<name>[\w.]+)\s*:\s*(?P<value>[\w'\"]+)", found["said"])
     if compared:
-        hint = f"write `{compared['name']} == {compared['value']}`"
-        return problem("P101", "`:` compares nothing in a condition", place, hint)
+        hint = phrase("write `{name} == {value}`", name=compared["name"], value=compared["value"])
+        return problem("P101", phrase("`:` compares nothing in a condition"), place, hint)
     return None
 
 
 def _braces(said: str, line: str, here: str, span: Span) -> Problem | None:
     if here.startswith("{{") or re.search(r"(^|[-:,\[]\s*)\{\{", line):
         place = at(span.file, span.line, line.index("{{") + 1, 2)
-        hint = f"write {in_quotes(line[line.index('{{') :])}"
-        return problem("P101", "a text that begins with `{{` is not in quotes", place, hint)
+        hint = phrase("write {text}", text=in_quotes(line[line.index("{{") :]))
+        return problem("P101", phrase("a text that begins with `{{` is not in quotes"), place, hint)
     reference = re.search(r"[:,\[] *(\$\{)", line)
     if reference and "while parsing a flow" in said:
         place = at(span.file, span.line, reference.start(1) + 1, 2)
-        return problem("P101", "`${…}` inside of `{ }` or `[ ]` is not in quotes", place, 'write "${…}"')
+        return problem(
+            "P101", phrase("`${…}` inside of `{ }` or `[ ]` is not in quotes"), place, phrase('write "${…}"')
+        )
     return None
 
 
@@ -209,15 +276,20 @@ def _wide_close(said: str, line: str, span: Span) -> Problem | None:
         if wide:
             place = at(span.file, span.line, wide.start(1) + 1)
             return problem(
-                "P101", f"`{wide[1]}` does not close what `{opened}` has opened", place, f"write `{closing}`"
+                "P101",
+                phrase("`{sign}` does not close what `{opened}` has opened", sign=wide[1], opened=opened),
+                place,
+                phrase("write `{meant}`", meant=closing),
             )
     wide = re.search(r"[［｛】］｝、，；]", line)
     if wide is None:
         return None
     meant = unicodedata.normalize("NFKC", wide[0]).translate(str.maketrans("、】;", ",],"))
     place = at(span.file, span.line, wide.start() + 1)
-    hint = "write `, `" if meant == "," else f"write `{meant}`"
-    return problem("P101", f"`{wide[0]}` is a wide sign, which no list and no `{{ }}` knows", place, hint)
+    hint = phrase("write `, `") if meant == "," else phrase("write `{meant}`", meant=meant)
+    return problem(
+        "P101", phrase("`{sign}` is a wide sign, which no list and no `{{{{ }}}}` knows", sign=wide[0]), place, hint
+    )
 
 
 _SIGNS = tuple("@`%&*!|>")
@@ -231,8 +303,10 @@ def _sign(said: str, line: str, span: Span) -> Problem | None:
     begin = next((at for at in (span.column - 2, span.column - 1) if at >= 0 and line[at : at + 1] in _SIGNS), None)
     if begin is None:
         return None
-    message = f"a text cannot begin with `{line[begin]}` unless it is in quotes"
-    return problem("P101", message, at(span.file, span.line, begin + 1), f"write {in_quotes(line[begin:])}")
+    message = phrase("a text cannot begin with `{sign}` unless it is in quotes", sign=line[begin])
+    return problem(
+        "P101", message, at(span.file, span.line, begin + 1), phrase("write {text}", text=in_quotes(line[begin:]))
+    )
 
 
 def in_quotes(rest: str) -> str:
@@ -249,15 +323,15 @@ def _unexpected(before: str, here: str, every: Sequence[str], span: Span) -> Pro
     """What goes on where a key or an item should begin; `before` is the line up to it, `here` the rest."""
     if before.endswith(("'", '"')):
         other = "'" if before[-1] == '"' else '"'
-        hint = f"put `{other}` before and after all of it"
-        return problem("P101", "text goes on after the closing quotation mark", span, hint)
+        hint = phrase("put `{mark}` before and after all of it", mark=other)
+        return problem("P101", phrase("text goes on after the closing quotation mark"), span, hint)
     if before.endswith(("]", "}")) and here[0] not in "]}":
-        hint = f"put a text that begins with `{'[' if before[-1] == ']' else '{'}` in quotes"
-        return problem("P101", f"text goes on after `{before[-1]}`", span, hint)
+        hint = phrase("put a text that begins with `{sign}` in quotes", sign="[" if before[-1] == "]" else "{")
+        return problem("P101", phrase("text goes on after `{sign}`", sign=before[-1]), span, hint)
     if here.startswith("- ") and not before:
-        message = "this item is not in line with the list above it"
+        message = phrase("this item is not in line with the list above it")
         odd = odd_one(every, span.line, span.file)
         return odd or problem(
-            "P101", message, span, aligned_item(every, span.line) or "line its `-` up with the others"
+            "P101", message, span, aligned_item(every, span.line) or phrase("line its `-` up with the others")
         )
     return None

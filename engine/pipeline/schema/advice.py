@@ -13,6 +13,7 @@ from typing import Any
 
 from rapidfuzz.distance import OSA
 
+from engine.core.language import phrase
 from engine.core.node import MappingNode, Node, ScalarNode, SequenceNode
 from engine.pipeline.reading.files import PIPELINES, shortened
 from engine.pipeline.reading.slips import DASHES
@@ -39,8 +40,9 @@ def hint(word: str, allowed: Collection[str]) -> str:
     """What to write instead of `word`: the nearest allowed word, or all of them."""
     close = nearest(word, allowed)
     if close is not None:
-        return f"did you mean `{close}`?"
-    return "known: " + ", ".join(f"`{name}`" for name in allowed) if 0 < len(allowed) <= 20 else ""
+        return phrase("did you mean `{close}`?", close=close)
+    names = ", ".join(f"`{name}`" for name in allowed)
+    return phrase("known: {names}", names=names) if 0 < len(allowed) <= 20 else ""
 
 
 def pipelines_in(folder: Path) -> list[Path]:
@@ -75,25 +77,25 @@ def type_hint(  # noqa: C901, PLR0911 - one return for each kind of mix-up
     """
     match node:
         case ScalarNode(value=None) if in_list:
-            return "write something after `- `, or remove it"
+            return phrase("write something after `- `, or remove it")
         case ScalarNode(value=None):
-            return "write a value after the colon, or remove the key"
+            return phrase("write a value after the colon, or remove the key")
         case ScalarNode(value=bool() | int() | float(), source=source) if "string" in kinds or "object" in kinds:
-            return f'write "{source}" when it is meant as text'
+            return phrase('write "{text}" when it is meant as text', text=source)
         case ScalarNode(value=str(), source=source) if kinds == ["object"] and (glued := _GLUED.fullmatch(source)):
-            return f"write `{glued[1]}: {glued[2]}`, with a narrow colon and a space"
+            return phrase("write `{key}: {value}`, with a narrow colon and a space", key=glued[1], value=glued[2])
         case ScalarNode(value=str(), source=source) if {"integer", "number"} & set(kinds):
             return _number(source, of_one=limit == 1)
         case ScalarNode(source=source) if kinds == ["array"]:
             return _list(source)
         case MappingNode() if kinds == ["array"]:
-            return "begin each item on its own line with `- `: a hyphen and a space"
+            return phrase("begin each item on its own line with `- `: a hyphen and a space")
         case MappingNode(entries=entries) if "string" in kinds and len(entries) == 1:
-            return "put a text that holds `: ` or begins with `{` in quotes"
+            return phrase("put a text that holds `: ` or begins with `{` in quotes")
         case SequenceNode() if "object" in kinds and in_list:
-            return "write the items of the inner list as items of the outer one"
+            return phrase("write the items of the inner list as items of the outer one")
         case SequenceNode() if "string" in kinds:
-            return "write one text; put a text that begins with `[` in quotes"
+            return phrase("write one text; put a text that begins with `[` in quotes")
         case _:
             return ""
 
@@ -108,22 +110,22 @@ def form_hint(expected: str, source: str) -> str:
 def bound_hint(keyword: str, limit: Any, value: Any) -> str:
     """For a value outside of a bound: shares and percentages are mixed up most often."""
     if keyword == "minItems":
-        return "write an item, or remove the key"
+        return phrase("write an item, or remove the key")
     if keyword == "maxProperties":
-        return "write each as an item of its own, after `- `"
+        return phrase("write each as an item of its own, after `- `")
     if keyword == "minimum" and limit == 1 and isinstance(value, float) and 0 < value < 1:
-        return f"write {value * 100:g}"
+        return phrase("write {number:g}", number=value * 100)
     if keyword in ("maximum", "exclusiveMaximum") and limit == 1 and 1 < value <= 100:
-        return f"write {value / 100:g}"
+        return phrase("write {number:g}", number=value / 100)
     return ""
 
 
 def _list(source: str) -> str:
     if re.match(rf"[-{DASHES}](?! )|[{DASHES}*+] |[0-9０-９]+[.．)）] ?", source):
-        return "begin each item on its own line with `- `: a hyphen and a space"
+        return phrase("begin each item on its own line with `- `: a hyphen and a space")
     if source[0] in "［【":
-        return "write `[`, `, ` and `]`, which are narrow"
-    return f"write [{shortened(source)}], or each item on its own line after `- `"
+        return phrase("write `[`, `, ` and `]`, which are narrow")
+    return phrase("write [{text}], or each item on its own line after `- `", text=shortened(source))
 
 
 def _number(source: str, *, of_one: bool = False) -> str:
@@ -135,15 +137,19 @@ def _number(source: str, *, of_one: bool = False) -> str:
     meant = found[1].replace(",", ".")
     if of_one and "%" in text:
         meant = f"{float(meant) / 100:g}"
-    return f"write {meant} without quotes" if meant == source else f"write {meant}"
+    return (
+        phrase("write {number} without quotes", number=meant)
+        if meant == source
+        else phrase("write {number}", number=meant)
+    )
 
 
 def _time(source: str) -> str:
     found = _AMOUNT.fullmatch(unicodedata.normalize("NFKC", source).lower())
     factor, unit = _SECONDS.get(found[2], (0, "")) if found else (0, "")
     if found is None or not factor:
-        return "write a number with `s` or `ms`"
-    return f"write `{float(found[1].replace(',', '.')) * factor:g}{unit}`"
+        return phrase("write a number with `s` or `ms`")
+    return phrase("write `{number:g}{unit}`", number=float(found[1].replace(",", ".")) * factor, unit=unit)
 
 
 def _day(source: str) -> str:
@@ -151,24 +157,31 @@ def _day(source: str) -> str:
     if found is None:
         return ""
     year, month, day, hour, minute = (int(part or 0) for part in found.groups())
-    return f'write "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}"'
+    return phrase(
+        'write "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}"',
+        year=year,
+        month=month,
+        day=day,
+        hour=hour,
+        minute=minute,
+    )
 
 
 def _name(source: str) -> str:
     name = "".join(char if char.isascii() and char.isalnum() else "_" for char in source.lower()).strip("_")
-    return f"write `{name}`" if name[:1].isalpha() else "write a name such as `greet_evening`"
+    return phrase("write `{name}`", name=name) if name[:1].isalpha() else phrase("write a name such as `greet_evening`")
 
 
 def _language(source: str) -> str:
-    return "write `ja`" if source.lower().startswith(("jp", "ja", "日本")) else ""
+    return phrase("write `ja`") if source.lower().startswith(("jp", "ja", "日本")) else ""
 
 
 def _reference(source: str) -> str:
     inner = source[source.index("${") + 2 :].split("}", maxsplit=1)[0]
     name = inner.split(":")[0]
     if name != name.upper():
-        return f"write the variable in capitals: ${{{name.upper()}}}"
-    return "write ${NAME:default}, where NAME is in capitals and default holds no braces"
+        return phrase("write the variable in capitals: ${{{name}}}", name=name.upper())
+    return phrase("write ${NAME:default}, where NAME is in capitals and default holds no braces")
 
 
 _FORMS: Mapping[str, Callable[[str], str]] = {

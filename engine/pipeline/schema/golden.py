@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Union, cast
 
+from engine.core.language import phrase
 from engine.core.node import MappingNode, Node, ScalarNode, entries, plain, seconds
 from engine.core.source import Problem, Span, Text
 from engine.core.turn import FinishReason, Message, Visitor
@@ -222,14 +223,15 @@ def _impossible_days(nodes: Iterable[MappingNode]) -> Iterator[Problem]:
     for node in nodes:
         clock = node.optional_text("clock")
         if clock is not None and _clock(node) is None:
-            message = f"there is no day `{clock.value.split()[0]}`"
-            yield Problem(code="P206", message=message, span=clock.span, hint="correct it")
+            message = phrase("there is no day `{day}`", day=clock.value.split()[0])
+            yield Problem(code="P206", message=message, span=clock.span, hint=phrase("correct it"))
 
 
 def _same_names(golden: GoldenFile) -> Iterator[Problem]:
     first: dict[str, Text] = {}
     for name in (conversation.name for conversation in golden.conversations):
         if name.value in first:
-            message = f"a conversation is called `{name.value}` already, on line {first[name.value].span.line}"
-            yield Problem(code="P303", message=message, span=name.span, hint="give it another name")
+            line = first[name.value].span.line
+            message = phrase("a conversation is called `{name}` already, on line {line}", name=name.value, line=line)
+            yield Problem(code="P303", message=message, span=name.span, hint=phrase("give it another name"))
         first.setdefault(name.value, name)

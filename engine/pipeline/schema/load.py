@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from engine.core.language import phrase
 from engine.core.node import MAX_PROBLEMS, MappingNode, Node, ScalarNode, SequenceNode
 from engine.core.record import replace
 from engine.core.source import Problem, Span
@@ -71,7 +72,9 @@ def read_pipeline(path: Path) -> Loaded:
     if root is None:
         meant = None if path.is_file() else pipeline_meant(path)
         if meant is not None:
-            problems = [replace(problem, hint=f"did you mean `{meant.as_posix()}`?") for problem in problems]
+            problems = [
+                replace(problem, hint=phrase("did you mean `{close}`?", close=meant.as_posix())) for problem in problems
+            ]
         return Loaded(spec=None, problems=tuple(problems), files=(name,), lost=ALL)
     mended, found = mend(root, "pipeline")
     if mended is not None:
@@ -135,11 +138,14 @@ def _named_files(root: Node, path: Path, key: str, files: dict[Path, None]) -> I
         outside = [file for file in matched if is_outside(file, project) and not file.is_dir()]
         files.update(dict.fromkeys(file for file in matched if file not in outside))
         if outside:
-            message = f"`{written}` leads out of the pipeline's project, and nothing there is read"
+            message = phrase(
+                "`{pattern}` leads out of the pipeline's project, and nothing there is read", pattern=written
+            )
             yield Problem(code="P312", message=message, span=span, hint=move_into(path))
         if not matched:
-            hint = f"it is looked for in `{path.parent.as_posix()}`"
-            yield Problem(code="P301", message=f"no file matches `{written}`", span=span, hint=hint)
+            hint = phrase("it is looked for in `{folder}`", folder=path.parent.as_posix())
+            message = phrase("no file matches `{pattern}`", pattern=written)
+            yield Problem(code="P301", message=message, span=span, hint=hint)
 
 
 def _matches(folder: Path, pattern: str) -> list[Path]:

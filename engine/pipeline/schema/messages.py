@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from engine.core.language import joined, phrase
 from engine.core.node import MappingNode, Node, ScalarNode, SequenceNode, entries
 from engine.core.source import Problem, Span
 from engine.pipeline.reading.files import shortened
@@ -20,13 +21,14 @@ from engine.pipeline.schema.advice import bound_hint, form_hint, hint, nearest, 
 class Found:
     """An error of the validator with the node it is about, the place to show, and what is around it.
 
-    `context` reads as ` in reply `greet``; the error is a `jsonschema.ValidationError`, whose fields are loosely typed.
+    `where` names what it belongs to, as `reply `greet``; the error is a `jsonschema.ValidationError`, whose fields are
+    loosely typed.
     """
 
     error: Any
     node: Node
     span: Span
-    context: str
+    where: str
 
     @property
     def schema(self) -> Any:
@@ -45,7 +47,16 @@ class Found:
         """Names the key, for when the caret does not stand under it: ` for `say` in reply `greet``."""
         path = self.error.absolute_path
         last = next((part for part in reversed(path) if isinstance(part, str)), None)
-        return f" for `{last}`{self.context.removesuffix(f' in `{last}`')}" if last else ""
+        if last is None:
+            return ""
+        if self.where in ("", f"`{last}`"):
+            return phrase(" for `{key}`", key=last)
+        return phrase(" for `{key}` in {where}", key=last, where=self.where)
+
+    @property
+    def context(self) -> str:
+        """Names what the place belongs to: ` in reply `greet``."""
+        return phrase(" in {where}", where=self.where) if self.where else ""
 
     @property
     def keys(self) -> list[str]:
@@ -67,40 +78,40 @@ def describe(node: Node) -> str:
     """What stands there, as a person would say it."""
     match node:
         case SequenceNode():
-            return "a list"
+            return phrase("a list")
         case MappingNode():
-            return "keys with values"
+            return phrase("keys with values")
         case ScalarNode(value=None):
-            return "nothing"
+            return phrase("nothing")
         case ScalarNode(value=bool()):
             return f"`{node.source}`"
         case ScalarNode(value=int() | float()):
-            return f"number `{node.source}`"
+            return phrase("number `{source}`", source=node.source)
         case _:
-            return f"text `{shortened(node.source)}`"
+            return phrase("text `{source}`", source=shortened(node.source))
 
 
 _NAMES = {
-    "string": "text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "keys with values",
-    "null": "nothing",
+    "string": phrase("text"),
+    "integer": phrase("a whole number"),
+    "number": phrase("a number"),
+    "boolean": phrase("true or false"),
+    "array": phrase("a list"),
+    "object": phrase("keys with values"),
+    "null": phrase("nothing"),
 }
 
 _BOUNDS = {
-    "minimum": "at least {0}",
-    "maximum": "at most {0}",
-    "exclusiveMinimum": "more than {0}",
-    "exclusiveMaximum": "less than {0}",
-    "minLength": "at least {0} characters",
-    "maxLength": "at most {0} characters",
-    "minItems": "a list of at least {0}",
-    "maxItems": "a list of at most {0}",
-    "minProperties": "at least {0} key",
-    "maxProperties": "at most {0} key",
+    "minimum": phrase("at least {limit}"),
+    "maximum": phrase("at most {limit}"),
+    "exclusiveMinimum": phrase("more than {limit}"),
+    "exclusiveMaximum": phrase("less than {limit}"),
+    "minLength": phrase("at least {limit} characters"),
+    "maxLength": phrase("at most {limit} characters"),
+    "minItems": phrase("a list of at least {limit}"),
+    "maxItems": phrase("a list of at most {limit}"),
+    "minProperties": phrase("at least {limit} key"),
+    "maxProperties": phrase("at most {limit} key"),
 }
 
 
@@ -111,7 +122,8 @@ def explain(found: Found) -> Iterator[Problem]:
     elif found.error.validator in _KEYWORDS:
         yield from _KEYWORDS[found.error.validator](found)
     else:
-        yield found.problem("P206", f"this does not fit{found.context}: {describe(found.node)}")
+        message = phrase("this does not fit{context}: {found}", context=found.context, found=describe(found.node))
+        yield found.problem("P206", message)
 
 
 def _type(found: Found) -> Iterator[Problem]:
@@ -124,9 +136,11 @@ def _type(found: Found) -> Iterator[Problem]:
         yield from _form(found)
         return
     expected = found.schema.get("errorMessage", "") if "object" in kinds or "number" in kinds else ""
-    if not expected.startswith("expected"):
-        expected = "expected " + " or ".join(_NAMES[kind] for kind in kinds)
-    message = f"{expected}, found {describe(node)}{found.of}"
+    if expected.startswith("expected"):
+        expected = phrase(expected)
+    else:
+        expected = phrase("expected {kinds}", kinds=joined("{before} or {after}", (_NAMES[kind] for kind in kinds)))
+    message = phrase("{expected}, found {found}{of}", expected=expected, found=describe(node), of=found.of)
     in_list = bool(path) and isinstance(path[-1], int)
     advice = type_hint(kinds, node, in_list=in_list, limit=found.schema.get("exclusiveMaximum"))
     yield found.problem("P202", message, advice)
@@ -134,28 +148,36 @@ def _type(found: Found) -> Iterator[Problem]:
 
 def _choice(found: Found) -> Iterator[Problem]:
     choices = [str(choice) for choice in (found.limit if isinstance(found.limit, list) else [found.limit])]
-    expected = " or ".join(f"`{choice}`" for choice in choices) if len(choices) <= 2 else "one of the known words"
-    advice = hint(str(found.error.instance), choices)
-    yield found.problem("P205", f"expected {expected}, found {describe(found.node)}{found.of}", advice)
+    known = joined("{before} or {after}", (f"`{choice}`" for choice in choices))
+    message = phrase(
+        "{expected}, found {found}{of}",
+        expected=phrase("expected {kinds}", kinds=known if len(choices) <= 2 else phrase("one of the known words")),
+        found=describe(found.node),
+        of=found.of,
+    )
+    yield found.problem("P205", message, hint(str(found.error.instance), choices))
 
 
 def _form(found: Found) -> Iterator[Problem]:
-    expected = found.schema.get("patternErrorMessage", "expected another form")
+    expected = phrase(found.schema.get("patternErrorMessage", phrase("expected another form")))
     # The value itself, which is the default where the node refers to the environment.
     given = found.error.instance
     source = given if isinstance(given, str) or not isinstance(found.node, ScalarNode) else found.node.source
     advice = form_hint(expected, source)
     if not source.strip():
         # Other conditions are not the point here.
-        expected = expected.partition(" that is not blank")[0].partition(", found")[0]
-        yield found.problem("P204", f"{expected}, found only blanks{found.of}", "write something, or remove it")
+        expected = phrase(expected.partition(" that is not blank")[0].partition(", found")[0])
+        message = phrase("{expected}, found only blanks{of}", expected=expected, of=found.of)
+        yield found.problem("P204", message, phrase("write something, or remove it"))
     elif "errorMessage" in found.schema and "${" in source:
-        yield found.problem("P208", str(found.schema["errorMessage"]))
+        yield found.problem("P208", phrase(found.schema["errorMessage"]))
     elif "${" in source:
-        yield found.problem("P208", f"{expected}, found `{shortened(source)}`", advice)
+        message = phrase("{expected}, found `{source}`", expected=expected, source=shortened(source))
+        yield found.problem("P208", message, advice)
     else:
         code = "P207" if "expected a time" in expected else "P206"
-        yield found.problem(code, f"{expected}, found `{shortened(source)}`{found.of}", advice)
+        message = phrase("{expected}, found `{source}`{of}", expected=expected, source=shortened(source), of=found.of)
+        yield found.problem(code, message, advice)
 
 
 def _bound(found: Found) -> Iterator[Problem]:
@@ -163,7 +185,8 @@ def _bound(found: Found) -> Iterator[Problem]:
     value = found.error.instance
     count = f"{len(value):,}" if keyword.endswith(("Length", "Items", "Properties")) else f"`{value}`"
     limit = f"{found.limit:,}" if isinstance(found.limit, int) else str(found.limit)
-    message = f"expected {_BOUNDS[keyword].format(limit)}, found {count}{found.of}"
+    expected = phrase("expected {kinds}", kinds=phrase(_BOUNDS[keyword], limit=limit))
+    message = phrase("{expected}, found {given}{of}", expected=expected, given=count, of=found.of)
     yield found.problem("P204", message, bound_hint(keyword, found.limit, value))
 
 
@@ -171,16 +194,18 @@ def _wrong_key(found: Found) -> Problem:
     word = str(found.error.instance)
     span = next((entry.key.span for entry in entries(found.node) if entry.key.value == word), found.span)
     if found.error.validator == "enum":
-        return found.problem("P203", f"unknown key `{word}`{found.context}", _key_hint(found, word, found.limit), span)
-    expected = found.schema.get("patternErrorMessage", "expected a shorter name")
-    return found.problem("P206", f"{expected}, found `{shortened(word)}`", span=span)
+        message = phrase("unknown key `{key}`{context}", key=word, context=found.context)
+        return found.problem("P203", message, _key_hint(found, word, found.limit), span)
+    expected = phrase(found.schema.get("patternErrorMessage", phrase("expected a shorter name")))
+    message = phrase("{expected}, found `{source}`", expected=expected, source=shortened(word))
+    return found.problem("P206", message, span=span)
 
 
 def _unknown_keys(found: Found) -> Iterator[Problem]:
     allowed = found.schema.get("properties", {})
     for key, _ in entries(found.node):
         if key.value not in allowed:
-            message = f"unknown key `{shortened(key.value)}`{found.context}"
+            message = phrase("unknown key `{key}`{context}", key=shortened(key.value), context=found.context)
             yield found.problem("P203", message, _key_hint(found, key.value, allowed), key.span)
 
 
@@ -189,13 +214,13 @@ def _key_hint(found: Found, word: str, allowed: Collection[str]) -> str:
     absent = found.absent(allowed)
     glued = re.match("([A-Za-z_]+)[:：]", word)
     if glued and glued[1] in absent:
-        return f"write `{glued[1]}: `, with a narrow colon and a space"
+        return phrase("write `{key}: `, with a narrow colon and a space", key=glued[1])
     if nearest(word, absent) is not None:
         return hint(word, absent)
     if len(found.keys) == 1 and str(found.schema.get("errorMessage", "")).startswith("expected text"):
-        return "put a text that holds `: ` in quotes"
+        return phrase("put a text that holds `: ` in quotes")
     missing = _mixed_up(found)
-    return f"did you mean `{missing}`, which is missing?" if missing else hint(word, absent)
+    return phrase("did you mean `{missing}`, which is missing?", missing=missing) if missing else hint(word, absent)
 
 
 def _mixed_up(found: Found) -> str | None:
@@ -218,34 +243,37 @@ def _missing_keys(found: Found) -> Iterator[Problem]:
 
 
 def _missing_key(found: Found, key: str) -> Iterator[Problem]:
-    message = f"missing key `{key}`{found.context}"
+    message = phrase("missing key `{key}`{context}", key=key, context=found.context)
     for written, _ in entries(found.node):
         if written.value not in found.known and nearest(written.value, found.absent(found.known)) == key:
             if isinstance(found.schema.get("additionalProperties"), dict):
-                yield found.problem("P201", message, f"did you mean `{key}`?", written.span)
+                yield found.problem("P201", message, phrase("did you mean `{key}`?", key=key), written.span)
             return
-    yield found.problem("P201", message, f"add `{key}: …`")
+    yield found.problem("P201", message, phrase("add `{key}: …`", key=key))
 
 
 def _refused(found: Found) -> Iterator[Problem]:
     """Keys that exclude each other, or a text that may not stand there; what is neither has another mistake."""
     together = found.limit.get("required", [])
     if together and isinstance(found.node, MappingNode):
-        message = "expected only one of " + ", ".join(f"`{key}`" for key in together) + found.context
-        yield found.problem("P210", message, "write two entries")
+        keys = ", ".join(f"`{key}`" for key in together)
+        message = phrase("expected only one of {keys}{context}", keys=keys, context=found.context)
+        yield found.problem("P210", message, phrase("write two entries"))
     elif not together:
-        yield found.problem("P208", str(found.schema.get("errorMessage", "this is not allowed here")))
+        yield found.problem("P208", phrase(found.schema.get("errorMessage", phrase("this is not allowed here"))))
 
 
 def _one_of(found: Found) -> Iterator[Problem]:
     keys = [branch["required"][0] for branch in found.limit]
-    either = " or ".join(f"`{key}`" for key in keys)
+    either = joined("{before} or {after}", (f"`{key}`" for key in keys))
     present = [entry.key for entry in entries(found.node) if entry.key.value in keys]
     if present:
         last = max(present, key=lambda key: keys.index(key.value))
-        yield found.problem("P210", f"expected {either}, found both{found.context}", "remove one", last.span)
+        message = phrase("expected {either}, found both{context}", either=either, context=found.context)
+        yield found.problem("P210", message, phrase("remove one"), last.span)
     elif not {nearest(key, found.known) for key in found.error.instance if key not in found.known} & set(keys):
-        yield found.problem("P210", f"expected {either}, found neither{found.context}", f"add `{keys[0]}: …`")
+        message = phrase("expected {either}, found neither{context}", either=either, context=found.context)
+        yield found.problem("P210", message, phrase("add `{key}: …`", key=keys[0]))
 
 
 _KEYWORDS: Mapping[str, Callable[[Found], Iterator[Problem]]] = {

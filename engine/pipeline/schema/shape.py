@@ -13,6 +13,7 @@ from importlib.resources import files
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
+from engine.core.language import phrase
 from engine.core.node import MAX_PROBLEMS, Entry, MappingNode, Node, ScalarNode, SequenceNode, plain
 from engine.core.source import Problem, Span
 from engine.guardrails.masks import schema_of_masks
@@ -101,7 +102,7 @@ def problems_of(error: ValidationError, root: Node) -> Iterator[Problem]:
     node = trail[-1][1]
     if node.flagged:
         return
-    found = Found(error=error, node=node, span=_place(trail), context=_context(trail))
+    found = Found(error=error, node=node, span=_place(trail), where=_where(trail))
     yield from explain(found)
 
 
@@ -136,19 +137,28 @@ def start_of(span: Span) -> Span:
     return Span(file=span.file, line=span.line, column=span.column, end_line=span.line, end_column=span.column + 1)
 
 
-def _context(trail: list[tuple[Entry | None, Node]]) -> str:
-    """The named thing that the place belongs to, as ` in reply `greet``; empty for the file itself."""
+def _where(trail: list[tuple[Entry | None, Node]]) -> str:
+    """The named thing that the place belongs to, as `reply `greet``; empty for the file itself."""
     section = trail[1][0].key.value if len(trail) > 1 and trail[1][0] else ""
     if section in ("replies", "steps") and len(trail) > 2:
         node = trail[2][1]
         if section == "replies" and not isinstance(node, MappingNode):
-            return " in `replies`"
+            return "`replies`"
         name = node.get("id") if isinstance(node, MappingNode) else None
-        what = "reply" if section == "replies" else "step"
-        return f" in {what} `{name.source}`" if isinstance(name, ScalarNode) and name.source else f" in a {what}"
+        if isinstance(name, ScalarNode) and name.source:
+            return phrase(_NAMED[section], name=name.source)
+        return phrase("a reply") if section == "replies" else phrase("a step")
     if section in ("models", "kinds") and len(trail) > 2 and trail[2][0]:
-        return f" in {section[:-1]} `{trail[2][0].key.value}`"
-    return f" in `{section}`" if section and len(trail) > 1 else ""
+        return phrase(_NAMED[section], name=trail[2][0].key.value)
+    return f"`{section}`" if section and len(trail) > 1 else ""
+
+
+_NAMED = {
+    "replies": phrase("reply `{name}`"),
+    "steps": phrase("step `{name}`"),
+    "models": phrase("model `{name}`"),
+    "kinds": phrase("kind `{name}`"),
+}
 
 
 def distinct(problems: Iterable[Problem]) -> list[Problem]:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from engine.core.language import phrase
 from engine.core.source import Code, Problem, Text
 from engine.expressions.parse import ConditionError
 from engine.expressions.scope import Scope
@@ -41,23 +42,23 @@ _SLIPS = (
 """What is written by mistake, with what is meant; nothing stands for the same sign of half width."""
 
 _JINJA = (
-    (re.compile(r"expected token '\)', got '(.+)'"), r"`\1` stands where nothing more is expected"),
-    (re.compile("unexpected char (?:\"'\"|'\"')"), "a quotation mark is opened and never closed"),
-    (re.compile(r"unexpected char '(.)'"), r"`\1` is no sign of conditions"),
-    (re.compile(r"unexpected '\}', expected '\)'"), "a `(` is never closed"),
-    (re.compile(r"unexpected '(.+)'"), r"a value is missing before `\1`"),
-    (re.compile("expected name or number"), "a name is missing after `.`"),
-    (re.compile("Invalid character in identifier"), "a wide sign of Japanese stands in it"),
+    (re.compile(r"expected token '\)', got '(.+)'"), phrase("`{sign}` stands where nothing more is expected")),
+    (re.compile("unexpected char (?:\"'\"|'\"')"), phrase("a quotation mark is opened and never closed")),
+    (re.compile(r"unexpected char '(.)'"), phrase("`{sign}` is no sign of conditions")),
+    (re.compile(r"unexpected '\}', expected '\)'"), phrase("a `(` is never closed")),
+    (re.compile(r"unexpected '(.+)'"), phrase("a value is missing before `{sign}`")),
+    (re.compile("expected name or number"), phrase("a name is missing after `.`")),
+    (re.compile("Invalid character in identifier"), phrase("a wide sign of Japanese stands in it")),
 )
 """What Jinja complains about, in words for people who do not know its grammar."""
 
 _HINTS = (
-    (re.compile(r"^(?:if|when|もし)\b"), "write the condition alone, without `{0}`"),
-    (re.compile(r"\d(時|月|日|分|歳|回)"), "write the number without `{1}`"),
-    (re.compile(r"\d:\d\d"), "write hours as `now.hour >= 17 and now.hour < 22`"),
-    (re.compile("between|から|\\.\\.|[~〜～]"), "write `17 <= now.hour < 22` for from 17 to 22 o'clock"),
+    (re.compile(r"^(?P<word>if|when|もし)\b"), phrase("write the condition alone, without `{word}`")),
+    (re.compile(r"\d(?P<unit>時|月|日|分|歳|回)"), phrase("write the number without `{unit}`")),
+    (re.compile(r"\d:\d\d"), phrase("write hours as `now.hour >= 17 and now.hour < 22`")),
+    (re.compile("between|から|\\.\\.|[~〜～]"), phrase("write `17 <= now.hour < 22` for from 17 to 22 o'clock")),
 )
-_HOW = "compare with `==`, `<`, `>=` or `in`, and join with `and`, `or` and `not`"
+_HOW = phrase("compare with `==`, `<`, `>=` or `in`, and join with `and`, `or` and `not`")
 
 _CODES = {"syntax": P401, "name": P402, "construct": P403}
 
@@ -74,8 +75,8 @@ def _problem(subject: Subject, text: Text, scope: Scope, error: ConditionError) 
     message, word, hint = str(error), error.word, error.hint
     braces = _IN_BRACES.fullmatch(text.value)
     if braces:
-        message = "a condition stands alone, without braces"
-        return P401.problem(message, text.span, f"write `{braces['bare']}`")
+        message = phrase("a condition stands alone, without braces")
+        return P401.problem(message, text.span, phrase("write `{meant}`", meant=braces["bare"]))
     if error.kind == "construct" and "filter" in message:
         return _bar(subject, text, message)
     if error.kind == "name":
@@ -86,8 +87,8 @@ def _problem(subject: Subject, text: Text, scope: Scope, error: ConditionError) 
         word = written or got or word
         hint = hint or _hint(text.value, got)
         if written:
-            message = f"condition is not an expression: `{written}` means nothing in it"
-            hint = f"write `{meant}` instead of `{written}`"
+            message = phrase("condition is not an expression: `{written}` means nothing in it", written=written)
+            hint = phrase("write `{meant}` instead of `{written}`", meant=meant, written=written)
     place = subject.sources.find(text.span, word) if word else text.span
     return _CODES[error.kind].problem(message, place, hint)
 
@@ -96,9 +97,9 @@ def _bar(subject: Subject, text: Text, message: str) -> Problem:
     """A `|`, which applies a filter in templates and nothing here."""
     place = subject.sources.find(text.span, "|")
     if place == text.span or not re.search(r"\|\s*(?:lower|upper|trim|length|default|int|first|last)\b", text.value):
-        said, hint = "`|` joins nothing in a condition", "write `or` instead of `|`"
+        said, hint = phrase("`|` joins nothing in a condition"), phrase("write `or` instead of `|`")
         return P401.problem(said, place, hint)
-    hint = "write `lower(…)` or `len(…)` instead of a filter"
+    hint = phrase("write `lower(…)` or `len(…)` instead of a filter")
     return P403.problem(message, place, hint)
 
 
@@ -107,7 +108,9 @@ def _plain(message: str) -> tuple[str, str]:
     for pattern, words in _JINJA:
         found = pattern.search(message)
         if found:
-            return message[: found.start()] + found.expand(words), found[1] if pattern.groups else ""
+            sign = found[1] if pattern.groups else ""
+            why = phrase(words, sign=sign) if sign else words
+            return phrase("condition is not an expression: {why}", why=why), sign
     return message, ""
 
 
@@ -117,24 +120,28 @@ def _hint(source: str, got: str) -> str:
     for pattern, words in _HINTS:
         found = pattern.search(bare)
         if found:
-            return words.format(found[0], *found.groups())
+            return phrase(words, **found.groupdict())
     return _HOW if got else ""
 
 
 def _name_hint(word: str, scope: Scope) -> str:
     """Where an unknown name is a text without quotes, or an unknown part of a known name."""
     if not word.isascii():
-        return f"put a text in quotes, as in `'{word}' in text`"
+        return phrase("put a text in quotes, as in `'{word}' in text`", word=word)
     first, dot, rest = word.partition(".")
     if first == "captured":
-        return "conditions see no captures: write `matches(text, '…')`"
+        return phrase("conditions see no captures: write `matches(text, '…')`")
     if not dot or first not in scope.names:
         return ""
     known = [name.removeprefix(f"{first}.") for name in scope.spellings() if name.startswith(f"{first}.")]
     if first == "vars" and not known:
-        return "a step of kind `set` has to keep it first"
+        return phrase("a step of kind `set` has to keep it first")
     close = nearest(rest, known)
-    return f"did you mean `{first}.{close}`?" if close else f"`{first}` has {', '.join(f'`{name}`' for name in known)}"
+    return (
+        phrase("did you mean `{first}.{close}`?", first=first, close=close)
+        if close
+        else phrase("`{first}` has {names}", first=first, names=", ".join(f"`{name}`" for name in known))
+    )
 
 
 def _slip(source: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
+from engine.core.language import phrase
 from engine.core.source import Code, Problem, Span
 from engine.pipeline.reading.files import at
 from engine.pipeline.schema.advice import hint
@@ -19,16 +20,16 @@ P405 = Code("P405", "something that templates may not do")
 P317 = Code("P317", "a capture that no regex makes")
 
 _JINJA = (
-    (re.compile(r"needs to be closed is '(\w+)'"), r"`{% \1 … %}` is never closed by `{% end\1 %}`"),
-    (re.compile(r"unexpected '\}'"), r"`}}` is missing or stands too early"),
-    (re.compile(r"unexpected char '(.)'"), r"`\1` cannot stand inside `{{ … }}`"),
+    (re.compile(r"needs to be closed is '(\w+)'"), phrase("`{{% {sign} … %}}` is never closed by `{{% end{sign} %}}`")),
+    (re.compile(r"unexpected '\}'"), phrase("`}}` is missing or stands too early")),
+    (re.compile(r"unexpected char '(.)'"), phrase("`{sign}` cannot stand inside `{{{{ … }}}}`")),
     (
         re.compile(r"expected token 'end of print statement', got '(.+)'"),
-        r"`{{ … }}` holds more than one thing, see `\1`",
+        phrase("`{{{{ … }}}}` holds more than one thing, see `{sign}`"),
     ),
-    (re.compile(r"Encountered unknown tag '(\w+)'"), r"`{% \1 … %}` is not known here"),
-    (re.compile(r"Expected an expression, got 'end of print statement'"), r"`{{ }}` is empty"),
-    (re.compile(r"[Uu]nexpected end of template"), r"it ends in the middle of `{{ … }}` or `{% … %}`"),
+    (re.compile(r"Encountered unknown tag '(\w+)'"), phrase("`{{% {sign} … %}}` is not known here")),
+    (re.compile(r"Expected an expression, got 'end of print statement'"), phrase("`{{ }}` is empty")),
+    (re.compile(r"[Uu]nexpected end of template"), phrase("it ends in the middle of `{{ … }}` or `{% … %}`")),
 )
 _CODES = {"syntax": P404, "name": P402, "construct": P405}
 
@@ -78,7 +79,8 @@ def _plain(message: str) -> str:
     for pattern, words in _JINJA:
         found = pattern.search(message)
         if found:
-            return "template is broken: " + found.expand(words)
+            why = phrase(words, sign=found[1]) if pattern.groups else words
+            return phrase("template is broken: {why}", why=why)
     return message
 
 
@@ -114,10 +116,14 @@ def _missing(subject: Subject, source: str, span: Span, known: Collection[str] |
         place = subject.sources.find(span, word, line=line)
         if known is None:
             yield P317.problem(
-                f"`{word}` stands in a prompt, which sees no captures", place, "remember it, and write `memory.NAME`"
+                phrase("`{word}` stands in a prompt, which sees no captures", word=word),
+                place,
+                phrase("remember it, and write `memory.NAME`"),
             )
         elif len(path) == 1:
-            yield P317.problem("`captured` stands without a name", place, "write `captured.NAME`")
+            yield P317.problem(phrase("`captured` stands without a name"), place, phrase("write `captured.NAME`"))
         else:
-            message = f"no regex of this reply captures `{path[1]}`"
-            yield P317.problem(message, place, hint(path[1], known) or f"write `(?P<{path[1]}>…)` in a regex")
+            message = phrase("no regex of this reply captures `{name}`", name=path[1])
+            yield P317.problem(
+                message, place, hint(path[1], known) or phrase("write `(?P<{name}>…)` in a regex", name=path[1])
+            )

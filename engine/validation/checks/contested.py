@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
+from engine.core.language import phrase
 from engine.core.ports import Candidate
 from engine.core.record import record
 from engine.core.source import Code, Problem, Severity
@@ -64,10 +65,17 @@ def _within_replies(group: Sequence[Placed]) -> Iterator[Problem]:
     first: dict[int, Placed] = {}
     for placed in group:
         if placed.place in first:
-            earlier = first[placed.place].text.value
-            same = "stands twice" if earlier == placed.text.value else f"is the same as `{earlier}`"
-            message = f"trigger `{placed.text.value}` {same} in reply `{placed.reply.id.value}`"
-            hint = "remove it: width, kana, case and punctuation make no difference"
+            earlier, reply = first[placed.place].text.value, placed.reply.id.value
+            if earlier == placed.text.value:
+                message = phrase("trigger `{trigger}` stands twice in reply `{reply}`", trigger=earlier, reply=reply)
+            else:
+                message = phrase(
+                    "trigger `{trigger}` is the same as `{earlier}` in reply `{reply}`",
+                    trigger=placed.text.value,
+                    earlier=earlier,
+                    reply=reply,
+                )
+            hint = phrase("remove it: width, kana, case and punctuation make no difference")
             yield P502.problem(message, placed.text.span, hint)
         first.setdefault(placed.place, placed)
 
@@ -89,14 +97,31 @@ def _between_replies(subject: Subject, group: Sequence[Placed]) -> Iterator[Loss
 def _lost(losses: Sequence[Loss]) -> Problem:
     loser, winner = losses[0].loser, losses[0].winner
     more = len(losses) - 1
-    lost = f"`{loser.text.value}` never selects"
-    has = f"the trigger `{winner.text.value}`"
-    if more:
-        lost = f"`{loser.text.value}` and {more} other trigger{'s' if more > 1 else ''} never select"
-        has = "them as well"
-    message = f"{lost} `{loser.reply.id.value}`: `{winner.reply.id.value}` has {has}, both score 100"
-    why = "has the higher priority" if winner.reply.priority > loser.reply.priority else "stands first"
-    hint = f"remove one or give them a `when`; `{winner.reply.id.value}` {why}, at {winner.text.span}"
+    names = {"trigger": loser.text.value, "reply": loser.reply.id.value, "winner": winner.reply.id.value}
+    if not more:
+        message = phrase(
+            "`{trigger}` never selects `{reply}`: `{winner}` has the trigger `{other}`, both score 100",
+            other=winner.text.value,
+            **names,
+        )
+    elif more == 1:
+        message = phrase(
+            "`{trigger}` and 1 other trigger never select `{reply}`: `{winner}` has them as well, both score 100",
+            **names,
+        )
+    else:
+        message = phrase(
+            "`{trigger}` and {more} other triggers never select `{reply}`: `{winner}` has them as well, both score 100",
+            more=more,
+            **names,
+        )
+    why = phrase("has the higher priority") if winner.reply.priority > loser.reply.priority else phrase("stands first")
+    hint = phrase(
+        "remove one or give them a `when`; `{winner}` {why}, at {place}",
+        winner=winner.reply.id.value,
+        why=why,
+        place=winner.text.span,
+    )
     severity: Severity = "error" if any(loss.exact for loss in losses) else "warning"
     return P502.problem(message, loser.text.span, hint, severity=severity)
 
@@ -135,7 +160,7 @@ def _always_stolen(subject: Subject, placed: Placed) -> Iterator[Problem]:
             return
         first = first or (found, beaten[0])
     if first is not None:
-        yield _stolen(P501, "is stolen", placed, *first)
+        yield _stolen(P501, phrase("is stolen"), placed, *first)
 
 
 def _nearly_stolen(subject: Subject, wide: int, narrows: Sequence[int]) -> Iterator[Problem]:
@@ -150,7 +175,7 @@ def _nearly_stolen(subject: Subject, wide: int, narrows: Sequence[int]) -> Itera
             found = contest(subject, sentence, owner.place)
             beaten = found.winner_instead_of(owner.place)
             if beaten is not None and beaten[0].trigger == wide:
-                yield _stolen(P505, "is stolen when it is said a little differently", owner, found, beaten[0])
+                yield _stolen(P505, phrase("is stolen when it is said a little differently"), owner, found, beaten[0])
                 return
 
 
@@ -163,9 +188,20 @@ def _stolen(code: Code, what: str, placed: Placed, found: Contest, winner: Candi
     own = found.candidates[found.place_of(placed.place) or 0]
     thief = found.spec(winner).id.value
     by = found.subject.index.triggers[winner.trigger]
-    message = f"trigger `{placed.text.value}` {what}: `{found.text}` goes to `{thief}`"
-    hint = (
-        f"it scores {own.score:.0f} here and {winner.score:.0f} there by {by.kind} `{by.text}`; "
-        f"raise `priority` of `{placed.reply.id.value}`, or narrow that trigger"
+    message = phrase(
+        "trigger `{trigger}` {what}: `{sentence}` goes to `{thief}`",
+        trigger=placed.text.value,
+        what=what,
+        sentence=found.text,
+        thief=thief,
+    )
+    hint = phrase(
+        "it scores {own:.0f} here and {best:.0f} there by {kind} `{other}`; raise `priority` of `{reply}`, "
+        "or narrow that trigger",
+        own=own.score,
+        best=winner.score,
+        kind=by.kind,
+        other=by.text,
+        reply=placed.reply.id.value,
     )
     return code.problem(message, placed.text.span, hint)

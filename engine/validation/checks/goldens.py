@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from engine.core.language import phrase
 from engine.core.node import MappingNode, Node, ScalarNode, entries, items
 from engine.core.source import EnvRef, Located, Problem, Span
 from engine.models.secrets import is_refused
@@ -17,6 +18,12 @@ from engine.pipeline.schema.golden import Expectation, GoldenFile, TurnSpec, loa
 from engine.pipeline.spec import PipelineSpec
 from engine.text.regexes import compile_pattern
 
+_NOUNS = {
+    "reply": phrase("reply"),
+    "step": phrase("step"),
+    "model": phrase("model"),
+    "memory": phrase("memory"),
+}
 _CODES = {"reply": "P307", "step": "P304", "model": "P306", "memory": "P316"}
 
 
@@ -38,10 +45,10 @@ def missing_pipeline(golden: GoldenFile) -> Problem:
     """For a golden whose pipeline is not there, with the near one that is."""
     meant = pipeline_meant(golden.pipeline_path)
     folder = golden.path.parent
-    advice = f"it is looked for in `{folder.as_posix()}`"
+    advice = phrase("it is looked for in `{folder}`", folder=folder.as_posix())
     if meant is not None:
-        advice = f"did you mean `{Path(os.path.relpath(meant, folder)).as_posix()}`?"
-    message = f"no pipeline at `{golden.pipeline.value}`"
+        advice = phrase("did you mean `{close}`?", close=Path(os.path.relpath(meant, folder)).as_posix())
+    message = phrase("no pipeline at `{pipeline}`", pipeline=golden.pipeline.value)
     return Problem(code="P301", message=message, span=golden.pipeline.span, hint=advice)
 
 
@@ -57,7 +64,7 @@ def reference_problems(golden: GoldenFile, spec: PipelineSpec) -> Iterator[Probl
         if name.value not in known[what]:
             yield Problem(
                 code=_CODES[what],
-                message=f"the pipeline has no {what} `{name.value}`",
+                message=phrase("the pipeline has no {what} `{name}`", what=_NOUNS[what], name=name.value),
                 span=name.span,
                 hint=hint(name.value, known[what]),
             )
@@ -105,10 +112,10 @@ def _wrong_variables(golden: GoldenFile, spec: PipelineSpec) -> Iterator[Problem
     known = {*VARIABLES, *_referenced(spec)}
     for name in golden.env_names:
         if is_refused(name.value):
-            message = f"`{name.value}` is a secret, and no golden needs one"
-            yield _variable_problem(message, name.span, "remove it; live models read it from the environment")
+            message = phrase("`{name}` is a secret, and no golden needs one", name=name.value)
+            yield _variable_problem(message, name.span, phrase("remove it; live models read it from the environment"))
         elif name.value not in known:
-            message = f"unknown environment variable `{name.value}`"
+            message = phrase("unknown environment variable `{name}`", name=name.value)
             yield _variable_problem(message, name.span, hint(name.value, sorted(known)))
 
 

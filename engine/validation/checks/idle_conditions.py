@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from engine.core.expression import Binary, Call, Choice, Comparison, Condition, Constant, Expression, Name, Unary
+from engine.core.language import joined, phrase
 from engine.core.record import record
 from engine.core.source import Code, Problem, Text
 from engine.expressions.evaluate import holds
@@ -24,10 +25,10 @@ P509 = Code("P509", "a condition that is never true, or always")
 P410 = Code("P410", "a comparison that means nothing", severity="warning")
 
 _BOUNDS = {
-    "hour": "hours are 0 to 23; write `or` where they pass midnight",
-    "weekday": "weekdays are 0 for Monday to 6 for Sunday",
-    "day": "days are 1 to 31",
-    "month": "months are 1 to 12",
+    "hour": phrase("hours are 0 to 23; write `or` where they pass midnight"),
+    "weekday": phrase("weekdays are 0 for Monday to 6 for Sunday"),
+    "day": phrase("days are 1 to 31"),
+    "month": phrase("months are 1 to 12"),
 }
 _NUMBERS = frozenset({"now.year", "now.month", "now.day", "now.hour", "now.minute", "now.weekday", "turn.number"})
 _NUMBERS |= {
@@ -67,9 +68,14 @@ def idle_conditions(subject: Subject) -> Iterator[Problem]:
             condition = subject.condition(text)
             seen[text.value] = _verdict(subject, text), None if condition is None else mistake(condition, scope)
         verdict, wrong = seen[text.value]
+        shown = shortened(text.value, 80)
         if verdict is not None:
-            hint = _bounds(subject, text) if verdict == "never" else "write `and` between the bounds"
-            message = f"condition `{shortened(text.value, 80)}` is {verdict} true"
+            hint = _bounds(subject, text) if verdict == "never" else phrase("write `and` between the bounds")
+            message = (
+                phrase("condition `{text}` is never true", text=shown)
+                if verdict == "never"
+                else phrase("condition `{text}` is always true", text=shown)
+            )
             yield P509.problem(message, text.span, wrong.hint if wrong else hint)
         elif wrong is not None:
             place = subject.sources.find(text.span, wrong.word)
@@ -91,7 +97,7 @@ def _bounds(subject: Subject, text: Text) -> str:
     """What the clock's numbers can be, of those that a condition looks at."""
     condition = subject.condition(text)
     looked_at = {path[-1] for path in paths_of(condition)} if condition else ()
-    return "; ".join(bounds for name, bounds in _BOUNDS.items() if name in looked_at)
+    return joined("{before}; {after}", (bounds for name, bounds in _BOUNDS.items() if name in looked_at))
 
 
 def mistake(condition: Condition, scope: Scope) -> Mistake | None:
@@ -126,7 +132,7 @@ def _mistake(comparison: Comparison, scope: Scope) -> Mistake | None:
         for one, other in pairs:
             whole = _record(one, scope)
             if whole:
-                message = f"`{whole}` is no value that can be compared"
+                message = phrase("`{whole}` is no value that can be compared", whole=whole)
                 return Mistake(word=whole, message=message, hint=_attribute(whole, scope))
             if isinstance(one, Name) and isinstance(other, Constant):
                 found = _other_kind(".".join(one.path), operator, other)
@@ -147,25 +153,31 @@ def _attribute(name: str, scope: Scope) -> str:
     """The part of a record that was probably meant."""
     usual = _USUAL.get(name)
     if usual:
-        return f"write `{usual}`" + (" and a number, as in `now.hour >= 17`" if name == "now" else "")
+        if name == "now":
+            return phrase("write `now.hour` and a number, as in `now.hour >= 17`")
+        return phrase("write `{usual}`", usual=usual)
     first = next(iter(sorted(scope.names.get(name) or ())), "name")
-    return f"write a part of it, such as `{name}.{first}`"
+    return phrase("write a part of it, such as `{name}.{first}`", name=name, first=first)
 
 
 def _other_kind(name: str, operator: str, other: Constant) -> Mistake | None:
     """A number that is compared with a text, or a text with a number."""
     if name in _NUMBERS and operator in ("in", "not in") and not isinstance(other.value, tuple):
-        message = f"`{name}` is a number, and is in no text"
-        return Mistake(word=name, message=message, hint="write the numbers in a list, as in `in [17, 18]`")
+        message = phrase("`{name}` is a number, and is in no text", name=name)
+        return Mistake(word=name, message=message, hint=phrase("write the numbers in a list, as in `in [17, 18]`"))
     values = other.value if isinstance(other.value, tuple) else (other.value,)
     text = next((value for value in values if isinstance(value, str)), None)
     if name in _NUMBERS and text is not None:
-        message = f"`{name}` is a number, and is compared with the text `{text}`"
+        message = phrase("`{name}` is a number, and is compared with the text `{text}`", name=name, text=text)
         return Mistake(word=name, message=message, hint=_number(text))
     number = next((value for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)), None)
     if name == "text" and number is not None:
-        message = f"`text` is a text, and is compared with the number `{number}`"
-        return Mistake(word=name, message=message, hint=f"write '{number}' in quotes, or `len(text)` for its length")
+        message = phrase("`text` is a text, and is compared with the number `{number}`", number=number)
+        return Mistake(
+            word=name,
+            message=message,
+            hint=phrase("write '{number}' in quotes, or `len(text)` for its length", number=number),
+        )
     return None
 
 
@@ -173,10 +185,10 @@ def _number(text: str) -> str:
     """The number that was meant by `text`."""
     first = unicodedata.normalize("NFKC", text).partition(":")[0].strip().lower()
     if first.isdecimal():
-        return f"write {int(first)} without quotes"
+        return phrase("write {number} without quotes", number=int(first))
     named = next((at for at, name in enumerate(_WEEKDAYS) if len(first) > 2 and name.startswith(first)), None)
     if named is None and first[:1] and first[0] in _DAYS_OF_WEEK:
         named = _DAYS_OF_WEEK.index(first[0])
     if named is None:
-        return "write a number without quotes"
-    return f"write {named}: weekdays are 0 for Monday to 6 for Sunday"
+        return phrase("write a number without quotes")
+    return phrase("write {number}: weekdays are 0 for Monday to 6 for Sunday", number=named)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from engine.core.language import phrase
 from engine.core.source import Code, Problem, Text
 from engine.kinds.features import runs
 from engine.kinds.learning import judge_each
@@ -23,14 +24,18 @@ def few_examples(subject: Subject) -> Iterator[Problem]:
     """P520: a kind with too few examples to be told from the others."""
     kinds = subject.spec.kinds if "kind" not in subject.lost else ()
     if len(kinds) == 1:
-        message = f"`{kinds[0].name.value}` is the only kind, so every sentence is of it"
-        hint = "write examples of what else is said, as a second kind"
+        message = phrase("`{name}` is the only kind, so every sentence is of it", name=kinds[0].name.value)
+        hint = phrase("write examples of what else is said, as a second kind")
         yield P520.problem(message, kinds[0].name.span, hint)
     for kind in kinds:
         if len(kind.examples) < FEW:
-            count = f"{len(kind.examples)} example{'' if len(kind.examples) == 1 else 's'}"
-            message = f"kind `{kind.name.value}` has only {count}"
-            hint = f"write at least {FEW}, as different people would say it"
+            count, name = len(kind.examples), kind.name.value
+            message = (
+                phrase("kind `{kind}` has only 1 example", kind=name)
+                if count == 1
+                else phrase("kind `{kind}` has only {count} examples", kind=name, count=count)
+            )
+            hint = phrase("write at least {least}, as different people would say it", least=FEW)
             yield P520.problem(message, kind.name.span, hint)
 
 
@@ -44,9 +49,15 @@ def repeated_examples(subject: Subject) -> Iterator[Problem]:
                 first[said] = (kind, example)
                 continue
             other, place = first[said]
-            where = "twice" if other is kind else f"in `{other.name.value}`, too"
-            message = f"example `{shortened(said)}` of kind `{kind.name.value}` stands {where}"
-            hint = f"remove one; the first stands at {place.span}"
+            names = {"example": shortened(said), "kind": kind.name.value}
+            message = (
+                phrase("example `{example}` of kind `{kind}` stands twice", **names)
+                if other is kind
+                else phrase(
+                    "example `{example}` of kind `{kind}` stands in `{other}`, too", other=other.name.value, **names
+                )
+            )
+            hint = phrase("remove one; the first stands at {place}", place=place.span)
             yield P519.problem(message, example.span, hint)
 
 
@@ -67,6 +78,11 @@ def misplaced_examples(subject: Subject) -> Iterator[Problem]:
         example = placed[judged.place][1]
         # One that stands twice is told as that.
         if judged.told != judged.kind and judged.sure >= SURE and often[example.value] == 1:
-            message = f"example `{shortened(example.value)}` of kind `{judged.kind}` looks like `{judged.told}`"
-            hint = f"move it to `{judged.told}`, or write more examples like it here"
+            message = phrase(
+                "example `{example}` of kind `{kind}` looks like `{told}`",
+                example=shortened(example.value),
+                kind=judged.kind,
+                told=judged.told,
+            )
+            hint = phrase("move it to `{told}`, or write more examples like it here", told=judged.told)
             yield P521.problem(message, example.span, hint)

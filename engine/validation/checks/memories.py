@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.core.language import phrase
 from engine.core.source import Code, Problem
 from engine.pipeline.schema.advice import hint
 from engine.templates.grammar import is_constant, names_in
@@ -21,11 +22,13 @@ def unknown_memories(subject: Subject) -> Iterator[Problem]:
     """P316: a reply remembers or forgets something that the pipeline does not list under `memory`."""
     known = [row.name.value for row in subject.spec.memory]
     for reply in subject.spec.replies:
-        for verb, names in (("remembers", [name for name, _ in reply.remember]), ("forgets", reply.forget)):
+        remembers = phrase("reply `{reply}` remembers `{name}`, which the pipeline does not have")
+        forgets = phrase("reply `{reply}` forgets `{name}`, which the pipeline does not have")
+        for template, names in ((remembers, [name for name, _ in reply.remember]), (forgets, reply.forget)):
             for name in names:
                 if name.value not in known:
-                    message = f"reply `{reply.id.value}` {verb} `{name.value}`, which the pipeline does not have"
-                    add = f"add `{name.value}: {{label: …}}` under `memory` of the pipeline"
+                    message = phrase(template, reply=reply.id.value, name=name.value)
+                    add = phrase("add `{name}: {{label: …}}` under `memory` of the pipeline", name=name.value)
                     yield P316.problem(message, name.span, hint(name.value, known) or add)
 
 
@@ -43,11 +46,11 @@ def _idle(subject: Subject) -> Iterator[Problem]:
     for row in subject.spec.memory:
         name = row.name.value
         if name not in filled:
-            hint = f"write `remember: {{{name}: …}}` at a reply, or remove it"
-            yield P525.problem(f"no reply remembers `{name}`", row.name.span, hint)
+            hint = phrase("write `remember: {{{name}: …}}` at a reply, or remove it", name=name)
+            yield P525.problem(phrase("no reply remembers `{name}`", name=name), row.name.span, hint)
         elif name not in used and "" not in used:
-            hint = f"write `memory.{name}` where it matters, or remove it"
-            yield P525.problem(f"nothing looks at `memory.{name}`", row.name.span, hint)
+            hint = phrase("write `memory.{name}` where it matters, or remove it", name=name)
+            yield P525.problem(phrase("nothing looks at `memory.{name}`", name=name), row.name.span, hint)
 
 
 def _used(subject: Subject) -> Iterator[str]:
@@ -65,9 +68,18 @@ def _in_vain(subject: Subject) -> Iterator[Problem]:
         forgotten = {name.value for name in reply.forget}
         for name, text in reply.remember:
             if name.value in forgotten:
-                message = f"reply `{reply.id.value}` remembers `{name.value}` and forgets it, too"
-                yield P526.problem(message, name.span, "keep one of both")
+                message = phrase(
+                    "reply `{reply}` remembers `{name}` and forgets it, too", reply=reply.id.value, name=name.value
+                )
+                yield P526.problem(message, name.span, phrase("keep one of both"))
             longest = most.get(name.value)
             if longest is not None and is_constant(text.value) and len(text.value.strip()) > longest:
-                message = f"of these {len(text.value.strip())} characters, `{name.value}` keeps {longest}"
-                yield P526.problem(message, text.span, f"raise `max` of `{name.value}`, or say it shorter")
+                message = phrase(
+                    "of these {count} characters, `{name}` keeps {longest}",
+                    count=len(text.value.strip()),
+                    name=name.value,
+                    longest=longest,
+                )
+                yield P526.problem(
+                    message, text.span, phrase("raise `max` of `{name}`, or say it shorter", name=name.value)
+                )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from engine.core.language import phrase
 from engine.core.source import Code, Problem, Span, Text
 from engine.pipeline.reading.files import at, shortened
 from engine.validation.subject import Subject, is_quoted
@@ -63,20 +64,28 @@ def _key(text: Text) -> Problem | None:
     if found is None:
         return None
     key = found[1] or found[2]
-    hint = f"write `{key}: `, with a narrow colon and a space, or put the text in quotes"
-    return _problem(text, f"`{shortened(text.value)}` is a text, and `{key}` no key", hint)
+    hint = phrase("write `{key}: `, with a narrow colon and a space, or put the text in quotes", key=key)
+    return _problem(text, phrase("`{text}` is a text, and `{key}` no key", text=shortened(text.value), key=key), hint)
 
 
 def _quotes(text: Text) -> Problem | None:
     value = text.value
     closing = _PAIRS.get(value[:1])
     if closing is not None and len(value) > 1 and value.endswith((closing, '"', "'")) and value.count(closing) <= 2:
-        message = f"`{value[0]}` and `{value[-1]}` are part of the text and no quotation marks of YAML"
-        return _problem(text, message, f"write {value[1:-1]} alone, or '{value}' when they are meant")
+        message = phrase(
+            "`{first}` and `{last}` are part of the text and no quotation marks of YAML",
+            first=value[0],
+            last=value[-1],
+        )
+        return _problem(
+            text,
+            message,
+            phrase("write {inner} alone, or '{whole}' when they are meant", inner=value[1:-1], whole=value),
+        )
     for mark in "\"'":
         if value.endswith(mark) and value.count(mark) == 1 and len(value) > 1 and not value[-2].isascii():
-            message = f"`{mark}` at the end is part of the text, and nothing opens it"
-            return _problem(text, message, "remove it, or write one before the text, too")
+            message = phrase("`{mark}` at the end is part of the text, and nothing opens it", mark=mark)
+            return _problem(text, message, phrase("remove it, or write one before the text, too"))
     return None
 
 
@@ -85,8 +94,8 @@ def _comment(subject: Subject, text: Text) -> Problem | None:
     if found is None:
         return None
     span = subject.sources.find(text.span, "＃")
-    message = "`＃` is wide and begins no comment: what follows is part of the text"
-    hint = "write ` # ` for a comment, or put the whole text in quotes"
+    message = phrase("`＃` is wide and begins no comment: what follows is part of the text")
+    hint = phrase("write ` # ` for a comment, or put the whole text in quotes")
     return _problem(text, message, hint, at(span.file, span.line, span.column))
 
 
@@ -99,8 +108,8 @@ def _list(subject: Subject, text: Text) -> Problem | None:
     before, after = line[: text.span.column - 1].rstrip(), line[text.span.end_column - 1 :].lstrip()
     if not (before.endswith("[") and after.startswith("]")) and (found[0] != "，" or before.endswith("-")):
         return None
-    message = f"`{found[0]}` is a wide comma, and divides no list: this is one text"
-    return _problem(text, message, "write `, ` between two texts, or put the one text in quotes")
+    message = phrase("`{sign}` is a wide comma, and divides no list: this is one text", sign=found[0])
+    return _problem(text, message, phrase("write `, ` between two texts, or put the one text in quotes"))
 
 
 def _wide_lists(subject: Subject) -> Iterator[Problem]:
@@ -110,8 +119,8 @@ def _wide_lists(subject: Subject) -> Iterator[Problem]:
         found = _WIDE_LIST.match(subject.sources.line(span.file, number))
         if found:
             place = at(span.file, number, found.start(1) + 1)
-            message = f"`{found[1]}` is wide and opens nothing: this is a text"
-            hint = "write `[`, `, ` and `]`, which are narrow, or put the text in quotes"
+            message = phrase("`{sign}` is wide and opens nothing: this is a text", sign=found[1])
+            hint = phrase("write `[`, `, ` and `]`, which are narrow, or put the text in quotes")
             yield P116.problem(message, place, hint)
 
 
@@ -124,38 +133,38 @@ _IN_SLASHES = re.compile("/(.+)/[a-z]*")
 _NOTATIONS: Sequence[tuple[re.Pattern[str], str, str]] = (
     (
         re.compile(r"\[[^\[\]]+\]\s*[({][^(){}]*[)}]"),
-        "`{0}` marks a slot in other tools",
-        "write the words alone, or a `regex:` for what may stand there",
+        phrase("`{sign}` marks a slot in other tools"),
+        phrase("write the words alone, or a `regex:` for what may stand there"),
     ),
     (
         re.compile(r"(?<!\{)\{(?![{%])[^{}]*\}|｛[^｛｝]*｝"),
-        "`{0}` stands for a slot in other tools",
-        "write the words themselves, or `regex:` with `.+` in its place",
+        phrase("`{sign}` stands for a slot in other tools"),
+        phrase("write the words themselves, or `regex:` with `.+` in its place"),
     ),
     (
         re.compile(r"</?[\w.:*-]+(?: [^<>]*)?/?>|＜[^＜＞]+＞"),
-        "`{0}` is a tag of other tools",
-        "write the words themselves, or `contains:` for a part of a sentence",
+        phrase("`{sign}` is a tag of other tools"),
+        phrase("write the words themselves, or `contains:` for a part of a sentence"),
     ),
     (
         re.compile(r"\.[*+]|\\[dwsbDWSB]|^\^|(?<=\w)\$$|\(\?[:=!P<]"),
-        "`{0}` belongs to a regex",
-        "write the trigger after `regex: `, in single quotes",
+        phrase("`{sign}` belongs to a regex"),
+        phrase("write the trigger after `regex: `, in single quotes"),
     ),
     (
         re.compile(r"(?<=\S) ?[|｜] ?(?=\S)"),
-        "`{0}` means `or` in other tools",
-        "write each wording as a trigger of its own",
+        phrase("`{sign}` means `or` in other tools"),
+        phrase("write each wording as a trigger of its own"),
     ),
     (
         re.compile(r"[*＊]+"),
-        "`{0}` stands for any words in other tools",
-        "write `contains: ` with the words alone",
+        phrase("`{sign}` stands for any words in other tools"),
+        phrase("write `contains: ` with the words alone"),
     ),
     (
         re.compile(r"(?<=\w)\[[^\[\]]+\]|^\[[^\[\]]+\](?=\w)|\([^()]*\)[?？]|(?<=[\wー])\?(?=\w)"),
-        "`{0}` marks a part that may be missing in other tools",
-        "write a trigger with it, and one without it",
+        phrase("`{sign}` marks a part that may be missing in other tools"),
+        phrase("write a trigger with it, and one without it"),
     ),
 )
 
@@ -180,7 +189,7 @@ def _of_others(subject: Subject, text: Text) -> Iterator[Problem]:
         if found:
             sign = found[0].strip()
             place = subject.sources.find(text.span, sign)
-            words = f"{message.format(sign)}, and is a part of the text here"
+            words = phrase("{meaning}, and is a part of the text here", meaning=phrase(message, sign=sign))
             yield P117.problem(words, place, hint)
             return
 
@@ -189,6 +198,6 @@ def _slashes(pattern: Text) -> Iterator[Problem]:
     """A regex as it is written in other languages."""
     found = _IN_SLASHES.fullmatch(pattern.value)
     if found:
-        message = "`/` before and after it is a part of the regex here"
-        hint = f"write `{found[1]}` alone"
+        message = phrase("`/` before and after it is a part of the regex here")
+        hint = phrase("write `{pattern}` alone", pattern=found[1])
         yield P117.problem(message, pattern.span, hint)

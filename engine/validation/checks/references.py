@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from engine.core.expression import Comparison, Constant, Expression, Name
+from engine.core.language import phrase
 from engine.core.source import Code, Problem, Span, Text
 from engine.expressions.evaluate import parts_of
 from engine.expressions.parse import ConditionError
@@ -21,7 +22,7 @@ P307 = Code("P307", "an unknown reply")
 P314 = Code("P314", "a tag that no reply has")
 P313 = Code("P313", "an unknown kind of sentence")
 
-_PLURAL = {"step": "steps", "reply": "replies", "kind": "kinds"}
+_PLURAL = {"step": phrase("steps"), "reply": phrase("replies"), "kind": phrase("kinds")}
 
 
 def duplicate_ids(subject: Subject) -> Iterator[Problem]:
@@ -35,8 +36,8 @@ def _twice(what: str, ids: Iterable[Text]) -> Iterator[Problem]:
     first: dict[str, Span] = {}
     for name in ids:
         if name.value in first:
-            message = f"two {_PLURAL[what]} have the id `{name.value}`"
-            hint = f"rename one; the first stands at {first[name.value]}"
+            message = phrase("two {plural} have the id `{name}`", plural=_PLURAL[what], name=name.value)
+            hint = phrase("rename one; the first stands at {place}", place=first[name.value])
             yield P303.problem(message, name.span, hint)
         first.setdefault(name.value, name.span)
 
@@ -48,7 +49,9 @@ def unknown_steps(subject: Subject) -> Iterator[Problem]:
         target = step.escalate_to
         if target is not None and target.value not in known and "step" not in subject.lost:
             later = [name for name in known[place + 1 :] if name != step.id.value]
-            message = f"step `{step.id.value}` escalates to `{target.value}`, which does not exist"
+            message = phrase(
+                "step `{step}` escalates to `{target}`, which does not exist", step=step.id.value, target=target.value
+            )
             yield P304.problem(message, target.span, hint(target.value, later or known))
 
 
@@ -58,10 +61,20 @@ def backward_jumps(subject: Subject) -> Iterator[Problem]:
     for place, step in enumerate(subject.spec.steps):
         target = step.escalate_to
         if target is not None and target.value in order[: place + 1] and target.value not in order[place + 1 :]:
-            where = "to itself" if target.value == step.id.value else f"back to `{target.value}`"
-            message = f"step `{step.id.value}` escalates {where}, so a turn might never end"
             later = order[place + 1 :]
-            hint = f"name a later step: {', '.join(f'`{name}`' for name in later)}" if later else "remove the key"
+            if target.value == step.id.value:
+                message = phrase("step `{step}` escalates to itself, so a turn might never end", step=target.value)
+            else:
+                message = phrase(
+                    "step `{step}` escalates back to `{target}`, so a turn might never end",
+                    step=step.id.value,
+                    target=target.value,
+                )
+            hint = (
+                phrase("name a later step: {names}", names=", ".join(f"`{name}`" for name in later))
+                if later
+                else phrase("remove the key")
+            )
             yield P305.problem(message, target.span, hint)
 
 
@@ -71,23 +84,34 @@ def unknown_models(subject: Subject) -> Iterator[Problem]:
     for step in subject.spec.steps:
         for model in step.models:
             if model.value not in (*known, STAND_IN) and "model" not in subject.lost:
-                message = f"step `{step.id.value}` asks the model `{model.value}`, which does not exist"
-                advice = hint(model.value, known) if known else "list it under `models`"
+                message = phrase(
+                    "step `{step}` asks the model `{model}`, which does not exist",
+                    step=step.id.value,
+                    model=model.value,
+                )
+                advice = hint(model.value, known) if known else phrase("list it under `models`")
                 yield P306.problem(message, model.span, advice)
 
 
 def unknown_replies(subject: Subject) -> Iterator[Problem]:
     """P307: a `say` step, or `limits`, names a reply that does not exist."""
     known = [reply.id.value for reply in subject.spec.replies]
-    named = [(f"step `{one.id.value}`", name) for one in subject.spec.steps for name in one.replies]
+    steps = subject.spec.steps
+    named: list[tuple[str, Text]] = [
+        (phrase("step `{step}`", step=step.id.value), name) for step in steps for name in step.replies
+    ]
     if subject.spec.limits is not None and subject.spec.limits.reply is not None:
         named.append(("`limits`", subject.spec.limits.reply))
     for who, name in named:
         # A reply that is missing only because its own mistakes took it out of the spec is reported as those.
         if name.value not in (*known, STAND_IN) and "reply" not in subject.lost:
             close = nearest(name.value, known)
-            hint = f"did you mean `{close}`?" if close else "write a reply with this `id` in a replies file"
-            message = f"{who} says the reply `{name.value}`, which does not exist"
+            hint = (
+                phrase("did you mean `{close}`?", close=close)
+                if close
+                else phrase("write a reply with this `id` in a replies file")
+            )
+            message = phrase("{who} says the reply `{name}`, which does not exist", who=who, name=name.value)
             yield P307.problem(message, name.span, hint)
 
 
@@ -100,8 +124,14 @@ def unknown_tags(subject: Subject) -> Iterator[Problem]:
     for step in subject.spec.steps:
         for tag in step.tags:
             if tag.value not in known:
-                message = f"step `{step.id.value}` takes only replies with the tag `{tag.value}`, which none has"
-                advice = hint(tag.value, known) or f"write `tags: [{tag.value}]` at the replies that are meant"
+                message = phrase(
+                    "step `{step}` takes only replies with the tag `{tag}`, which none has",
+                    step=step.id.value,
+                    tag=tag.value,
+                )
+                advice = hint(tag.value, known) or phrase(
+                    "write `tags: [{tag}]` at the replies that are meant", tag=tag.value
+                )
                 yield P314.problem(message, tag.span, advice)
 
 
@@ -123,7 +153,7 @@ def unknown_kinds(subject: Subject) -> Iterator[Problem]:
         for word in dict.fromkeys(_compared(tree)):
             if word not in known:
                 place = subject.sources.find(text.span, word)
-                yield P313.problem(f"no examples teach a kind `{word}`", place, hint(word, known))
+                yield P313.problem(phrase("no examples teach a kind `{word}`", word=word), place, hint(word, known))
 
 
 def _compared(tree: Expression) -> Iterator[str]:

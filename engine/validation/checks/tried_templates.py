@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import UndefinedError
 
 from engine.core.expression import Template
+from engine.core.language import phrase
 from engine.core.source import Code, Problem, Span, Text
 from engine.expressions.scope import LAST, WORDS
 from engine.pipeline.environment import values
@@ -44,10 +45,12 @@ def failing_templates(subject: Subject) -> Iterator[Problem]:
         try:
             text = renderer.render(Template(source=source, origin="", constant=False), names)
         except ValueError as error:
-            yield _at_its_beginning(P407, f"template fails when it is tried: {_why(error)}", span)
+            yield _at_its_beginning(P407, phrase("template fails when it is tried: {why}", why=_why(error)), span)
             continue
         if span.file in prompts and len(text) > LONGEST_PROMPT:
-            message = f"prompt comes out {len(text):,} characters long, which small models cannot hold"
+            message = phrase(
+                "prompt comes out {count:,} characters long, which small models cannot hold", count=len(text)
+            )
             yield _at_its_beginning(P408, message, span)
 
 
@@ -59,9 +62,9 @@ def _may_fail(source: str) -> bool:
 def _why(error: ValueError) -> str:
     """The cause in plain words: what Python says of it names types that no editor knows."""
     if isinstance(error.__cause__, TypeError | ArithmeticError):
-        return "it calculates with something that is not a number, or divides by zero"
+        return phrase("it calculates with something that is not a number, or divides by zero")
     if isinstance(error.__cause__, LookupError | UndefinedError):
-        return "it asks for something that is not there"
+        return phrase("it asks for something that is not there")
     return str(error).removeprefix(": ")
 
 
@@ -106,14 +109,14 @@ def unread_templates(subject: Subject) -> Iterator[Problem]:
         for variant in reply.say:
             found = _BRACES.search(variant.text.value)
             if found:
-                message = f"this is not a template: `{found[0]}` stays as it is written"
+                message = phrase("this is not a template: `{found}` stays as it is written", found=found[0])
                 span = subject.sources.find(variant.text.span, found[0])
                 yield P409.problem(message, span, "write `{{ … }}`")
 
 
 def _stays(span: Span) -> Problem:
-    message = "this is not a template: `{{ … }}` stays as it is written"
-    return P409.problem(message, span, "write the words themselves")
+    message = phrase("this is not a template: `{{ … }}` stays as it is written")
+    return P409.problem(message, span, phrase("write the words themselves"))
 
 
 def _in_data(subject: Subject) -> Iterator[Span]:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from engine.core.expression import Condition
+from engine.core.language import joined, phrase
 from engine.core.source import Code, Problem
 from engine.expressions.evaluate import holds
 from engine.validation.subject import Placed, Subject
@@ -40,9 +41,9 @@ def _gaps(subject: Subject, family: Sequence[Placed]) -> Iterator[Problem]:
     if len(hours) == 0 or not all(condition is not None and _by_the_clock(condition) for condition in conditions):
         return
     last = family[-1]
-    message = f"nobody answers `{last.text.value}` {_spoken(hours)}"
+    message = phrase("nobody answers `{trigger}` {hours}", trigger=last.text.value, hours=_spoken(hours))
     names = ", ".join(dict.fromkeys(f"`{placed.reply.id.value}`" for placed in family))
-    hint = f"the hours of {names} leave a gap"
+    hint = phrase("the hours of {names} leave a gap", names=names)
     span = last.reply.when.span if last.reply.when else last.text.span
     yield P513.problem(message, span, hint)
 
@@ -68,4 +69,5 @@ def _spoken(hours: Sequence[int]) -> str:
             ranges[-1][1] = hour + 1
         else:
             ranges.append([hour, hour + 1])
-    return "from " + " and ".join(f"{first} to {last}" for first, last in ranges) + " o'clock"
+    parts = (phrase("{first} to {last}", first=first, last=last) for first, last in ranges)
+    return phrase("from {hours} o'clock", hours=joined("{before} and {after}", parts))

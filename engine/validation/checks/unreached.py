@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
+from engine.core.language import Phrase, phrase
 from engine.core.source import Code, Problem
 from engine.pipeline.schema.advice import nearest
 from engine.pipeline.schema.mend import STAND_IN
@@ -27,8 +29,8 @@ def unreachable_steps(subject: Subject) -> Iterator[Problem]:
     came_to = reachable(subject.spec)
     for place, step in enumerate(subject.spec.steps):
         if place not in came_to:
-            message = f"step `{step.id.value}` is never reached"
-            hint = "give the step before it that always answers a `when`, or remove this one"
+            message = phrase("step `{step}` is never reached", step=step.id.value)
+            hint = phrase("give the step before it that always answers a `when`, or remove this one")
             yield P506.problem(message, step.id.span, hint)
 
 
@@ -76,8 +78,8 @@ def no_final_answer(subject: Subject) -> Iterator[Problem]:
     last = steps[-1]
     if len(steps) not in reachable(subject.spec) or _is_operators_choice(subject, last):
         return
-    message = f"a turn may pass the last step `{last.id.value}` and get no answer"
-    hint = "end with a step of kind `say`, or of kind `replies` with `otherwise: true`, that always answers"
+    message = phrase("a turn may pass the last step `{last}` and get no answer", last=last.id.value)
+    hint = phrase("end with a step of kind `say`, or of kind `replies` with `otherwise: true`, that always answers")
     yield P507.problem(message, last.id.span, hint)
 
 
@@ -100,18 +102,18 @@ def unreachable_replies(subject: Subject) -> Iterator[Problem]:
     searched = any(step.searches for step in spec.steps)
     listening = [step for step in spec.steps if step.listens]
     if not searched and any(reply.match for reply in spec.replies):
-        message = "no step looks for these replies"
-        hint = "add a step of kind `replies`"
+        message = phrase("no step looks for these replies")
+        hint = phrase("add a step of kind `replies`")
         yield P508.problem(message, spec.reply_globs[0].span, hint)
     if not said <= {reply.id.value for reply in spec.replies}:
         return
     for place, reply in enumerate(spec.replies):
         waits = any(waits_for(reply, step) for step in listening)
         if not reply.match and not waits and reply.id.value not in said and place not in subject.unsure_replies:
-            message = f"nothing says the reply `{reply.id.value}`"
-            hint = "give it a `match`, or name it in a step of kind `say`"
+            message = phrase("nothing says the reply `{reply}`", reply=reply.id.value)
+            hint = phrase("give it a `match`, or name it in a step of kind `say`")
             if reply.otherwise:
-                hint = "add a step of kind `replies` with `otherwise: true`"
+                hint = phrase("add a step of kind `replies` with `otherwise: true`")
             yield P508.problem(message, reply.id.span, hint)
 
 
@@ -122,8 +124,8 @@ def unused_models(subject: Subject) -> Iterator[Problem]:
         return
     for name, model in subject.spec.models.items():
         if name not in asked:
-            message = f"no step asks the model `{name}`"
-            hint = "name it in a step of kind `generate`, or remove it"
+            message = phrase("no step asks the model `{name}`", name=name)
+            hint = phrase("name it in a step of kind `generate`, or remove it")
             yield P511.problem(message, model.id.span, hint)
 
 
@@ -132,7 +134,8 @@ def missing_prompts(subject: Subject) -> Iterator[Problem]:
     for prompt in subject.prompts.values():
         for problem in prompt.problems if prompt.path.value != STAND_IN else ():
             if problem.code == "P104":
-                message = problem.message.replace("file cannot", f"prompt `{prompt.path.value}` cannot")
+                reason = cast("Phrase", problem.message).fields["reason"]
+                message = phrase("prompt `{file}` cannot be read: {reason}", file=prompt.path.value, reason=reason)
                 yield P308.problem(message, prompt.path.span, _hint(prompt))
             else:
                 yield problem
@@ -147,6 +150,6 @@ def _hint(prompt: PromptFile) -> str:
         there = []
     close = nearest(file.name, [found.name for found in there])
     if close is None:
-        return f"it is looked for at `{file.as_posix()}`"
+        return phrase("it is looked for at `{file}`", file=file.as_posix())
     meant = next(found for found in there if found.name == close).relative_to(file.parent)
-    return f"did you mean `{(Path(prompt.path.value).parent / meant).as_posix()}`?"
+    return phrase("did you mean `{close}`?", close=(Path(prompt.path.value).parent / meant).as_posix())

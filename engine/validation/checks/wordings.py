@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from engine.core.language import phrase
 from engine.core.source import Code, Problem, Text
 from engine.text.words import LATIN, analyse
 from engine.validation.reach import MOST, reached
@@ -39,8 +40,8 @@ def own_words(subject: Subject) -> Iterator[Problem]:
     lists += [word for trigger in triggers for word in trigger.words]
     for word in lists:
         if not is_known(word.value):
-            message = f"the dictionary does not know `{word.value}`"
-            hint = "write it as a dictionary has it; a name or a new word is matched only where it stands alike"
+            message = phrase("the dictionary does not know `{word}`", word=word.value)
+            hint = phrase("write it as a dictionary has it; a name or a new word is matched only where it stands alike")
             yield P524.problem(message, word.span, hint)
 
 
@@ -62,9 +63,9 @@ def _in_two_lists(subject: Subject) -> Iterator[Problem]:
             forms = tuple(one.form for one in analyse(word.value))
             other, first = seen.setdefault(forms, (number, word))
             if other != number:
-                where = "`address`" if other == 0 else f"the list of line {first.span.line}"
-                message = f"`{word.value}` stands in {where}, too"
-                hint = "take it out of one of them, or make one list of both"
+                where = "`address`" if other == 0 else phrase("the list of line {line}", line=first.span.line)
+                message = phrase("`{word}` stands in {where}, too", word=word.value, where=where)
+                hint = phrase("take it out of one of them, or make one list of both")
                 yield P315.problem(message, word.span, hint)
 
 
@@ -80,17 +81,19 @@ def generic_triggers(subject: Subject) -> Iterator[Problem]:
         kind, text = subject.index.triggers[place].kind, subject.index.forms[place].text
         others = found.get(place, [])
         if not text and kind != "regex":
-            yield _problem(placed, "matches nothing: only signs that make no difference", "write words")
+            yield _problem(placed, phrase("matches nothing: only signs that make no difference"), phrase("write words"))
         elif kind == "contains" and len(text) <= 1:
-            yield _problem(placed, "is one character and found almost everywhere", "write a longer part")
+            yield _problem(
+                placed, phrase("is one character and found almost everywhere"), phrase("write a longer part")
+            )
         elif kind != "regex" and _is_one_letter(subject, placed):
-            hint = "write a longer text, or put it in quotes when it is meant"
-            yield _problem(placed, "is one character, and fits nothing longer", hint)
+            hint = phrase("write a longer text, or put it in quotes when it is meant")
+            yield _problem(placed, phrase("is one character, and fits nothing longer"), hint)
         elif is_generic(subject, len(others)):
             some = ", ".join(f"`{subject.triggers[other].text.value}`" for other in others[:3])
-            many = f"{len(others)} or more" if len(others) >= MOST else str(len(others))
-            what = f"is found in {many} triggers of other replies: {some}"
-            yield _problem(placed, what, "write a longer part, or list the sentences one by one")
+            many = phrase("{count} or more", count=len(others)) if len(others) >= MOST else str(len(others))
+            what = phrase("is found in {count} triggers of other replies: {some}", count=many, some=some)
+            yield _problem(placed, what, phrase("write a longer part, or list the sentences one by one"))
 
 
 def _is_one_letter(subject: Subject, placed: Placed) -> bool:
@@ -108,7 +111,7 @@ def is_generic(subject: Subject, others: int) -> bool:
 
 
 def _problem(placed: Placed, what: str, hint: str) -> Problem:
-    message = f"trigger `{placed.text.value}` {what}"
+    message = phrase("trigger `{trigger}` {what}", trigger=placed.text.value, what=what)
     return P510.problem(message, placed.text.span, hint)
 
 
@@ -119,7 +122,9 @@ def identical_variants(subject: Subject) -> Iterator[Problem]:
         for variant in reply.say:
             words = " ".join(variant.text.value.split())
             if words in seen:
-                message = f"reply `{reply.id.value}` has this variant already, on line {seen[words]}"
-                hint = "reword it, or remove it and give the other one a `weight`"
+                message = phrase(
+                    "reply `{reply}` has this variant already, on line {line}", reply=reply.id.value, line=seen[words]
+                )
+                hint = phrase("reword it, or remove it and give the other one a `weight`")
                 yield P516.problem(message, variant.text.span, hint)
             seen.setdefault(words, variant.text.span.line)

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from engine.core.language import phrase
 from engine.core.record import record
 from engine.core.source import Code, Problem, Text
 from engine.validation.subject import Subject
@@ -44,8 +45,10 @@ def written_facts(subject: Subject) -> Iterator[Problem]:
             told = next(((fact, found[0]) for fact in likely if (found := fact.pattern.search(own))), None)
             if told is not None:
                 fact, words = told
-                message = f"`{words}` is written out, which the persona holds as `{fact.path}`"
-                hint = f"write `{{{{ {fact.path} }}}}`, so that it stays right when that changes"
+                message = phrase(
+                    "`{words}` is written out, which the persona holds as `{path}`", words=words, path=fact.path
+                )
+                hint = phrase("write `{{{{ {path} }}}}`, so that it stays right when that changes", path=fact.path)
                 place = subject.sources.find(variant.text.span, words)
                 yield P523.problem(message, place, hint)
 
@@ -88,11 +91,13 @@ def loose_numbers(subject: Subject) -> Iterator[Problem]:
     names = {str(number): name for name, number in lines.items()}
     for text in _spoken(subject):
         for number in dict.fromkeys(_PHONE.findall(text.value)):
-            message = f"the number `{number}` is written out"
+            message = phrase("the number `{number}` is written out", number=number)
             if number in names:
-                hint = f"write `{{{{ persona.help_lines.{names[number]} }}}}`, so that it is kept in one place"
+                hint = phrase(
+                    "write `{{{{ persona.help_lines.{name} }}}}`, so that it is kept in one place", name=names[number]
+                )
             else:
-                hint = "give it a name under `help_lines` of the persona, and write that"
+                hint = phrase("give it a name under `help_lines` of the persona, and write that")
             place = subject.sources.find(text.span, number)
             yield P522.problem(message, place, hint)
 

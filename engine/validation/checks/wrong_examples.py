@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from engine.core.language import phrase
 from engine.core.source import Code, Problem, Text
 from engine.pipeline.reading.files import shortened
 from engine.text.cleaning import clean
@@ -43,25 +44,32 @@ def _won_by(subject: Subject, place: int, counterexamples: Sequence[Text]) -> It
 
 def _lost(found: Contest, place: int, example: Text) -> Iterator[Problem]:
     own = found.subject.spec.replies[place].id.value
-    message = f"example `{shortened(example.value)}` does not select `{own}`"
+    names = {"example": shortened(example.value), "own": own}
     standing = found.place_of(place)
     if standing is None:
-        best = f", but `{found.spec(found.candidates[0]).id.value}`" if found.candidates else ""
-        yield _problem(P503, message + best, example, _reason(found, place))
+        message = phrase("example `{example}` does not select `{own}`", **names)
+        if found.candidates:
+            other = found.spec(found.candidates[0]).id.value
+            message = phrase("example `{example}` does not select `{own}`, but `{other}`", other=other, **names)
+        yield P503.problem(message, example.span, _reason(found, place))
         return
     beaten = found.winner_instead_of(place)
     if beaten is None:
-        yield _problem(P503, f"{message}: its `when` is never true", example, "correct `when`")
+        message = phrase("example `{example}` does not select `{own}`: its `when` is never true", **names)
+        yield P503.problem(message, example.span, phrase("correct `when`"))
         return
     winner, _ = beaten
     if (place, winner.reply) in losses_of(found.subject):
         return  # That the two share triggers is told of the triggers.
-    own_score, best_score = found.candidates[standing].score, winner.score
-    if own_score == best_score:
-        hint = f"both score {own_score:.0f} and `{found.spec(winner).id.value}` goes before: raise `priority`"
+    score, best, other = found.candidates[standing].score, winner.score, found.spec(winner).id.value
+    if score == best:
+        hint = phrase("both score {score:.0f} and `{other}` goes before: raise `priority`", score=score, other=other)
     else:
-        hint = f"it scores {own_score:.0f}, the winner {best_score:.0f}: add the sentence to `match`"
-    yield _problem(P503, f"{message}, but `{found.spec(winner).id.value}`", example, hint)
+        hint = phrase(
+            "it scores {score:.0f}, the winner {best:.0f}: add the sentence to `match`", score=score, best=best
+        )
+    message = phrase("example `{example}` does not select `{own}`, but `{other}`", other=other, **names)
+    yield P503.problem(message, example.span, hint)
 
 
 def _reason(found: Contest, place: int) -> str:
@@ -69,13 +77,23 @@ def _reason(found: Contest, place: int) -> str:
     tried = found.subject.index.explain(found.text, 0.0)
     own = next((candidate for candidate in tried if candidate.reply == place), None)
     if own is None:
-        return "add it to `match`, or a trigger like it"
+        return phrase("add it to `match`, or a trigger like it")
     trigger = shortened(found.subject.index.triggers[own.trigger].text)
     if own.score < FAR:
-        return "none of its triggers is like it: add it to `match`, or take it out of `examples`"
+        return phrase("none of its triggers is like it: add it to `match`, or take it out of `examples`")
     if own.refused:
-        return f"trigger `{trigger}` scores {own.score:.0f}, but {own.refused}"
-    return f"trigger `{trigger}` scores {own.score:.0f}, below {found.subject.threshold:g}: add a trigger like it"
+        return phrase(
+            "trigger `{trigger}` scores {score:.0f}, but {refused}",
+            trigger=trigger,
+            score=own.score,
+            refused=own.refused,
+        )
+    return phrase(
+        "trigger `{trigger}` scores {score:.0f}, below {threshold:g}: add a trigger like it",
+        trigger=trigger,
+        score=own.score,
+        threshold=found.subject.threshold,
+    )
 
 
 def _won(found: Contest, place: int, counterexample: Text) -> Problem:
@@ -83,10 +101,10 @@ def _won(found: Contest, place: int, counterexample: Text) -> Problem:
     standing = found.place_of(place)
     candidate = found.candidates[standing or 0]
     trigger = shortened(found.subject.index.triggers[candidate.trigger].text)
-    message = f"counterexample `{shortened(counterexample.value)}` selects `{own}`"
-    hint = f"trigger `{trigger}` scores {candidate.score:.0f}: make it more exact, or give this sentence its own reply"
-    return _problem(P504, message, counterexample, hint)
-
-
-def _problem(code: Code, message: str, text: Text, hint: str) -> Problem:
-    return code.problem(message, text.span, hint)
+    message = phrase("counterexample `{example}` selects `{own}`", example=shortened(counterexample.value), own=own)
+    hint = phrase(
+        "trigger `{trigger}` scores {score:.0f}: make it more exact, or give this sentence its own reply",
+        trigger=trigger,
+        score=candidate.score,
+    )
+    return P504.problem(message, counterexample.span, hint)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from rapidfuzz.distance import OSA
 
+from engine.core.language import phrase
 from engine.core.source import Code, EnvRef, Problem, Setting, Span
 from engine.models.registry import BACKENDS
 from engine.models.secrets import is_refused, is_secret
@@ -40,8 +41,13 @@ def missing_settings(subject: Subject) -> Iterator[Problem]:
         row = BACKENDS.get(str(usual))
         for setting in row.required if row else ():
             if setting not in model.settings and model.span not in subject.unsure:
-                message = f"model `{name}` lacks `{setting}`, which the backend `{usual}` needs"
-                yield P309.problem(message, model.id.span, f"add `{setting}: …`")
+                message = phrase(
+                    "model `{name}` lacks `{setting}`, which the backend `{usual}` needs",
+                    name=name,
+                    setting=setting,
+                    usual=usual,
+                )
+                yield P309.problem(message, model.id.span, phrase("add `{key}: …`", key=setting))
 
 
 NEAR = 2
@@ -71,14 +77,18 @@ def _settings(subject: Subject) -> Iterator[Setting]:
 
 def _unknown(setting: Setting, name: str) -> Problem:
     if is_refused(name):
-        message = f"`{name}` is a secret" if is_secret(name) else f"`{name}` is AWS's own, and may be a secret"
-        hint = "remove it: what needs it reads it from the environment by itself"
+        message = (
+            phrase("`{name}` is a secret", name=name)
+            if is_secret(name)
+            else phrase("`{name}` is AWS's own, and may be a secret", name=name)
+        )
+        hint = phrase("remove it: what needs it reads it from the environment by itself")
         return P310.problem(message, setting.span, hint)
     close = min(VARIABLES, key=lambda known: OSA.distance(name, known))
-    message = f"environment variable `{name}` is not one that the engine knows"
+    message = phrase("environment variable `{name}` is not one that the engine knows", name=name)
     if OSA.distance(name, close) <= NEAR:
-        return P310.problem(message, setting.span, f"did you mean `{close}`?")
-    hint = "leave it when it is your own; its default gives it its type"
+        return P310.problem(message, setting.span, phrase("did you mean `{close}`?", close=close))
+    hint = phrase("leave it when it is your own; its default gives it its type")
     return P310.problem(message, setting.span, hint, severity="warning")
 
 
@@ -89,8 +99,8 @@ def unknown_timezone(subject: Subject) -> Iterator[Problem]:
         ZoneInfo(zone.value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         close = _meant(zone.value)
-        hint = f"did you mean `{close}`?" if close else "write a name such as `Asia/Tokyo`"
-        message = f"time zone `{zone.value}` does not exist"
+        hint = phrase("did you mean `{close}`?", close=close) if close else phrase("write a name such as `Asia/Tokyo`")
+        message = phrase("time zone `{zone}` does not exist", zone=zone.value)
         yield P311.problem(message, zone.span, hint)
 
 
@@ -115,11 +125,20 @@ def timeouts(subject: Subject) -> Iterator[Problem]:
         spent += seconds
         following = steps[place + 1].id.value if place + 1 < len(steps) else None
         if seconds > deadline:
-            message = f"timeout of {seconds:g} s is longer than the deadline of {deadline:g} s"
-            yield P514.problem(message, step.timeout.span, "shorten it, or raise `deadline`")
+            message = phrase(
+                "timeout of {seconds:g} s is longer than the deadline of {deadline:g} s",
+                seconds=seconds,
+                deadline=deadline,
+            )
+            yield P514.problem(message, step.timeout.span, phrase("shorten it, or raise `deadline`"))
         elif spent >= deadline and following is not None:
-            message = f"after {spent:g} s in all, step `{following}` has nothing left of the deadline of {deadline:g} s"
-            hint = "shorten the timeouts so that they leave time for the steps behind them"
+            message = phrase(
+                "after {spent:g} s in all, step `{following}` has nothing left of the deadline of {deadline:g} s",
+                spent=spent,
+                following=following,
+                deadline=deadline,
+            )
+            hint = phrase("shorten the timeouts so that they leave time for the steps behind them")
             yield P514.problem(message, step.timeout.span, hint, severity="warning")
 
 
@@ -130,8 +149,8 @@ def unknown_confidence(subject: Subject) -> Iterator[Problem]:
             silent = [model.value for model in step.models if _is_silent(subject, model.value)]
             if silent:
                 names = ", ".join(f"`{name}`" for name in silent)
-                message = f"confidence is never known for {names}, so this never escalates there"
-                hint = "remove it, or use a backend that gives probabilities"
+                message = phrase("confidence is never known for {names}, so this never escalates there", names=names)
+                hint = phrase("remove it, or use a backend that gives probabilities")
                 yield P515.problem(message, span, hint)
 
 
@@ -154,8 +173,8 @@ def idle_mask(subject: Subject) -> Iterator[Problem]:
     """P527: a mask in a pipeline that asks no external model, so that nothing is kept from anybody."""
     spec = subject.spec
     if spec.mask and not any(_may_be_external(model) for model in spec.models.values()):
-        message = f"`{spec.mask[0].value}` is masked for external models, and the pipeline has none"
-        hint = "remove `mask`: local models see the text as it is"
+        message = phrase("`{mask}` is masked for external models, and the pipeline has none", mask=spec.mask[0].value)
+        hint = phrase("remove `mask`: local models see the text as it is")
         yield P527.problem(message, spec.mask[0].span, hint)
 
 
@@ -173,8 +192,8 @@ def literal_secrets(subject: Subject) -> Iterator[Problem]:
         for row, line in enumerate(subject.sources.lines(file), start=1):
             for found in re.finditer(CREDENTIAL, line):
                 span = at(file, row, found.start() + 1, len(found[0]))
-                message = "this looks like a secret, and files are no place for one"
-                hint = "remove it and revoke it; backends read their secrets from the environment"
+                message = phrase("this looks like a secret, and files are no place for one")
+                hint = phrase("remove it and revoke it; backends read their secrets from the environment")
                 yield P517.problem(message, span, hint)
 
 
@@ -187,6 +206,6 @@ def near_persona_keys(subject: Subject) -> Iterator[Problem]:
     for key in persona.data:
         close = next((name for name in sorted(known) if OSA.distance(key, name) == 1), None)
         if key not in known and close is not None and close not in persona.data:
-            message = f"key `{key}` in `persona` is your own data, which only templates read"
+            message = phrase("key `{key}` in `persona` is your own data, which only templates read", key=key)
             span = subject.sources.find(persona.span, key)
-            yield P203.problem(message, span, f"did you mean `{close}`?", severity="warning")
+            yield P203.problem(message, span, phrase("did you mean `{close}`?", close=close), severity="warning")

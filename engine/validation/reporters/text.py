@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
 
-from engine.core.language import Language
+from engine.core.language import Language, joined, phrase, said, spoken
 from engine.core.source import Problem, Span
 from engine.pipeline.reading.files import Sources
 from engine.text.cleaning import covered
-from engine.validation.reporters.frame import FRAMES, Frame
 from engine.validation.reporters.report import Report
 
 WIDEST = 110
@@ -40,36 +39,57 @@ class Painter:
         return f"{_STYLES[style]}{words}{_RESET}" if self.on and words else words
 
 
-def render(report: Report, sources: Sources, *, colour: bool = False, language: Language = "en") -> str:
-    """The whole report, ending in a newline."""
+def render(report: Report, sources: Sources, *, colour: bool = False, language: Language | None = None) -> str:
+    """The whole report in `language`, that of the command where none is given; it ends in a newline."""
     problems = render_problems(report.problems, sources, colour=colour, language=language)
-    return f"{problems}{FRAMES[language].summary(report, Painter(colour))}\n"
+    return f"{problems}{_summary(report, Painter(colour), language)}\n"
 
 
 def render_problems(
-    problems: Sequence[Problem], sources: Sources, *, colour: bool = False, language: Language = "en"
+    problems: Sequence[Problem], sources: Sources, *, colour: bool = False, language: Language | None = None
 ) -> str:
     """The problems alone, an empty line after each."""
-    paint, frame = Painter(colour), FRAMES[language]
-    return "".join("\n".join(_block(problem, sources, paint, frame)) + "\n\n" for problem in problems)
+    paint = Painter(colour)
+    return "".join("\n".join(_block(problem, sources, paint, language)) + "\n\n" for problem in problems)
 
 
-def _block(problem: Problem, sources: Sources, paint: Painter, frame: Frame) -> Iterator[str]:
+def _summary(report: Report, paint: Painter, language: Language | None) -> str:
+    """Counts and time."""
+    errors = phrase("1 error") if report.errors == 1 else phrase("{count:,} errors", count=report.errors)
+    warnings = phrase("1 warning") if report.warnings == 1 else phrase("{count:,} warnings", count=report.warnings)
+    counts = [
+        paint("error", said(errors, language)) if report.errors else "",
+        paint("warning", said(warnings, language)) if report.warnings else "",
+    ]
+    summary = phrase(
+        "{found} in {files} with {replies}, {seconds:.2f} s",
+        found=joined("{before}, {after}", filter(None, counts)) or paint("good", said(phrase("no problems"), language)),
+        files=phrase("1 file") if report.files == 1 else phrase("{count:,} files", count=report.files),
+        replies=phrase("1 reply") if report.replies == 1 else phrase("{count:,} replies", count=report.replies),
+        seconds=report.seconds,
+    )
+    codes = ",".join(sorted({problem.code for problem in report.problems}))
+    more = (language or spoken.get()) != "en" and codes
+    pages = said(phrase("meaning and remedy: misaki validate --explain {codes}", codes=codes), language) if more else ""
+    return said(summary, language) + (pages and f"\n{pages}")
+
+
+def _block(problem: Problem, sources: Sources, paint: Painter, language: Language | None) -> Iterator[str]:
     head = paint("place", f"{problem.span}:")
-    severity = paint(problem.severity, frame.severity(problem))
-    yield f"{head} {severity} {problem.code} {_visible(frame.head(problem))}"
+    grave = phrase("error") if problem.severity == "error" else phrase("warning")
+    message, hint = said(problem.message, language), _visible(said(problem.hint, language))
+    yield f"{head} {paint(problem.severity, said(grave, language))} {problem.code} {_visible(message)}"
     line = sources.line(problem.span.file, problem.span.line)
     margin = f"{problem.span.line:>5} | "
     gutter = " " * (len(margin) - 2) + "| "
-    notes = [_visible(note) for note in frame.notes(problem)]
     if not line.strip():
-        yield from (f"{paint('faint', gutter)}{note}" for note in notes if note)
+        if hint:
+            yield f"{paint('faint', gutter)}{hint}"
         return
     shown, before, under = _marked(line, problem.span)
     yield f"{paint('faint', margin)}{shown}"
     carets = paint(problem.severity, "^" * max(under, 1))
-    yield f"{paint('faint', gutter)}{' ' * before}{carets} {notes[0]}".rstrip()
-    yield from (f"{paint('faint', gutter)}{' ' * (before + max(under, 1))} {note}" for note in notes[1:] if note)
+    yield f"{paint('faint', gutter)}{' ' * before}{carets} {hint}".rstrip()
 
 
 def _marked(line: str, span: Span) -> tuple[str, int, int]:

@@ -144,7 +144,7 @@ def test_schemas_are_printed(kind, capsys):
 
 def test_the_language_is_the_option_or_the_variable(capsys, monkeypatch):
     assert main(["validate", "--lang", "ja", "P203"]) == 1
-    assert "警告 P203 知らないキー" in capsys.readouterr().out
+    assert "エラー P203 知らないキー `says` です" in capsys.readouterr().out
     monkeypatch.setenv("MISAKI_LANG", "ja")
     assert main(["validate", "--explain", "P203"]) == 0
     assert capsys.readouterr().out.startswith("# P203: 知らないキー\n")

@@ -8,12 +8,12 @@ import jsonschema
 import pytest
 from rich.cells import cell_len
 
+from engine.core.language import phrase
 from engine.core.source import Problem, Span
 from engine.pipeline.reading.files import Sources
 from engine.validation import reporters
 from engine.validation.codes import CODES, page
 from engine.validation.reporters import text
-from engine.validation.reporters.frame import FRAMES, title_of
 from engine.validation.reporters.report import Report, to_github, to_json, to_sarif
 
 SARIF = Path(__file__).parent.parent.parent / "data" / "sarif-2.1.0.schema.json"
@@ -117,8 +117,8 @@ def test_colour_only_where_it_is_asked_for(tmp_path):
 
 def test_the_summary_counts():
     warning = problem(span("a", 1, 1, 2), severity="warning")
-    assert FRAMES["en"].summary(report(), text.Painter(on=False)) == "no problems in 2 files with 1 reply, 0.12 s"
-    assert FRAMES["en"].summary(report(warning, warning), text.Painter(on=False)).startswith("2 warnings in")
+    assert text.render(report(), Sources()) == "no problems in 2 files with 1 reply, 0.12 s\n"
+    assert "\n2 warnings in" in text.render(report(warning, warning), Sources())
 
 
 def test_json_holds_every_field():
@@ -177,8 +177,7 @@ def test_titles_and_pages_are_plain():
 def test_every_code_has_its_page_in_japanese(code):
     """With as many paragraphs as the English one."""
     english, japanese = page(code), page(code, "ja")
-    assert japanese.startswith(f"# {code}: {title_of(code)}\n\n")
-    assert re.search("[ぁ-んァ-ヶ一-龠]", title_of(code))
+    assert re.match(f"# {code}: .*[ぁ-んァ-ヶ一-龠]", japanese)
     assert japanese.count("\n## 直し方\n\n") == 1
     assert japanese.count("\n\n") == english.count("\n\n")
     assert CODES[code].heuristic <= bool(re.search("推測|こともあ", japanese))
@@ -189,18 +188,21 @@ def test_japanese_pages_have_no_others():
     assert {path.stem for path in folder.iterdir()} == set(CODES)
 
 
-def test_japanese_names_the_kind_first_and_the_check_speaks_below(tmp_path, monkeypatch):
+def test_the_report_speaks_japanese(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("a.yml").write_text("  cutof: 80\n", "utf-8")
-    found = report(problem(span("a.yml", 1, 3, 8)), problem(span("b.yml", 1, 1, 1), severity="warning", code="P112"))
+    unknown = phrase("unknown key `{key}`{context}", key="cutof", context=phrase(" in {where}", where="`steps`"))
+    found = report(
+        problem(span("a.yml", 1, 3, 8), message=unknown, hint=phrase("did you mean `{close}`?", close="cutoff")),
+        problem(span("b.yml", 1, 1, 1), severity="warning", code="P112"),
+    )
     assert text.render(found, Sources(), language="ja").split("\n") == [
-        "a.yml:1:3: エラー P203 知らないキー",
+        "a.yml:1:3: エラー P203 知らないキー `cutof` です（`steps`）",
         "    1 |   cutof: 80",
-        "      |   ^^^^^ unknown key `cutof`",
-        "      |         say it",
+        "      |   ^^^^^ `cutoff` の間違いではありませんか",
         "",
-        "b.yml:1:1: 警告 P112 空のファイル",
-        "      | unknown key `cutof`",
+        # What is no phrase stays as it is.
+        "b.yml:1:1: 警告 P112 unknown key `cutof`",
         "      | say it",
         "",
         "エラー 1 件、警告 1 件（2 ファイル、返事 1 件、0.12 秒）",

@@ -1,0 +1,50 @@
+"""Every sentence has a translation that says the same, and what is shipped is what stands in the code."""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+
+import pytest
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+
+from engine.core.language import DOMAIN, LANGUAGES, LOCALE
+from tools.catalogue import sentences, written
+
+TRANSLATED = [language for language in LANGUAGES if language != "en"]
+_FIELD = re.compile(r"(?<!\{)(?:\{\{)*\{(\w+)(?:[:!][^{}]*)?\}|%\((\w+)\)|%s")
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_the_catalogue_is_up_to_date(language):
+    """`python -m tools.catalogue` writes it."""
+    text, compiled = written(language)
+    file = LOCALE / language / "LC_MESSAGES" / DOMAIN
+    assert file.with_suffix(".po").read_text("utf-8") == text
+    assert _messages(read_mo(BytesIO(file.with_suffix(".mo").read_bytes()))) == _messages(read_mo(BytesIO(compiled)))
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_every_sentence_is_translated_with_its_fields(language):
+    known = _messages(read_po(BytesIO(written(language)[0].encode())))
+    assert set(known) == set(sentences())
+    for sentence, translation in known.items():
+        assert translation.strip(), f"no translation of: {sentence}"
+        assert _fields(translation) == _fields(sentence), sentence
+
+
+def test_japanese_is_japanese():
+    """But for what is nothing but names and signs."""
+    known = _messages(read_po(BytesIO(written("ja")[0].encode())))
+    for sentence, translation in known.items():
+        bare = re.sub(r"`[^`]*`|\{[^{}]*\}|%\(\w+\)\w", "", translation)
+        assert re.search("[ぁ-んァ-ヶ一-龠]", bare) or not re.search("[A-Za-z]{3,}", bare), sentence
+
+
+def _messages(catalogue):
+    return {message.id: message.string for message in catalogue if message.id}
+
+
+def _fields(text):
+    return sorted({found[1] or found[2] or found[0] for found in _FIELD.finditer(text)})
