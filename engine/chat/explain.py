@@ -18,7 +18,8 @@ from engine.expressions.evaluate import holds
 from engine.guardrails.masks import find_all
 from engine.guardrails.placeholders import masked
 from engine.kinds.features import shown
-from engine.steps.explaining import Considered, ExplainingIndex, View
+from engine.matching.index import TriggerIndex
+from engine.steps.explaining import Considered, View
 from engine.steps.kinds import Told, step_kind
 from engine.templates import TemplateRenderer
 
@@ -123,7 +124,7 @@ REASONS = 8
 """Features that are told as the reasons of a kind."""
 
 
-def explain(plan: Plan, index: ExplainingIndex, turn: Turn, stages: tuple[tuple[str, str], ...]) -> Explanation:
+def explain(plan: Plan, index: TriggerIndex, turn: Turn, stages: tuple[tuple[str, str], ...]) -> Explanation:
     """The decisions that `plan` takes on `turn`; `index` is the plan's own, `stages` the text's normalisation."""
     walk = _Walk(plan, index, turn)
     decisions = tuple(walk.decisions())
@@ -141,7 +142,7 @@ def explain(plan: Plan, index: ExplainingIndex, turn: Turn, stages: tuple[tuple[
     )
 
 
-def explain_reply(plan: Plan, index: ExplainingIndex, turn: Turn, reply: Reply) -> WhyNot:
+def explain_reply(plan: Plan, index: TriggerIndex, turn: Turn, reply: Reply) -> WhyNot:
     """Why `reply` is not what `turn` is answered with, or that it is."""
     walk = _Walk(plan, index, turn)
     decided = {decision.step: decision for decision in walk.decisions()}
@@ -178,7 +179,7 @@ class _Walk:
     or the first one would, where it leads past them all; `views` are what the steps on it see, by their names.
     """
 
-    def __init__(self, plan: Plan, index: ExplainingIndex, turn: Turn) -> None:
+    def __init__(self, plan: Plan, index: TriggerIndex, turn: Turn) -> None:
         self._plan = plan
         self.views: dict[str, View] = {}
         render = TemplateRenderer().render

@@ -14,6 +14,12 @@ Clock = Callable[[], float]
 LEAST = 0.5
 """Seconds: with less no provider is called, since its answer could hardly come."""
 
+SECONDS_PER_MODEL = 1.0
+"""What a large model needs to say a sentence, where there is time enough."""
+
+_SLACK = 0.05
+"""Seconds that a step may take besides its call."""
+
 
 PULSE = 0.04
 """Seconds after which a wait that may be called off looks whether it was."""
@@ -66,3 +72,13 @@ class Deadline:
     def unless(self, gone: Signal | None) -> Deadline:
         """This deadline, which `gone` calls off."""
         return Deadline(self.at, self.clock, gone)
+
+    def shared(self, behind: int) -> Deadline:
+        """This deadline brought forward by what is left to as many models `behind`: a second each, or else equal shares
+        for as many of them as can be asked at all.
+        """
+        remaining = self.remaining()
+        asked_after = min(behind, int((remaining + _SLACK / 2) / (LEAST + _SLACK)) - 1)
+        if asked_after <= 0:
+            return self
+        return self.less(asked_after * min(SECONDS_PER_MODEL, remaining / (asked_after + 1)))

@@ -6,6 +6,7 @@ Parsing and evaluation live in `engine.expressions`; here are the shapes, and th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Union
 
 from engine.core.record import record
@@ -110,7 +111,4 @@ class LazyMapping(Mapping[str, Any]):
 
     def also(self, **more: Any) -> LazyMapping:
         """A mapping with further values, which replace those of the same name; what is computed here is not kept."""
-        return LazyMapping({**self._known, **more}, {name: self._later(name) for name in self._late})
-
-    def _later(self, name: str) -> Callable[[], Any]:
-        return lambda: self[name]
+        return LazyMapping({**self._known, **more}, {name: partial(self.__getitem__, name) for name in self._late})

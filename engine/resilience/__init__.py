@@ -1,1 +1,1 @@
-"""Retries, circuit breakers, and the division of time among models."""
+"""Asks models again, and keeps away from those that fail: retries and circuit breakers."""

@@ -6,7 +6,7 @@ part of the prompt, which is evaluated once; a few of them are shown again at it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from rapidfuzz import fuzz
@@ -38,12 +38,7 @@ def nearest(plan: Plan, text: str) -> tuple[Exchange, ...]:
         return same + kindred + _LIKENESS * fuzz.ratio(said, normalise(example.user))
 
     spoken_alike = [one for one in plan.persona.examples if language(one.user) in {spoken, None} or spoken is None]
-    return tuple(_best(spoken_alike, [likeness(one) for one in spoken_alike]))
-
-
-def _best(examples: Sequence[Exchange], likeness: Sequence[float]) -> list[Exchange]:
-    order = sorted(range(len(examples)), key=lambda place: likeness[place])
-    return [examples[place] for place in order[-MOST:]]
+    return tuple(sorted(spoken_alike, key=likeness)[-MOST:])
 
 
 @lru_cache(maxsize=_KEPT)

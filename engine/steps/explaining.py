@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
 from engine.core.expression import LazyMapping
 from engine.core.plan import Plan, Reply, Step
@@ -11,6 +11,8 @@ from engine.core.record import record
 from engine.core.source import Span
 from engine.core.turn import Turn
 from engine.expressions.evaluate import holds
+from engine.matching.index import TriggerIndex
+from engine.matching.trigger import Candidate
 from engine.steps.remember import Render, remember
 
 NEAR = 60.0
@@ -35,38 +37,6 @@ class Considered:
     span: Span
 
 
-class Reached(Protocol):
-    """A trigger with its score, and why it is another sentence where it is one."""
-
-    @property
-    def trigger(self) -> int: ...
-    @property
-    def reply(self) -> int: ...
-    @property
-    def score(self) -> float: ...
-    @property
-    def refused(self) -> str | None: ...
-
-
-class Written(Protocol):
-    """A trigger as the editor wrote it."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-
-
-class ExplainingIndex(Protocol):
-    """What explaining needs of the reply index beyond `candidates`."""
-
-    @property
-    def triggers(self) -> Sequence[Written]: ...
-    def explain(self, text: str, threshold: float) -> tuple[Reached, ...]: ...
-    def words(self, text: str) -> tuple[tuple[str, str], ...]: ...
-    def trigger_words(self, trigger: int) -> str: ...
-
-
 @record
 class View:
     """One step's view of a turn that is explained; `after` is the step that goes on where this one escalates, `render`
@@ -74,7 +44,7 @@ class View:
     """
 
     plan: Plan
-    index: ExplainingIndex
+    index: TriggerIndex
     turn: Turn
     names: LazyMapping
     render: Render
@@ -129,7 +99,7 @@ def _considered(step: Step | None, view: View, least: float = NEAR) -> Iterator[
 
 
 def _verdict(
-    reached: Reached, reply: Reply, names: Mapping[str, Any], threshold: float, chosen: str | None
+    reached: Candidate, reply: Reply, names: Mapping[str, Any], threshold: float, chosen: str | None
 ) -> tuple[Verdict, str]:
     if reached.score < threshold:
         far = f"{threshold - reached.score:.1f} below the threshold of {threshold:g}"

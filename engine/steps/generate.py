@@ -5,7 +5,7 @@ A model that raises always escalates, whether or not the pipeline lists `error`:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +14,12 @@ from engine.core.errors import AuthFailed, BackendError, BadRequest, RateLimited
 from engine.core.events import Escalation, ModelAnswered, ModelAsked, ModelFailed
 from engine.core.expression import LazyMapping
 from engine.core.node import MappingNode, ScalarNode
-from engine.core.plan import Detector, ExpressionDetector, Step
+from engine.core.plan import ExpressionDetector, Step
 from engine.core.ports import Hold, LanguageModel, Preparing
 from engine.core.record import replace
 from engine.core.turn import Completion, Exchange, Message, Prompt
 from engine.expressions.evaluate import holds
 from engine.guardrails.answers import DETECTORS, DOUBTS, detects, hear
-from engine.resilience.budget import available, leave_time
 from engine.steps.kinds import Answer, Escalate, Scene, StepResult, Told
 from engine.steps.spec import DetectorSpec, ExpressionDetectorSpec, NamedDetectorSpec, StepSpec
 
@@ -123,15 +122,13 @@ def _detector(item: Any) -> DetectorSpec:
 
 
 def explain(step: Step, view: View) -> Told:
+    reasons = ["error", "timeout", "empty"]
+    for detector in step.detectors:
+        bound = None if isinstance(detector, ExpressionDetector) else detector.threshold
+        reasons.append(detector.reason if bound is None else f"{detector.reason} below {bound:g}")
     target = f"`{view.after.id}`" if view.after else "nothing"
-    reasons = dict.fromkeys(["error", "timeout", "empty", *map(_reason, step.detectors)])
-    why = f"on {', '.join(reasons)} the turn goes on to {target}"
+    why = f"on {', '.join(dict.fromkeys(reasons))} the turn goes on to {target}"
     return Told(action="asks " + ", then ".join(step.models), why=why)
-
-
-def _reason(detector: Detector) -> str:
-    bound = None if isinstance(detector, ExpressionDetector) else detector.threshold
-    return detector.reason if bound is None else f"{detector.reason} below {bound:g}"
 
 
 def run(step: Step, scene: Scene) -> StepResult:
@@ -179,7 +176,9 @@ class _Asking:
         self._step = step
         self._scene = scene
         self._prompt = compose(step, scene)
-        self._heard = hear(scene.turn, scene.plan.locale, _kind(scene.names))
+        # What sort of sentence the user's is, where the pipeline can tell.
+        kind = scene.names.get("kind")
+        self._heard = hear(scene.turn, scene.plan.locale, kind.get("name") if isinstance(kind, Mapping) else None)
         self._deadline = scene.deadline if step.timeout is None else scene.deadline.within(step.timeout)
         self._doubtful: Answer | None = None
 
@@ -198,11 +197,17 @@ class _Asking:
         """When the model at `place` must have answered, so that those behind it can be asked. The first of them may
         get ready now.
         """
-        services, own = self._scene.services, self._step.models[place + 1 :]
-        rest, behind = available(own, services), available((*own, *self._scene.behind), services)
+        models, own = self._scene.services.models, self._step.models[place + 1 :]
+
+        def available(names: Iterable[str]) -> list[LanguageModel]:
+            """Those that could answer now, as far as they know themselves; one that is switched off is not there."""
+            there = [models[name] for name in dict.fromkeys(names) if name in models]
+            return [model for model in there if model.status().state != "unavailable"]
+
+        rest, behind = available(own), available((*own, *self._scene.behind))
         if behind and isinstance(behind[0], Preparing):
             behind[0].prepare(self._prompt_for(behind[0]))
-        return leave_time(self._scene.deadline, len(behind)).within(leave_time(self._deadline, len(rest)).remaining())
+        return self._scene.deadline.shared(len(behind)).within(self._deadline.shared(len(rest)).remaining())
 
     def _ask(self, name: str, until: Deadline) -> Completion | None:
         """The answer of the model `name`, unless it fails or a detector objects; tells what became of it."""
@@ -273,9 +278,16 @@ class _Asking:
     def _objections(self, completion: Completion) -> Iterator[tuple[str, bool]]:
         """The reasons against an answer in the order of the pipeline, each with whether it is a mere doubt."""
         names: LazyMapping | None = None
+        output = {
+            "text": completion.text,
+            "finish_reason": completion.finish_reason,
+            "tokens": completion.completion_tokens,
+            "confidence": completion.confidence,
+            "seconds": completion.seconds,
+        }
         for detector in self._step.detectors:
             if isinstance(detector, ExpressionDetector):
-                names = names or self._scene.names.also(output=_output(completion), error=None)
+                names = names or self._scene.names.also(output=output, error=None)
                 if holds(detector.test, names):
                     yield detector.reason, detector.doubt
             elif detects(detector, completion, self._heard):
@@ -308,19 +320,3 @@ def _paid(model: LanguageModel, prompt: Prompt, until: Deadline, hold: Hold | No
         raise
     hold.settle(completion)
     return completion
-
-
-def _kind(names: LazyMapping) -> str | None:
-    """What sort of sentence the user's is, where the pipeline can tell."""
-    kind = names.get("kind")
-    return kind.get("name") if isinstance(kind, Mapping) else None
-
-
-def _output(completion: Completion) -> Mapping[str, Any]:
-    return {
-        "text": completion.text,
-        "finish_reason": completion.finish_reason,
-        "tokens": completion.completion_tokens,
-        "confidence": completion.confidence,
-        "seconds": completion.seconds,
-    }

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from engine.core.deadline import Deadline
 from engine.core.expression import LazyMapping, Template
 from engine.core.plan import Memory, Reply
 from engine.text.cleaning import clean
 from engine.text.normalise import fold, normalise
-from engine.text.regexes import Pattern, compile_pattern
+from engine.text.regexes import compile_pattern
 
 LONGEST = 200
 """Characters of a text that is captured."""
@@ -47,7 +47,7 @@ def captured(patterns: Sequence[str], text: str) -> dict[str, str]:
     """
     compiled = [_compiled(pattern) for pattern in patterns]
     found = {name: "" for pattern in compiled for name in pattern.groupindex}
-    for read in (_wide, fold, normalise):
+    for read in (partial(unicodedata.normalize, "NFKC"), fold, normalise):
         matches = [match for pattern in compiled if (match := pattern.search(read(text)))]
         for match in matches:
             groups = match.groupdict().items()
@@ -57,15 +57,8 @@ def captured(patterns: Sequence[str], text: str) -> dict[str, str]:
     return found
 
 
-def _wide(text: str) -> str:
-    """`text` with letters of the usual width."""
-    return unicodedata.normalize("NFKC", text)
-
-
 def _one_line(text: str, most: int) -> str:
     return " ".join(clean(text).split())[:most].strip()
 
 
-@lru_cache(maxsize=64)
-def _compiled(pattern: str) -> Pattern:
-    return compile_pattern(pattern)
+_compiled = lru_cache(maxsize=64)(compile_pattern)

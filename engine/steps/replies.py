@@ -18,7 +18,7 @@ from engine.steps.speak import PATIENCE, speak
 
 if TYPE_CHECKING:
     from engine.core.node import MappingNode
-    from engine.steps.explaining import Considered, View
+    from engine.steps.explaining import View
     from engine.steps.spec import StepSpec
 
 SCHEMA = {
@@ -62,10 +62,8 @@ def read(spec: StepSpec, node: MappingNode) -> StepSpec:
 
 
 def run(step: Step, scene: Scene) -> StepResult:
-    return _match(step, scene) if step.searches else _listen(step, scene)
-
-
-def _match(step: Step, scene: Scene) -> StepResult:
+    if not step.searches:
+        return _listen(step, scene)
     tried = 0
     for candidate in scene.plan.index.candidates(scene.turn.text, step.threshold):
         if tried >= PATIENCE and scene.deadline.passed:
@@ -76,10 +74,10 @@ def _match(step: Step, scene: Scene) -> StepResult:
         tried += 1
         score = round(candidate.score, 1)
         if reply.when is not None and not holds(reply.when, scene.names):
-            refused = CandidateRefused(
-                step=step.id, reply_id=reply.id, score=score, condition=reply.when.source, span=reply.span
+            source = reply.when.source
+            scene.tell(
+                CandidateRefused(step=step.id, reply_id=reply.id, score=score, condition=source, span=reply.span)
             )
-            scene.tell(refused)
             continue
         try:
             answer = speak((reply,), scene, step.id, "canned")
@@ -117,11 +115,19 @@ def explain(step: Step, view: View) -> Told:
     seen = view.considered(step)
     best = next((one for one in seen if one.verdict == "chosen"), None)
     if best is None:
-        return Told(action="goes on", why=_why_none(step.threshold, seen), considered=seen)
+        reached = any(one.verdict != "too low" for one in seen)
+        why = (
+            f"no reply that reaches {step.threshold:g} may be said"
+            if reached
+            else f"no reply reaches {step.threshold:g}"
+        )
+        return Told(action="goes on", why=why, considered=seen)
+    others = [one.score for one in seen if one.reply_id != best.reply_id and one.verdict == "passed over"]
+    lead = f", {best.score - max(others):.1f} before the next reply" if others else ", no other reply matches"
     reply = next(reply for reply in view.plan.replies if reply.id == best.reply_id)
     return Told(
         action=f"answers with `{best.reply_id}`",
-        why=_margin(best, seen),
+        why=f"trigger `{best.trigger}` scores {best.score:.1f}{lead}",
         answers=True,
         considered=seen,
         remembered=view.remembered(reply),
@@ -139,14 +145,3 @@ def _explain_listening(step: Step, view: View) -> Told:
         answers=True,
         remembered=view.remembered(fitting[0]) if len(fitting) == 1 else {},
     )
-
-
-def _why_none(threshold: float, seen: Sequence[Considered]) -> str:
-    reached = any(one.verdict != "too low" for one in seen)
-    return f"no reply that reaches {threshold:g} may be said" if reached else f"no reply reaches {threshold:g}"
-
-
-def _margin(best: Considered, seen: Sequence[Considered]) -> str:
-    others = [one.score for one in seen if one.reply_id != best.reply_id and one.verdict == "passed over"]
-    lead = f", {best.score - max(others):.1f} before the next reply" if others else ", no other reply matches"
-    return f"trigger `{best.trigger}` scores {best.score:.1f}{lead}"

@@ -41,18 +41,15 @@ def preferred(replies: Sequence[Reply], turn: Turn) -> Iterator[Choice]:
 def _shuffled(choices: list[Choice], key: str) -> Iterator[Choice]:
     """Draws one after the other, each by its weight among those that are left."""
     for drawn in range(len(choices)):
-        point = _fraction(f"{key}\x1f{drawn}" if drawn else key) * sum(_weight(choice) for choice in choices)
+        # A number in [0, 1) that depends on the key alone, the same in every process.
+        fraction = int.from_bytes(digest(f"{key}\x1f{drawn}" if drawn else key)) / 2**64
+        point = fraction * sum(reply.say[place].weight for reply, place in choices)
         for choice in choices:
-            point -= _weight(choice)
+            point -= choice[0].say[choice[1]].weight
             if point < 0:
                 break
         choices.remove(choice)
         yield choice
-
-
-def _weight(choice: Choice) -> float:
-    reply, place = choice
-    return reply.say[place].weight
 
 
 def _said(reply: Reply, turn: Turn) -> tuple[int, ...]:
@@ -62,11 +59,6 @@ def _said(reply: Reply, turn: Turn) -> tuple[int, ...]:
     texts = {variant.text.source: place for place, variant in enumerate(reply.say)}
     hers = (message.text for message in turn.history if message.role == "assistant")
     return tuple(texts[text] for text in hers if text in texts)
-
-
-def _fraction(key: str) -> float:
-    """A number in [0, 1) that depends on `key` alone, the same in every process."""
-    return int.from_bytes(digest(key)) / 2**64
 
 
 PATIENCE = 3

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from jinja2 import StrictUndefined, TemplateError, nodes, pass_context
@@ -42,12 +43,12 @@ def for_prompt(names: LazyMapping, labels: Collection[str]) -> LazyMapping:
     """`names` for a prompt's template: each text that is not `TRUSTED`, however deep it lies, is one clean line, in
     which none of the speakers' `labels` has a colon behind it.
     """
+
+    def cleaned(name: str) -> Any:
+        return _cleaned(names[name], labels)
+
     trusted = {name: names[name] for name in TRUSTED if name in names}
-    return LazyMapping(trusted, {name: _later(names, name, labels) for name in names if name not in TRUSTED})
-
-
-def _later(names: LazyMapping, name: str, labels: Collection[str]) -> Callable[[], Any]:
-    return lambda: _cleaned(names[name], labels)
+    return LazyMapping(trusted, {name: partial(cleaned, name) for name in names if name not in TRUSTED})
 
 
 def _cleaned(value: Any, labels: Collection[str]) -> Any:

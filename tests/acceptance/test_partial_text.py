@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.core.deadline import LEAST
 from engine.core.ports import LanguageModel
-from engine.resilience.budget import LEAST
 from tests.acceptance.counting import AS_YAML, counting_model
 from tests.chaos.bot import Answer, make_bot, make_plan
 from tests.fakes.plans import FakeModel

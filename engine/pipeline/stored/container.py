@@ -44,20 +44,17 @@ def write_container(path: str, about: Mapping[str, Any], sections: Mapping[str, 
     head += b" " * (-len(head) % _ALIGNMENT)
     aside = f"{path}.{os.getpid()}.part"
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-    _remove(aside)
+    with suppress(FileNotFoundError):
+        os.unlink(aside)
     try:
         with open(aside, "xb") as file:
             file.write(head + body)
         os.chmod(aside, os.stat(aside).st_mode & 0o777 & ~_OTHERS_WRITE)
         os.replace(aside, path)
     finally:
-        _remove(aside)
+        with suppress(FileNotFoundError):
+            os.unlink(aside)
     return len(head) + len(body)
-
-
-def _remove(path: str) -> None:
-    with suppress(FileNotFoundError):
-        os.unlink(path)
 
 
 def open_container(path: str, source: str | None = None) -> Container:
@@ -66,7 +63,8 @@ def open_container(path: str, source: str | None = None) -> Container:
     """
     if sys.byteorder != "little":
         raise Damaged("it can only be read on a little-endian machine")
-    with open(path, "rb", opener=_at_once) as file:
+    # Opened without waiting for a writer, should it be a pipe.
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
         if source is not None and not _is_as_safe(os.fstat(file.fileno()), source):
             raise Damaged("somebody else may have written it")
         try:
@@ -87,15 +85,8 @@ def open_container(path: str, source: str | None = None) -> Container:
     body = data[start + length + -(start + length) % _ALIGNMENT :]
     if len(body) != about["size"]:
         raise Damaged("it is cut short")
-    return Container(
-        about=about,
-        sections={name: body[place : place + size] for name, (place, size) in about["sections"].items()},
-    )
-
-
-def _at_once(path: str, flags: int) -> int:
-    """Opens without waiting for a writer, should it be a pipe."""
-    return os.open(path, flags | os.O_NONBLOCK)
+    sections = {name: body[place : place + size] for name, (place, size) in about["sections"].items()}
+    return Container(about=about, sections=sections)
 
 
 def _is_as_safe(file: os.stat_result, path: str) -> bool:

@@ -11,39 +11,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.core import expression, plan, source, turn
-from engine.core.plan import Plan, Reply
+from engine.core.plan import Plan
 from engine.core.record import field_names
 from engine.core.table import Damaged, Decoded, Table, make_table
 from engine.kinds.model import KindModel
 from engine.matching.index import TriggerIndex
-from engine.pipeline.bind import Compiled, ModelDeclaration
+from engine.pipeline import bind
+from engine.pipeline.bind import Compiled
 
-_RECORDS: tuple[type, ...] = (
-    ModelDeclaration,
-    expression.Binary,
-    expression.Call,
-    expression.Choice,
-    expression.Comparison,
-    expression.Condition,
-    expression.Constant,
-    expression.Name,
-    expression.Template,
-    expression.Unary,
-    plan.ExpressionDetector,
-    plan.Limit,
-    plan.Limits,
-    plan.Memory,
-    plan.NamedDetector,
-    plan.Persona,
-    plan.Reply,
-    plan.Step,
-    plan.Variant,
-    source.EnvRef,
-    source.Span,
-    turn.Exchange,
-    turn.Labels,
-)
-_KINDS: Mapping[str, Any] = {kind.__name__: kind for kind in _RECORDS}
+_STORED = {
+    bind: ("ModelDeclaration",),
+    expression: ("Binary", "Call", "Choice", "Comparison", "Condition", "Constant", "Name", "Template", "Unary"),
+    plan: ("Limit", "Limits", "Memory", "NamedDetector", "Persona", "Reply", "Step", "Variant", "ExpressionDetector"),
+    source: ("EnvRef", "Span"),
+    turn: ("Exchange", "Labels"),
+}
+_KINDS: Mapping[str, Any] = {name: getattr(module, name) for module, names in _STORED.items() for name in names}
 _SCALARS = (str, int, float, bool, type(None))
 
 
@@ -71,18 +54,14 @@ def from_json(value: Any) -> Any:
             return tuple(map(from_json, items))
         if kind == "[]":
             return list(map(from_json, items))
-        return _record(kind, items)
+        record = _KINDS.get(kind) if isinstance(kind, str) else None
+        names = () if record is None else field_names(record)
+        if record is None or len(items) != len(names):
+            raise Damaged(f"a stored record is of no kind that is known: {kind}")
+        return record(**dict(zip(names, map(from_json, items), strict=True)))
     if isinstance(value, dict):
         return {key: from_json(item) for key, item in value.items()}
     return value
-
-
-def _record(kind: Any, items: list[Any]) -> Any:
-    record = _KINDS.get(kind) if isinstance(kind, str) else None
-    names = () if record is None else field_names(record)
-    if record is None or len(items) != len(names):
-        raise Damaged(f"a stored record is of no kind that is known: {kind}")
-    return record(**dict(zip(names, map(from_json, items), strict=True)))
 
 
 MOST_REPLIES = 500
@@ -120,26 +99,15 @@ def from_sections(sections: Mapping[str, memoryview]) -> Compiled:
         plan = Plan(
             **pipeline["plan"],
             env={},
-            replies=Decoded(Table(sections["replies"]), _reply, most_kept=MOST_REPLIES),
+            replies=Decoded(Table(sections["replies"]), _loads, most_kept=MOST_REPLIES),
             index=TriggerIndex.stored({name[len(_INDEX) :]: data for name, data in sections.items()}),
             models={},
             zone_rules=bytes(Table(sections["zone"])[0]),
-            kinds=_kinds(sections),
+            kinds=KindModel(lambda: sections["kinds"]) if "kinds" in sections else None,
         )
-        return Compiled(
-            plan=plan, deadline=pipeline["deadline"], numbers=pipeline["numbers"], models=pipeline["models"]
-        )
+        return Compiled(**{**pipeline, "plan": plan})
     except (LookupError, TypeError, ValueError) as error:
         raise Damaged("its content is not what was written") from error
-
-
-def _kinds(sections: Mapping[str, memoryview]) -> KindModel | None:
-    return KindModel(lambda: sections["kinds"]) if "kinds" in sections else None
-
-
-def _reply(piece: memoryview) -> Reply:
-    reply: Reply = _loads(piece)
-    return reply
 
 
 def _dumps(value: Any) -> bytes:

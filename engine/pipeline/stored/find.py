@@ -27,18 +27,8 @@ FORMAT = 5
 """Raised with every change of what is stored, or of how."""
 
 _ENGINE = os.path.abspath(f"{__file__}/../../..")
-_COMPILERS = (
-    "core",
-    "expressions",
-    "kinds",
-    "matching",
-    "pipeline",
-    "pipeline/reading",
-    "pipeline/schema",
-    "pipeline/stored",
-    "templates",
-    "text",
-)
+_COMPILERS = ("core", "expressions", "kinds", "matching", "pipeline", "templates", "text")
+_READERS = ("pipeline/reading", "pipeline/schema", "pipeline/stored")
 """The packages of the engine that what is stored depends on."""
 
 _RACE = 2
@@ -57,7 +47,7 @@ def origin_of(pipeline: str, files: Iterable[str], patterns: Iterable[str], buil
         "pipeline": pipeline,
         "built": built,
         "files": [_mark(name, name, built) for name in files],
-        "patterns": [[pattern, _matches(pattern)] for pattern in patterns],
+        "patterns": [[pattern, sorted(glob(pattern))] for pattern in patterns],
         "code": [_mark(name, f"{_ENGINE}/{name}", built) for name in _code()],
     }
 
@@ -70,7 +60,7 @@ def difference(origin: Mapping[str, Any], pipeline: str) -> str | None:
     if origin["pipeline"] != pipeline:
         return f"it was made of `{origin['pipeline']}`"
     for pattern, names in origin["patterns"]:
-        if _matches(pattern) != names:
+        if sorted(glob(pattern)) != names:
             return f"`{pattern}` names other files now"
     for mark in origin["files"]:
         if not _fits(mark, mark[0], origin["built"]):
@@ -80,13 +70,9 @@ def difference(origin: Mapping[str, Any], pipeline: str) -> str | None:
     return None
 
 
-def _matches(pattern: str) -> list[str]:
-    return sorted(glob(pattern))
-
-
 def _code() -> list[str]:
     found = []
-    for package in _COMPILERS:
+    for package in (*_COMPILERS, *_READERS):
         with os.scandir(f"{_ENGINE}/{package}") as entries:
             found += [f"{package}/{entry.name}" for entry in entries if entry.name.endswith((".py", ".json"))]
     return sorted(found)
