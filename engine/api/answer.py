@@ -9,7 +9,7 @@ from engine.api.errors import RequestError
 from engine.api.log import describe
 from engine.api.policy import Policy
 from engine.api.request import Request
-from engine.api.response import Send
+from engine.api.response import Stream
 from engine.core.deadline import Deadline
 from engine.core.errors import TurnConflict, TurnsUsedUp
 from engine.core.events import ChatResult, Listen, ignore
@@ -46,7 +46,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     record: Mapping[str, Any] = field(default_factory=dict)
     said: Collection[str] | None = ()
-    stream: Callable[[Send], Mapping[str, Any]] | None = None
+    stream: Stream[Mapping[str, Any]] | None = None
 
 
 @record

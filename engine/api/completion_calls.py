@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.api.answer import Answer, Behind, identify
 from engine.api.body import read_payload
@@ -13,10 +13,13 @@ from engine.api.errors import RequestError
 from engine.api.event_stream import CompletionEvents, EventWriter
 from engine.api.request import Request, address_of
 from engine.api.response import ClientGone, Send, public, result_payload
-from engine.api.turns import STREAMED, streamed, turn_record
+from engine.api.turns import STREAMED, called_off, streamed, turn_record
 from engine.core.deadline import Deadline
 from engine.core.events import ChatResult, Listen, Sentence, TurnStarted
 from engine.core.record import replace
+
+if TYPE_CHECKING:
+    from threading import Event
 
 
 def answer(behind: Behind, request: Request, path: str, parts: list[str], deadline: Deadline | None) -> Answer:
@@ -45,8 +48,8 @@ def answer(behind: Behind, request: Request, path: str, parts: list[str], deadli
     asked = replace(call.asked, principal=principal, address=address_of(request, policy.proxies))
     if call.stream:
 
-        def turn(listen: Listen) -> ChatResult:
-            return app.reply(asked, deadline, listen)
+        def turn(gone: Event, listen: Listen) -> ChatResult:
+            return app.reply(replace(asked, streamed=True), called_off(deadline, gone), listen)
 
         return streamed(behind, turn, payload_of, events_to, error_object)
     result = app.reply(asked, deadline)
@@ -59,7 +62,7 @@ def _chore(payload: Mapping[str, Any], events_to: Callable[[Send], EventWriter] 
     if events_to is None:
         return Answer(status=200, payload=payload, record={"code": "chore"}, said=STREAMED)
 
-    def stream(send: Send) -> Mapping[str, Any]:
+    def stream(send: Send, _gone: Event) -> Mapping[str, Any]:
         events = events_to(send)
         with suppress(ClientGone):
             events.tell(TurnStarted(session_id="", number=0))

@@ -24,6 +24,7 @@ from engine.core.turn import ChatRequest
 _CHORE = "### Task:"
 _CHORES = ("title", "tags", "follow_ups", "queries", "text")
 """Keys of the JSON objects that front ends want; the first that a chore names is the one it is about."""
+_CUT = frozenset({"length", "deadline", "interrupted"})
 _FIRST_WORDS = re.compile(r"(?:^|\n)\s*(?:USER|User|user):\s*(.+)")
 _TITLE = 40
 """Characters of a title."""
@@ -98,7 +99,7 @@ class Completion:
         """The `chat.completion` of a turn that has a reply."""
         outcome = result.outcome
         done = outcome.completion
-        finish = "length" if done is not None and done.finish_reason in {"length", "deadline"} else "stop"
+        finish = "length" if done is not None and done.finish_reason in _CUT else "stop"
         # Clients add tokens up: none for declared words and where nobody counted.
         prompt, written = (0, 0) if done is None else (done.prompt_tokens or 0, done.completion_tokens or 0)
         return {

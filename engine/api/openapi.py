@@ -199,6 +199,7 @@ _SCHEMAS: Mapping[str, Any] = {
         reply_id=_TEXT,
         model=_TEXT,
         confidence={"type": ["number", "null"]},
+        finish_reason={"const": "interrupted"},
         usage={"type": "object"},
         escalations={"type": "array", "items": {"type": "object"}},
         latency_ms={"type": "number"},

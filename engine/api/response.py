@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.api.errors import RequestError
 from engine.api.policy import Policy
@@ -16,6 +16,10 @@ from engine.core.record import record
 from engine.core.turn import Completion
 from engine.models.secrets import Secrets
 
+if TYPE_CHECKING:
+    from threading import Event
+
+T = TypeVar("T")
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE, OPTIONS",
     # The star alone does not cover `Authorization`, and older browsers do not know it.
@@ -37,6 +41,10 @@ class ClientGone(Exception):
     """Whoever asked has left in the middle of a stream."""
 
 
+Stream = Callable[[Send, "Event"], T]
+"""Runs a turn while it sends the body in parts; a host sets the event when whoever asked has left."""
+
+
 @record
 class Response:
     """`body` is a text, empty where there is nothing to say. Where there is a `stream`, calling it runs the turn and
@@ -46,14 +54,16 @@ class Response:
     status: int
     headers: Mapping[str, str]
     body: str = ""
-    stream: Callable[[Send], None] | None = None
+    stream: Stream[None] | None = None
 
     def whole(self) -> Response:
         """The same response with all of its body."""
         if self.stream is None:
             return self
+        from threading import Event  # noqa: PLC0415  a plain answer needs none
+
         parts: list[str] = []
-        self.stream(parts.append)
+        self.stream(parts.append, Event())
         return Response(status=self.status, headers=self.headers, body="".join(parts))
 
 
@@ -77,7 +87,7 @@ def respond(  # noqa: PLR0913  a request, what it is answered, and what nobody m
     return Response(status=status, headers=every, body=to_json(public(payload, policy.secrets, said)))
 
 
-def respond_in_parts(request: Request, policy: Policy, stream: Callable[[Send], None]) -> Response:
+def respond_in_parts(request: Request, policy: Policy, stream: Stream[None]) -> Response:
     """The response whose body is a stream of events. Proxies are asked not to hold it back."""
     every = {**_everywhere(request, policy), "Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
     return Response(status=200, headers=every, stream=stream)
@@ -149,6 +159,8 @@ def _answer(outcome: Outcome, reply: str) -> dict[str, Any]:
     if outcome.completion is not None:
         payload["model"] = outcome.completion.model
         payload["confidence"] = outcome.completion.confidence
+        if outcome.completion.finish_reason == "interrupted":
+            payload["finish_reason"] = "interrupted"
     payload["usage"] = _usage(outcome.completion)
     return payload
 

@@ -70,7 +70,7 @@ def make_service(app: Bot, policy: Policy, log: Log, keeper: RoomKeeper | None =
         answer = _guarded(behind, request, called, deadline)
         stream = answer.stream
         if stream is not None:
-            return respond_in_parts(request, policy, lambda send: note(answer.status, stream(send)))
+            return respond_in_parts(request, policy, lambda send, gone: note(answer.status, stream(send, gone)))
         note(answer.status, answer.record)
         return respond(request, policy, answer.status, answer.payload, answer.headers, said=answer.said)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,14 @@ from engine.api.policy import Policy
 from engine.api.request import Request, address_of
 from engine.api.response import ClientGone, Send, error_payload, public, result_payload
 from engine.core.deadline import Deadline
-from engine.core.events import ChatResult, Event, Listen, ModelFailed
+from engine.core.errors import Cancelled
+from engine.core.events import ChatResult, Listen, ModelFailed
+from engine.core.events import Event as TurnEvent
 from engine.core.record import replace
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from engine.api.event_stream import EventWriter
 
 STREAMED = frozenset({"reply", "message", "response", "session_id", "text", "content"})
@@ -36,7 +41,7 @@ def chat(behind: Behind, request: Request, deadline: Deadline | None) -> Answer:
 
         return streamed(
             behind,
-            lambda listen: app.reply(asked, deadline, listen),
+            lambda gone, listen: app.reply(replace(asked, streamed=True), called_off(deadline, gone), listen),
             lambda result: result_payload(result, with_trace=with_trace),
             lambda send: ChatEvents(send, lambda payload: public(payload, policy.secrets, STREAMED)),
             error_payload,
@@ -48,41 +53,45 @@ def chat(behind: Behind, request: Request, deadline: Deadline | None) -> Answer:
 
 def streamed(
     behind: Behind,
-    turn: Callable[[Listen], ChatResult],
+    turn: Callable[[Event, Listen], ChatResult],
     payload_of: Callable[[ChatResult], tuple[int, Mapping[str, Any]]],
     events_to: Callable[[Send], EventWriter],
     write_error: WriteError,
 ) -> Answer:
-    """An answer whose turn runs while it is sent."""
+    """An answer whose turn runs while it is sent. A client that leaves ends it: what was said by then is kept."""
 
-    def stream(send: Send) -> Mapping[str, Any]:
-        events, has_left = events_to(send), False
+    def stream(send: Send, gone: Event) -> Mapping[str, Any]:
+        events = events_to(send)
+        about: Mapping[str, Any] = {"level": "info"}
 
-        def tell(event: Event) -> None:
-            nonlocal has_left
+        def tell(event: TurnEvent) -> None:
             try:
-                if not has_left:
+                if not gone.is_set():
                     events.tell(event)
             except ClientGone:
-                # The turn goes on and is kept, so that a retry gets its answer.
-                has_left = True
+                gone.set()
 
         try:
-            result = turn(tell)
+            result = turn(gone, tell)
             about = turn_record(result, behind.policy)
             status, payload = payload_of(result)
-            if not has_left:
+            if not gone.is_set():
                 (events.end if status == 200 else events.fail)(payload)
-        except ClientGone:
-            has_left = True
+        except (ClientGone, Cancelled):
+            gone.set()
         except Exception as error:  # noqa: BLE001  as for whole answers
             failed = failure(error, behind.policy, write_error)
             with suppress(ClientGone):
                 events.fail(failed.payload or {})
             return {"level": "error" if failed.status >= 500 else "info", **failed.record}
-        return {**about, "code": "client_gone"} if has_left else about
+        return {**about, "code": "client_gone"} if gone.is_set() else about
 
     return Answer(status=200, stream=stream)
+
+
+def called_off(deadline: Deadline | None, gone: Event) -> Deadline:
+    """`deadline`, if there is one, which has passed when `gone` is set."""
+    return (deadline or Deadline(math.inf)).unless(gone)
 
 
 def turn_record(result: ChatResult, policy: Policy) -> dict[str, Any]:

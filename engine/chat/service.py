@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo
 
 from engine.chat.step_runner import run_steps
@@ -35,35 +35,48 @@ class ChatService:
         Raises:
             TurnsUsedUp: whoever asks had all turns of the day, and the pipeline has no reply for that.
             TurnConflict: the request's `turn_key` belongs to a turn that is still running, or to another text.
+            Cancelled: whoever asked left before anything was said.
         """
         began = self.clock()
-        own = Deadline.after(self.plan.deadline, self.clock)
-        until = own if deadline is None else own.within(deadline.remaining())
+        until = own = Deadline.after(self.plan.deadline, self.clock)
+        if deadline is not None:
+            own = own.within(deadline.remaining())
+            until = own.unless(deadline.gone)
 
         opened = self.rooms.open(request, self.plan.memory.keys(), until)
         if isinstance(opened, Replay):
             return _again(opened, request.text, listen)
         turn = next_turn(request, opened, self.zone, self.plan.memory)
         listen(TurnStarted(session_id=turn.session_id, number=turn.number, visitor=turn.visitor))
+        saying = _Saying(listen)
         saving = min(self.rooms.reserve, until.remaining() / 10)
         try:
-            outcome = self._run(request, turn, opened.room, until.less(saving), listen)
+            say = saying.say if request.streamed else None
+            outcome = self._run(request, turn, opened.room, until.less(saving), listen, say)
         except BaseException:
-            self.rooms.release(opened, until)
+            self.rooms.release(opened, own)
             raise
-        _tell(outcome, listen)
+        saying.finish(outcome)
         latency_ms = round((self.clock() - began) * 1000, 3)
-        stored = self._store(opened, turn, outcome, latency_ms, until)
+        stored = self._store(opened, turn, outcome, latency_ms, own)
         result = ChatResult(
             text=turn.text, outcome=outcome, session_id=turn.session_id, latency_ms=latency_ms, stored=stored
         )
         listen(result)
         return result
 
-    def _run(self, request: ChatRequest, turn: Turn, room: str, until: Deadline, listen: Listen) -> Outcome:
+    def _run(  # noqa: PLR0913, PLR0917  a turn, and who hears of it
+        self,
+        request: ChatRequest,
+        turn: Turn,
+        room: str,
+        until: Deadline,
+        listen: Listen,
+        say: Callable[[str], None] | None,
+    ) -> Outcome:
         """What the steps come to; where the turns of the day are used up, the reply for that."""
         if self.limiter is None:
-            return run_steps(self.plan, turn, self.services, until, listen)
+            return run_steps(self.plan, turn, self.services, until, listen, say)
         try:
             purse = self.limiter.admit(request, room, until)
         except TurnsUsedUp:
@@ -74,7 +87,7 @@ class ChatService:
             listen(used_up)
             outcome = run_steps(replace(self.plan, steps=(step,)), turn, self.services, until, listen)
             return replace(outcome, escalations=(used_up,), trace=(used_up, *outcome.trace))
-        return run_steps(self.plan, turn, replace(self.services, purse=purse), until, listen)
+        return run_steps(self.plan, turn, replace(self.services, purse=purse), until, listen, say)
 
     def _store(self, opened: Opened, turn: Turn, outcome: Outcome, latency_ms: float, until: Deadline) -> bool:
         if outcome.reply is None:
@@ -99,13 +112,24 @@ def _outlived(opened: Opened, turn: Turn) -> dict[str, None]:
     return {name: None for name in opened.memory if name not in turn.visitor.memory}
 
 
-def _tell(outcome: Outcome, listen: Listen) -> None:
-    """Gives the reply out: declared words as one sentence, those of a model one by one."""
-    if outcome.reply is None:
-        return
-    parts = [outcome.reply] if outcome.completion is None else sentences(outcome.reply)
-    for index, text in enumerate(parts):
-        listen(Sentence(index=index, text=text))
+class _Saying:
+    """Tells the sentences of a reply, each once."""
+
+    def __init__(self, listen: Listen) -> None:
+        self._listen, self._said, self._number = listen, "", 0
+
+    def say(self, text: str) -> None:
+        self._listen(Sentence(index=self._number, text=text))
+        self._said += text
+        self._number += 1
+
+    def finish(self, outcome: Outcome) -> None:
+        """Says what was not said yet: declared words as one sentence, those of a model one by one."""
+        if outcome.reply is None or outcome.reply == self._said:
+            return
+        rest = outcome.reply[len(self._said) :]
+        for text in [rest] if outcome.completion is None else sentences(rest):
+            self.say(text)
 
 
 def _times(memory: Mapping[str, Memory], outcome: Outcome) -> dict[str, float]:
@@ -125,6 +149,6 @@ def _again(replay: Replay, text: str, listen: Listen) -> ChatResult:
         replayed=True,
     )
     listen(TurnStarted(session_id=replay.room, number=0))
-    _tell(replay.outcome, listen)
+    _Saying(listen).finish(replay.outcome)
     listen(result)
     return result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from engine.chat.talk import names_of_talk
@@ -19,9 +19,18 @@ from engine.kinds.model import names_of_kind
 from engine.steps.kinds import Answer, Continue, Escalate, Scene, StepResult, step_kind
 
 
-def run_steps(plan: Plan, turn: Turn, services: Services, deadline: Deadline, listen: Listen = ignore) -> Outcome:
-    """Run one turn and tell `listen` what happens. Never raises for what a step or a model does; `Outcome.reply` is
-    `None` when nothing answered.
+def run_steps(  # noqa: PLR0913, PLR0917  a turn, and who hears of it
+    plan: Plan,
+    turn: Turn,
+    services: Services,
+    deadline: Deadline,
+    listen: Listen = ignore,
+    say: Callable[[str], None] | None = None,
+) -> Outcome:
+    """Run one turn and tell `listen` what happens; `say`, where there is one, takes sentences of the reply while it
+    comes. Never raises for what a step or a model does; `Outcome.reply` is `None` when nothing answered.
+
+    Raises `Cancelled` when nobody waits any more and nothing was said yet.
     """
     began = deadline.clock()
     trace: list[StepEvent] = []
@@ -49,6 +58,7 @@ def run_steps(plan: Plan, turn: Turn, services: Services, deadline: Deadline, li
             deadline=deadline,
             tell=tell,
             behind=_behind(plan, position),
+            say=say,
         )
         result = _attempt(step, scene)
         seconds = deadline.clock() - step_began

@@ -162,7 +162,7 @@ class Plan:
     `notices` say which values from the environment were not understood, and what is used instead; `zone_rules` is the
     IANA file of `timezone`, empty where it is to be looked for; `kinds` is there where the pipeline teaches some,
     `memory` names all that may be remembered of visitors, and `mask` what external models do not see;
-    `limits` are those of a day in `timezone`.
+    `limits` are those of a day in `timezone`; `closing` is said where a streamed answer breaks off.
     """
 
     name: str
@@ -181,3 +181,4 @@ class Plan:
     kinds: SentenceKinds | None = None
     mask: tuple[str, ...] = ()
     limits: Limits | None = None
+    closing: str = ""

@@ -56,6 +56,11 @@ _FOREIGN = re.compile(r"[\u0400-\u04ff\u0590-\u06ff\u0900-\u0dff\u0e00-\u0e7f]")
 DOUBTS = frozenset({"low_confidence", "truncated"})
 """Objections to an answer that is still better than none."""
 
+_OF_A_SENTENCE = frozenset({"refusal", "repetition", "wrong_language", "cheers_bad_news"})
+"""What a single sentence can be wrong by; the others are about an answer as a whole."""
+_LEAST_OF_A_LANGUAGE = 24
+"""Bytes of a sentence that is in a language: 乾杯、Cheers! may stand in any."""
+
 
 @record
 class Heard:
@@ -182,6 +187,12 @@ _BY_TALK: Mapping[str, Callable[[Completion, Heard], bool]] = {
 
 DETECTORS = (*_BY_TEXT, *_BY_TALK, "low_confidence")
 """What `escalate_when` may name besides `error` and `timeout`."""
+
+
+def is_of(detector: NamedDetector, sentence: Completion) -> bool:
+    """Whether `detector` has something to say of a single sentence."""
+    is_long = len(sentence.text.encode()) >= _LEAST_OF_A_LANGUAGE
+    return detector.name in _OF_A_SENTENCE and (is_long or detector.name != "wrong_language")
 
 
 def detects(detector: NamedDetector, completion: Completion, heard: Heard) -> bool:

@@ -27,6 +27,10 @@ _PLACEHOLDER = re.compile(
 """Also as a model may change it: other brackets or digits, its label in English."""
 
 
+_UNFINISHED = re.compile(r"\\?[\[［【〔][^\]］】〕]{0,40}\Z|\\\Z")
+"""What may become a placeholder with the text that follows."""
+
+
 class Placeholders:
     """The placeholders of one prompt; `texts` are all of its texts, for no placeholder may stand in one already."""
 
@@ -44,8 +48,11 @@ class Placeholders:
             place = found.end
         return "".join((*pieces, text[place:]))
 
-    def restore(self, text: str) -> str:
-        """`text` with what the placeholders in it stand for; one that is made up stays as it is."""
+    def restore(self, text: str, *, goes_on: bool = False) -> str:
+        """`text` with what the placeholders in it stand for; one that is made up stays as it is. Of a text that
+        `goes_on`, without an end that may be half a placeholder.
+        """
+        text = _UNFINISHED.sub("", text) if goes_on else text
         return _PLACEHOLDER.sub(lambda found: self._values.get(_key(found), found[0]), text)
 
     def _placeholder(self, mask: str, value: str) -> str:

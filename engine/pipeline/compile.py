@@ -106,6 +106,7 @@ def compile_pipeline(spec: PipelineSpec, prompts: Mapping[str, str], *, index: R
         },
         kinds=_kind_model(spec.kinds),
         mask=_words(spec.mask),
+        closing="" if spec.closing is None else spec.closing.value,
         limits=None if spec.limits is None else _limits(spec.limits, spec.replies),
     )
     limits = {f"{step.id.value}.{name}": getattr(step, name) for step in spec.steps for name in LIMITS}

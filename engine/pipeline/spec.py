@@ -132,3 +132,4 @@ class PipelineSpec:
     synonyms: tuple[tuple[Text, ...], ...] = ()
     mask: tuple[Text, ...] = ()
     limits: LimitsSpec | None = None
+    closing: Text | None = None

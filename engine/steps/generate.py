@@ -5,7 +5,7 @@ A model that raises always escalates, whether or not the pipeline lists `error`:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +14,13 @@ from engine.core.errors import AuthFailed, BackendError, BadRequest, RateLimited
 from engine.core.events import Escalation, ModelAnswered, ModelAsked, ModelFailed
 from engine.core.expression import LazyMapping
 from engine.core.node import MappingNode, ScalarNode
-from engine.core.plan import ExpressionDetector, Step
-from engine.core.ports import Hold, LanguageModel, Preparing
+from engine.core.plan import ExpressionDetector, NamedDetector, Step
+from engine.core.ports import Hold, LanguageModel, Preparing, Streaming
 from engine.core.record import replace
 from engine.core.turn import Completion, Exchange, Message, Prompt
 from engine.expressions.evaluate import holds
-from engine.guardrails.answers import DETECTORS, DOUBTS, detects, hear
+from engine.guardrails.answers import DETECTORS, DOUBTS, detects, hear, is_of
+from engine.steps.gate import Gate
 from engine.steps.kinds import Answer, Escalate, Scene, StepResult, Told
 from engine.steps.spec import DetectorSpec, ExpressionDetectorSpec, NamedDetectorSpec, StepSpec
 
@@ -213,26 +214,20 @@ class _Asking:
         """The answer of the model `name`, unless it fails or a detector objects; tells what became of it."""
         began, step, tell = until.clock(), self._step.id, self._scene.tell
         tell(ModelAsked(step=step, model=name))
+        gate = self._gate(self._scene.services.models[name])
         try:
-            completion = self._generate(name, until)
+            completion = self._generate(name, until, gate)
         except BackendError as error:
-            failed = ModelFailed(
-                step=step,
-                model=name,
-                called=error.called,
-                reason=error.reason,
-                kind=error.kind,
-                problem=str(error),
-                name=error.model,
-                status=error.status,
-                code=error.code,
-                seconds=until.clock() - began,
-            )
-            tell(failed)
+            tell(_failure(step, name, error, until.clock() - began))
+            if gate is not None and gate.said:
+                return gate.interrupted(name, "" if until.cancelled else self._scene.plan.closing)
+            if until.cancelled:
+                raise
             tell(Escalation(step=step, reason=self._reason(error), model=name, detail=str(error)))
             return None
-        objections = list(self._objections(completion))
-        reason = objections[0][0] if objections else None
+        is_said = gate is not None and gate.said != ""
+        objections = [] if is_said else list(self._objections(completion))
+        reason = objections[0][0] if objections else gate.reason if gate is not None else None
         answered = ModelAnswered(
             step=step,
             model=name,
@@ -244,6 +239,8 @@ class _Asking:
             seconds=until.clock() - began,
         )
         tell(answered)
+        if gate is not None and is_said:
+            return completion if reason is None else self._broken_off(completion, gate)
         if reason is None:
             return completion
         tell(Escalation(step=step, reason=reason, model=name))
@@ -251,17 +248,36 @@ class _Asking:
             self._doubtful = self._answer(name, completion)
         return None
 
-    def _generate(self, name: str, until: Deadline) -> Completion:
+    def _broken_off(self, completion: Completion, gate: Gate) -> Completion:
+        """An answer that ends before its end, with the pipeline's last words."""
+        return replace(completion, text=gate.interrupted(completion.model, self._scene.plan.closing).text)
+
+    def _gate(self, model: LanguageModel) -> Gate | None:
+        """What lets the sentences of `model` through while they come, where the turn and the model are streamed."""
+        if self._scene.say is None or not isinstance(model, Streaming):
+            return None
+
+        def restore(text: str, goes_on: bool) -> str:  # noqa: FBT001  as the gate calls it
+            return self._masked[1].restore(text, goes_on=goes_on) if self._keeps_from(model) else text
+
+        return Gate(self._scene.say, self._against_sentence, self._against, restore)
+
+    def _generate(self, name: str, until: Deadline, gate: Gate | None) -> Completion:
         """The answer of a model; what was kept from it stands in the answer again, before anybody judges that."""
         model, purse = self._scene.services.models[name], self._scene.services.purse
         prompt = self._prompt_for(model)
-        if purse is None or model.engine != "external":
+
+        def ask() -> Completion:
+            if gate is not None and isinstance(model, Streaming):
+                return gate.listen(name, model.stream(prompt, until))
             completion = model.generate(prompt, until)
-        else:
-            completion = _paid(model, prompt, until, purse.reserve(name, prompt, until))
-        if not self._keeps_from(model):
-            return completion
-        return replace(completion, text=self._masked[1].restore(completion.text))
+            if not self._keeps_from(model):
+                return completion
+            return replace(completion, text=self._masked[1].restore(completion.text))
+
+        if purse is None or model.engine != "external":
+            return ask()
+        return _paid(ask, purse.reserve(name, prompt, until))
 
     def _prompt_for(self, model: LanguageModel) -> Prompt:
         return self._masked[0] if self._keeps_from(model) else self._prompt
@@ -298,6 +314,15 @@ class _Asking:
         if not completion.text.strip():
             yield "empty", False
 
+    def _against(self, so_far: Completion) -> str | None:
+        """The first reason against an answer as far as it has come."""
+        return next((reason for reason, _ in self._objections(so_far)), None)
+
+    def _against_sentence(self, sentence: Completion) -> str | None:
+        """The first reason against a sentence by itself."""
+        named = [one for one in self._step.detectors if isinstance(one, NamedDetector) and is_of(one, sentence)]
+        return next((one.name for one in named if detects(one, sentence, self._heard)), None)
+
     def _reason(self, error: BackendError) -> str:
         """The reason that the pipeline gives to `error`, or its own."""
         names = self._scene.names.also(output={}, error=error.kind)
@@ -305,12 +330,27 @@ class _Asking:
         return next((detector.reason for detector in tests if holds(detector.test, names)), error.reason)
 
 
-def _paid(model: LanguageModel, prompt: Prompt, until: Deadline, hold: Hold | None) -> Completion:
-    """The answer of `model`, paid from `hold`."""
+def _failure(step: str, model: str, error: BackendError, seconds: float) -> ModelFailed:
+    return ModelFailed(
+        step=step,
+        model=model,
+        called=error.called,
+        reason=error.reason,
+        kind=error.kind,
+        problem=str(error),
+        name=error.model,
+        status=error.status,
+        code=error.code,
+        seconds=seconds,
+    )
+
+
+def _paid(ask: Callable[[], Completion], hold: Hold | None) -> Completion:
+    """The answer of a model, paid from `hold`."""
     if hold is None:
-        return model.generate(prompt, until)
+        return ask()
     try:
-        completion = model.generate(prompt, until)
+        completion = ask()
     except BackendError as error:
         # A request that was refused costs nothing; of one that was cut off nobody knows.
         if not error.called or isinstance(error, (RateLimited, AuthFailed, BadRequest)):

@@ -29,6 +29,7 @@ class Scene:
     """One step's view of a turn; `names` are what conditions and templates see, `tell` takes what happens.
 
     `behind` are the models of later steps: a step leaves them time to answer, and lets them get ready meanwhile.
+    Where the turn is streamed, `say` takes each sentence that is certain; what a step said it answers in the end.
     """
 
     plan: Plan
@@ -38,6 +39,7 @@ class Scene:
     deadline: Deadline
     tell: Callable[[StepEvent], None] = ignore
     behind: tuple[str, ...] = ()
+    say: Callable[[str], None] | None = None
 
 
 @record

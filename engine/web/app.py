@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from functools import partial
@@ -210,7 +211,7 @@ class _Parts:
     def __init__(self, pool: Pool[Response], response: Response) -> None:
         self._loop = asyncio.get_running_loop()
         self._queue: asyncio.Queue[str | None] = asyncio.Queue()
-        self._has_left = False
+        self._gone = threading.Event()
         self._response = response
         self._running = asyncio.ensure_future(pool.run(self._run))
         self._running.add_done_callback(lambda _: self._queue.put_nowait(None))
@@ -233,16 +234,16 @@ class _Parts:
 
     async def end(self) -> None:
         """Let the turn know that nobody reads any more, and wait for it."""
-        self._has_left = True
+        self._gone.set()
         await self._running
 
     def _run(self) -> Response:
         if self._response.stream is not None:
-            self._response.stream(self._send)
+            self._response.stream(self._send, self._gone)
         return self._response
 
     def _send(self, part: str) -> None:
-        if self._has_left:
+        if self._gone.is_set():
             raise ClientGone
         self._loop.call_soon_threadsafe(self._queue.put_nowait, part)
 

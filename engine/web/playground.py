@@ -28,7 +28,7 @@ from engine.api.log import Log
 from engine.api.policy import Policy
 from engine.api.request import Request
 from engine.api.response import Response, Send, error_payload, result_payload, to_json
-from engine.api.turns import STREAMED, streamed
+from engine.api.turns import STREAMED, called_off, streamed
 from engine.chat.explain import explain, explain_reply, explanation_to_json, why_not_to_json
 from engine.chat.talk import next_turn
 from engine.conversations import open_store
@@ -186,15 +186,15 @@ class Playground:
 
         streaming = streamed(
             Behind(app=app, policy=self._policy, keeper=self._rooms),
-            lambda listen: app.reply(request, None, listen, rooms),
+            lambda gone, listen: app.reply(replace(request, streamed=True), called_off(None, gone), listen, rooms),
             payload_of,
             lambda send: ChatEvents(send, self._shown),
             error_payload,
         )
 
-        def stream(send: Send) -> None:
+        def stream(send: Send, gone: threading.Event) -> None:
             if streaming.stream is not None:
-                self._note("/playground/turn", 200, streaming.stream(send), began)
+                self._note("/playground/turn", 200, streaming.stream(send, gone), began)
 
         return Response(status=200, headers={**_HEADERS, "Content-Type": "text/event-stream"}, stream=stream)
 

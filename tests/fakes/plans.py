@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from engine.core.expression import Template
 from engine.core.plan import ModelRow, Persona, Plan, Reply, Step, Variant
 from engine.core.ports import LanguageModel, ModelStatus, Services
 from engine.core.source import Span
-from engine.core.turn import Completion, Engine, Exchange, Labels, Prompt, Turn
+from engine.core.turn import Completion, Engine, Exchange, Labels, Piece, Prompt, Turn
 from engine.expressions.parse import parse_condition
 from engine.expressions.scope import condition_scope, detector_scope
 from engine.matching.index import Trigger, TriggerIndex
@@ -128,3 +128,34 @@ class FakeModel:
 
 def services(**models: LanguageModel) -> Services:
     return Services(models=models, renderer=TemplateRenderer())
+
+
+class StreamingModel(FakeModel):
+    """Gives `pieces`, running what is callable among them and raising what is an error; then its answer, all of them.
+
+    `until` are the deadlines by which it was asked, `closed` counts the streams that were ended, whole or not.
+    """
+
+    def __init__(self, *pieces: str | Piece | BackendError | Callable[[], None], engine: Engine = "external") -> None:
+        super().__init__("".join(map(_words_of, pieces)), engine=engine)
+        self.until: list[Deadline] = []
+        self.closed = 0
+        self._pieces = pieces
+
+    def stream(self, prompt: Prompt, deadline: Deadline) -> Generator[Piece, None, Completion]:
+        self.until.append(deadline)
+        try:
+            for piece in self._pieces:
+                if isinstance(piece, BackendError):
+                    raise piece
+                if isinstance(piece, str | Piece):
+                    yield Piece(text=piece) if isinstance(piece, str) else piece
+                else:
+                    piece()
+            return self.generate(prompt, deadline)
+        finally:
+            self.closed += 1
+
+
+def _words_of(piece: object) -> str:
+    return piece.text if isinstance(piece, Piece) else piece if isinstance(piece, str) else ""

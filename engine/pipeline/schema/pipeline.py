@@ -49,6 +49,7 @@ def pipeline_spec(root: MappingNode, replies: Sequence[ReplySpec], kinds: Sequen
         synonyms=tuple(_texts(group) for group in root.items("synonyms")),
         mask=root.texts("mask"),
         limits=_limits(root.get("limits")),
+        closing=root.optional_text("closing"),
     )
 
 

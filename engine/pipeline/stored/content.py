@@ -68,7 +68,7 @@ MOST_REPLIES = 500
 """Replies kept decoded."""
 
 _INDEX = "index."
-_SMALL = ("name", "locale", "timezone", "deadline", "persona", "steps", "memory", "mask", "limits")
+_SMALL = ("name", "locale", "timezone", "deadline", "persona", "steps", "memory", "mask", "limits", "closing")
 """What a plan holds besides its replies, its index and its environment."""
 
 

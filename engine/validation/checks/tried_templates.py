@@ -147,6 +147,8 @@ def _plain_texts(subject: Subject) -> Iterator[Text]:
     for reply in subject.spec.replies:
         yield from (trigger.text for trigger in reply.match if hasattr(trigger, "text"))
         yield from (*reply.examples, *reply.counterexamples)
+    if subject.spec.closing is not None:
+        yield subject.spec.closing
     persona = subject.spec.persona
     yield persona.name
     for example in persona.examples:

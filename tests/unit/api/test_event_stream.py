@@ -1,6 +1,7 @@
 """Turns as server-sent events: the last one holds what a plain answer would."""
 
 import json
+import threading
 
 import pytest
 
@@ -83,6 +84,6 @@ def test_a_client_that_leaves_is_noted_and_the_turn_goes_on():
         sent.append(part)
 
     assert response.stream is not None
-    response.stream(send)
+    response.stream(send, threading.Event())
     [record] = records
     assert (record["code"], record["step"]) == ("client_gone", "small_talk")

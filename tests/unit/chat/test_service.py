@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from engine.chat.service import ChatService
 from engine.conversations import open_store
-from engine.core.errors import Unavailable
+from engine.core.deadline import Deadline
+from engine.core.errors import Cancelled, Unavailable
 from engine.core.events import ChatResult, Escalation, ModelAnswered, ModelAsked, ModelFailed, Sentence, TurnStarted
 from engine.core.plan import Memory
 from engine.core.record import replace
 from engine.core.turn import ChatRequest, Principal, Visitor
 from tests.fakes.clock import FakeClock
-from tests.fakes.plans import FakeModel, generate_step, plan, replies_step, reply, services, template
+from tests.fakes.plans import FakeModel, StreamingModel, generate_step, plan, replies_step, reply, services, template
 
 HELLO = reply("hello", "いらっしゃい。")
 
@@ -116,3 +118,53 @@ def test_what_has_its_time_is_forgotten_when_that_is_over_and_goes_from_the_stor
     assert guest.says("覚えてる？", days=90.1).reply == "名前は「」、ボトルは「」ね。"
     kept = guest.rooms.on_rooms(lambda rooms: rooms.memory(Principal(kind="user", id="ken")), 1.0)
     assert kept == {}
+
+
+def streamed(model, gone=None, store="memory"):
+    """What a listener of a streamed turn hears, its result, and the rooms."""
+    rooms = open_store(store)
+    service = ChatService(
+        plan=replace(plan(generate_step("talk", "m")), closing="またね。"),
+        zone=ZoneInfo("Asia/Tokyo"),
+        services=services(m=model),
+        rooms=rooms,
+        clock=FakeClock(),
+    )
+    heard = []
+    request = ChatRequest(text="猫", session_id="s", turn_key="k", streamed=True)
+    try:
+        result = service.reply(request, Deadline.after(5, gone=gone), listen=heard.append)
+    except Cancelled:
+        result = None
+    again = service.reply(replace(request, streamed=False), listen=heard.append)
+    return [(one.index, one.text) for one in heard if isinstance(one, Sentence)], result, again
+
+
+def test_what_is_stored_is_what_was_said():
+    model = StreamingModel("まあ。", "猫ちゃん。", Unavailable("gone", backend="b"))
+    said, result, again = streamed(model)
+    assert said[:3] == [(0, "まあ。"), (1, "猫ちゃん。"), (2, "またね。")]
+    assert result.outcome.reply == "まあ。猫ちゃん。またね。"
+    assert (again.outcome.reply, again.replayed) == (result.outcome.reply, True)
+    assert again.outcome.completion.finish_reason == "interrupted"
+    assert said[3:] == said[:3]
+
+
+def test_a_guest_who_left_in_the_middle_finds_what_was_said():
+    gone = threading.Event()
+    said, result, again = streamed(StreamingModel("まあ。", gone.set, Cancelled("gone", backend="b")), gone)
+    assert said[0] == (0, "まあ。")
+    assert (result.outcome.reply, result.stored, again.replayed, again.outcome.reply) == (
+        "まあ。",
+        True,
+        True,
+        "まあ。",
+    )
+
+
+def test_a_guest_who_left_before_anything_was_said_may_ask_again():
+    gone = threading.Event()
+    said, result, again = streamed(StreamingModel(gone.set, Cancelled("gone", backend="b"), "まあ。"), gone)
+    assert result is None
+    assert (again.replayed, again.outcome.reply) == (False, "まあ。")
+    assert said == [(0, "まあ。")]
