@@ -26,6 +26,9 @@ settings.load_profile("unhurried")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--prepared", action="store_true", help="fail where the machine lacks what a test needs")
+    parser.addoption(
+        "--full", action="store_true", help="try generated requests in their full number, which takes minutes"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

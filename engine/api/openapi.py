@@ -81,6 +81,9 @@ def _responses(route: Route) -> dict[str, Any]:
     done: dict[str, Any] = {"description": route.summary}
     if route.gives is not None:
         done["content"] = {"application/json": {"schema": _reference(route.gives)}}
+    if route.name in ("chat", "complete"):
+        # Where the client asks for a stream.
+        done["content"]["text/event-stream"] = {"schema": _reference("Event")}
     responses = {str(route.status): done}
     if route.name in ("health", "openapi"):
         return responses
@@ -208,6 +211,10 @@ _SCHEMAS: Mapping[str, Any] = {
         replayed={"const": True},
         trace={"type": "array"},
     ),
+    "Event": {
+        "description": "One of a stream of server-sent events, where the client asks for one; `data` holds JSON.",
+        **_object("data", event={"enum": ["turn", "escalation", "sentence", "done", "error"]}, data=_TEXT),
+    },
     "Health": _object("status", status={"enum": ["ok", "degraded"]}),
     "Document": {"type": "object"},
     "Room": _object("id title turns created updated", **_ROOM),

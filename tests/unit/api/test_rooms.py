@@ -30,10 +30,8 @@ from tests.fakes.plans import FakeModel, generate_step, plan, replies_step, repl
 
 HELLO = reply("hello", "いらっしゃい。", "あら、こんばんは。")
 EVENING = plan(replies_step(), generate_step("talk", "m"), replies={HELLO: ("こんばんは",)})
-USERS = {name: Principal(kind="user", id=name, name=name.title()) for name in ("yuki", "aki")}
-
-
-REQUESTS = 2_000
+USERS = {name: Principal(kind="user", id=name, name=name.title()) for name in ("yuki", "aki", "ken")}
+REQUESTS, FULL = 2_000, 20_000
 
 
 class FakeGate:
@@ -392,13 +390,14 @@ def test_an_id_of_any_letters_is_found_in_a_path(house):
     assert house.call("GET", "/rooms/%E5%B8%AD%207%2F%E5%A5%A5%23%25", who="yuki")[1]["id"] == "席 7/奥#%"
 
 
-def test_generated_requests_never_show_another_s_words_and_never_fail(house):
+def test_generated_requests_never_show_another_s_words_and_never_fail(house, pytestconfig):
+    """Three users, and somebody who has not signed in, on all routes."""
     dice = random.Random(4)
-    guests = ("yuki", "aki", "")
+    guests = (*USERS, "")
     rooms = {who: [f"room-of-{who or 'nobody'}-long-enough-{number}" for number in range(3)] for who in guests}
     every = [room for owned in rooms.values() for room in owned]
     cursors, statuses = ["x", "", "AAAA"], set()
-    for _ in range(REQUESTS):
+    for _ in range(FULL if pytestconfig.getoption("full") else REQUESTS):
         who = dice.choice(guests)
         words = f"CANARY-{who or 'nobody'}"
         route = dice.choice(ROUTES)
@@ -413,6 +412,11 @@ def test_generated_requests_never_show_another_s_words_and_never_fail(house):
             "POST /rooms": dice.choice(
                 ({}, {"title": words}, {"claim": dice.choice(rooms[""])} if who == "yuki" else {}, {"title": 5})
             ),
+            "POST /v1/chat/completions": {
+                "model": dice.choice(("test", "other")),
+                "messages": [{"role": "user", "content": f"{words} こんばんは"}],
+                "user": room,
+            },
             f"PATCH {route.path}": dice.choice(({"title": words}, {}, {"title": "x" * 99})),
         }.get(f"{route.method} {route.path}")
         if route.name in ("erase_me", "delete_room") and dice.random() < 0.9:
@@ -422,8 +426,8 @@ def test_generated_requests_never_show_another_s_words_and_never_fail(house):
         statuses.add(response.status)
         assert response.status not in (500, 503), payload
         # Yuki may own by a claim what nobody owned.
-        allowed = {"": ("nobody",), "aki": ("aki",), "yuki": ("yuki", "nobody")}[who]
-        for other in ("yuki", "aki", "nobody"):
+        allowed = {"": ("nobody",), "yuki": ("yuki", "nobody")}.get(who, (who,))
+        for other in (*USERS, "nobody"):
             assert other in allowed or f"CANARY-{other}" not in response.body
         cursors += [payload[name] for name in ("cursor", "before") if payload and payload.get(name)]
     assert {200, 201, 204, 400, 401, 404, 409} <= statuses
