@@ -8,7 +8,7 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -21,10 +21,9 @@ from engine.cli.env_file import Usage
 from engine.cli.environment import add_pipeline, conversation_env, keep_rooms, pipeline_path
 from engine.cli.gaps import collect_gaps
 from engine.cli.output import Terminal, output_file, watch_models
-from engine.core.deadline import Deadline
-from engine.core.events import ChatResult, Outcome
+from engine.core.events import Outcome
 from engine.core.turn import ChatRequest, Principal
-from engine.golden.listen import Listener, NotSaved
+from engine.golden.listen import Listener, NotSaved, Reply
 from engine.models.secrets import Secrets
 from engine.pipeline.compile import learn_kinds
 from engine.text.cleaning import clean
@@ -35,10 +34,6 @@ _GUEST = Principal(kind="user", id="terminal")
 """Whoever sits at this terminal is the same guest each time."""
 PATIENCE = 120.0
 """Seconds that a conversation waits for models to load before it starts without them."""
-
-
-class Bot(Protocol):
-    def reply(self, request: ChatRequest, deadline: Deadline | None = None) -> ChatResult: ...
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         kept = keep_rooms(env)
         app = load_app(env)
         collect_gaps(app, env)
-        return _talk(app, app, trace=arguments.trace, notice=kept)
+        return _talk(app, app.reply, trace=arguments.trace, notice=kept)
     try:
         listener = Listener(arguments.save, Secrets(env))
     except NotSaved as error:
@@ -70,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"saved {arguments.save}; `misaki test {shlex.quote(str(arguments.save))}` plays it")
 
 
-def _talk(app: App, bot: Bot, *, trace: bool, notice: str = "") -> int:
+def _talk(app: App, reply: Reply, *, trace: bool, notice: str = "") -> int:
     try:
         console = Terminal()
         persona = app.plan.persona
@@ -80,7 +75,7 @@ def _talk(app: App, bot: Bot, *, trace: bool, notice: str = "") -> int:
             threading.Thread(target=learn_kinds, args=(app.plan,), name="kinds").start()
             console.print(f"[bold]{escape(persona.name)}[/] [dim]{_HELP}[/]")
             console.print(Text(notice, "dim"))
-        talk = Conversation(bot, console, name=persona.name, trace=trace)
+        talk = Conversation(reply, console, name=persona.name, trace=trace)
         answered = talk.hold(_lines(persona.labels.user))
         return int(not answered and not at_terminal)
     finally:
@@ -103,14 +98,14 @@ class Conversation:
 
     def __init__(
         self,
-        app: Bot,
+        reply: Reply,
         console: Console,
         *,
         name: str,
         trace: bool = False,
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
-        self._app = app
+        self._reply = reply
         self._console = console
         self._name = name
         self._trace = trace
@@ -142,7 +137,7 @@ class Conversation:
         if len(text) > TEXT_LIMIT:
             self._console.print(f"[red]at most {TEXT_LIMIT} characters, please[/]")
             return
-        result = self._app.reply(ChatRequest(text=text, session_id=self._session, principal=_GUEST))
+        result = self._reply(ChatRequest(text=text, session_id=self._session, principal=_GUEST))
         outcome = result.outcome
         if outcome.reply is None:
             self._unanswered = True
@@ -155,11 +150,8 @@ class Conversation:
             self._console.print(Text.assemble((self._name, "bold magenta"), "  ", outcome.reply))
         self._console.print(Text(summary(outcome, result.latency_ms), style="dim"))
         if self._trace:
-            self._show_trace(outcome)
-
-    def _show_trace(self, outcome: Outcome) -> None:
-        for line, seconds in trace_lines(outcome):
-            self._console.print(Text(f"    {line} {seconds * 1000:.1f} ms", "dim"))
+            for line, seconds in trace_lines(outcome):
+                self._console.print(Text(f"    {line} {seconds * 1000:.1f} ms", "dim"))
 
 
 def summary(outcome: Outcome, latency_ms: float) -> str:

@@ -7,9 +7,10 @@ and compared before anything is saved.
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, cast
@@ -25,7 +26,9 @@ from engine.pipeline.schema.golden import Expectation, golden_of
 
 _ANCHOR = re.compile(r"&\S+\s+")
 _HEAD = re.compile(r"[|>][-+0-9]*((?:[ \t]+#[^\r\n]*)?)")
-"""How a block of text begins; a comment may stand there."""
+"""Matches the head of a block of text; a comment may stand there."""
+_BARE = re.compile(r"""\bexpect["']?\s*:\s*\Z""")
+"""What stands before a reply that is expected without its key."""
 _QUOTES: Mapping[str, Style] = {"'": "single", '"': "double"}
 
 
@@ -48,44 +51,54 @@ class Edit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A golden file's text; `in_flow` are the nodes inside brackets, `shared` those that aliases repeat."""
+    """A YAML file's text; `in_flow` are the nodes inside brackets, `shared` those that aliases repeat."""
 
+    bom: bytes
     text: str
     starts: tuple[int, ...]
-    in_flow: frozenset[Place]
-    shared: frozenset[Place]
-    bare: frozenset[Place]
+    in_flow: frozenset[Place] = frozenset()
+    shared: frozenset[Place] = frozenset()
 
     @classmethod
-    def read(cls, text: str, name: str) -> Source:
-        root, _ = compose(text, name)
-        starts = tuple(line_starts(text))
-        found = [] if root is None else list(_walk(root, text, starts, in_flow=False))
-        counts = Counter(place_of(node.span) for node, _, _ in found)
-        return cls(
-            text=text,
-            starts=starts,
-            in_flow=frozenset(place_of(node.span) for node, in_flow, _ in found if in_flow),
+    def read(cls, path: Path) -> Source:
+        data = path.read_bytes()
+        bom = BOM_UTF8 if data.startswith(BOM_UTF8) else b""
+        text = data[len(bom) :].decode("utf-8")
+        source = cls(bom=bom, text=text, starts=tuple(line_starts(text)))
+        root, _ = compose(text, path.as_posix())
+        found = [] if root is None else list(source.walk(root))
+        counts = Counter(place_of(node.span) for node, _ in found)
+        return replace(
+            source,
+            in_flow=frozenset(place_of(node.span) for node, in_flow in found if in_flow),
             shared=frozenset(place for place, count in counts.items() if count > 1),
-            bare=frozenset(
-                place_of(node.span) for node, _, key in found if key == "expect" and isinstance(node, ScalarNode)
-            ),
         )
 
-    @classmethod
-    def plain(cls, text: str) -> Source:
-        """Any text, for edits by place alone."""
-        nothing: frozenset[Place] = frozenset()
-        return cls(text=text, starts=tuple(line_starts(text)), in_flow=nothing, shared=nothing, bare=nothing)
+    def edited(self, edits: Iterable[Edit]) -> str:
+        """The text with all `edits` made; none may overlap another."""
+        text = self.text
+        for edit in sorted(edits, reverse=True):
+            text = text[: edit.start] + edit.text + text[edit.end :]
+        return text
 
-    def between(self, span: Span) -> tuple[int, int]:
-        """The offsets of a span."""
-        start = _offset(self.starts, span.line, span.column)
-        return start, _offset(self.starts, span.end_line, span.end_column)
+    def walk(self, node: Node, *, in_flow: bool = False) -> Iterator[tuple[Node, bool]]:
+        """`node` and every node below it, each with whether it stands inside brackets."""
+        yield node, in_flow
+        below = _below(node)
+        inside = in_flow or (bool(below) and self.text[self.begin(node)] in "[{")
+        for child in below:
+            yield from self.walk(child, in_flow=inside)
 
     def is_alone(self, difference: Difference) -> bool:
         """Whether editing this expectation changes no other."""
-        return not any(place_of(span) in self.shared for span in _spans(difference.expectation.node))
+        return not any(place_of(node.span) in self.shared for node, _ in self.walk(difference.expectation.node))
+
+    def between(self, span: Span) -> tuple[int, int]:
+        """The offsets of a span."""
+        return self._offset(span.line, span.column), self._offset(span.end_line, span.end_column)
+
+    def _offset(self, line: int, column: int) -> int:
+        return self.starts[min(line, len(self.starts)) - 1] + column - 1
 
     def begin(self, node: Node) -> int:
         """Where the value itself begins, behind an anchor."""
@@ -111,29 +124,22 @@ class Source:
         return "\r\n" if "\r\n" in self.text else "\n"
 
 
-def apply(source: Source, edits: Iterable[Edit]) -> str:
-    """The text with all `edits` made; none may overlap another."""
-    text = source.text
-    for edit in sorted(edits, reverse=True):
-        text = text[: edit.start] + edit.text + text[edit.end :]
-    return text
-
-
 def edits_of(difference: Difference, source: Source) -> Iterator[Edit]:
     """What to change so that the expectation is what came."""
-    expectation, value = difference.expectation, difference.value
-    node = expectation.node
-    if isinstance(node, ScalarNode):
-        new = "{reply: null}" if value is None and place_of(node.span) in source.bare else None
-        yield _replaced(node, value, source) if new is None else Edit(source.begin(node), source.end(node), new)
-    elif expectation.key == "similar" and isinstance(node, MappingNode):
-        yield _replaced(cast("Node", node.get("to")), value["to"], source)
-    elif expectation.key == "remembers" and isinstance(node, MappingNode):
-        for entry in node.entries:
-            if plain(entry.value) != value[entry.key.value]:
-                yield _replaced(entry.value, value[entry.key.value], source)
-    elif (expectation.key == "one_of" and isinstance(node, SequenceNode)) or isinstance(node, SequenceNode):
-        yield from _rewritten(node, value, source)
+    node, value = difference.expectation.node, difference.value
+    match node:
+        case SequenceNode():
+            yield from _rewritten(node, value, source)
+        case MappingNode() if difference.expectation.key == "similar":
+            yield _replaced(cast("Node", node.get("to")), value["to"], source)
+        case MappingNode():
+            for entry in node.entries:
+                if plain(entry.value) != value[entry.key.value]:
+                    yield _replaced(entry.value, value[entry.key.value], source)
+        case _ if value is None and _BARE.search(source.text, 0, source.between(node.span)[0]):
+            yield Edit(source.begin(node), source.end(node), "{reply: null}")
+        case _:
+            yield _replaced(node, value, source)
 
 
 def _replaced(node: Node, value: Any, source: Source) -> Edit:
@@ -142,16 +148,12 @@ def _replaced(node: Node, value: Any, source: Source) -> Edit:
     head = _HEAD.match(old)
     comment = head[1] if head else ""
     if old[:1] == "|" and isinstance(value, str) and "\n" in value and value == value.strip():
-        return Edit(start, end, _literal(old, value, comment, source.newline))
+        found = re.search(r"\n([ ]*)\S", old)
+        indent = found[1] if found else "  "
+        lines = [indent + line if line else "" for line in value.split("\n")]
+        return Edit(start, end, source.newline.join([f"|-{comment}", *lines]))
     style = _QUOTES.get(old[:1], "plain")
     return Edit(start, end, scalar(value, style=style, flow=place_of(node.span) in source.in_flow) + comment)
-
-
-def _literal(old: str, value: str, comment: str, newline: str) -> str:
-    """`value` after `|`, indented as the text before it was."""
-    indent = re.search(r"\n([ ]*)\S", old)
-    lines = [f"{indent[1] if indent else '  '}{line}" if line else "" for line in value.split("\n")]
-    return newline.join([f"|-{comment}", *lines])
 
 
 def _rewritten(node: SequenceNode, value: list[Any], source: Source) -> Iterator[Edit]:
@@ -182,37 +184,10 @@ def _rewritten(node: SequenceNode, value: list[Any], source: Source) -> Iterator
             yield Edit(start, gone + len(source.text[gone:]) - len(source.text[gone:].lstrip()), "")
 
 
-def _spans(node: Node) -> Iterator[Span]:
-    yield node.span
-    for child in _below(node):
-        yield from _spans(child)
-
-
 def _below(node: Node) -> Sequence[Node]:
     if isinstance(node, SequenceNode):
         return node.items
     return () if isinstance(node, ScalarNode) else [entry.value for entry in node.entries]
-
-
-def _walk(
-    node: Node, text: str, starts: tuple[int, ...], *, in_flow: bool, key: str = ""
-) -> Iterator[tuple[Node, bool, str]]:
-    """Every node below `node` and itself, whether it stands inside brackets, and the key it is the value of."""
-    yield node, in_flow, key
-    if isinstance(node, ScalarNode):
-        return
-    begins = _ANCHOR.sub("", text[_offset(starts, node.span.line, node.span.column) :][:200], count=1)
-    inside = in_flow or begins[:1] in ("{", "[")
-    if isinstance(node, SequenceNode):
-        for item in node.items:
-            yield from _walk(item, text, starts, in_flow=inside)
-    else:
-        for entry in node.entries:
-            yield from _walk(entry.value, text, starts, in_flow=inside, key=entry.key.value)
-
-
-def _offset(starts: tuple[int, ...], line: int, column: int) -> int:
-    return (starts[line - 1] if line <= len(starts) else starts[-1]) + column - 1
 
 
 class NotWritten(EngineError):
@@ -252,21 +227,13 @@ def rewrite(path: Path, differences: Iterable[Difference]) -> list[Difference]:
     Raises:
         NotWritten: the file is no longer as it was when it was read, or cannot be edited by place.
     """
-    data = path.read_bytes()
-    bom, text = _split(data)
-    source = Source.read(text, path.as_posix())
+    source = Source.read(path)
     wanted = [difference for difference in differences if difference.acceptable and source.is_alone(difference)]
-    edits = [edit for difference in wanted for edit in edits_of(difference, source)]
-    new = apply(source, edits)
-    if not _is_as_wanted(path, text, new, wanted):
+    new = source.edited(edit for difference in wanted for edit in edits_of(difference, source))
+    if not _is_as_wanted(path, source.text, new, wanted):
         raise NotWritten(f"{path.as_posix()}: its form does not allow to accept this: edit it by hand")
-    overwrite(path, bom + new.encode("utf-8"))
+    overwrite(path, source.bom + new.encode("utf-8"))
     return wanted
-
-
-def _split(data: bytes) -> tuple[bytes, str]:
-    bom = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
-    return bom, data[len(bom) :].decode("utf-8")
 
 
 def _is_as_wanted(path: Path, old: str, new: str, wanted: Iterable[Difference]) -> bool:

@@ -12,7 +12,7 @@ from engine.core.expression import Condition
 from engine.core.plan import Plan
 from engine.core.ports import Candidate
 from engine.core.source import EnvRef, Span, Text
-from engine.golden.accept import Edit, Source, apply
+from engine.golden.accept import Edit, Source
 from engine.golden.result import ConversationResult, names_in
 from engine.golden.writing import overwrite, scalar
 from engine.pipeline.spec import PipelineSpec
@@ -60,11 +60,10 @@ def samples(spec: PipelineSpec, plan: Plan, results: Iterable[ConversationResult
 
 def _from_replies(spec: PipelineSpec, plan: Plan) -> Iterator[Sample]:
     for place, reply in enumerate(spec.replies):
-        for example in reply.examples:
-            yield _sample(plan, example, "example", reply.id.value, _example_judge(plan, place, example.value))
-        for counterexample in reply.counterexamples:
-            judge = _counterexample_judge(plan, place, counterexample.value)
-            yield _sample(plan, counterexample, "counterexample", reply.id.value, judge)
+        texts = [(text, True) for text in reply.examples] + [(text, False) for text in reply.counterexamples]
+        for text, wanted in texts:
+            judge = _declared_judge(plan, place, text.value, wanted=wanted)
+            yield _sample(plan, text, "example" if wanted else "counterexample", reply.id.value, judge)
 
 
 def _from_goldens(plan: Plan, results: Iterable[ConversationResult]) -> Iterator[Sample]:
@@ -102,51 +101,31 @@ def _golden_judge(plan: Plan, wanted: str | None, names: Mapping[str, Any]) -> _
     return judge
 
 
-def _example_judge(plan: Plan, own: int, text: str) -> _Judge:
-    """Right where the reply is said in some situation; otherwise whoever stands first is to blame."""
-    wins = _Wins(plan, own, text)
+def _declared_judge(plan: Plan, own: int, text: str, *, wanted: bool) -> _Judge:
+    """Right where there is a situation in which the reply at `own` is said, if it is `wanted`, or none, if it is not.
+
+    Where a wanted one is not said, whoever stands first is to blame. Candidates behind the reply do not matter.
+    """
+    known: dict[int | None, bool] = {None: False}
 
     def judge(candidates: Sequence[Candidate]) -> Outcome:
-        if wins(candidates):
-            return Outcome(verdict="right", winner=plan.replies[own].id)
-        others = [candidate for candidate in candidates if candidate.reply != own]
-        if not others:
+        place = next((place for place, candidate in enumerate(candidates) if candidate.reply == own), None)
+        if place is not None and place not in known:
+            conditions = _conditions(plan, candidates[: place + 1])
+            situations = worlds(conditions, text)
+            known[place] = situations is None or any(
+                first_to_hold(conditions, names) == place for names in situations.each
+            )
+        if known[place]:
+            return Outcome(verdict="right" if wanted else "false accept", winner=plan.replies[own].id)
+        if not wanted:
+            return Outcome(verdict="right", winner=None)
+        other = next((candidate for candidate in candidates if candidate.reply != own), None)
+        if other is None:
             return Outcome(verdict="false reject", winner=None)
-        return Outcome(verdict="false accept", winner=plan.replies[others[0].reply].id)
+        return Outcome(verdict="false accept", winner=plan.replies[other.reply].id)
 
     return judge
-
-
-def _counterexample_judge(plan: Plan, own: int, text: str) -> _Judge:
-    wins = _Wins(plan, own, text)
-
-    def judge(candidates: Sequence[Candidate]) -> Outcome:
-        if wins(candidates):
-            return Outcome(verdict="false accept", winner=plan.replies[own].id)
-        return Outcome(verdict="right", winner=None)
-
-    return judge
-
-
-class _Wins:
-    """Whether there is a situation in which the reply at `own` is the one said; candidates behind it do not matter."""
-
-    def __init__(self, plan: Plan, own: int, text: str) -> None:
-        self._plan, self._own, self._text = plan, own, text
-        self._known: dict[int, bool] = {}
-
-    def __call__(self, candidates: Sequence[Candidate]) -> bool:
-        place = next((place for place, candidate in enumerate(candidates) if candidate.reply == self._own), None)
-        if place is None:
-            return False
-        if place not in self._known:
-            self._known[place] = self._holds_first(_conditions(self._plan, candidates[: place + 1]))
-        return self._known[place]
-
-    def _holds_first(self, conditions: Sequence[Condition | None]) -> bool:
-        situations = worlds(conditions, self._text)
-        last = len(conditions) - 1
-        return situations is None or any(first_to_hold(conditions, names) == last for names in situations.each)
 
 
 def _conditions(plan: Plan, candidates: Sequence[Candidate]) -> list[Condition | None]:
@@ -203,6 +182,8 @@ def calibrate(name: str, current: float, samples: Sequence[Sample]) -> Calibrati
     """The calibration of a `replies` step whose threshold is `current` now."""
     points = tuple(_point(threshold, samples) for threshold in range(LOWEST, 101))
     recommended = recommend(points, current)
+    changed = [one for one in samples if one.at(current) != one.at(recommended)]
+    wrong = [one for one in samples if one.at(recommended).verdict != "right"]
     return Calibration(
         pipeline=name,
         current=current,
@@ -210,12 +191,8 @@ def calibrate(name: str, current: float, samples: Sequence[Sample]) -> Calibrati
         samples=len(samples),
         tuned=sum(one.origin != "golden" for one in samples),
         points=points,
-        changes=tuple(_changes(samples, current, recommended)),
-        mistakes=tuple(
-            Change(sample=one, now=_got(one, recommended), then=_got(one, recommended))
-            for one in samples
-            if one.at(recommended).verdict != "right"
-        ),
+        changes=tuple(Change(sample=one, now=_got(one, current), then=_got(one, recommended)) for one in changed),
+        mistakes=tuple(Change(sample=one, now=_got(one, recommended), then=_got(one, recommended)) for one in wrong),
     )
 
 
@@ -256,12 +233,10 @@ def write_threshold(spec: PipelineSpec, value: float) -> Path:
     if isinstance(step.threshold.value, EnvRef):
         raise NoThreshold(f"{span}: the threshold comes from {step.threshold.value.name}: set it there")
     path = Path(spec.file)
-    text = path.read_bytes().decode("utf-8")
-    source = Source.plain(text.removeprefix("\ufeff"))
-    mark = text[: len(text) - len(source.text)]
+    source = Source.read(path)
     start, end = source.between(span)
-    new = int(value) if value == int(value) else value
-    overwrite(path, (mark + apply(source, [Edit(start, end, scalar(new))])).encode("utf-8"))
+    text = source.edited([Edit(start, end, scalar(int(value) if value == int(value) else value))])
+    overwrite(path, source.bom + text.encode("utf-8"))
     return path
 
 
@@ -272,12 +247,6 @@ def _point(threshold: int, samples: Iterable[Sample]) -> Point:
         false_accepts=verdicts.count("false accept"),
         false_rejects=verdicts.count("false reject"),
     )
-
-
-def _changes(samples: Iterable[Sample], now: float, then: float) -> Iterable[Change]:
-    for sample in samples:
-        if sample.at(now) != sample.at(then):
-            yield Change(sample=sample, now=_got(sample, now), then=_got(sample, then))
 
 
 def _got(sample: Sample, threshold: float) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path, PurePath
 from typing import Any
@@ -38,17 +38,7 @@ class Recording:
     answer: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Cassette:
-    recordings: Mapping[Key, Recording] = field(default_factory=dict)
-
-    def find(self, key: Key) -> Recording | None:
-        return self.recordings.get(key)
-
-    def with_recordings(self, new: Iterable[Recording], keep: Iterable[Key]) -> Cassette:
-        """These recordings replaced or added, and of the old ones those in `keep` only."""
-        kept = {key: self.recordings[key] for key in keep if key in self.recordings}
-        return Cassette({**kept, **{recording.key: recording for recording in new}})
+Cassette = Mapping[Key, Recording]
 
 
 def request_digests(prompt: Prompt, row: ModelRow) -> dict[str, str]:
@@ -75,31 +65,33 @@ def changed_parts(recording: Recording, request: Mapping[str, str]) -> tuple[str
 def read_cassette(path: Path) -> tuple[Cassette, list[Problem]]:
     """The cassette at `path`; an empty one where there is no file."""
     if not path.exists():
-        return Cassette(), []
+        return {}, []
     root, problems = read_file(path, path.as_posix())
     if root is None or problems:
-        return Cassette(), problems
+        return {}, problems
     try:
         document = plain(root)
         recordings = [_recording(name, entry) for name, entries in document["recorded"].items() for entry in entries]
     except (KeyError, TypeError, ValueError, AttributeError):
         message = "this is not a cassette, or one of another version"
         remedy = "record it anew with `misaki test --record`"
-        return Cassette(), [Problem(code="P206", message=message, span=root.span, hint=remedy)]
-    return Cassette({recording.key: recording for recording in recordings}), []
+        return {}, [Problem(code="P206", message=message, span=root.span, hint=remedy)]
+    return {recording.key: recording for recording in recordings}, []
 
 
 def write_cassette(path: Path, cassette: Cassette, order: Iterable[str]) -> None:
     """Writes the recordings by conversation, in `order`; without any, the file is removed."""
-    if not cassette.recordings:
+    if not cassette:
         path.unlink(missing_ok=True)
         return
-    grouped: dict[str, list[Recording]] = {name: [] for name in order}
-    for key in sorted(cassette.recordings, key=lambda key: (key[1], key[2])):
-        grouped.setdefault(key[0], []).append(cassette.recordings[key])
+    grouped: dict[str, list[str]] = {name: [] for name in order}
+    for key in sorted(cassette, key=lambda key: (key[1], key[2])):
+        one = cassette[key]
+        fields = {"turn": key[1], "model": key[2], "user": one.user, **one.answer, "request": dict(one.request)}
+        grouped.setdefault(key[0], []).append(block(fields, 4))
     lines = [_COMMENT, "version: 1\n", "recorded:\n"]
     for name, entries in grouped.items():
-        lines += [f"  {scalar(name)}:\n", *(block(_entry(one), 4) for one in entries)] if entries else []
+        lines += [f"  {scalar(name)}:\n", *entries] if entries else []
     overwrite(path, "".join(lines).encode("utf-8"))
 
 
@@ -108,16 +100,6 @@ def _recording(conversation: str, entry: Mapping[str, Any]) -> Recording:
     key = (conversation, int(fields.pop("turn")), str(fields.pop("model")))
     user, request = str(fields.pop("user")), dict(fields.pop("request"))
     return Recording(key=key, request={name: str(value) for name, value in request.items()}, user=user, answer=fields)
-
-
-def _entry(recording: Recording) -> dict[str, Any]:
-    return {
-        "turn": recording.key[1],
-        "model": recording.key[2],
-        "user": recording.user,
-        **recording.answer,
-        "request": dict(recording.request),
-    }
 
 
 def _digest(value: Any) -> str:

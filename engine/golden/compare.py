@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from engine.core.events import ChatResult, Escalation
+from engine.core.events import ChatResult
 from engine.core.node import seconds
 from engine.golden.result import Difference
 from engine.golden.writing import flow
@@ -26,10 +26,6 @@ def differences(
             found = _CHECKS[expectation.key](expectation, result)
         if found is not None:
             yield found
-
-
-def _reply(expectation: Expectation, result: ChatResult) -> Difference | None:
-    return _equal(expectation, result.outcome.reply)
 
 
 def _equal(expectation: Expectation, got: str | None) -> Difference | None:
@@ -56,18 +52,13 @@ def _one_of(expectation: Expectation, result: ChatResult) -> Difference | None:
     )
 
 
-def _contains(expectation: Expectation, result: ChatResult) -> Difference | None:
-    missing = [part for part in _parts(expectation) if part not in (result.outcome.reply or "")]
-    return _loose(expectation, "contains " + " and ".join(missing), result.outcome.reply) if missing else None
-
-
-def _not_contains(expectation: Expectation, result: ChatResult) -> Difference | None:
-    present = [part for part in _parts(expectation) if part in (result.outcome.reply or "")]
-    return _loose(expectation, "does not contain " + " nor ".join(present), result.outcome.reply) if present else None
-
-
-def _parts(expectation: Expectation) -> list[str]:
-    return [expectation.value] if isinstance(expectation.value, str) else list(expectation.value)
+def _contains(expectation: Expectation, result: ChatResult, *, wanted: bool = True) -> Difference | None:
+    parts = [expectation.value] if isinstance(expectation.value, str) else list(expectation.value)
+    wrong = [part for part in parts if (part in (result.outcome.reply or "")) is not wanted]
+    if not wrong:
+        return None
+    expected = "contains " + " and ".join(wrong) if wanted else "does not contain " + " nor ".join(wrong)
+    return _loose(expectation, expected, result.outcome.reply)
 
 
 def _matches(expectation: Expectation, result: ChatResult) -> Difference | None:
@@ -97,22 +88,19 @@ def _similar(expectation: Expectation, result: ChatResult) -> Difference | None:
 
 
 def _escalations(expectation: Expectation, result: ChatResult) -> Difference | None:
-    got = result.outcome.escalations
-    if len(got) == len(expectation.value) and all(map(_is_like, expectation.value, got)):
+    got, wanted = result.outcome.escalations, expectation.value
+    named = [{"reason": one} if isinstance(one, str) else one for one in wanted]
+    if len(got) == len(named) and all(
+        getattr(escalation, name) == value
+        for escalation, one in zip(got, named, strict=True)
+        for name, value in one.items()
+    ):
         return None
-    brief = bool(expectation.value) and all(isinstance(item, str) for item in expectation.value)
-    value = [escalation.reason if brief else _described(escalation) for escalation in got]
-    return Difference(expectation=expectation, expected=_list(expectation.value), got=_list(value), value=value)
-
-
-def _is_like(expected: Any, got: Escalation) -> bool:
-    named = {"reason": expected} if isinstance(expected, str) else expected
-    return all(getattr(got, name) == value for name, value in named.items())
-
-
-def _described(escalation: Escalation) -> dict[str, str]:
-    named = {"step": escalation.step, "reason": escalation.reason}
-    return named if escalation.model is None else {**named, "model": escalation.model}
+    value: list[Any] = [one.reason for one in got]
+    if not wanted or not all(isinstance(one, str) for one in wanted):
+        model = [{} if one.model is None else {"model": one.model} for one in got]
+        value = [{"step": one.step, "reason": one.reason, **more} for one, more in zip(got, model, strict=True)]
+    return Difference(expectation=expectation, expected=_list(wanted), got=_list(value), value=value)
 
 
 def _list(value: Sequence[Any]) -> str:
@@ -135,10 +123,10 @@ def _latency(expectation: Expectation, result: ChatResult) -> Difference | None:
 
 
 _CHECKS: Mapping[str, Callable[[Expectation, ChatResult], Difference | None]] = {
-    "reply": _reply,
+    "reply": lambda expectation, result: _equal(expectation, result.outcome.reply),
     "one_of": _one_of,
     "contains": _contains,
-    "not_contains": _not_contains,
+    "not_contains": lambda expectation, result: _contains(expectation, result, wanted=False),
     "matches": _matches,
     "similar": _similar,
     "engine": lambda expectation, result: _equal(expectation, result.outcome.engine),

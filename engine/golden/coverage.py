@@ -12,7 +12,6 @@ from engine.expressions.evaluate import holds
 from engine.golden.result import ConversationResult, TurnResult, names_in
 from engine.golden.run import MARGIN, Pipelines
 from engine.pipeline.spec import PipelineSpec
-from engine.steps.spec import StepSpec
 from engine.text.cleaning import clean
 
 ALWAYS = ("error", "timeout", "refusal", "empty")
@@ -95,7 +94,9 @@ def _everything(spec: PipelineSpec, seen: _Seen) -> Iterator[tuple[Gap, bool]]:
         yield Gap(kind="steps", what=step.id.value, span=step.id.span), step.id.value in seen.steps
         if step.when is not None:
             yield from _condition("step", step.id.value, step.when.span, seen)
-        for reason, span in _reasons(step):
+        reasons = {detector.reason.value: detector.reason.span for detector in step.detectors}
+        reasons |= {reason: step.id.span for reason in ALWAYS if step.models and reason not in reasons}
+        for reason, span in reasons.items():
             what = f"{step.id.value}: {reason}"
             yield Gap(kind="escalation reasons", what=what, span=span), (step.id.value, reason) in seen.reasons
 
@@ -104,13 +105,6 @@ def _condition(kind: str, name: str, span: Span, seen: _Seen) -> Iterator[tuple[
     for value in (True, False):
         what = f"`when` of {kind} `{name}` is {str(value).lower()}"
         yield Gap(kind="conditions", what=what, span=span), (kind, name, value) in seen.conditions
-
-
-def _reasons(step: StepSpec) -> Iterator[tuple[str, Span]]:
-    """Each reason for which a step may escalate, once."""
-    listed = {detector.reason.value: detector.reason.span for detector in step.detectors}
-    yield from listed.items()
-    yield from ((reason, step.id.span) for reason in ALWAYS if step.models and reason not in listed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,29 +98,18 @@ def grouped(gaps: Sequence[Gap]) -> list[Group]:
     groups: list[tuple[frozenset[str], list[Gap]]] = []
     often = Counter(gap.text for gap in gaps)
     for gap in sorted(gaps, key=lambda one: -often[one.text]):
-        words = _words(gap.text)
-        home = next((members for shared, members in groups if _alike(words, shared)), None)
+        content = frozenset(word.form for word in analyse(gap.text) if word.tags[0] in _CONTENT)
+        words = content or frozenset({normalise(gap.text) or gap.text})
+        home = next((members for known, members in groups if len(words & known) > SHARED * len(words | known)), None)
         if home is None:
             groups.append((words, [gap]))
         else:
             home.append(gap)
-    found = [_group(members) for _, members in groups]
+    found = []
+    for _, members in groups:
+        texts = tuple(text for text, _ in Counter(gap.text for gap in members).most_common())
+        found.append(Group(times=len(members), texts=texts, said=members[-1].reply, by=members[-1].by))
     return sorted(found, key=lambda group: -group.times)
-
-
-def _group(members: Sequence[Gap]) -> Group:
-    texts = tuple(text for text, _ in Counter(gap.text for gap in members).most_common())
-    return Group(times=len(members), texts=texts, said=members[-1].reply, by=members[-1].by)
-
-
-def _words(text: str) -> frozenset[str]:
-    """The content words of a text, or the text itself where it has none."""
-    words = frozenset(word.form for word in analyse(text) if word.tags[0] in _CONTENT)
-    return words or frozenset({normalise(text) or text})
-
-
-def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    return len(one & other) > SHARED * len(one | other) or one == other
 
 
 def reply_draft(group: Group, name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,17 +13,17 @@ from engine.app import App
 from engine.core.deadline import Deadline
 from engine.core.errors import BackendError, Unavailable
 from engine.core.events import ChatResult, Event, TurnStarted
-from engine.core.plan import Plan
+from engine.core.plan import ModelRow, Plan
 from engine.core.ports import LanguageModel, ModelStatus
 from engine.core.turn import ChatRequest, Completion, Engine, Prompt, Visitor
-from engine.golden.cassette import Cassette, Recording, request_digests, write_cassette
+from engine.golden.cassette import Key, Recording, request_digests, write_cassette
 from engine.golden.stage import completion_fields, error_fields
-from engine.golden.writing import DraftConversation, DraftTurn, expectation, golden_text
+from engine.golden.writing import entry, flow, scalar
 from engine.models.secrets import Secrets
 from engine.pipeline.environment import VARIABLES
 from engine.pipeline.schema.golden import SUFFIX, cassette_path
 
-_CLOCK = "%Y-%m-%d %H:%M"
+Reply = Callable[[ChatRequest], ChatResult]
 
 
 class NotSaved(ValueError):
@@ -38,11 +38,16 @@ class _Heard:
     prompt: Prompt
     answer: Completion | BackendError
 
+    @property
+    def counts(self) -> bool:
+        """False where the model was not there: then the golden leaves it out, which comes to the same."""
+        return not isinstance(self.answer, Unavailable)
+
 
 @dataclass(slots=True)
 class _Turn:
     user: str
-    now: datetime
+    clock: str
     visitor: Visitor
     result: ChatResult
     heard: tuple[_Heard, ...]
@@ -67,106 +72,96 @@ class Listener:
         """`model`, overheard."""
         return _Overheard(name, model, self._heard)
 
-    def between(self, app: App) -> _Between:
-        """Something that answers as `app` does, while this listens."""
-        return _Between(app, self)
+    def between(self, app: App) -> Reply:
+        """Something that answers as `app` does, at a time known to the minute, while this listens."""
 
-    def take(self, user: str, now: datetime, visitor: Visitor, result: ChatResult) -> None:
-        """Keeps a turn, with what models did since the one before."""
-        turn = _Turn(user, now, visitor, result, tuple(self._heard))
-        self._heard.clear()
-        self._sessions.setdefault(result.session_id, []).append(turn)
+        def reply(request: ChatRequest) -> ChatResult:
+            now = datetime.now(app.zone).replace(second=0, microsecond=0)
+            visitors = [Visitor()]
+
+            def hear(event: Event) -> None:
+                if isinstance(event, TurnStarted):
+                    visitors.append(event.visitor)
+
+            result = app.reply(replace(request, now=now), listen=hear)
+            turn = _Turn(request.text, now.strftime("%Y-%m-%d %H:%M"), visitors[-1], result, tuple(self._heard))
+            self._heard.clear()
+            self._sessions.setdefault(result.session_id, []).append(turn)
+            return result
+
+        return reply
 
     def save(self, plan: Plan, pipeline: Path, env: Mapping[str, str]) -> bool:
         """Writes the golden, and its cassette where models were asked; false where nothing was said."""
         if not self._sessions:
             return False
-        named = _variables(env)
-        conversations = [
-            self._conversation(plan, number, session, turns, named)
-            for number, (session, turns) in enumerate(self._sessions.items(), start=1)
-        ]
+        seen = {name: env[name] for name in VARIABLES if env.get(name, "").strip()}
+        conversations: dict[str, str] = {}
+        recordings: dict[Key, Recording] = {}
+        for number, (session, turns) in enumerate(self._sessions.items(), start=1):
+            name = f"{plan.persona.name} {number}"
+            conversations[name] = self._conversation(name, session, turns, seen)
+            recordings |= {one.key: one for one in self._recordings(name, turns, plan.models)}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         shown = Path(os.path.relpath(pipeline, self.path.parent)).as_posix()
-        self.path.write_text(golden_text(shown, conversations), encoding="utf-8", newline="\n")
-        numbered = enumerate(self._sessions.values(), start=1)
-        recordings = [one for number, turns in numbered for one in self._recordings(plan, number, turns)]
-        cassette = Cassette({recording.key: recording for recording in recordings})
-        write_cassette(cassette_path(self.path), cassette, [one.name for one in conversations])
+        text = f"version: 1\npipeline: {scalar(shown)}\n\nconversations:\n" + "\n".join(conversations.values())
+        self.path.write_text(text, encoding="utf-8", newline="\n")
+        write_cassette(cassette_path(self.path), recordings, conversations)
         return True
 
-    def _conversation(
-        self, plan: Plan, number: int, session: str, turns: list[_Turn], env: Mapping[str, str]
-    ) -> DraftConversation:
-        asked = dict.fromkeys(heard.model for turn in turns for heard in turn.heard if not _absent(heard))
-        return DraftConversation(
-            name=_name(plan, number),
-            session=session,
-            clock=turns[0].now.strftime(_CLOCK),
-            visitor=turns[0].visitor,
-            env=env,
-            models=dict.fromkeys(asked, "recorded"),
-            turns=[self._turn(turn, before) for turn, before in zip(turns, [None, *turns], strict=False)],
-        )
+    def _conversation(self, name: str, session: str, turns: Sequence[_Turn], env: Mapping[str, str]) -> str:
+        """The conversation in the form that an editor would give it."""
+        visitor, usual = turns[0].visitor, Visitor()
+        above = {
+            "memory": visitor.memory,
+            "visitor": {
+                key: value
+                for key in ("visits", "days_away", "signed_in", "name")
+                if (value := getattr(visitor, key)) != getattr(usual, key)
+            },
+            "env": env,
+            "models": {heard.model: "recorded" for turn in turns for heard in turn.heard if heard.counts},
+        }
+        clock = turns[0].clock
+        lines = [f"  - name: {scalar(name)}", f"    session: {scalar(session)}", f'    clock: "{clock}"']
+        lines += [f"    {key}: {flow(value)}" for key, value in above.items() if value]
+        lines.append("    turns:")
+        for turn in turns:
+            lines.append(f"      - user: {scalar(turn.user)}")
+            lines += [f'        clock: "{turn.clock}"'] if turn.clock != clock else []
+            clock = turn.clock
+            lines.append("        expect:")
+            lines += [f"          {entry(key, value)}" for key, value in self._expectation(turn.result).items()]
+        return "\n".join(lines) + "\n"
 
-    def _turn(self, turn: _Turn, before: _Turn | None) -> DraftTurn:
-        moved = before is not None and before.now != turn.now
-        expect = expectation(turn.result.outcome)
-        if isinstance(expect["reply"], str):
-            expect["reply"] = self.secrets.hide(expect["reply"])
-        if "remembers" in expect:
-            expect["remembers"] = self.secrets.hide_all(expect["remembers"])
-        return DraftTurn(user=turn.user, expect=expect, clock=turn.now.strftime(_CLOCK) if moved else None)
+    def _expectation(self, result: ChatResult) -> dict[str, Any]:
+        """What is worth holding on to of a turn: the words, who said them, and why others did not."""
+        outcome = result.outcome
+        expect: dict[str, Any] = {"reply": None if outcome.reply is None else self.secrets.hide(outcome.reply)}
+        if outcome.reply_id is not None:
+            expect["reply_id"] = outcome.reply_id
+        elif outcome.engine is not None:
+            expect["engine"] = outcome.engine
+        if outcome.remembered:
+            expect["remembers"] = self.secrets.hide_all(outcome.remembered)
+        if outcome.escalations:
+            expect["escalations"] = [escalation.reason for escalation in outcome.escalations]
+        return expect
 
-    def _recordings(self, plan: Plan, number: int, turns: list[_Turn]) -> list[Recording]:
+    def _recordings(self, name: str, turns: Sequence[_Turn], rows: Mapping[str, ModelRow]) -> list[Recording]:
         return [
             Recording(
-                key=(_name(plan, number), place, heard.model),
-                request=request_digests(heard.prompt, plan.models[heard.model]),
+                key=(name, place, heard.model),
+                request=request_digests(heard.prompt, rows[heard.model]),
                 user=heard.prompt.text,
-                answer=_fields(heard.answer, self.secrets),
+                answer=error_fields(heard.answer, self.secrets)
+                if isinstance(heard.answer, BackendError)
+                else completion_fields(heard.answer, self.secrets),
             )
             for place, turn in enumerate(turns, start=1)
             for heard in turn.heard
-            if not _absent(heard)
+            if heard.counts
         ]
-
-
-def _name(plan: Plan, number: int) -> str:
-    return f"{plan.persona.name} {number}"
-
-
-def _absent(heard: _Heard) -> bool:
-    """Whether the model was not to be had: then the golden leaves it out, which comes to the same."""
-    return isinstance(heard.answer, Unavailable)
-
-
-def _fields(answer: Completion | BackendError, secrets: Secrets) -> dict[str, Any]:
-    return error_fields(answer, secrets) if isinstance(answer, BackendError) else completion_fields(answer, secrets)
-
-
-def _variables(env: Mapping[str, str]) -> dict[str, str]:
-    """What the pipeline saw of the environment."""
-    return {name: env[name] for name in VARIABLES if env.get(name, "").strip()}
-
-
-class _Between:
-    """Stands between a client and the application, and takes every turn at a time known to the minute."""
-
-    def __init__(self, app: App, listener: Listener) -> None:
-        self._app, self._listener = app, listener
-
-    def reply(self, request: ChatRequest, deadline: Deadline | None = None) -> ChatResult:
-        now = datetime.now(self._app.zone).replace(second=0, microsecond=0)
-        visitors: list[Visitor] = []
-
-        def hear(event: Event) -> None:
-            if isinstance(event, TurnStarted):
-                visitors.append(event.visitor)
-
-        result = self._app.reply(replace(request, now=now), deadline, hear)
-        self._listener.take(request.text, now, visitors[-1] if visitors else Visitor(), result)
-        return result
 
 
 class _Overheard:

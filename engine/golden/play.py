@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from engine.app import App
 from engine.conversations import open_store
 from engine.core.events import ChatResult, Event, StepEvent, TurnStarted, VariablesSet
-from engine.core.plan import Plan, Step
+from engine.core.plan import Plan
 from engine.core.record import field_names
 from engine.core.rooms import Learned, Visits
 from engine.core.turn import ChatRequest, Principal
@@ -45,14 +45,15 @@ class Played:
 
 def play(golden: GoldenFile, conversation: Conversation, plan: Plan, cassette: Cassette, settings: Settings) -> Played:
     """One conversation from its first turn to its last, whatever fails on the way."""
-    if settings.mode == "replay" and _needs_live(conversation):
+    replays = settings.mode == "replay"
+    if replays and any(source == "live" for turn in conversation.turns for source in turn.models.values()):
         skipped = ConversationResult(
             golden=golden, spec=conversation, plan=plan, skipped="a model is asked live: run with --live"
         )
         return Played(result=skipped)
     began = time.monotonic()
     stage = Stage(plan, conversation.name.value, cassette, settings)
-    played = _Play(_patient(plan, settings), conversation, stage, settings)
+    played = _Play(plan if replays else _patient(plan, settings.patience), conversation, stage, settings)
     try:
         turns = tuple(played.turn(spec) for spec in conversation.turns)
     finally:
@@ -146,20 +147,7 @@ def _hidden(event: StepEvent, secrets: Secrets) -> StepEvent:
     return type(event)(**secrets.hide_all(fields))
 
 
-def _needs_live(conversation: Conversation) -> bool:
-    return any(source == "live" for turn in conversation.turns for source in turn.models.values())
-
-
-def _patient(plan: Plan, settings: Settings) -> Plan:
-    if settings.mode == "replay" or settings.patience == 1.0:
-        return plan
-    return plan_with_patience(plan, settings.patience)
-
-
-def plan_with_patience(plan: Plan, factor: float) -> Plan:
+def _patient(plan: Plan, factor: float) -> Plan:
     """`plan` with all its time limits multiplied."""
-    return replace(plan, deadline=plan.deadline * factor, steps=tuple(_longer(step, factor) for step in plan.steps))
-
-
-def _longer(step: Step, factor: float) -> Step:
-    return step if step.timeout is None else replace(step, timeout=step.timeout * factor)
+    steps = (one if one.timeout is None else replace(one, timeout=one.timeout * factor) for one in plan.steps)
+    return replace(plan, deadline=plan.deadline * factor, steps=tuple(steps))

@@ -256,12 +256,17 @@ class Runner:
                 if chosen(loaded.golden, conversation):
                     played = self._conversation(loaded, conversation, settings)
                     recorded.extend(played.recorded)
-                    done |= {conversation.name.value} if _all_were_asked(played.result) else set()
+                    # A model that was not there said nothing new, so what it said once is not to be thrown away.
+                    if not any(stale.absent for turn in played.result.turns for stale in turn.stale):
+                        done.add(conversation.name.value)
                     yield played.result
         finally:
             # Also where somebody stops it: models may have taken minutes for what is there by then.
             if self.settings.mode == "record" and (recorded or done):
-                _keep(loaded, recorded, done)
+                names = [conversation.name.value for conversation in loaded.golden.conversations]
+                old = loaded.cassette.items()
+                kept = {key: one for key, one in old if key[0] in names and key[0] not in done}
+                write_cassette(loaded.golden.cassette_path, kept | {one.key: one for one in recorded}, names)
 
     def _conversation(self, loaded: Loaded, conversation: Conversation, settings: Settings) -> Played:
         plan = self.plan(loaded.golden, conversation)
@@ -271,17 +276,3 @@ class Runner:
         statuses = tuple(run.result.status for run in runs)
         worst = next((run for run in runs if run.result.status == "failed"), runs[0])
         return replace(worst, result=replace(worst.result, repeats=statuses))
-
-
-def _all_were_asked(result: ConversationResult) -> bool:
-    """A model that was not to be had said nothing new, so what it said once is not to be thrown away."""
-    return not any(stale.absent for turn in result.turns for stale in turn.stale)
-
-
-def _keep(loaded: Loaded, recorded: list[Recording], done: set[str]) -> None:
-    """Recordings of conversations that were `done` replace theirs, further ones are added or replace their likes; those
-    of conversations no longer there go.
-    """
-    names = [conversation.name.value for conversation in loaded.golden.conversations]
-    kept = [key for key in loaded.cassette.recordings if key[0] in names and key[0] not in done]
-    write_cassette(loaded.golden.cassette_path, loaded.cassette.with_recordings(recorded, kept), names)

@@ -125,7 +125,7 @@ class Stage:
         return ScriptedModel([answer], engine=engine, spend=self.clock.forward).generate(prompt, deadline)
 
     def _replay(self, row: ModelRow, prompt: Prompt, deadline: Deadline) -> Completion:
-        recording = self._cassette.find((self._conversation, self.scene.number, row.id))
+        recording = self._cassette.get((self._conversation, self.scene.number, row.id))
         if recording is None:
             self.scene.stale.append(Stale(row.id))
             raise Unavailable("no answer is recorded", backend=row.backend)

@@ -17,31 +17,36 @@ from engine.golden.accept import Accepted
 from engine.golden.coverage import Coverage, NearMiss
 from engine.golden.result import ConversationResult, Difference, Status, TurnResult, tally_statuses
 
+# A run of one script is taken for a word, but hiragana and kanji count one by one: they carry inflection and meaning,
+# and a change of one of them should not colour the whole sentence.
 _WORD = re.compile(r"[A-Za-z0-9']+|[\u30a1-\u30ff]+|\s+|.", re.DOTALL)
-Kind = Literal["same", "gone", "new"]
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A stretch of text: `gone` stands only in the expected text, `new` only in the one that came."""
 
-    kind: Kind
+    kind: Literal["same", "gone", "new"]
     text: str
 
 
 def pieces(expected: str, got: str) -> list[Piece]:
-    """Both texts as one sequence of pieces; without the `new` ones it is `expected`, without the `gone` ones `got`."""
+    """Both texts as one sequence of pieces; without the `new` ones it is `expected`, without the `gone` ones `got`.
+
+    A single character that happens to be the same between two changes is part of the change.
+    """
     before, after = _WORD.findall(expected), _WORD.findall(got)
+    steps = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
     found: list[Piece] = []
-    for tag, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if tag == "equal":
-            found.append(Piece("same", "".join(before[i:j])))
-            continue
-        if j > i:
-            found.append(Piece("gone", "".join(before[i:j])))
-        if m > k:
-            found.append(Piece("new", "".join(after[k:m])))
-    return _joined(found)
+    gone = new = ""
+    for place, (tag, i, j, k, m) in enumerate([*steps, ("equal", 0, 0, 0, 0)]):
+        text = "".join(before[i:j])
+        if tag == "equal" and not (len(text) == 1 and 0 < place < len(steps) - 1):
+            found += [Piece("gone", gone), Piece("new", new), Piece("same", text)]
+            gone = new = ""
+        else:
+            gone, new = gone + text, new + "".join(after[k:m])
+    return [piece for piece in found if piece.text]
 
 
 def expected_side(found: list[Piece]) -> list[Piece]:
@@ -50,34 +55,6 @@ def expected_side(found: list[Piece]) -> list[Piece]:
 
 def got_side(found: list[Piece]) -> list[Piece]:
     return [piece for piece in found if piece.kind != "gone"]
-
-
-def _joined(found: list[Piece]) -> list[Piece]:
-    """A single character that happens to be the same between two changes is part of the change."""
-    joined: list[Piece] = []
-    for place, piece in enumerate(found):
-        between = 0 < place < len(found) - 1 and {found[place - 1].kind, found[place + 1].kind} != {"same"}
-        if piece.kind == "same" and len(piece.text) == 1 and between:
-            joined += [Piece("gone", piece.text), Piece("new", piece.text)]
-        else:
-            joined.append(piece)
-    return _ordered(joined)
-
-
-def _ordered(found: list[Piece]) -> list[Piece]:
-    """Neighbouring changes as one that goes and one that comes."""
-    ordered: list[Piece] = []
-    gone = new = ""
-    for piece in [*found, Piece("same", "")]:
-        if piece.kind == "gone":
-            gone += piece.text
-        elif piece.kind == "new":
-            new += piece.text
-        else:
-            ordered += [change for change in (Piece("gone", gone), Piece("new", new)) if change.text]
-            ordered += [piece] if piece.text else []
-            gone = new = ""
-    return ordered
 
 
 STYLES: dict[Status, str] = {"passed": "green", "failed": "bold red", "stale": "yellow", "skipped": "dim"}

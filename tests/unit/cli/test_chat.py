@@ -14,7 +14,9 @@ BAR = (Path(__file__).parents[2] / "configs" / "good" / "bar" / "pipeline.yml").
 def hold(bot: FakeBot, *lines: str, trace: bool = False) -> tuple[bool, str]:
     shown = io.StringIO()
     names = iter(["first", "second", "third"])
-    talk = Conversation(bot, Console(file=shown, width=200), name="美砂樹", trace=trace, new_id=lambda: next(names))
+    talk = Conversation(
+        bot.reply, Console(file=shown, width=200), name="美砂樹", trace=trace, new_id=lambda: next(names)
+    )
     return talk.hold(iter(lines)), shown.getvalue()
 
 

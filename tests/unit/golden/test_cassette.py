@@ -6,7 +6,7 @@ import pytest
 from engine.core.errors import BackendError, ConfigError, RateLimited, Unavailable
 from engine.core.plan import ModelRow
 from engine.core.turn import Exchange, Labels, Message, Prompt
-from engine.golden.cassette import Cassette, Recording, changed_parts, read_cassette, request_digests, write_cassette
+from engine.golden.cassette import Recording, changed_parts, read_cassette, request_digests, write_cassette
 from engine.golden.play import Played, play
 from engine.golden.run import Pipelines, Runner, load_goldens
 from engine.golden.stage import Settings
@@ -99,7 +99,7 @@ def test_a_failure_is_recorded_too(tmp_path):
     played = play_with(path, RateLimited("slow down", backend="openai"))
     (recording,) = played.recorded
     assert recording.answer == {"error": "RateLimited", "message": "slow down"}
-    write_cassette(cassette_of(path), Cassette({recording.key: recording}), [])
+    write_cassette(cassette_of(path), {recording.key: recording}, [])
     (escalation,) = run(path, "replay").turns[1].outcome.escalations
     assert (escalation.reason, escalation.detail) == ("error", "slow down")
 
@@ -208,10 +208,10 @@ def test_a_cassette_reads_back_what_was_written(tmp_path, words):
         answer={"answer": words, "finish_reason": "stop", "tokens": 3, "confidence": 0.25, "seconds": 0.5},
     )
     path = tmp_path / "x.cassette.yml"
-    write_cassette(path, Cassette({recording.key: recording}), [recording.key[0]])
+    write_cassette(path, {recording.key: recording}, [recording.key[0]])
     again, problems = read_cassette(path)
     assert problems == []
-    assert again.recordings == {recording.key: recording}
+    assert again == {recording.key: recording}
 
 
 def test_recording_some_conversations_keeps_the_others(tmp_path):

@@ -26,9 +26,9 @@ def talk(tmp_path, *texts: str, answer=ANSWER, env=None, sessions: tuple[str, ..
         "small": listener.wrap("small", FakeModel(answer, engine="local")),
         "large": listener.wrap("large", FakeModel("大きな星よ。")),
     }
-    bot = listener.between(App(plan, models=models, rooms=open_store("memory")))
+    reply = listener.between(App(plan, models=models, rooms=open_store("memory")))
     for place, text in enumerate(texts):
-        bot.reply(ChatRequest(text=text, session_id=sessions[place] if sessions else "s1"))
+        reply(ChatRequest(text=text, session_id=sessions[place] if sessions else "s1"))
     return listener.save(plan, pipeline, env), listener.path
 
 
