@@ -101,7 +101,8 @@ class Here:
 
     def content(self, form: str = "", *, written: str = "") -> None:
         """Takes the word as content, or more of the text under another form."""
-        own = self._same(form or self.form)
+        same = grammar.SAME.get(form or self.form, form or self.form)
+        own = self.lexicon.same.get(same, same)
         self.clause.words.append((own, written or self.word.surface, self.word.reading, self.word.known))
 
     def spare(self, kind: str) -> None:
@@ -109,14 +110,7 @@ class Here:
         form = grammar.SAME.get(self.form, self.form)
         self.clause.spare.append((form, kind))
         if kind not in _NEVER_STAND_IN:
-            word = self._word(form)
+            word = (form, self.word.surface, self.word.reading, self.word.known)
             self.clause.standing_in.append((kind, word))
             if kind in ("pointing", "intensity") or (kind == "talker" and self.word.tags[0] == LATIN):
                 self.clause.pointing.append(word)
-
-    def _word(self, form: str) -> ContentWord:
-        return form, self.word.surface, self.word.reading, self.word.known
-
-    def _same(self, form: str) -> str:
-        form = grammar.SAME.get(form, form)
-        return self.lexicon.same.get(form, form)

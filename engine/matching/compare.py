@@ -61,11 +61,12 @@ PAIRS = (
 
 def score(query: Form, trigger: Form) -> float:
     """0-100: 100 for the same normal form."""
-    return max(_score(getattr(query, p.name), getattr(trigger, p.name), p) for p in PAIRS)
-
-
-def _score(query: str, trigger: str, pair: Pair) -> float:
-    return pair.score(fuzz.ratio(query, trigger)) if comparable(query, trigger) else 0.0
+    best = 0.0
+    for pair in PAIRS:
+        one, other = getattr(query, pair.name), getattr(trigger, pair.name)
+        if comparable(one, other):
+            best = max(best, pair.score(fuzz.ratio(one, other)))
+    return best
 
 
 def comparable(query: str, trigger: str) -> bool:
@@ -249,7 +250,12 @@ def _slipped(query: Form, trigger: Form, extra: Sequence[ContentWord], missing: 
     """Whether a slip of typing is all that differs."""
     if not extra:
         return False
-    if extra and missing and all(map(_foreign, (*extra, *missing))):
+    # In katakana or Latin letters: where such a word is misspelt, the dictionary does not know it.
+    if (
+        extra
+        and missing
+        and all("ァ" <= sign <= "ヿ" or "a" <= sign <= "z" for one in (*extra, *missing) for sign in one[1])
+    ):
         return len(extra) == len(missing) and all(map(_mistyped, extra, missing))
     if query.text.isascii():
         return False
@@ -278,11 +284,6 @@ def _fragments(extra: Sequence[ContentWord], trigger: Form) -> bool:
     return all(
         not known or all(sign <= "ゟ" or sign in trigger.text for sign in written) for _, written, _, known in extra
     )
-
-
-def _foreign(word: ContentWord) -> bool:
-    """In katakana or Latin letters: where such a word is misspelt, the dictionary does not know it."""
-    return all("ァ" <= sign <= "ヿ" or "a" <= sign <= "z" for sign in word[1])
 
 
 def _mistyped(one: ContentWord, other: ContentWord) -> bool:

@@ -100,7 +100,8 @@ class _Bitmaps:
             if len(self._needs) >= MOST_NEEDS:
                 self._needs.clear()
             self._needs[key] = self._needs_of(*key)
-        places = self._places(query)
+        own, others = self._own, len(self._own)
+        places = [own[token] if token in own else others + _hash(token) % self._shared for token in _tokens(query)]
         found: list[int] = []
         for segment, needs in self._needs[key]:
             planes = _add([self._number(segment, place) for place in places])
@@ -108,7 +109,9 @@ class _Bitmaps:
             for need, mask in needs:
                 passing |= _at_least(planes, need, mask)
             if passing:
-                order = self._order(segment)
+                if segment not in self._orders:
+                    self._orders[segment] = self._table[1 + segment * self._width].cast("I")
+                order = self._orders[segment]
                 found += [order[place] for place in _ones(passing)]
         return found
 
@@ -128,22 +131,12 @@ class _Bitmaps:
         half, starts = share / 2, self._starts
         return [(starts[at], starts[at + 1], ceil(half * (length + self._lengths[at]) - _ROUNDING)) for at in places]
 
-    def _places(self, query: str) -> list[int]:
-        """The bitmaps to count, one for each character."""
-        own, others = self._own, len(self._own)
-        return [own[token] if token in own else others + _hash(token) % self._shared for token in _tokens(query)]
-
     def _number(self, segment: int, place: int) -> int:
         key = segment * self._width + place
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = int.from_bytes(self._table[2 + key], "little")
         return number
-
-    def _order(self, segment: int) -> memoryview:
-        if segment not in self._orders:
-            self._orders[segment] = self._table[1 + segment * self._width].cast("I")
-        return self._orders[segment]
 
 
 def _tokens(text: str) -> list[str]:
@@ -244,7 +237,8 @@ def make_bitmaps(texts: Sequence[str], *, segment: int = SEGMENT) -> bytes:
     places = {token: place for place, token in enumerate(common)}
     places |= {token: len(common) + _hash(token) % shared for token in holders if token not in places}
     count, width = len(order), len(common) + shared
-    segments = [_empty(min(segment, count - first), width) for first in range(0, count, segment)]
+    sizes = [-(-min(segment, count - first) // 8) for first in range(0, count, segment)]
+    segments = [[bytearray(size) for _ in range(width)] for size in sizes]
     for token, rows in holders.items():
         place = places[token]
         for at in rows:
@@ -264,7 +258,3 @@ def _holders(texts: Iterable[str]) -> dict[str, list[int]]:
         for token in _tokens(text):
             holders.setdefault(token, []).append(at)
     return holders
-
-
-def _empty(rows: int, count: int) -> list[bytearray]:
-    return [bytearray(-(-rows // 8)) for _ in range(count)]

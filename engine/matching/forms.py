@@ -18,7 +18,7 @@ from engine.matching.clause import PAUSES, Clause, Here
 from engine.matching.colloquial import plain
 from engine.matching.japanese import OF_A_SUBJECT, read_japanese
 from engine.matching.latin import read_latin, read_latin_word
-from engine.matching.trigger import NOTHING, ContentWord, Form, Lexicon
+from engine.matching.trigger import NOTHING, Form, Lexicon
 from engine.text.normalise import flatten, fold, hiragana, normalise, repeated, undrawn
 from engine.text.words import LATIN, Word, read
 
@@ -32,7 +32,10 @@ def clauses(words: Sequence[Word], lexicon: Lexicon) -> list[Clause]:
     while place < len(words):
         word = words[place]
         if word.tags[0] in PAUSES and word.surface not in _JOINING:
-            if "?" in word.form and not (place and _agrees(words[place - 1])):
+            before = words[place - 1] if place else None
+            # A question mark behind ね or よ only asks for a nod: いいよね.
+            nods = before and before.tags[1:2] == ("終助詞",) and before.form in ("ね", "よ", "な")
+            if "?" in word.form and not nods:
                 found[-1].marks.add("asks")
             if found[-1].written:
                 found.append(Clause())
@@ -40,11 +43,6 @@ def clauses(words: Sequence[Word], lexicon: Lexicon) -> list[Clause]:
             continue
         place += _read(Here(words, place, found[-1], lexicon))
     return [clause for clause in found if clause.written]
-
-
-def _agrees(word: Word) -> bool:
-    """Whether a question mark behind this word only asks for a nod: いいよね."""
-    return word.tags[1:2] == ("終助詞",) and word.form in ("ね", "よ", "な")
 
 
 def _read(here: Here) -> int:
@@ -184,19 +182,15 @@ def _whole(text: str, lexicon: Lexicon) -> tuple[Form, Sequence[Clause], Sequenc
     said = _steady(plain(folded[:LOOKED_AT]))
     words, effort = read(said)
     found = clauses(words, lexicon)
-    _hand_on(found)
+    for clause, following in pairwise(found):
+        if clause.opens:
+            # Who is told of or talked to in an opener is so in the next clause: 俺、疲れた.
+            following.marks |= clause.marks & _PERSONS
     real = [clause for clause in found if not clause.opens] or found
     return _form(full, said, real, effort), found, real
 
 
 _PERSONS = frozenset({"me", "you", "called"})
-
-
-def _hand_on(found: Sequence[Clause]) -> None:
-    """Who is told of or talked to in an opener is so in the next clause: 俺、疲れた."""
-    for clause, following in pairwise(found):
-        if clause.opens:
-            following.marks |= clause.marks & _PERSONS
 
 
 def _part(whole: Form, part: Sequence[Clause]) -> Form:
@@ -228,16 +222,22 @@ def _form(full: str, written: str, parts: Sequence[Clause], effort: int) -> Form
     questions = tuple(sorted({asked for clause in parts for asked in clause.questions}))
     times = tuple(sorted({time for clause in parts for time in clause.times}))
     bare = not numbers and all(word[0] in grammar.FUNCTIONAL for word in words)
-    if bare:
-        words += _standing_in(parts, beside=bool(words), asked=bool(questions))
+    if bare and words:
+        words += [word for clause in parts for word in clause.pointing]
+    elif bare:
+        # Where there is no content, spare words count; a question word needs nothing that it points at.
+        standing = [one for clause in parts for one in clause.standing_in]
+        words += [word for kind, word in standing if kind == "light" or not questions]
     for kinds in (("telling",), ("filler", "request")):
         words = words or [(form, form, form, True) for form, kind in spare if kind in kinds and bare]
     told = [word[0] for word in words]
     beside = [*numbers, *questions, *times]
+    # What happened did so at some time (`refusals.time`): a text is not found by a time in the past.
+    happened = any("past" in clause.marks for clause in parts) and grammar.PAST_TIMES.issuperset(times)
     return Form(
         text=full,
         core="".join([*told, *beside]),
-        bag=" ".join(sorted({*told, *numbers, *questions, *_dated(times, parts)})),
+        bag=" ".join(sorted({*told, *numbers, *questions, *(() if happened else times)})),
         sound=heard("".join(clause.reading for clause in parts)),
         words=tuple(words),
         spare=tuple(spare),
@@ -250,19 +250,6 @@ def _form(full: str, written: str, parts: Sequence[Clause], effort: int) -> Form
         short=bare or len(words) + len(numbers) + len(questions) < 2,
         effort=effort,
     )
-
-
-def _dated(times: Sequence[str], parts: Sequence[Clause]) -> Sequence[str]:
-    """The times by which a text is found; what happened did so at some time (`compare.time`)."""
-    happened = any("past" in clause.marks for clause in parts) and grammar.PAST_TIMES.issuperset(times)
-    return () if happened else times
-
-
-def _standing_in(parts: Sequence[Clause], *, beside: bool, asked: bool) -> list[ContentWord]:
-    """The words that count where there is no content, or little; a question word needs nothing that it points at."""
-    if beside:
-        return [word for clause in parts for word in clause.pointing]
-    return [word for clause in parts for kind, word in clause.standing_in if kind == "light" or not asked]
 
 
 @lru_cache(maxsize=8192)

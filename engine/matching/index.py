@@ -29,30 +29,6 @@ MOST_KEPT = 2_000
 _FORM = field_names(Form)
 
 
-def store_triggers(triggers: Iterable[Trigger]) -> bytes:
-    return make_table(json.dumps([t.kind, t.text, t.reply, t.priority]).encode() for t in triggers)
-
-
-def stored_triggers(section: memoryview) -> Sequence[Trigger]:
-    return Decoded(Table(section), _read_trigger, most_kept=MOST_KEPT)
-
-
-def store_forms(forms: Iterable[Form]) -> bytes:
-    return make_table(json.dumps([getattr(f, name) for name in _FORM]).encode() for f in forms)
-
-
-def stored_forms(section: memoryview) -> Sequence[Form]:
-    return Decoded(Table(section), _read_form, most_kept=MOST_KEPT)
-
-
-def store_lexicon(lexicon: Lexicon) -> bytes:
-    return make_table([json.dumps(lexicon.entries).encode()])
-
-
-def stored_lexicon(section: memoryview) -> Lexicon:
-    return Lexicon((tuple(forms), kind, name) for forms, kind, name in json.loads(bytes(Table(section)[0])))
-
-
 class Parts:
     """The triggers that are looked for inside an utterance, by row: `contains`, `regex` and `words`. Read when first
     needed.
@@ -64,9 +40,11 @@ class Parts:
     @classmethod
     def of(cls, triggers: Sequence[Trigger], forms: Sequence[Form], lexicon: Lexicon) -> Parts:
         """Raises `ValueError` where a regex cannot be compiled."""
+        from engine.matching.close import taken_apart
+
         contained = [(row, forms[row].text) for row, t in enumerate(triggers) if t.kind == "contains"]
         regexes = [(row, t.text) for row, t in enumerate(triggers) if t.kind == "regex"]
-        spoken = _in_order(triggers, lexicon)
+        spoken = [(row, taken_apart(t.text, lexicon)) for row, t in enumerate(triggers) if t.kind == "words"]
         kept = {"contains": [entry for entry in contained if entry[1]], "regex": regexes, "words": spoken}
         parts = cls(Table(memoryview(make_table([json.dumps(kept).encode()]))))
         # What cannot be compiled is told now.
@@ -111,15 +89,6 @@ class Parts:
         return json.loads(bytes(self._table[0]))
 
 
-def _in_order(triggers: Sequence[Trigger], lexicon: Lexicon) -> list[tuple[int, Sequence[Sequence[str]]]]:
-    rows = [(row, trigger.text) for row, trigger in enumerate(triggers) if trigger.kind == "words"]
-    if not rows:
-        return []
-    from engine.matching.close import taken_apart
-
-    return [(row, taken_apart(text, lexicon)) for row, text in rows]
-
-
 def _read_trigger(piece: memoryview) -> Trigger:
     kind, text, reply, priority = json.loads(bytes(piece))
     return Trigger(kind=kind, text=text, reply=reply, priority=priority)
@@ -153,31 +122,34 @@ class TriggerIndex:
     @classmethod
     def build(cls, triggers: Iterable[Trigger], lexicon: Lexicon = NOTHING) -> TriggerIndex:
         """Raises `ValueError` where a regex cannot be compiled."""
-        from engine.matching.close import columns, form_of
+        from engine.matching.close import form_of
 
         kept = tuple(triggers)
-        forms = tuple(form_of(one, lexicon) for one in kept)
-        return cls(kept, forms, open_search(columns(kept, forms)), Parts.of(kept, forms, lexicon), lexicon)
+        return cls._of(kept, tuple(form_of(one, lexicon) for one in kept), lexicon)
 
     @classmethod
     def stored(cls, sections: Mapping[str, memoryview]) -> TriggerIndex:
         """The index that `store` made `sections` of; next to nothing of them is read before a turn needs it."""
         return cls(
-            stored_triggers(sections["triggers"]),
-            stored_forms(sections["forms"]),
+            Decoded(Table(sections["triggers"]), _read_trigger, most_kept=MOST_KEPT),
+            Decoded(Table(sections["forms"]), _read_form, most_kept=MOST_KEPT),
             StoredSearch(sections),
             Parts.stored(sections["parts"]),
-            stored_lexicon(sections["lexicon"]),
+            Lexicon(
+                (tuple(forms), kind, name) for forms, kind, name in json.loads(bytes(Table(sections["lexicon"])[0]))
+            ),
         )
 
     def store(self) -> dict[str, bytes]:
         from engine.matching.close import columns
 
+        triggers = ([one.kind, one.text, one.reply, one.priority] for one in self.triggers)
+        forms = ([getattr(one, name) for name in _FORM] for one in self.forms)
         return {
-            "triggers": store_triggers(self.triggers),
-            "forms": store_forms(self.forms),
+            "triggers": make_table(json.dumps(one).encode() for one in triggers),
+            "forms": make_table(json.dumps(one).encode() for one in forms),
             "parts": self._parts.store(),
-            "lexicon": store_lexicon(self.lexicon),
+            "lexicon": make_table([json.dumps(self.lexicon.entries).encode()]),
             **store_search(columns(self.triggers, self.forms)),
         }
 
@@ -187,22 +159,25 @@ class TriggerIndex:
         Each is worked out when it is asked for: for what is said word for word, nothing needs to be compared.
         """
         given: set[int] = set()
-        for candidate in self._equal(text, threshold):
+        for candidate in self._reached(text, threshold):
             if candidate.reply not in given:
                 given.add(candidate.reply)
                 yield candidate
-        for candidate in self._closeness.candidates(text, threshold):
-            if candidate.reply not in given:
-                given.add(candidate.reply)
-                yield candidate
+
+    def _reached(self, text: str, threshold: float) -> Iterator[Candidate]:
+        yield from self._equal(text, threshold)
+        yield from self._closeness.candidates(text, threshold)
 
     def part(self, rows: Sequence[int]) -> TriggerIndex:
         """The index of some of the triggers, whose positions count anew."""
+        return self._of([self.triggers[row] for row in rows], [self.forms[row] for row in rows], self.lexicon)
+
+    @classmethod
+    def _of(cls, triggers: Sequence[Trigger], forms: Sequence[Form], lexicon: Lexicon) -> TriggerIndex:
         from engine.matching.close import columns
 
-        triggers, forms = [self.triggers[row] for row in rows], [self.forms[row] for row in rows]
-        parts = Parts.of(triggers, forms, self.lexicon)
-        return TriggerIndex(triggers, forms, open_search(columns(triggers, forms)), parts, self.lexicon)
+        search = open_search(columns(triggers, forms))
+        return cls(triggers, forms, search, Parts.of(triggers, forms, lexicon), lexicon)
 
     def explain(self, text: str, threshold: float) -> tuple[Candidate, ...]:
         """Every trigger reached at this threshold, the refused ones with their reason."""

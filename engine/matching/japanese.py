@@ -38,12 +38,10 @@ def _particle(here: Here) -> None:
             marks.add("tells")
     elif form == "て" and here.form_at(-1) != "仕舞う" and (here.ends() or here.form_at(1) in ("よ", "ね", "や")):
         marks.add("bids")
-    elif form in grammar.KEPT_PARTICLES or (form == "から" and sub == "格助詞" and _asked_or_counted(here.before)):
+    elif form in grammar.KEPT_PARTICLES or (
+        form == "から" and sub == "格助詞" and (here.form_at(-1) in grammar.QUESTIONS or _counts(here.before))
+    ):
         here.content()
-
-
-def _asked_or_counted(word: Word | None) -> bool:
-    return word is not None and (word.form in grammar.QUESTIONS or _counts(word))
 
 
 def _auxiliary(here: Here) -> None:
@@ -229,14 +227,11 @@ def _question(here: Here) -> bool:
 OF_A_SUBJECT = frozenset({"は", "が", "も", "って"})
 
 
-def _told_of(word: Word | None) -> bool:
-    """Whether what stands before this word may be the subject: 俺は, 俺、, 俺疲れた, but not 俺の or 俺を."""
-    return word is None or word.tags[0] != "助詞" or word.form in OF_A_SUBJECT
-
-
 def _talker(here: Here) -> bool:
     here.spare("talker")
-    if _told_of(here.after):
+    # What stands before such a word may be the subject: 俺は, 俺、, 俺疲れた, but not 俺の or 俺を.
+    after = here.after
+    if after is None or after.tags[0] != "助詞" or after.form in OF_A_SUBJECT:
         if here.form in grammar.SPEAKER:
             here.clause.marks.add("me")
         elif here.form in grammar.LISTENER:

@@ -81,7 +81,9 @@ def read_latin_word(here: Here) -> None:
     """Reads the word into its clause."""
     here.form = _unstretched(here.form)
     _mood(here)
-    if _asks_or_wishes(here):
+    meant = _meant(here.form, here.form_at(1), here.form_at(2))
+    here.clause.marks.update(meant)
+    if meant:
         return
     kind = grammar.ENGLISH_CLASS_OF.get(here.form, "content")
     match kind:
@@ -98,13 +100,9 @@ def read_latin_word(here: Here) -> None:
         case _ if _is_content(kind, here):
             here.content(here.form)
         case _ if kind not in ("not", "place"):
-            _spare(here, "light" if kind == "like" else kind)
-
-
-def _spare(here: Here, kind: str) -> None:
-    here.spare(kind)
-    if here.word.lemma in ("did", "was", "were", "had"):
-        here.clause.marks.add("past")
+            here.spare("light" if kind == "like" else kind)
+            if here.word.lemma in ("did", "was", "were", "had"):
+                here.clause.marks.add("past")
 
 
 def _is_content(kind: str, here: Here) -> bool:
@@ -168,17 +166,11 @@ def _mood(here: Here) -> None:
             marks.update(_PERSON.get(after, ()))
 
 
-def _asks_or_wishes(here: Here) -> bool:
-    """`want to`, `going to`, `can you` and `would like` are read as what they mean."""
-    meant = _meant(here.form, here.form_at(1), here.form_at(2))
-    here.clause.marks.update(meant)
-    return bool(meant)
-
-
 _GIVING = {(stem("give"), "me"), (stem("bring"), "me"), (stem("hand"), "me")}
 
 
 def _meant(form: str, after: str, then: str) -> tuple[str, ...]:
+    """What `want to`, `going to`, `can you` and `would like` mean."""
     if form in ("want", "need") and after == "to":
         return ("want", "doing")
     if form == "go" and after == "to" and then not in ("the", "a", "my", ""):

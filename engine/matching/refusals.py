@@ -70,12 +70,8 @@ def question(compared: Comparison) -> str | None:
     if extra and missing:
         return f"different question word: {' '.join(missing)} / {' '.join(extra)}"
     shorter = trigger if extra else query
-    if (
-        set(extra + missing) <= _OPEN
-        and query.words
-        and trigger.words
-        and not (_tells(shorter) or "verb" in shorter.marks)
-    ):
+    tells = "verb" in shorter.marks or ("tells" in shorter.marks and "asks" not in shorter.marks)
+    if set(extra + missing) <= _OPEN and query.words and trigger.words and not tells:
         return None
     if set(extra + missing) <= _HOW and any(form in _WAYS for form, _ in shorter.spare):
         return None
@@ -219,10 +215,6 @@ def _other_act(one: Form, other: Form) -> str | None:
         ("one says in politeness what the speaker does", "humble" in marks and "doing" not in others),
     )
     return next((reason for reason, found in acts if found), None)
-
-
-def _tells(form: Form) -> bool:
-    return "tells" in form.marks and "asks" not in form.marks
 
 
 Rule = Callable[[Comparison], str | None]

@@ -128,12 +128,10 @@ class StoredSearch:
     def _texts_of(self, column: str) -> Sequence[str]:
         if column not in self._texts:
             table = Table(self._sections[f"{column}.texts"])
-            self._texts[column] = Decoded(table, _text, most_kept=MOST_KEPT)
+            self._texts[column] = Decoded(
+                table, lambda piece: str(piece, "utf-8", "surrogatepass"), most_kept=MOST_KEPT
+            )
         return self._texts[column]
-
-
-def _text(piece: memoryview) -> str:
-    return str(piece, "utf-8", "surrogatepass")
 
 
 def _twins(signs: Columns) -> dict[str, str]:

@@ -28,80 +28,19 @@ _WHOLE |= {f"{verb}nt": (verb, _NOT) for verb in _DENIED.split(" ")}
 _ENDINGS = {"s": "is", "re": "are", "ve": "have", "ll": "will", "d": "would", "m": "am", "t": _NOT}
 
 _IRREGULAR = """
-be: am is are was were been being
-have: has had having
-do: does did done doing
-go: went gone goes going
-say: said says
-leave: left
-lose: lost
-get: got gotten getting
-make: made
-take: took taken
-come: came
-see: saw seen
-know: knew known
-think: thought
-feel: felt
-tell: told
-find: found
-give: gave given
-buy: bought
-eat: ate eaten
-drink: drank drunk
-forget: forgot forgotten
-break: broke broken
-sleep: slept
-keep: kept
-meet: met
-pay: paid
-run: ran
-win: won
-write: wrote written
-speak: spoke spoken
-hear: heard
-hold: held
-bring: brought
-begin: began begun
-fall: fell fallen
-catch: caught
-teach: taught
-send: sent
-spend: spent
-sell: sold
-sit: sat
-stand: stood
-understand: understood
-sing: sang sung
-wear: wore worn
-choose: chose chosen
-drive: drove driven
-steal: stole stolen
-fight: fought
-become: became
-build: built
-die: died dies dying
-lie: lied lies lying
-grow: grew grown
-throw: threw thrown
-fly: flew flown
-ride: rode ridden
-wake: woke woken
-man: men
-woman: women
-child: children kids kid
-person: people persons
-foot: feet
-tooth: teeth
-wife: wives
-life: lives
-good: well
+be am is are was were been being, have has had having, do does did done doing, go went gone goes going,
+say said says, leave left, lose lost, get got gotten getting, make made, take took taken, come came, see saw seen,
+know knew known, think thought, feel felt, tell told, find found, give gave given, buy bought, eat ate eaten,
+drink drank drunk, forget forgot forgotten, break broke broken, sleep slept, keep kept, meet met, pay paid, run ran,
+win won, write wrote written, speak spoke spoken, hear heard, hold held, bring brought, begin began begun,
+fall fell fallen, catch caught, teach taught, send sent, spend spent, sell sold, sit sat, stand stood,
+understand understood, sing sang sung, wear wore worn, choose chose chosen, drive drove driven, steal stole stolen,
+fight fought, become became, build built, die died dies dying, lie lied lies lying, grow grew grown,
+throw threw thrown, fly flew flown, ride rode ridden, wake woke woken, man men, woman women,
+child children kids kid, person people persons, foot feet, tooth teeth, wife wives, life lives, good well
 """
-_BASES = {
-    form: base
-    for base, _, forms in (line.partition(": ") for line in _IRREGULAR.strip().splitlines())
-    for form in forms.split()
-}
+"""Each base with the forms that it is the base of."""
+_BASES = {form: base for base, *forms in (entry.split() for entry in _IRREGULAR.split(",")) for form in forms}
 del _BASES["well"]
 
 _WHOLE_WORDS = """
@@ -149,17 +88,13 @@ def _uninflected(word: str) -> str:
     for ending in ("ing", "ed"):
         rest = word.removesuffix(ending)
         if rest != word and len(rest) > 1 and not _VOWELS.isdisjoint(rest):
-            return _single(rest)
+            # `stopp` is `stop`, but `call` and `miss` are doubled by nature.
+            return rest[:-1] if len(rest) > 2 and rest[-1] == rest[-2] and rest[-1] not in "lsz" else rest
     if word.endswith(("sses", "xes", "ches", "shes", "zes")):
         return word[:-2]
     if word.endswith("s") and not word.endswith(("ss", "us", "is")):
         return word[:-1]
     return word
-
-
-def _single(rest: str) -> str:
-    """`stopp` is `stop`, but `call` and `miss` are doubled by nature."""
-    return rest[:-1] if len(rest) > 2 and rest[-1] == rest[-2] and rest[-1] not in "lsz" else rest
 
 
 def _without_e(word: str) -> str:

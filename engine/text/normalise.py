@@ -87,12 +87,10 @@ def _unicode(text: str) -> str:
 
 
 def _joined(text: str) -> str:
-    return text if _JOINING.isdisjoint(text) else re.sub(_JOINED, _drawn, text)
-
-
-def _drawn(sign: re.Match[str]) -> str:
     """A wave within a word draws it out, as ー does."""
-    return "ー" if sign[0][0] in "~〜" else ""
+    return (
+        text if _JOINING.isdisjoint(text) else re.sub(_JOINED, lambda sign: "ー" if sign[0][0] in "~〜" else "", text)
+    )
 
 
 def _faces(text: str) -> str:
@@ -128,11 +126,9 @@ def _silence(text: str) -> str:
 def undrawn(text: str) -> str:
     """A drawn-out sound is not another word: `ー` goes, and so does a small vowel after its own row."""
     long_vowel = "あああ" in text or "いいい" in text or "ううう" in text or "えええ" in text or "おおお" in text
-    return re.sub(_DRAWN, _kept, text) if long_vowel or not _DRAWING.isdisjoint(text) else text
-
-
-def _kept(drawn: re.Match[str]) -> str:
-    return "うーん" if drawn["hesitation"] else ""
+    if not long_vowel and _DRAWING.isdisjoint(text):
+        return text
+    return re.sub(_DRAWN, lambda drawn: "うーん" if drawn["hesitation"] else "", text)
 
 
 def repeated(text: str) -> str:

@@ -55,7 +55,8 @@ def topic_of(text: str) -> str | None:
     """The noun that `text` is about, as it was written; none where no noun stands out."""
     words = analyse(text)
     if all(word.tags[0] == LATIN or not word.surface.isalnum() for word in words):
-        return _english(text)
+        owned = _OWNED.search(text) or _ABOUT.search(text)
+        return owned[1].lower() if owned and owned[1].lower() not in _NO_NOUN else None
     best: _Noun | None = None
     for noun in _nouns(words):
         if noun.told in _EMPTY or noun.is_deed or len(noun.text) > LONGEST or _ONE_KANA.fullmatch(noun.text):
@@ -97,18 +98,12 @@ def _noun(run: Sequence[Word], rest: Sequence[Word]) -> _Noun | None:
     if len(run) == 1 and _IS_TIME in last.tags:
         return None
     particle = after.surface if after is not None and after.tags[0] == "助詞" else ""
-    deed = after is not None and after.form in ("為る", "出来る", "だ", "です") and particle == ""
-    text = _INSULTS.sub("", "".join(word.surface for word in run))
-    return _Noun(
-        text=text, told=last.form if len(run) == 1 else text, particle=particle, is_deed=deed and _is_deed(last)
+    # Half a verb (結婚する) or half an adjective (不安だ).
+    is_deed = (
+        after is not None
+        and after.form in ("為る", "出来る", "だ", "です")
+        and particle == ""
+        and not {"サ変可能", "形状詞可能", "サ変形状詞可能"}.isdisjoint(last.tags)
     )
-
-
-def _is_deed(word: Word) -> bool:
-    """Whether a noun is half a verb (結婚する) or half an adjective (不安だ)."""
-    return any(tag in word.tags for tag in ("サ変可能", "形状詞可能", "サ変形状詞可能"))
-
-
-def _english(text: str) -> str | None:
-    found = _OWNED.search(text) or _ABOUT.search(text)
-    return found[1].lower() if found and found[1].lower() not in _NO_NOUN else None
+    text = _INSULTS.sub("", "".join(word.surface for word in run))
+    return _Noun(text=text, told=last.form if len(run) == 1 else text, particle=particle, is_deed=is_deed)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.chat.service import sentences
 from engine.core.deadline import Deadline
 from engine.core.events import ChatResult, Escalation, Listen, Outcome, ReplyMatched, Sentence, TurnStarted, ignore
 from engine.core.turn import ChatRequest, Completion
 from engine.guardrails.placeholders import masked
+from engine.text.sentences import sentences
 
 CANNED = Outcome(
     reply="いらっしゃい。",
