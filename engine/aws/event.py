@@ -27,12 +27,14 @@ _PAYLOAD_FIELDS = frozenset((*INPUT_FIELDS, "session_id", "turn_key", "metadata"
 class Event:
     """A request in the form of its sender, which wants the response in the same.
 
-    `multi_value` says that an ALB wants its headers back as lists; `source` is the sender of what holds no turn.
+    `multi_value` says that an ALB wants its headers back as lists; `host` is the name under which AWS was asked;
+    `source` is the sender of what holds no turn.
     """
 
     request: Request
     form: Form
     multi_value: bool = False
+    host: str = ""
     source: Source | None = None
 
 
@@ -81,7 +83,8 @@ def _payload_2(event: Mapping[str, Any], context: Mapping[str, Any]) -> Event:
     http = context["http"]
     route = _text(event.get("routeKey"), "").rpartition(" ")[2]
     path = _path(event.get("rawPath") or http.get("path"), context.get("stage"), route)
-    return Event(form="http", request=_request(event, http.get("method"), path))
+    host = _text(context.get("domainName"), "")
+    return Event(form="http", host=host, request=_request(event, http.get("method"), path))
 
 
 def _payload_1(event: Mapping[str, Any], context: Mapping[str, Any], form: Form) -> Event:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from engine.api.answer import Bot
 from engine.api.log import Log
 from engine.api.policy import Policy, flag
 from engine.api.response import Response, to_json
-from engine.api.service import make_service
+from engine.api.service import Service, make_service
 from engine.app import App, load_app
 from engine.aws.event import Event, read_event
 from engine.core.deadline import Deadline
@@ -25,8 +25,6 @@ from engine.models.secrets import Secrets
 if TYPE_CHECKING:
     from engine.conversations.keeper import RoomKeeper
 
-
-Handler = Callable[[Any, Any], dict[str, Any]]
 
 RESERVE = 0.35
 """Seconds kept back from Lambda's remaining time, for the session store and the response."""
@@ -39,18 +37,28 @@ def print_record(record: Mapping[str, Any]) -> None:
         sys.stdout.flush()
 
 
-def make_handler(
-    app: Bot, env: Mapping[str, str], *, log: Log = print_record, keeper: RoomKeeper | None = None
-) -> Handler:
-    """A handler over `app`. It never raises; every call gives `log` one record."""
-    service = make_service(app, Policy.from_env(env), log, keeper)
+class LambdaHandler:
+    """Answers events by `service`. It never raises."""
 
-    def handle(event: Any, context: Any) -> dict[str, Any]:
-        read = read_event(event)
-        response = service(read.request, deadline_of(context), getattr(context, "aws_request_id", None))
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def __call__(self, event: Any, context: Any) -> dict[str, Any]:
+        """The response in one piece, as the event's source expects it."""
+        read, response = self.respond(event, context)
         return proxy_response(read, response.whole())
 
-    return handle
+    def respond(self, event: Any, context: Any) -> tuple[Event, Response]:
+        """What was asked, and the response, which may be a stream that has not begun."""
+        read = read_event(event)
+        return read, self._service(read.request, deadline_of(context), getattr(context, "aws_request_id", None))
+
+
+def make_handler(
+    app: Bot, env: Mapping[str, str], *, log: Log = print_record, keeper: RoomKeeper | None = None
+) -> LambdaHandler:
+    """A handler over `app`; every call gives `log` one record."""
+    return LambdaHandler(make_service(app, Policy.from_env(env), log, keeper))
 
 
 def deadline_of(context: Any) -> Deadline | None:
@@ -72,7 +80,7 @@ def proxy_response(event: Event, response: Response) -> dict[str, Any]:
     return proxied if event.source is None else {**proxied, **event.source.answer}
 
 
-def start(env: Mapping[str, str], *, log: Log = print_record) -> Handler:
+def start(env: Mapping[str, str], *, log: Log = print_record) -> LambdaHandler:
     """The handler over the application that `env` describes.
 
     Raises:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.app import App
-from engine.aws.handler import Handler, make_handler
+from engine.aws.handler import LambdaHandler as Handler
+from engine.aws.handler import make_handler
 from engine.conversations import open_store
 from engine.conversations.keeper import Store
 from engine.core.deadline import Clock

@@ -18,7 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from engine.aws.handler import Handler, start
+from engine.aws.handler import LambdaHandler as Handler
+from engine.aws.handler import start
 from tests.acceptance.processes import ROOT, compiled
 from tests.chaos.experiment import Check
 

@@ -38,6 +38,12 @@ def test_on_lambda_the_runtime_client_is_started_alone(programs):
     assert said == "python3.11 -m awslambdaric a.b"
 
 
+@pytest.mark.parametrize(("streaming", "client"), [("true", "engine.aws.runtime"), ("false", "awslambdaric")])
+def test_streams_have_a_client_of_their_own(programs, streaming, client):
+    env = {"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001", "STREAMING": streaming}
+    assert run("entrypoint.sh", "a.b", programs=programs, **env) == f"python3.11 -m {client} a.b"
+
+
 def test_elsewhere_the_emulator_stands_in(programs):
     expected = "aws-lambda-rie --runtime-interface-emulator-address {} python3.11 -m awslambdaric a.b"
     assert run("entrypoint.sh", "a.b", programs=programs) == expected.format("0.0.0.0:8080")

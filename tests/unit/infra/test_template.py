@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[3]
 GUIDE = (ROOT / "docs" / "deploying.md").read_text("utf-8")
 ENGINE = "\n".join(path.read_text("utf-8") for path in sorted((ROOT / "engine").rglob("*.py")))
 
+ENTRYPOINT = (ROOT / "tools" / "image" / "entrypoint.sh").read_text("utf-8")
+
 
 class Loader(yaml.SafeLoader):
     """Reads CloudFormation's short forms as mappings with one key."""
@@ -165,7 +167,8 @@ def test_a_vulnerability_that_the_audit_passes_over_is_explained_and_out_of_reac
 
 def test_the_function_is_given_variables_that_the_engine_reads():
     variables = FUNCTION["Environment"]["Variables"]
-    assert {name for name in variables if f'"{name}"' not in ENGINE} == set()
+    read = {name for name in variables if f'"{name}"' in ENGINE or f"${{{name}:-}}" in ENTRYPOINT}
+    assert read == variables.keys()
 
 
 def test_secrets_are_references_and_never_parameters():
@@ -244,3 +247,14 @@ def test_commands_of_the_guide_are_there():
     assert {target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)} == set()
     files = set(re.findall(r"\b(tools/[\w/]+\.\w+)", GUIDE))
     assert {file for file in files if not (ROOT / file).is_file()} == set()
+
+
+def test_the_url_for_streams_is_there_where_it_is_asked_for_and_streams():
+    url = RESOURCES["StreamUrl"]
+    assert (url["Condition"], url["Properties"]["InvokeMode"]) == ("HasStreams", "RESPONSE_STREAM")
+    assert FUNCTION["Environment"]["Variables"]["STREAMING"] == {"Ref": "Streaming"}
+    rights = [
+        one["Properties"] for one in RESOURCES.values() if one.get("Condition") == "HasStreams" and one is not url
+    ]
+    assert {one["Action"] for one in rights} == {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"}
+    assert all(one.get("FunctionUrlAuthType") or one.get("InvokedViaFunctionUrl") for one in rights)
