@@ -185,6 +185,18 @@ LOCAL: Mapping[str, Kind] = {
     "threads": Number(
         1, 256, "How many threads a local model uses. Default: what the machine really gives.", whole=True
     ),
+    "parallel": Number(
+        1,
+        64,
+        "How many guests a local model answers at once, where memory suffices; llama.cpp alone can. Default: 8.",
+        whole=True,
+    ),
+    "best_of": Number(
+        1,
+        16,
+        "Among how many answers, written at once, a local model chooses the one it is surest of. Default: 1.",
+        whole=True,
+    ),
     "style": Choice(
         ("auto", "chat", "raw"),
         "How a local model is asked: `chat` by its chat template, `raw` by a transcript that it continues, `auto` by "

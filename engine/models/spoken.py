@@ -12,6 +12,9 @@ import re
 
 _END = re.compile(r"[。．！？!?…♪♡～〜」』）)]+[^\w。．！？!?…「『（(]*|(?<=\w)\.(?=\s|$)")
 
+_MAY_OPEN = " \t\r\n<＜[◁&`\\"
+"""What the mark of a thought begins with, and blanks."""
+
 _WORD = (
     r"(?:think(?:ing|s)?|thoughts?|reason(?:ing)?|reflect(?:ion|ing)?|analysis|scratch_?pad|monologue|ponder(?:ing)?|cot"
     r"|chain_of_thought|思考)"
@@ -124,6 +127,12 @@ def whole_sentences(text: str) -> str:
     """`text` up to the last end of a sentence; all of it where there is none."""
     ends = [found.end() for found in _END.finditer(text)]
     return text[: ends[-1]].rstrip() if ends else text
+
+
+def finished_sentences(text: str) -> str:
+    """The sentences of a text that goes on: up to the last end behind which another sentence has begun."""
+    ends = [found.end() for found in _END.finditer(text) if found.end() < len(text)]
+    return text[: ends[-1]].rstrip(_MAY_OPEN) if ends else ""
 
 
 def _opened(prompt: str) -> str:

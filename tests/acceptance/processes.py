@@ -116,7 +116,8 @@ def post(url: str, payload: object, headers: Mapping[str, str] | None = None) ->
 @contextmanager
 def chat_model_server(model: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A chat model behind llama.cpp's OpenAI-compatible server, on one thread: where it listens, and the process."""
-    code = "import runpy; from engine.models.local.llama_cpp import avoid_tiles; avoid_tiles(); "
+    code = "import runpy, llama_cpp; from engine.models.local.llama_context import model_parameters; "
+    code += "llama_cpp.llama_cpp.llama_model_default_params = model_parameters; "
     code += "runpy.run_module('llama_cpp.server', run_name='__main__')"
     command = [sys.executable, "-u", "-c", code, "--host", "127.0.0.1", "--port", "0"]
     options = {"model": model, "n_ctx": 512, "n_threads": 1, "n_threads_batch": 1, "logits_all": True}

@@ -16,6 +16,8 @@ from typing import Any
 from engine.models.local.worker.child import Command
 from engine.models.local.worker.protocol import Decoder, encode
 
+CROWD = 3
+
 COMMAND = Command(
     (sys.executable, "-P", "-m", "tests.fakes.worker"),
     {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)},
@@ -27,8 +29,11 @@ def main() -> None:
     order = next(messages)
     LOADING.get(order["engine"], lambda: None)()
     _say(event="phase", phase="loading the model")
+    if order["engine"] == "crowd":
+        _say(event="ready", engine="crowd", parallel=CROWD)
+        _serve_crowd(messages)
     _say(event="ready", engine=order["engine"], pid=os.getpid())
-    for count, question in enumerate(messages, 1):
+    for count, question in enumerate((message for message in messages if message["op"] != "cancel"), 1):
         text = question["prompt"]["text"]
         TURNS.get(text, lambda: None)()
         if question["op"] == "prepare":
@@ -43,6 +48,26 @@ def main() -> None:
             completion_tokens=1,
             confidence=0.5,
         )
+
+
+def _serve_crowd(messages: Any) -> None:
+    """Answers when as many ask as may; one whose text is `speak` at once, in two pieces, and `stay` when cancelled."""
+    waiting: dict[int, str] = {}
+    for message in messages:
+        if message["op"] == "cancel":
+            if waiting.pop(message["id"], None) is not None:
+                _say(event="error", id=message["id"], kind="timeout", message="cancelled")
+            continue
+        text = message["prompt"]["text"]
+        TURNS.get(text, lambda: None)()
+        waiting[message["id"]] = text
+        if text == "speak":
+            _say(event="text", id=message["id"], text="One.", confidence=0.5)
+            _say(event="text", id=message["id"], text="One. Two.", confidence=0.25)
+        elif len(waiting) < CROWD:
+            continue
+        for number in tuple(waiting):
+            _say(event="result", id=number, text=waiting.pop(number))
 
 
 def _messages() -> Any:

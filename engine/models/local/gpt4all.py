@@ -8,7 +8,7 @@ confidence. Its repeat penalty counts the tokens of the prompt too.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -63,14 +63,22 @@ class Gpt4All:
     def version(self) -> str:
         return f"{NAME} {version('gpt4all')}"
 
+    @property
+    def parallel(self) -> int:
+        return 1
+
     def count(self, text: str) -> int:
         return math.ceil(len(text.encode("utf-8", "replace")) / self._bytes_per_token)
 
-    def prepare(self, text: str, prefix: int, interrupted: Callable[[], bool]) -> bool:  # noqa: ARG002 - the protocol's signature
+    def prepare(self, request: Request) -> Generator[None]:  # noqa: ARG002 - the protocol's signature
         """Nothing: this engine keeps nothing between prompts."""
-        return True
+        yield
 
-    def generate(self, request: Request) -> Generation:
+    def step(self) -> None:
+        """Nothing: an answer is made in one go."""
+
+    def generate(self, request: Request) -> Generator[None, None, Generation]:
+        yield
         run = _Run(request, self._settings.context)
         text = request.text.removeprefix(self._bos)
         self._model._prompt_callback = run.on_prompt  # noqa: SLF001 - the one place where a prompt can be stopped
@@ -109,7 +117,7 @@ class _Run:
 
     def on_prompt(self, _token: int) -> bool:
         self.prompt_tokens += 1
-        self._late = self._request.deadline.passed
+        self._late = self._request.over()
         return not self._late
 
     def on_token(self, token: int, piece: bytes) -> bool:
@@ -124,8 +132,10 @@ class _Run:
         self._tokens += 1
         if self._tokens >= self._request.max_tokens:
             self._reason = "length"
-        elif self._request.deadline.passed:
+        elif self._request.over():
             self._reason = "deadline"
+        else:
+            self._request.on_text(self._stream, None)
         return self._reason == "stop"
 
     def result(self) -> Generation:

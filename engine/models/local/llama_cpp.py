@@ -1,295 +1,291 @@
-"""llama.cpp, through llama-cpp-python. Runs in the worker process only: it may abort, and it is not thread-safe.
+"""llama.cpp: answers several guests at once. Runs in the worker process only: it may abort, and it is not thread-safe.
 
-The generation loop is llama-cpp-python's `generate`, which keeps the tokens that a prompt shares with the last one.
-Around it stands what that package does not give: a deadline inside prompt evaluation, a confidence at 0.2 ms a
-token, the persona's part of a prompt kept across processes, and tokens of more than 32 bytes: its own `detokenize`
-loses them, and ありがとうございました is one.
+Each answer is a generator that is resumed between two steps; a step evaluates in one go what all of them want next. A
+sequence keeps what it holds when its answer is done, and the next prompt that begins alike takes it up or has it
+copied, so that the persona is read once for all guests. What the guests before it left decides where a prompt is split,
+and other splits change the last bits of its probabilities.
 """
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import math
-import re
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from random import SystemRandom
-from typing import Any, Literal
+from typing import Final, Literal
 
 import llama_cpp
-import numpy as np
-from llama_cpp._logger import llama_log_callback
 
+from engine.models.local.llama_context import BATCH, Aborted, Context, Sampler
 from engine.models.local.worker.gguf import Metadata
-from engine.models.local.worker.inference import DoesNotFit, Generation, LoadError, OutOfTime, Request
-from engine.models.local.worker.start import LocalSettings
+from engine.models.local.worker.inference import DoesNotFit, Generation, OutOfTime, Request
+from engine.models.local.worker.start import PERSONA_SHARE, LocalSettings
 from engine.models.local.worker.states import StateStore, default_folders, scope_of
 from engine.models.local.worker.stream import Stream
-from engine.models.spoken import is_mark
 
 FinishReason = Literal["stop", "length", "deadline"]
 
-NAME = "llama.cpp"
-BATCH = 512
-"""Tokens a decode call takes; a part of what a saved state depends on."""
+NAME: Final = "llama.cpp"
 
-_WORTH_KEEPING = 64
+_WORTH_KEEPING: Final = 64
 """Tokens; a shorter beginning is evaluated as fast as it is read."""
 
-_SMALLEST_CHUNK = 16
+_SMALLEST_CHUNK: Final = 16
 """Tokens; so few take hardly longer than one."""
 
-_LONGEST_TOKEN = 1024
-"""Bytes."""
-
-_COMPLAINT = re.compile(r"\b(?:error|fail(?:ed|ure)?|invalid|unknown|unsupported)\b", re.IGNORECASE)
-
-_ABORTED = "llama_decode returned 2"
+_SHARED_CHUNK: Final = 64
+"""Tokens of prompts in a step that others wait for."""
 
 
 def load(settings: LocalSettings, metadata: Metadata) -> LlamaCpp:
     """Load the file of `settings`; raises `LoadError`."""
-    avoid_tiles()
-    with _heard() as lines:
-        try:
-            llama = llama_cpp.Llama(
-                settings.path,
-                n_ctx=settings.context,
-                n_batch=BATCH,
-                n_threads=settings.threads,
-                n_threads_batch=settings.threads,
-                verbose=False,
-            )
-        except (AssertionError, OSError, RuntimeError, ValueError) as error:
-            raise LoadError(f"llama.cpp cannot load it: {_reason(lines) or error}") from error
-    return LlamaCpp(llama, settings, metadata.bos, _states(settings))
-
-
-@contextlib.contextmanager
-def _heard() -> Iterator[list[str]]:
-    """The lines that llama.cpp logs meanwhile: the package's own exception says only that it failed."""
-    lines: list[str] = []
-    listen = llama_cpp.llama_log_callback(lambda _level, text, _data: lines.append(text.decode("utf-8", "replace")))
-    llama_cpp.llama_log_set(listen, None)
-    try:
-        yield lines
-    finally:
-        llama_cpp.llama_log_set(llama_log_callback, None)
-
-
-def _reason(lines: Sequence[str]) -> str:
-    """The line that says why a file was refused, without the function's name in front; empty where none does.
-
-    What llama.cpp lists of a file, such as `rope_finetuned = unknown`, is none.
-    """
-    said = [line.strip().partition(": ")[2] for line in lines]
-    found = next((line for line in said if line.startswith("error loading model")), "")
-    found = found or next((line for line in said if _COMPLAINT.search(line) and " = " not in line), "")
-    return found.removeprefix("error loading model: ")[:300]
-
-
-def avoid_tiles() -> None:
-    """Keep models that are loaded after this from using AMX, where llama.cpp was compiled for it.
-
-    GCC before 14 drops the stores before `ldtilecfg`: what it makes of llama.cpp on such a processor dies of the first
-    matrix. The option that keeps weights out of those buffers is not among llama-cpp-python's own.
-    """
-    if b"AMX_INT8 = 1" not in llama_cpp.llama_print_system_info():
-        return
-    defaults = llama_cpp.llama_model_default_params
-
-    def without_extra_buffers() -> Any:
-        parameters = defaults()
-        parameters.use_extra_bufts = False
-        return parameters
-
-    llama_cpp.llama_cpp.llama_model_default_params = without_extra_buffers
-
-
-def _states(settings: LocalSettings) -> StateStore:
+    wanted = max(settings.parallel, settings.best_of)
+    # Beside the persona, which all share, a guest's own words, and some for the persona of another prompt.
+    own = settings.context - int((settings.context - settings.max_tokens) * PERSONA_SHARE)
+    context = Context(settings, wanted, own)
     path = Path(settings.path)
-    scope = scope_of(path, llama_cpp.__version__, settings.context, BATCH)
+    scope = scope_of(path, llama_cpp.__version__, context.size, context.sequences, BATCH)
     # Whoever may replace the model need not plant states.
-    return StateStore(default_folders(path, settings.cache), scope, frozenset({path.stat().st_uid}))
+    states = StateStore(default_folders(path, settings.cache), scope, frozenset({path.stat().st_uid}))
+    return LlamaCpp(context, settings, metadata.bos, states)
+
+
+@dataclass(slots=True, eq=False)
+class _Sequence:
+    """`tokens` are evaluated, in `cells` that copies share; `pending` come next. `owner` is the request that is being
+    answered and `prompt` its tokens; `row` is where the last logits are.
+    """
+
+    id: int
+    tokens: list[int] = field(default_factory=list)
+    cells: list[int] = field(default_factory=list)
+    pending: list[int] = field(default_factory=list)
+    owner: Request | None = None
+    prompt: list[int] = field(default_factory=list)
+    row: int = 0
+    used: int = 0
+
+    @property
+    def promised(self) -> int:
+        """Tokens that its answer may still take."""
+        return len(self.prompt) + self.owner.max_tokens - len(self.tokens) if self.owner else 0
 
 
 class LlamaCpp:
     """One loaded model."""
 
-    def __init__(self, llama: llama_cpp.Llama, settings: LocalSettings, bos: str, states: StateStore) -> None:
-        self._llama, self._settings, self._bos, self._states = llama, settings, bos, states
+    def __init__(self, context: Context, settings: LocalSettings, bos: str, states: StateStore) -> None:
+        self._context, self._settings, self._bos, self._states = context, settings, bos, states
+        self._sequences = [_Sequence(number) for number in range(context.sequences)]
         self._random = SystemRandom()
+        self._numbers = count()
         self._chunk = BATCH
-        self._stop: Callable[[], bool] = bool
-        self._abort = llama_cpp.ggml_abort_callback(lambda _: self._stop())
-        self._never = llama_cpp.ggml_abort_callback(0)
-        recurrent = llama_cpp.llama_model_is_recurrent(llama.model) or llama_cpp.llama_model_is_hybrid(llama.model)
-        self._cuttable = not recurrent
-        self._vocabulary = llama_cpp.llama_model_get_vocab(llama.model)
 
     @property
     def version(self) -> str:
         return f"{NAME} {llama_cpp.__version__}"
 
+    @property
+    def parallel(self) -> int:
+        return len(self._sequences)
+
     def count(self, text: str) -> int:
         return len(self._tokens(text))
 
-    def prepare(self, text: str, prefix: int, interrupted: Callable[[], bool]) -> bool:
-        tokens = self._tokens(text)
+    def prepare(self, request: Request) -> Generator[None]:
+        tokens = self._tokens(request.text)
+        tokens = tokens[: self._length_of(request.text[: request.prefix], tokens)]
+        sequence = yield from self._seat(tokens, request)
         try:
-            with self._aborting(interrupted):
-                shared = self._shared(tokens, text[:prefix])
-                self._begin(tokens[:shared], shared)
-        except RuntimeError as error:
-            self._cut(error)
-            return False
-        return True
+            yield from self._read(sequence, tokens, len(tokens), request)
+        finally:
+            self._leave(sequence)
 
-    def generate(self, request: Request) -> Generation:
+    def generate(self, request: Request) -> Generator[None, None, Generation]:
         tokens = self._tokens(request.text)
         if len(tokens) + request.max_tokens > self._settings.context:
             raise DoesNotFit
-        stream = Stream(request.stop)
+        sequence = yield from self._seat(tokens, request)
+        try:
+            prefix = self._length_of(request.text[: request.prefix], tokens[:-1])
+            yield from self._read(sequence, tokens, prefix, request)
+            return (yield from self._write(sequence, len(tokens), request))
+        finally:
+            self._leave(sequence)
+
+    def step(self) -> None:
+        """Evaluate what the answers under way want next. Raises `RuntimeError`, after which they cannot go on."""
+        parts = self._parts()
+        if not parts:
+            return
+        over = [sequence.owner.over for sequence, _ in parts if sequence.owner]
+        try:
+            rows = self._context.decode(
+                [(sequence.id, len(sequence.tokens), tokens) for sequence, tokens in parts],
+                lambda: any(is_over() for is_over in over),
+            )
+        except (Aborted, RuntimeError) as error:
+            if not self._context.cuttable:
+                for sequence, _ in parts:
+                    sequence.pending[:0] = sequence.tokens
+                    sequence.tokens, sequence.cells = [], []
+            if isinstance(error, RuntimeError):
+                raise
+            # Turns with little time get further with less in each step.
+            self._chunk = max(_SMALLEST_CHUNK, self._chunk // 2)
+            return
+        for (sequence, tokens), row in zip(parts, rows, strict=True):
+            sequence.tokens += tokens
+            sequence.cells += (next(self._numbers) for _ in tokens)
+            sequence.row = row
+            del sequence.pending[: len(tokens)]
+        if any(len(tokens) > 1 for _, tokens in parts):
+            self._chunk = min(BATCH, self._chunk * 2)
+
+    def _parts(self) -> list[tuple[_Sequence, list[int]]]:
+        """The next token of each answer, and some of the prompts: of the oldest first, and last of those that are read
+        ahead.
+        """
+        wanting = [sequence for sequence in self._sequences if sequence.pending]
+        parts = [(sequence, sequence.pending[:1]) for sequence in wanting if len(sequence.pending) == 1]
+        reading = [sequence for sequence in wanting if len(sequence.pending) > 1]
+        reading.sort(key=lambda one: (one.owner is not None and one.owner.max_tokens == 0, one.used))
+        room = self._chunk if len(wanting) == 1 else min(self._chunk, _SHARED_CHUNK)
+        for sequence in reading:
+            if room > 0:
+                parts.append((sequence, sequence.pending[:room]))
+                room -= len(sequence.pending[:room])
+        return parts
+
+    # An answer
+
+    def _seat(self, tokens: list[int], request: Request) -> Generator[None, None, _Sequence]:
+        """A sequence that holds as much of the prompt as any does; waits for one. Raises `OutOfTime`."""
+        while not request.over():
+            if (sequence := self._free(tokens, len(tokens) + request.max_tokens)) is not None:
+                sequence.owner, sequence.prompt, sequence.used = request, tokens, next(self._numbers)
+                return sequence
+            yield
+        raise OutOfTime
+
+    def _free(self, tokens: list[int], limit: int) -> _Sequence | None:
+        idle = [sequence for sequence in self._sequences if sequence.owner is None]
+        source = max(self._sequences, key=lambda sequence: (self._shared(sequence, tokens), sequence.owner is None))
+        shared = self._shared(source, tokens)
+        if not idle or self._is_being_read(tokens, shared):
+            return None
+        others = sorted((one for one in idle if one is not source), key=lambda one: (len(one.tokens) > 0, one.used))
+        target = source if source.owner is None else others.pop(0)
+        while not self._fits(limit - shared, target, source, shared):
+            if not others:
+                return None
+            self._cut(others.pop(0), 0)
+        if target is source:
+            self._cut(source, shared)
+        else:
+            self._cut(target, 0)
+            self._context.copy(source.id, target.id, shared)
+            target.tokens, target.cells = source.tokens[:shared], source.cells[:shared]
+        return target
+
+    def _shared(self, sequence: _Sequence, tokens: list[int]) -> int:
+        """How many tokens of a prompt need not be evaluated again; its last one gives the first probabilities."""
+        shared = common(sequence.tokens, tokens[:-1])
+        if self._context.cuttable or (sequence.owner is None and shared == len(sequence.tokens)):
+            return shared
+        return 0
+
+    def _is_being_read(self, tokens: list[int], shared: int) -> bool:
+        """Whether more of these tokens are just being read for another."""
+        reading = [one for one in self._sequences if one.owner and len(one.tokens) < len(one.prompt)]
+        return any(common(one.prompt, tokens[:-1]) > shared + _SMALLEST_CHUNK for one in reading)
+
+    def _fits(self, wanted: int, target: _Sequence, source: _Sequence, shared: int) -> bool:
+        """Whether so many tokens have room beside what is held and what those who are being answered may still take."""
+        held = {cell for one in self._sequences if one is not target for cell in one.cells}
+        held.update(source.cells[:shared])
+        return len(held) + sum(one.promised for one in self._sequences) + wanted <= self._context.size
+
+    def _read(self, sequence: _Sequence, tokens: list[int], prefix: int, request: Request) -> Generator[None]:
+        """Have all tokens evaluated; the first `prefix` may lie in the store, or go there. Raises `OutOfTime`."""
+        is_wanting = self._context.cuttable and prefix >= _WORTH_KEEPING and len(sequence.tokens) < prefix
+        if is_wanting and not self._restore(sequence, tokens[:prefix]):
+            yield from self._evaluate(sequence, tokens[:prefix], request)
+            self._states.keep(tokens[:prefix], self._context.state(sequence.id))
+        yield from self._evaluate(sequence, tokens, request)
+
+    def _evaluate(self, sequence: _Sequence, tokens: list[int], request: Request) -> Generator[None]:
+        sequence.pending = tokens[len(sequence.tokens) :]
+        while sequence.pending:
+            yield
+            if sequence.pending and request.over():
+                raise OutOfTime
+
+    def _write(self, sequence: _Sequence, read: int, request: Request) -> Generator[None, None, Generation]:
+        seed = self._random.getrandbits(31) if self._settings.seed is None else self._settings.seed + request.attempt
+        sampler, stream = Sampler(self._settings, seed % 2**32), Stream(request.stop)
         logs: list[float] = []
-        reason = self._run(tokens, request, stream, logs)
+        reason: FinishReason | None = None
+        while reason is None:
+            logits = self._context.logits(sequence.row)
+            token = sampler.choose(logits)
+            logs.append(self._context.log_probability(logits, token))
+            if self._context.is_end(token) or stream.add(self._context.piece(token)):
+                reason = "stop"
+            elif len(logs) >= request.max_tokens:
+                reason = "length"
+            else:
+                request.on_text(stream, math.exp(sum(logs) / len(logs)))
+                sequence.pending = [token]
+            while sequence.pending and reason is None:
+                if request.over():
+                    reason = "deadline"
+                else:
+                    yield
         return Generation(
             text=stream.text(),
             finish_reason=reason,
-            prompt_tokens=len(tokens),
+            prompt_tokens=read,
             completion_tokens=len(logs) - (reason == "stop"),
-            confidence=math.exp(sum(logs) / len(logs)) if logs else None,
+            confidence=math.exp(sum(logs) / len(logs)),
         )
 
-    def _run(self, tokens: list[int], request: Request, stream: Stream, logs: list[float]) -> FinishReason:
-        with (
-            contextlib.closing(self._sampled(tokens, request)) as sampled,
-            self._aborting(lambda: request.deadline.passed),
-        ):
-            for token in self._first_in_time(sampled):
-                logs.append(self._log_probability(token))
-                if self._is_end(token) or stream.add(self._piece(token)):
-                    return "stop"
-                if len(logs) >= request.max_tokens:
-                    return "length"
-                if request.deadline.passed:
-                    return "deadline"
-        return "stop"
+    def _leave(self, sequence: _Sequence) -> None:
+        sequence.pending, sequence.owner = [], None
 
-    def _first_in_time(self, sampled: Iterator[int]) -> Iterator[int]:
-        """The tokens; the abort callback costs time at every node of the graph, so it watches the prompt alone."""
-        try:
-            first = next(sampled)
-        except RuntimeError as error:
-            self._cut(error)
-            raise OutOfTime from error
-        self._chunk = min(BATCH, self._chunk * 2)
-        llama_cpp.llama_set_abort_callback(self._llama.ctx, self._never, None)
-        yield first
-        yield from sampled
+    # What sequences hold
 
-    def _sampled(self, tokens: list[int], request: Request) -> Generator[int]:
-        settings = self._settings
-        self._llama.set_seed(self._random.getrandbits(31) if settings.seed is None else settings.seed)
-        self._begin(tokens, self._shared(tokens, request.text[: request.prefix]))
-        yield from self._llama.generate(
-            tokens,
-            temp=settings.temperature,
-            top_p=settings.top_p,
-            top_k=settings.top_k,
-            min_p=settings.min_p,
-            repeat_penalty=settings.repeat_penalty,
-        )
-
-    def _cut(self, error: RuntimeError) -> None:
-        """Take note of an evaluation that was ended early; any other error is raised again."""
-        if str(error) != _ABORTED:
-            raise error
-        self._chunk = max(_SMALLEST_CHUNK, self._chunk // 2)
-
-    def _begin(self, tokens: list[int], prefix: int) -> None:
-        """Have the first `prefix` tokens evaluated, which may still be there or lie in the store, and of a long
-        rest most.
-
-        It goes in chunks, each of which is gained for good when the deadline comes. A chunk that the deadline cut
-        halves the next one, so that turns with little time get further too. Fresh processes split alike: other
-        splits change the last bits.
-        """
-        if not self._cuttable:
-            return
-        held = _common(tokens, self._llama.eval_tokens)
-        if prefix >= _WORTH_KEEPING and held < prefix:
-            if not self._restore(tokens[:prefix]):
-                held = min(held, self._llama.n_tokens)
-                self._evaluate(tokens, held - held % self._chunk, prefix)
-                self._states.keep(tokens[:prefix], self._state())
-            held = prefix
-        if held < len(tokens) - self._chunk:
-            self._evaluate(tokens, held, len(tokens) - self._chunk)
-
-    def _evaluate(self, tokens: list[int], start: int, end: int) -> None:
-        self._llama.n_tokens = start
-        for at in range(start, end, self._chunk):
-            self._llama.eval(tokens[at : min(at + self._chunk, end)])
-
-    def _state(self) -> bytes:
-        size = llama_cpp.llama_state_seq_get_size(self._llama.ctx, 0)
-        buffer = (ctypes.c_uint8 * size)()
-        written = llama_cpp.llama_state_seq_get_data(self._llama.ctx, buffer, size, 0)
-        return bytes(buffer)[:written]
-
-    def _restore(self, tokens: list[int]) -> bool:
+    def _restore(self, sequence: _Sequence, tokens: list[int]) -> bool:
         state = self._states.find(tokens)
         if state is None:
             return False
-        buffer = (ctypes.c_uint8 * len(state)).from_buffer(state)
-        restored: bool = llama_cpp.llama_state_seq_set_data(self._llama.ctx, buffer, len(state), 0) == len(state)
-        self._llama.input_ids[: len(tokens)] = tokens
-        self._llama.n_tokens = len(tokens) if restored else 0
-        if not restored:
-            self._states.discard(tokens)
-        return restored
+        self._cut(sequence, 0)
+        if not self._context.restore(sequence.id, state):
+            self._context.cut(sequence.id, 0)
+            # With others beside it, what is lacking may be room in one piece.
+            if not any(one.tokens for one in self._sequences):
+                self._states.discard(tokens)
+            return False
+        sequence.tokens, sequence.cells = list(tokens), [next(self._numbers) for _ in tokens]
+        return True
 
-    @contextlib.contextmanager
-    def _aborting(self, stop: Callable[[], bool]) -> Iterator[None]:
-        """Evaluation inside ends with `_ABORTED` as soon as `stop` says so."""
-        self._stop = stop
-        llama_cpp.llama_set_abort_callback(self._llama.ctx, self._abort, None)
-        try:
-            yield
-        finally:
-            llama_cpp.llama_set_abort_callback(self._llama.ctx, self._never, None)
-
-    def _shared(self, tokens: list[int], beginning: str) -> int:
-        """How many of `tokens` stand for `beginning`: at its end, a token may reach over into what follows."""
-        return _common(tokens, self._tokens(beginning))
-
-    def _log_probability(self, token: int) -> float:
-        """The logarithm of the softmax of the last logits at `token`, by log-sum-exp with the maximum taken out."""
-        logits = np.ctypeslib.as_array(
-            llama_cpp.llama_get_logits_ith(self._llama.ctx, -1), shape=(self._llama.n_vocab(),)
-        )
-        top = float(logits.max())
-        return float(logits[token]) - top - math.log(float(np.exp(logits - top).sum()))
-
-    def _is_end(self, token: int) -> bool:
-        return bool(llama_cpp.llama_vocab_is_eog(self._vocabulary, token))
-
-    def _piece(self, token: int) -> bytes:
-        """The bytes of `token`; of control tokens, which are no words, only those that part thoughts from words."""
-        buffer = ctypes.create_string_buffer(_LONGEST_TOKEN)
-        if length := llama_cpp.llama_token_to_piece(self._vocabulary, token, buffer, _LONGEST_TOKEN, 0, False):
-            return buffer.raw[: max(0, length)]
-        length = llama_cpp.llama_token_to_piece(self._vocabulary, token, buffer, _LONGEST_TOKEN, 0, True)
-        piece = buffer.raw[: max(0, length)]
-        return piece if is_mark(piece.decode("utf-8", "ignore")) else b""
+    def _cut(self, sequence: _Sequence, held: int) -> None:
+        if len(sequence.tokens) > held:
+            self._context.cut(sequence.id, held)
+            del sequence.tokens[held:], sequence.cells[held:]
 
     def _tokens(self, text: str) -> list[int]:
         begun = bool(self._bos) and text.startswith(self._bos)
-        return list(self._llama.tokenize(text.encode("utf-8", "replace"), add_bos=not begun, special=True))
+        return self._context.tokens(text, add_bos=not begun)
+
+    def _length_of(self, beginning: str, tokens: list[int]) -> int:
+        """How many of `tokens` stand for `beginning`: at its end, a token may reach over into what follows."""
+        return common(tokens, self._tokens(beginning))
 
 
-def _common(one: Sequence[int], other: Sequence[int]) -> int:
+def common(one: Sequence[int], other: Sequence[int]) -> int:
     """How many tokens both begin with."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((index for index, (a, b) in pairs if a != b), min(len(one), len(other)))

@@ -7,12 +7,14 @@ goes wrong is a typed error at the turn that meets it, never an exception at ope
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Generator, Mapping
 from importlib.machinery import PathFinder
 from pathlib import Path
+from typing import cast
 
 from engine.core.deadline import Deadline
-from engine.core.errors import BackendError, ContextTooLong, TimedOut, Unavailable
+from engine.core.errors import BackendError, ContextTooLong, Malformed, TimedOut, Unavailable
 from engine.core.plan import ModelRow
 from engine.core.ports import LanguageModel, ModelStatus
 from engine.core.record import record, replace
@@ -61,8 +63,38 @@ class LocalModel:
         """Raises `Unavailable`, `TimedOut` and `ContextTooLong`; waits for a model that is loading, by the
         deadline.
         """
+        answering = self._answering(prompt, deadline, stream=False)
+        while True:
+            try:
+                next(answering)
+            except StopIteration as end:
+                return cast("Completion", end.value)
+
+    def stream(self, prompt: Prompt, deadline: Deadline) -> Generator[Piece, None, Completion]:
+        """The answer sentence by sentence. Raises as `generate` does, and `Malformed` for one that takes back what it
+        said, as with a thought that nothing opened.
+        """
+        said, confidence = "", None
+        with contextlib.closing(self._answering(prompt, deadline, stream=True)) as answering:
+            while True:
+                try:
+                    message = next(answering)
+                except StopIteration as end:
+                    completion: Completion = end.value
+                    break
+                text, confidence = clean(message["text"]), message["confidence"]
+                if len(text) > len(said) and text.startswith(said):
+                    yield Piece(text=text[len(said) :], confidence=confidence)
+                    said = text
+        if not completion.text.startswith(said):
+            raise Malformed("the model took back what it had said", backend=self.row.backend)
+        if completion.text != said:
+            yield Piece(text=completion.text[len(said) :], confidence=completion.confidence)
+        return completion
+
+    def _answering(self, prompt: Prompt, deadline: Deadline, *, stream: bool) -> Generator[Message, None, Completion]:
         started = deadline.clock()
-        reply = self.supervisor.ask({"prompt": prompt_to_json(prompt)}, deadline)
+        reply = yield from self.supervisor.ask({"prompt": prompt_to_json(prompt), "stream": stream}, deadline)
         if reply["event"] == "error":
             raise _error(reply, self.row.backend, self._without_path(str(reply["message"])))
         return Completion(
@@ -74,12 +106,6 @@ class LocalModel:
             confidence=reply["confidence"],
             seconds=deadline.clock() - started,
         )
-
-    def stream(self, prompt: Prompt, deadline: Deadline) -> Generator[Piece, None, Completion]:
-        """The answer sentence by sentence; raises as `generate` does."""
-        completion = self.generate(prompt, deadline)
-        yield Piece(text=completion.text, confidence=completion.confidence)
-        return completion
 
     def prepare(self, prompt: Prompt) -> None:
         """Have the persona's part of `prompt` evaluated in the background, so that the first turn need not wait for

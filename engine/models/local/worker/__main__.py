@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from importlib import import_module
 from pathlib import Path
 from queue import SimpleQueue
@@ -31,6 +31,11 @@ from engine.models.local.worker.start import ENGINES, prompt_from_json, settings
 _PR_SET_PDEATHSIG = 1
 """See prctl(2)."""
 
+_AHEAD = 0
+"""Stands for what is read ahead; questions count from 1."""
+
+_Turn = Generator[None, None, Message]
+
 
 class Pipe:
     """Our ends of the pipes, moved away from descriptors 0 and 1."""
@@ -42,6 +47,7 @@ class Pipe:
         os.close(nothing)
         os.dup2(2, 1)
         self._messages: SimpleQueue[Message] = SimpleQueue()
+        self._wanted: set[int] = set()
         threading.Thread(target=self._listen, daemon=True).start()
 
     def receive(self) -> Message:
@@ -49,6 +55,14 @@ class Pipe:
 
     def idle(self) -> bool:
         return self._messages.empty()
+
+    def is_wanted(self, number: int) -> bool:
+        """Whether somebody waits for this answer; known at once, whatever the engine is busy with."""
+        return number in self._wanted
+
+    def finish(self, number: int, reply: Message) -> None:
+        self._wanted.discard(number)
+        self.send(reply)
 
     def send(self, message: Mapping[str, Any]) -> None:
         data = encode(message)
@@ -60,6 +74,11 @@ class Pipe:
         try:
             while data := os.read(self._in, 2**16):
                 for message in decoder.feed(data):
+                    if message["op"] == "cancel":
+                        self._wanted.discard(message["id"])
+                        continue
+                    if message["op"] == "generate":
+                        self._wanted.add(message["id"])
                     self._messages.put(message)
         finally:
             os._exit(0)
@@ -81,19 +100,36 @@ def load(order: Message, phase: Callable[[str], None]) -> tuple[Answerer, dict[s
         raise LoadError(f"{order['engine']} cannot be imported: {error}") from error
     phase("loading the model")
     engine = module.load(settings, metadata)
-    info = {"engine": engine.version, "model": metadata.name, "style": layout.style}
-    return Answerer(engine, layout, settings), info
+    answerer = Answerer(engine, layout, settings)
+    info = {"engine": engine.version, "model": metadata.name, "style": layout.style, "parallel": answerer.parallel}
+    return answerer, info
 
 
-def answer(answerer: Answerer, prompt: Prompt, deadline: Deadline) -> dict[str, Any]:
+def answer(answerer: Answerer, prompt: Prompt, order: Message, pipe: Pipe) -> Generator[None, None, Message]:
+    """The reply to one question; raises nothing, since one bad turn does not cost the loaded model."""
+    number = order["id"]
+
+    def tell(text: str, confidence: float | None) -> None:
+        pipe.send({"event": "text", "id": number, "text": text, "confidence": confidence})
+
     try:
-        completion = answerer.answer(prompt, deadline)
+        until = Deadline.after(order["seconds"])
+        completion = yield from answerer.answer(
+            prompt,
+            lambda: until.passed or not pipe.is_wanted(number),
+            tell if order.get("stream") else None,
+        )
     except DoesNotFit:
-        return {"event": "error", "kind": "context", "message": "the prompt does not fit the context of the model"}
+        message = "the prompt does not fit the context of the model"
+        return {"event": "error", "id": number, "kind": "context", "message": message}
     except OutOfTime:
-        return {"event": "error", "kind": "timeout", "message": "the deadline came before the first token"}
+        message = "the deadline came before the first token"
+        return {"event": "error", "id": number, "kind": "timeout", "message": message}
+    except Exception as error:  # noqa: BLE001 - whatever native bindings raise is the operator's to read
+        return {"event": "error", "id": number, "kind": "error", "message": _unexpected(error)}
     return {
         "event": "result",
+        "id": number,
         "text": completion.text,
         "finish_reason": completion.finish_reason,
         "prompt_tokens": completion.prompt_tokens,
@@ -102,14 +138,16 @@ def answer(answerer: Answerer, prompt: Prompt, deadline: Deadline) -> dict[str, 
     }
 
 
-def prepare(answerer: Answerer, prompt: Prompt, interrupted: Callable[[], bool]) -> dict[str, Any] | None:
-    """What to say about it; `None` where it was interrupted. A failure costs the head start, never the loaded model."""
+def prepare(answerer: Answerer, prompt: Prompt) -> Generator[None, None, Message]:
+    """What to say about reading ahead; a failure costs the head start, never the loaded model."""
     try:
-        return {"event": "prepared"} if answerer.prepare(prompt, interrupted) else None
+        # Without the conversation: what goes wrong ahead of a turn is told on the health page.
+        yield from answerer.prepare(replace(prompt, history=(), near=(), text=""))
     except DoesNotFit:
         return {"event": "prepared", "problem": "the persona does not fit the context of the model"}
-    except Exception as error:  # noqa: BLE001 - the top of the worker, as below
+    except Exception as error:  # noqa: BLE001 - the top of the worker, as above
         return {"event": "prepared", "problem": _unexpected(error)}
+    return {"event": "prepared"}
 
 
 def main() -> None:
@@ -128,31 +166,51 @@ def main() -> None:
         pipe.send({"event": "failed", "message": _unexpected(error)})
         return
     pipe.send({"event": "ready", **info})
-    serve(pipe, answerer)
+    Turns(pipe, answerer).serve()
 
 
-def serve(pipe: Pipe, answerer: Answerer) -> NoReturn:
-    """Answer what comes. While nothing does, evaluate what a later turn will need."""
-    ahead: Prompt | None = None
-    while True:
-        if ahead is not None and pipe.idle():
-            if (done := prepare(answerer, ahead, lambda: not pipe.idle())) is not None:
-                ahead = None
-                pipe.send(done)
-            continue
-        order = pipe.receive()
+class Turns:
+    """The answers under way, all of which a step takes further; beside them, what a later turn will need is read."""
+
+    def __init__(self, pipe: Pipe, answerer: Answerer) -> None:
+        self._pipe, self._answerer = pipe, answerer
+        self._turns: dict[int, tuple[Prompt, _Turn]] = {}
+
+    def serve(self) -> NoReturn:
+        while True:
+            while not self._turns or not self._pipe.idle():
+                self._take(self._pipe.receive())
+            failure = None
+            try:
+                self._answerer.step()
+            except RuntimeError as error:
+                failure = error
+            for number in tuple(self._turns):
+                self._go_on(number, failure)
+
+    def _take(self, order: Message) -> None:
         prompt = prompt_from_json(order["prompt"])
         if order["op"] == "prepare":
-            ahead = prompt
-            continue
+            self._begin(_AHEAD, prompt, prepare(self._answerer, prompt))
+        else:
+            self._begin(order["id"], prompt, answer(self._answerer, prompt, order, self._pipe))
+
+    def _begin(self, number: int, prompt: Prompt, turn: _Turn) -> None:
+        self._turns[number] = prompt, turn
+        self._go_on(number)
+
+    def _go_on(self, number: int, failure: RuntimeError | None = None) -> None:
+        prompt, turn = self._turns[number]
         try:
-            reply = answer(answerer, prompt, Deadline.after(order["seconds"]))
-        except Exception as error:  # noqa: BLE001 - as above: one bad turn does not cost the loaded model
-            reply = {"event": "error", "kind": "error", "message": _unexpected(error)}
-        pipe.send({**reply, "id": order["id"]})
-        if reply.get("kind") == "timeout":
-            # Without the conversation: what goes wrong ahead of a turn is told on the health page.
-            ahead = replace(prompt, history=(), text="")
+            if failure is None:
+                next(turn)
+            else:
+                turn.throw(failure)
+        except StopIteration as end:
+            del self._turns[number]
+            self._pipe.finish(number, end.value)
+            if end.value.get("kind") == "timeout" and _AHEAD not in self._turns:
+                self._begin(_AHEAD, prompt, prepare(self._answerer, prompt))
 
 
 def _unexpected(error: Exception) -> str:

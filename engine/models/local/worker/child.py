@@ -95,7 +95,9 @@ class Child:
         read.
         """
         data = encode(message)
-        with self._writing:
+        if not self._writing.acquire(timeout=deadline.remaining()):
+            raise TimeoutError
+        try:
             while data:
                 if self._stdin.closed:
                     raise BrokenPipeError
@@ -103,6 +105,8 @@ class Child:
                     data = data[os.write(self._stdin.fileno(), data) :]
                 except BlockingIOError:
                     self._wait_writable(deadline)
+        finally:
+            self._writing.release()
 
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -6,13 +6,13 @@ An engine turns finished text into generated text. It knows no persona, no histo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from engine.core.deadline import Deadline
 from engine.models.local.worker.gguf import Metadata
 from engine.models.local.worker.start import LocalSettings
+from engine.models.local.worker.stream import Stream
 
 
 class LoadError(Exception):
@@ -24,18 +24,24 @@ class DoesNotFit(Exception):
 
 
 class OutOfTime(Exception):
-    """The deadline came before the first token."""
+    """The deadline came before the first token, or nobody waits for it any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """Text for the model to continue. The first `prefix` characters are expected to be the same from turn to turn."""
+    """Text for the model to continue. The first `prefix` characters are expected to be the same from turn to turn.
+
+    `over` tells that its time is; `on_text` is called after each token with the text so far and the confidence in it;
+    `attempt` counts the answers to one prompt.
+    """
 
     text: str
     prefix: int
-    stop: tuple[str, ...]
-    max_tokens: int
-    deadline: Deadline
+    over: Callable[[], bool]
+    stop: tuple[str, ...] = ()
+    max_tokens: int = 0
+    on_text: Callable[[Stream, float | None], None] = lambda _text, _confidence: None
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,20 +58,26 @@ class Generation:
 
 
 class InferenceEngine(Protocol):
-    """One loaded model."""
+    """One loaded model, which answers `parallel` requests at once: its generators are resumed after each `step`."""
 
     @property
     def version(self) -> str: ...
+    @property
+    def parallel(self) -> int: ...
     def count(self, text: str) -> int:
         """Tokens in `text`; an estimate where the engine has no tokenizer to ask."""
         ...
 
-    def prepare(self, text: str, prefix: int, interrupted: Callable[[], bool]) -> bool:
-        """Evaluate the first `prefix` characters for later; whether that is done, `interrupted` ends it early."""
+    def prepare(self, request: Request) -> Generator[None]:
+        """Evaluate the first `prefix` characters for later. Raises `OutOfTime`."""
         ...
 
-    def generate(self, request: Request) -> Generation:
+    def generate(self, request: Request) -> Generator[None, None, Generation]:
         """Raises `DoesNotFit` and `OutOfTime`."""
+        ...
+
+    def step(self) -> None:
+        """Raises `RuntimeError`, after which no generator can go on."""
         ...
 
 

@@ -15,10 +15,14 @@ name of the package that it needs.
 
 Style = Literal["auto", "chat", "raw"]
 
+PERSONA_SHARE = 0.75
+"""Of the tokens that a prompt may have, how many the persona and its examples may take."""
+
 
 @record
 class LocalSettings:
-    """Settings of a local model. `context` and `max_tokens` are tokens; `examples` bounds the persona's examples,
+    """Settings of a local model. `context` and `max_tokens` are tokens; `parallel` is how many guests it answers at
+    once, `best_of` among how many answers it chooses; `examples` bounds the persona's examples,
     `None` meaning all in a transcript and none in a chat; `seed` `None` means another one each time; `cache` is a
     folder for saved prompt states, empty for the default one, `off` for none; `thinking` is told to chat templates that
     ask for it.
@@ -39,6 +43,8 @@ class LocalSettings:
     style: Style = "auto"
     cache: str = ""
     thinking: bool = False
+    parallel: int = 8
+    best_of: int = 1
 
 
 def settings_to_json(settings: LocalSettings) -> dict[str, Any]:

@@ -27,3 +27,11 @@ class Stream:
     def text(self) -> str:
         """What stands before the stop string; half a character at the end is dropped."""
         return self._bytes.decode("utf-8", "ignore")
+
+    def certain(self) -> str:
+        """The text without an end that may turn out to begin a stop string."""
+        end = max((size for stop in self._stop for size in range(1, len(stop)) if self._ends(stop[:size])), default=0)
+        return self._bytes[: len(self._bytes) - end].decode("utf-8", "ignore")
+
+    def _ends(self, beginning: bytes) -> bool:
+        return self._bytes.endswith(beginning)

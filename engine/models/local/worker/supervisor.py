@@ -1,5 +1,5 @@
-"""Keeps one worker process answering: one question at a time, always by the deadline, with a new process when one
-is lost.
+"""Keeps one worker process answering: as many questions at once as it takes, each by its deadline, with a new process
+when one is lost.
 
 Its state lives under one condition variable. A worker is restarted at once after its first loss, then only when
 somebody asks and a back-off has passed, so that a model that cannot load does not burn the machine.
@@ -10,7 +10,8 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from engine.core.deadline import Clock, Deadline
@@ -21,7 +22,7 @@ from engine.models.local.worker.protocol import Message
 from engine.models.local.worker.restarts import Restarts
 
 MAX_WAITING = 8
-"""Turns that may wait for the one before them; more are turned away at once."""
+"""Turns that may wait for those before them; more are turned away at once."""
 
 MAX_LOADING = 300.0
 """Seconds after which a worker that is still loading is taken for stuck."""
@@ -35,13 +36,16 @@ State = Literal["loading", "ready", "down", "closed"]
 
 
 class _Exchange:
-    """A question in flight; `loss` says how its worker ended."""
+    """A question in flight: what came for it and was not taken yet. It is `over` when nothing more comes; `loss` says
+    how its worker ended.
+    """
 
-    __slots__ = ("child", "id", "loss", "reply")
+    __slots__ = ("child", "id", "loss", "messages", "over")
 
     def __init__(self, number: int, child: Child) -> None:
         self.id, self.child = number, child
-        self.reply: Message | None = None
+        self.messages: deque[Message] = deque()
+        self.over = False
         self.loss = ""
 
 
@@ -79,7 +83,7 @@ class Supervisor:
         self._phase = ""
         self._since = clock()
         self._child: Child | None = None
-        self._exchange: _Exchange | None = None
+        self._exchanges: dict[int, _Exchange] = {}
         self._info: Mapping[str, Any] = {}
         self._load_seconds: float | None = None
         self._ahead: Mapping[str, Any] | None = None
@@ -90,17 +94,21 @@ class Supervisor:
         with self._changed:
             self._start()
 
-    def ask(self, question: Mapping[str, Any], deadline: Deadline) -> Message:
-        """The worker's reply to `question`; raises `TimedOut` and `Unavailable`, and returns by the deadline."""
+    def ask(self, question: Mapping[str, Any], deadline: Deadline) -> Generator[Message, None, Message]:
+        """What the worker says while it answers `question`, and at last its reply; no message is waited for beyond the
+        deadline. Closing it cancels the question. Raises `TimedOut` and `Unavailable`.
+        """
         with self._queue():
             exchange = self._begin(deadline)
-        budget = deadline.remaining() - min(_MARGIN, deadline.remaining() * _MARGIN_SHARE)
-        self._send({**question, "op": "generate", "id": exchange.id, "seconds": budget}, exchange.child, deadline)
-        reply = self._finish(exchange, deadline)
-        if reply is not None:
-            return reply
-        self._expect(exchange.child, lambda: self._exchange is not exchange, _GRACE)
-        raise TimedOut("the model did not answer by the deadline", backend="local", retryable=True)
+        try:
+            budget = deadline.remaining() - min(_MARGIN, deadline.remaining() * _MARGIN_SHARE)
+            self._send({**question, "op": "generate", "id": exchange.id, "seconds": budget}, exchange.child, deadline)
+            while (message := self._next(exchange, deadline))["event"] == "text":
+                yield message
+            return message
+        finally:
+            if not exchange.over:
+                self._cancel(exchange)
 
     def prepare(self, ahead: Mapping[str, Any]) -> None:
         """Have this and every later worker evaluate the beginning of a prompt while it has nothing else to do."""
@@ -168,11 +176,11 @@ class Supervisor:
                 raise TimedOut(
                     f"the model is still loading ({self._phase})", backend="local", retryable=True, called=False
                 )
-            if self._exchange is not None or self._child is None or deadline.passed:
+            if not self._is_free() or self._child is None or deadline.passed:
                 raise TimedOut("the model was busy until the deadline", backend="local", retryable=True, called=False)
             self._asked += 1
-            self._exchange = _Exchange(self._asked, self._child)
-            return self._exchange
+            self._exchanges[self._asked] = exchange = _Exchange(self._asked, self._child)
+            return exchange
 
     def _send(self, message: Mapping[str, Any], child: Child, deadline: Deadline) -> None:
         try:
@@ -182,21 +190,26 @@ class Supervisor:
         except OSError:
             child.kill()
 
-    def _finish(self, exchange: _Exchange, deadline: Deadline) -> Message | None:
-        """The reply, or `None` when there is none by the deadline; raises `Unavailable` for a worker that was lost."""
+    def _next(self, exchange: _Exchange, deadline: Deadline) -> Message:
         with self._changed:
-            self._changed.wait_for(
-                lambda: exchange.reply is not None or self._exchange is not exchange,
-                deadline.remaining(),
-            )
-            if exchange.reply is not None or self._exchange is exchange:
-                return exchange.reply
-            raise Unavailable(
-                f"the model worker was lost: {exchange.loss or 'closed'}", backend="local", retryable=True
-            )
+            self._changed.wait_for(lambda: exchange.messages or exchange.over, deadline.remaining())
+            if exchange.messages:
+                return exchange.messages.popleft()
+            if exchange.over:
+                loss = exchange.loss or "closed"
+                raise Unavailable(f"the model worker was lost: {loss}", backend="local", retryable=True)
+        raise TimedOut("the model did not answer by the deadline", backend="local", retryable=True)
+
+    def _cancel(self, exchange: _Exchange) -> None:
+        """Tell the worker that nobody waits any more; one that does not confirm it is taken for stuck."""
+        self._send({"op": "cancel", "id": exchange.id}, exchange.child, Deadline.after(_TICK))
+        self._expect(exchange.child, lambda: exchange.over, _GRACE)
 
     def _free_or_hopeless(self) -> bool:
-        return self._state in {"down", "closed"} or (self._state == "ready" and self._exchange is None)
+        return self._state in {"down", "closed"} or (self._state == "ready" and self._is_free())
+
+    def _is_free(self) -> bool:
+        return len(self._exchanges) < int(self._info.get("parallel", 1))
 
     def _expect(self, child: Child, done: Callable[[], bool], seconds: float) -> None:
         """Have `child` killed unless it is `done` by then. Time is counted in ticks: a machine that was suspended
@@ -269,10 +282,12 @@ class Supervisor:
                     self._restarts.note(str(message.get("message")))
                     # Native libraries may take their time to end, or never do.
                     child.kill()
-                case "result" | "error" if self._exchange and message.get("id") == self._exchange.id:
-                    self._exchange.reply = message
-                    self._exchange = None
-                    self._restarts.answered()
+                case "text" | "result" | "error" if exchange := self._exchanges.get(message.get("id", 0)):
+                    exchange.messages.append(message)
+                    if message["event"] != "text":
+                        exchange.over = True
+                        del self._exchanges[exchange.id]
+                        self._restarts.answered()
                     self._changed.notify_all()
 
     def _on_exit(self, child: Child) -> None:
@@ -282,9 +297,8 @@ class Supervisor:
             loading = self._state == "loading"
             words = child.last_words()
             loss = f"it died while {'loading' if loading else 'serving'} ({child.exit_words()}){words and f': {words}'}"
-            if self._exchange:
-                self._exchange.loss = loss
-            self._child = self._exchange = None
+            self._child = None
+            self._lose(loss)
             if self._restarts.lost_loading(loss) if loading else self._restarts.lost_serving(loss):
                 self._start()
             else:
@@ -294,5 +308,11 @@ class Supervisor:
         if state == "loading":
             self._info, self._prepared = {}, False
         self._state, self._phase, self._since = state, phase, self._clock()
-        self._exchange = None if state != "ready" else self._exchange
+        if state != "ready":
+            self._lose("")
         self._changed.notify_all()
+
+    def _lose(self, loss: str) -> None:
+        for exchange in self._exchanges.values():
+            exchange.over, exchange.loss = True, loss
+        self._exchanges.clear()

@@ -2,102 +2,230 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import signal
 import subprocess
 
+import llama_cpp
 import pytest
 
-from engine.core.deadline import Deadline
-from engine.models.local.llama_cpp import _reason, load
+from engine.models.local.llama_context import BATCH, Context, _reason
+from engine.models.local.llama_cpp import load
 from engine.models.local.worker.child import worker_command
 from engine.models.local.worker.gguf import read_metadata
 from engine.models.local.worker.inference import DoesNotFit, LoadError, OutOfTime, Request
 from engine.models.local.worker.start import LocalSettings
-from tests.fakes.clock import FakeClock
 from tests.models import with_value
 
 PERSONA = "a long persona " * 100
 
 
 @pytest.fixture
-def engine(tiny_path):
-    settings = LocalSettings(path=str(tiny_path), context=2048, temperature=0, max_tokens=8, cache="off")
-    return load(settings, read_metadata(tiny_path))
+def loaded(tiny_path):
+    """Engines of the tiny model; settings may be changed."""
+
+    def loaded(**changes):
+        settings = {"context": 2048, "temperature": 0, "max_tokens": 8, "cache": "off", "parallel": 4} | changes
+        return load(LocalSettings(path=str(tiny_path), **settings), read_metadata(tiny_path))
+
+    return loaded
 
 
-def request(text, prefix=0, seconds=5.0, max_tokens=8):
-    deadline = Deadline.after(seconds, FakeClock())
-    return Request(text=text, prefix=prefix, stop=(), max_tokens=max_tokens, deadline=deadline)
+@pytest.fixture
+def engine(loaded):
+    return loaded()
+
+
+def request(text, prefix=0, max_tokens=8, over=bool, **more):
+    return Request(text=text, prefix=prefix, over=over, max_tokens=max_tokens, **more)
+
+
+def answers(engine, *requests):
+    """What becomes of requests that are made at the same time: a generation, or how it failed."""
+    waiting = {number: engine.generate(request) for number, request in enumerate(requests)}
+    ends = {}
+    while waiting:
+        for number, answering in tuple(waiting.items()):
+            try:
+                next(answering)
+            except StopIteration as end:
+                ends[number] = end.value
+            except (DoesNotFit, OutOfTime) as error:
+                ends[number] = type(error)
+        waiting = {number: answering for number, answering in waiting.items() if number not in ends}
+        engine.step()
+    return [ends[number] for number in range(len(requests))]
+
+
+def answer(engine, request):
+    return answers(engine, request)[0]
+
+
+def evaluated(engine):
+    """The sizes of what is evaluated from now on: for each step a list of what its sequences gave to it."""
+    steps = []
+    decode = engine._context.decode
+
+    def noting(parts, over):
+        steps.append([len(tokens) for _, _, tokens in parts])
+        return decode(parts, over)
+
+    engine._context.decode = noting
+    return steps
 
 
 def test_confidence_is_the_geometric_mean_of_the_tokens_probabilities(engine):
     logs = []
-    measure = engine._log_probability
-    engine._log_probability = lambda token: logs.append(measure(token)) or logs[-1]
-    generation = engine.generate(request("hello"))
+    measure = engine._context.log_probability
+    engine._context.log_probability = lambda *given: logs.append(measure(*given)) or logs[-1]
+    generation = answer(engine, request("hello"))
     assert generation.confidence == pytest.approx(math.prod(map(math.exp, logs)) ** (1 / len(logs)))
     assert 0 < generation.confidence < 1
     assert generation.completion_tokens in {len(logs), len(logs) - 1}
 
 
-def test_the_settings_of_sampling_reach_the_sampler(tiny_path):
-    sampling = {"top_p": 0.5, "top_k": 7, "min_p": 0.2, "repeat_penalty": 1.3}
-    settings = LocalSettings(path=str(tiny_path), context=256, temperature=0.4, cache="off", **sampling)
-    engine = load(settings, read_metadata(tiny_path))
-    asked = []
-    generate = engine._llama.generate
-    engine._llama.generate = lambda tokens, **given: asked.append(given) or generate(tokens, **given)
-    engine.generate(request("hello"))
-    assert asked == [{"temp": 0.4, **sampling}]
+@pytest.mark.parametrize("temperature", [0.0, 0.7])
+def test_tokens_are_those_that_llama_cpp_chooses(loaded, tiny_path, temperature):
+    sampling = {"temperature": temperature, "top_p": 0.9, "top_k": 7, "min_p": 0.05, "repeat_penalty": 1.3, "seed": 3}
+    engine = loaded(**sampling)
+    plain = llama_cpp.Llama(str(tiny_path), n_ctx=2048, n_batch=BATCH, n_threads=1, verbose=False)
+    plain.set_seed(3)
+    tokens = engine._tokens("hello")
+    names = {"temp": temperature, "top_p": 0.9, "top_k": 7, "min_p": 0.05, "repeat_penalty": 1.3}
+    theirs = itertools.takewhile(lambda token: token != plain.token_eos(), plain.generate(tokens, **names))
+    chosen = b"".join(engine._context.piece(token) for token in itertools.islice(theirs, 64))
+    assert answer(engine, request("hello", max_tokens=64)).text == chosen.decode("utf-8", "ignore").lstrip(" \t")
 
 
-def test_what_the_last_prompt_shares_is_not_evaluated_again(engine):
-    evaluated = []
-    evaluate = engine._llama.eval
-    engine._llama.eval = lambda tokens: evaluated.append(len(tokens)) or evaluate(tokens)
-    engine.generate(request(PERSONA + "one"))
-    first = sum(evaluated)
-    evaluated.clear()
-    engine.generate(request(PERSONA + "two"))
-    assert first > 1000
-    assert sum(evaluated) < 30
+def test_guests_are_answered_at_once_and_as_if_alone(engine):
+    texts = ["hello", "good evening", "a", "what is there to drink"]
+    alone = [answer(engine, request(text)) for text in texts]
+    steps = evaluated(engine)
+    together = answers(engine, *map(request, texts))
+    assert [one.text for one in together] == [one.text for one in alone]
+    assert [one.confidence for one in together] == pytest.approx([one.confidence for one in alone], abs=1e-3)
+    assert [1] * len(texts) in steps
+    assert len(steps) < 12
+
+
+def test_more_guests_than_sequences_take_their_turn(engine):
+    together = answers(engine, *(request(f"guest {number}") for number in range(11)))
+    assert [one.text for one in together] == [answer(engine, request(f"guest {number}")).text for number in range(11)]
+
+
+def test_what_prompts_share_is_evaluated_once(engine):
+    steps = evaluated(engine)
+    answers(engine, *(request(f"{PERSONA}{number}", len(PERSONA)) for number in range(4)))
+    assert sum(map(sum, steps)) < len(PERSONA) + 100
+    steps.clear()
+    answer(engine, request(PERSONA + "another"))
+    assert sum(map(sum, steps)) < 30
+
+
+def test_an_answer_of_several_attempts_reads_its_prompt_once(engine):
+    steps = evaluated(engine)
+    answers(engine, *(request("a word or two " * 20, attempt=number) for number in range(4)))
+    assert sum(map(sum, steps)) < 280 + 100
+
+
+def test_attempts_differ_by_their_seed(loaded):
+    engine = loaded(temperature=2.0, seed=7)
+    first, again, other = answers(engine, request("hello"), request("hello"), request("hello", attempt=1))
+    assert first.text == again.text != other.text
+
+
+def test_guests_whose_prompts_do_not_fit_beside_each_other_wait(loaded):
+    engine = loaded(context=512, max_tokens=200)
+    prompts = [request(f"{number} " + "x" * 300, max_tokens=200) for number in range(6)]
+    steps = evaluated(engine)
+    assert all(one.completion_tokens > 100 or one.finish_reason == "stop" for one in answers(engine, *prompts))
+    assert max(map(len, steps)) < 4
+
+
+def test_what_nobody_asks_for_again_gives_way(loaded):
+    engine = loaded(context=512, max_tokens=8)
+    for number in range(20):
+        assert answer(engine, request(f"{number} " + "y" * 480)).completion_tokens
+
+
+def test_a_guest_who_leaves_frees_the_sequence_and_ends_nobody_else(engine):
+    left = []
+
+    def text(_stream, _confidence):
+        left.append(True)
+
+    leaving = [request(str(n), max_tokens=1000, over=lambda: bool(left), on_text=text) for n in range(3)]
+    *gone, stays = answers(engine, *leaving, request("stays", max_tokens=20))
+    assert {one.finish_reason for one in gone} == {"deadline"}
+    assert stays.text == answer(engine, request("stays", max_tokens=20)).text
+    assert all(sequence.owner is None for sequence in engine._sequences)
+
+
+def late_at_look(number):
+    looks = itertools.count(1)
+    return lambda: next(looks) >= number
 
 
 def test_a_prompt_that_no_turn_has_time_for_is_read_over_many_turns(engine):
-    looks = 0
-
-    def interrupted():
-        """At every fortieth look; a chunk of any size takes some twenty-five."""
-        nonlocal looks
-        looks += 1
-        return looks % 40 == 0
-
     attempts = 1
-    while not engine.prepare(PERSONA, len(PERSONA), interrupted):
+    # With the fortieth look at the clock the time is over; a chunk of any size takes some twenty-five.
+    while answer(engine, request(PERSONA, over=late_at_look(40))) is OutOfTime:
         attempts += 1
     assert 1 < attempts < 200
 
 
+def test_reading_ahead_keeps_the_persona_for_those_who_come(engine):
+    steps = evaluated(engine)
+    ahead = engine.prepare(request(PERSONA, len(PERSONA), max_tokens=0))
+    while next(ahead, "done") is None:
+        engine.step()
+    assert sum(map(sum, steps)) > 1000
+    steps.clear()
+    answer(engine, request(PERSONA + "one", len(PERSONA)))
+    assert sum(map(sum, steps)) < 30
+
+
 def test_a_deadline_before_the_first_token(engine):
-    with pytest.raises(OutOfTime):
-        engine.generate(request(PERSONA, seconds=0))
-    assert engine.generate(request(PERSONA)).completion_tokens
+    assert answer(engine, request(PERSONA, over=lambda: True)) is OutOfTime
+    assert answer(engine, request(PERSONA)).completion_tokens
 
 
 def test_a_deadline_during_the_answer(engine):
-    clock = FakeClock()
-    piece = engine._piece
-    engine._piece = lambda token: clock.advance(2.0) or piece(token)
-    deadline = Deadline.after(5.0, clock)
-    generation = engine.generate(Request(text="hello", prefix=0, stop=(), max_tokens=8, deadline=deadline))
+    tokens = []
+    late = request("hello", over=lambda: len(tokens) == 3, on_text=lambda *_: tokens.append(1))
+    generation = answer(engine, late)
     assert (generation.finish_reason, generation.completion_tokens) == ("deadline", 3)
     assert generation.text
 
 
+def test_a_failed_step_fails_the_answers_in_it_and_no_later_one(engine):
+    answering = engine.generate(request("hello"))
+    next(answering)
+    decode, engine._context.decode = engine._context.decode, fail
+    with pytest.raises(RuntimeError) as caught:
+        engine.step()
+    with pytest.raises(RuntimeError):
+        answering.throw(caught.value)
+    engine._context.decode = decode
+    assert answer(engine, request("hello")).completion_tokens
+
+
+def fail(*_):
+    raise RuntimeError("llama_decode returned -3")
+
+
 def test_a_prompt_that_leaves_no_room_for_the_answer(engine):
-    with pytest.raises(DoesNotFit):
-        engine.generate(request("hello", max_tokens=2045))
+    assert answer(engine, request("hello", max_tokens=2045)) is DoesNotFit
+
+
+def test_there_are_fewer_sequences_where_memory_is_short(tiny_path, monkeypatch):
+    settings = LocalSettings(path=str(tiny_path), context=2048)
+    wide = Context(settings, 8, 600)
+    monkeypatch.setattr("engine.models.local.llama_context._free_memory", lambda: 0)
+    narrow = Context(settings, 8, 600)
+    assert (wide.sequences, wide.size) == (8, 2048 + 7 * 600)
+    assert (narrow.sequences, narrow.size) == (1, 2048)
 
 
 def test_a_file_that_does_not_load(tmp_path, tiny_path):

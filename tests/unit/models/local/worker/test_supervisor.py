@@ -17,7 +17,7 @@ from engine.models.local.worker.restarts import MAX_BACKOFF
 from engine.models.local.worker.supervisor import MAX_LOADING, MAX_WAITING, Supervisor
 from tests.children import child
 from tests.fakes.clock import FakeClock
-from tests.fakes.worker import COMMAND
+from tests.fakes.worker import COMMAND, CROWD
 
 LONG = 30.0
 """Seconds that nothing here takes."""
@@ -52,7 +52,12 @@ def no_more_threads():
 
 
 def ask(supervisor: Supervisor, text: str = "hello", seconds: float = LONG) -> str:
-    return supervisor.ask({"prompt": {"text": text}}, Deadline.after(seconds))["text"]
+    asking = supervisor.ask({"prompt": {"text": text}}, Deadline.after(seconds))
+    while True:
+        try:
+            next(asking)
+        except StopIteration as end:
+            return end.value["text"]
 
 
 def descriptors() -> set[str]:
@@ -73,6 +78,57 @@ def test_turns_from_many_threads_are_answered_one_by_one(start):
         replies = list(pool.map(lambda number: ask(supervisor, f"{number}"), range(MAX_WAITING)))
     assert sorted(reply.partition(":")[0] for reply in replies) == sorted(str(n + 1) for n in range(MAX_WAITING))
     assert [reply.partition(": ")[2] for reply in replies] == [str(n) for n in range(MAX_WAITING)]
+
+
+def test_a_worker_that_takes_several_turns_has_them_at_once(start):
+    supervisor = start("crowd")
+    with ThreadPoolExecutor(CROWD) as pool:
+        assert list(pool.map(lambda text: ask(supervisor, text), "abc")) == ["a", "b", "c"]
+    assert supervisor.report().starts == 1
+
+
+def test_pieces_come_before_the_reply(start):
+    asking = start("crowd").ask({"prompt": {"text": "speak"}}, Deadline.after(LONG))
+    assert [(message["text"], message["confidence"]) for message in asking] == [("One.", 0.5), ("One. Two.", 0.25)]
+
+
+def test_a_turn_that_is_given_up_frees_its_place(start):
+    supervisor = start("crowd")
+    for _ in range(2 * CROWD):
+        asking = supervisor.ask({"prompt": {"text": "speak"}}, Deadline.after(LONG))
+        next(asking)
+        asking.close()
+    for _ in range(CROWD):
+        with pytest.raises(TimedOut):
+            ask(supervisor, "stay", 0.05)
+    with ThreadPoolExecutor(CROWD) as pool:
+        assert list(pool.map(lambda text: ask(supervisor, text), "abc")) == ["a", "b", "c"]
+    assert supervisor.report().starts == 1
+
+
+@pytest.mark.parametrize(("end", "problem"), [("die", Unavailable), ("hang", TimedOut)])
+def test_every_turn_that_a_worker_has_ends_with_it_or_by_its_deadline(start, end, problem):
+    supervisor = start("crowd")
+    with pytest.raises(TimedOut):
+        ask(supervisor, "stay", 0.05)
+    with ThreadPoolExecutor(CROWD) as pool:
+        waiting = [pool.submit(ask, supervisor, text, seconds) for text, seconds in (("a", 0.3), (end, 0.6))]
+        assert [type(turn.exception(LONG)) for turn in waiting] == [problem, problem]
+    with pytest.raises(TimedOut):
+        ask(supervisor, "again", 0.5)
+    assert ask(supervisor, "speak") == "speak"
+    assert supervisor.report().starts == 2
+
+
+def test_a_worker_that_reads_nothing_holds_no_turn_beyond_its_deadline(start):
+    supervisor = start("crowd")
+    assert ask(supervisor, "speak") == "speak"
+    os.kill(supervisor.report().pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(CROWD) as pool:
+        long = pool.submit(ask, supervisor, "あ" * 200_000, LONG)
+        short = [pool.submit(ask, supervisor, "あ" * 200_000, 0.2) for _ in range(CROWD - 1)]
+        assert [type(turn.exception(5.0)) for turn in short] == [TimedOut] * (CROWD - 1)
+        assert type(long.exception(LONG)) is Unavailable
 
 
 def test_a_full_queue_turns_away(start):
