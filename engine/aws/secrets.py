@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from engine.api.log import Log
@@ -39,7 +40,7 @@ def resolve(env: Mapping[str, str], *, log: Log, fetch: Fetch | None = None) -> 
     found = {name: match for name, value in set_.items() if (match := re.fullmatch(_REFERENCE, value))}
     if not found:
         return env
-    fetch = _cached(fetch or fetch_from_aws)
+    fetch = cache(fetch or fetch_from_aws)
     resolved = dict(env)
     for variable, reference in found.items():
         try:
@@ -108,14 +109,3 @@ def _entry(text: str, key: str, where: str) -> str:
 
 def _refused(store: str, name: str, code: str) -> str:
     return f"`{store}:{name}` cannot be read ({code}): check the name, the region and the function's role"
-
-
-def _cached(fetch: Fetch) -> Fetch:
-    known: dict[tuple[str, str], str] = {}
-
-    def cached(store: str, name: str) -> str:
-        if (store, name) not in known:
-            known[store, name] = fetch(store, name)
-        return known[store, name]
-
-    return cached

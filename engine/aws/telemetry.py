@@ -46,13 +46,22 @@ Emit = Callable[[Measure], None]
 
 
 class TurnMetrics:
-    """Listens to turns and counts them; `health` is the application's."""
+    """Listens to turns and counts them; `health` is the application's.
+
+    A name that is in none of the plan's lists is counted as `other`.
+    """
 
     def __init__(self, plan: Plan, health: Callable[[], Mapping[str, Any]], emit: Emit, prices: Prices) -> None:
         self._health = health
         self._emit = emit
-        self._count = Vocabulary.of(plan)
         self._prices = prices
+        reasons = {detector.reason for step in plan.steps for detector in step.detectors}
+        self._names: Mapping[Dimension, frozenset[str]] = {
+            "engine": frozenset({*get_args(Engine), "none"}),
+            "reason": _nameable({*reasons, *ERRORS}),
+            "step": _nameable(step.id for step in plan.steps),
+            "model": _nameable(plan.models),
+        }
         self._loaded: set[str] = set()
         self._open: set[str] = set()
 
@@ -68,83 +77,52 @@ class TurnMetrics:
     def __call__(self, event: Event) -> None:
         if not isinstance(event, ChatResult):
             return
-        for measure in self._count.turn(event, self._prices):
-            self._emit(measure)
-        # `health` opens every model, which the first canned reply need not wait for.
-        if any(isinstance(one, ModelAsked) for one in event.outcome.trace):
-            for measure in self._models():
-                self._emit(measure)
-
-    def _models(self) -> Iterator[Measure]:
-        """Load times when they are first known; breakers while they are open, and when they close."""
-        for name, status in self._health()["models"].items():
-            seconds = status.get("load_seconds")
-            if seconds is not None and name not in self._loaded:
-                self._loaded.add(name)
-                yield self._count.model(name, (("ModelLoadTime", "Milliseconds", seconds * 1000),))
-            is_open = (status.get("circuit") or {}).get("state", "closed") != "closed"
-            if is_open or name in self._open:
-                yield self._count.model(name, (("BreakerOpen", "Count", float(is_open)),))
-            (self._open.add if is_open else self._open.discard)(name)
-
-
-@record
-class Vocabulary:
-    """The closed lists; a value that is in none of them is counted as `other`."""
-
-    engines: frozenset[str]
-    reasons: frozenset[str]
-    steps: frozenset[str]
-    models: frozenset[str]
-
-    @classmethod
-    def of(cls, plan: Plan) -> Vocabulary:
-        reasons = {detector.reason for step in plan.steps for detector in step.detectors}
-        return cls(
-            engines=frozenset({*get_args(Engine), "none"}),
-            reasons=_nameable({*reasons, *ERRORS}),
-            steps=_nameable(step.id for step in plan.steps),
-            models=_nameable(plan.models),
-        )
-
-    def turn(self, result: ChatResult, prices: Prices) -> Iterator[Measure]:
-        """Everything that one turn counts."""
-        outcome = result.outcome
+        outcome = event.outcome
         engine = outcome.engine if outcome.reply is not None and outcome.engine else "none"
-        yield Measure(
-            dimension="engine",
-            of=engine if engine in self.engines else OTHER,
-            values=(("Turns", "Count", 1), ("TurnTime", "Milliseconds", result.latency_ms)),
-        )
-        for reason, times in self._reasons(outcome).items():
-            yield Measure(dimension="reason", of=reason, values=(("Escalations", "Count", times),))
-        for event in outcome.trace:
-            if isinstance(event, StepEnded):
-                step = event.step if event.step in self.steps else OTHER
-                yield Measure(dimension="step", of=step, values=(("StepTime", "Milliseconds", event.seconds * 1000),))
-            elif isinstance(event, ModelAnswered):
-                yield from self._tokens(event, prices)
-
-    def model(self, name: str, values: tuple[tuple[str, Unit, float], ...]) -> Measure:
-        return Measure(dimension="model", of=name if name in self.models else OTHER, values=values)
-
-    def _reasons(self, outcome: Outcome) -> Counter[str]:
+        self._count("engine", engine, ("Turns", "Count", 1), ("TurnTime", "Milliseconds", event.latency_ms))
         reasons = (escalation.reason for escalation in outcome.escalations)
-        return Counter(reason if reason in self.reasons else OTHER for reason in reasons)
+        for reason, times in Counter(self._known("reason", reason) for reason in reasons).items():
+            self._count("reason", reason, ("Escalations", "Count", times))
+        for one in outcome.trace:
+            if isinstance(one, StepEnded):
+                self._count("step", one.step, ("StepTime", "Milliseconds", one.seconds * 1000))
+            elif isinstance(one, ModelAnswered):
+                self._count_tokens(one)
+        # `health` opens every model, which the first canned reply need not wait for.
+        if any(isinstance(one, ModelAsked) for one in outcome.trace):
+            self._count_models()
 
-    def _tokens(self, event: ModelAnswered, prices: Prices) -> Iterator[Measure]:
+    def _count(self, dimension: Dimension, name: str, *values: tuple[str, Unit, float]) -> None:
+        self._emit(Measure(dimension=dimension, of=self._known(dimension, name), values=values))
+
+    def _known(self, dimension: Dimension, name: str) -> str:
+        return name if name in self._names[dimension] else OTHER
+
+    def _count_tokens(self, event: ModelAnswered) -> None:
         name, read, written = event.model, event.prompt_tokens, event.tokens
         values: list[tuple[str, Unit, float]] = []
         if read is not None:
             values.append(("PromptTokens", "Count", read))
         if written is not None:
             values.append(("CompletionTokens", "Count", written))
-        if name in prices and values:
-            per_read, per_written = prices[name]
+        if name in self._prices and values:
+            per_read, per_written = self._prices[name]
             dollars = ((read or 0) * per_read + (written or 0) * per_written) / 1e6
             values.append(("EstimatedCost", "NoUnit", dollars))
         if values:
-            yield self.model(name, tuple(values))
+            self._count("model", name, *values)
+
+    def _count_models(self) -> None:
+        """Count load times when they are first known; breakers while they are open, and when they close."""
+        for name, status in self._health()["models"].items():
+            seconds = status.get("load_seconds")
+            if seconds is not None and name not in self._loaded:
+                self._loaded.add(name)
+                self._count("model", name, ("ModelLoadTime", "Milliseconds", seconds * 1000))
+            is_open = (status.get("circuit") or {}).get("state", "closed") != "closed"
+            if is_open or name in self._open:
+                self._count("model", name, ("BreakerOpen", "Count", float(is_open)))
+            (self._open.add if is_open else self._open.discard)(name)
 
 
 def emf(function: str) -> Emit:
@@ -185,7 +163,9 @@ class TurnTracing:
     def __call__(self, event: Event) -> None:
         if not isinstance(event, ChatResult):
             return
-        trace = _fields(self._header())
+        # `Root=…;Parent=…;Sampled=1`
+        pairs = (field.partition("=") for field in self._header().split(";"))
+        trace = {name.strip(): value.strip() for name, _, value in pairs}
         if trace.get("Sampled") == "1":
             # A trace that is lost is no reason to lose the turn.
             with suppress(OSError):
@@ -225,9 +205,3 @@ def subsegments(outcome: Outcome, trace: Mapping[str, str], ended: float) -> Ite
             "annotations": {"end": event.end},
         }
         started += event.seconds
-
-
-def _fields(header: str) -> dict[str, str]:
-    """`Root=…;Parent=…;Sampled=1` by its names."""
-    pairs = (field.partition("=") for field in header.split(";"))
-    return {name.strip(): value.strip() for name, _, value in pairs}

@@ -139,14 +139,10 @@ def _declared(plan: Plan, texts: Collection[str]) -> Mapping[str, Talk]:
         for variant in reply.say:
             for text in texts:
                 if text not in found and _says(variant.text, text):
-                    found[text] = Talk(
-                        reply_id=reply.id, engine="canned", offered=_constant(variant.offers), topic=reply.topic
-                    )
+                    offers = variant.offers
+                    offered = offers.source if offers is not None and offers.constant else None
+                    found[text] = Talk(reply_id=reply.id, engine="canned", offered=offered, topic=reply.topic)
     return found
-
-
-def _constant(offers: Template | None) -> str | None:
-    return offers.source if offers is not None and offers.constant else None
 
 
 def _says(template: Template, text: str) -> bool:

@@ -15,7 +15,6 @@ from engine.cli.output import Terminal, output_file, write_output
 from engine.golden.calibrate import Calibration, NoThreshold, calibrate, samples, threshold_step, write_threshold
 from engine.golden.kind_accuracy import NoKinds, leave_one_out, on_file
 from engine.golden.report.calibration import render, show, show_kinds
-from engine.golden.result import ConversationResult
 from engine.golden.run import NotFound, Pipelines, Runner, find_goldens, load_goldens
 from engine.golden.stage import Settings
 from engine.models.secrets import Secrets
@@ -76,11 +75,6 @@ def _calibration(path: Path, goldens: Sequence[Path], pipelines: Pipelines) -> C
     step = threshold_step(spec)
     plan = pipelines.plan(path, {})
     current = next(one.threshold for one in plan.steps if one.id == step.id.value)
-    return calibrate(spec.name.value, current, samples(spec, plan, _played(path, goldens, pipelines)))
-
-
-def _played(path: Path, goldens: Sequence[Path], pipelines: Pipelines) -> list[ConversationResult]:
-    """The results of the goldens of this pipeline."""
-    loaded = [one for one in load_goldens(goldens, pipelines) if one.golden.pipeline_path.resolve() == path.resolve()]
+    own = [one for one in load_goldens(goldens, pipelines) if one.golden.pipeline_path.resolve() == path.resolve()]
     runner = Runner(pipelines=pipelines, settings=Settings(secrets=Secrets(os.environ)))
-    return list(runner.run(loaded))
+    return calibrate(spec.name.value, current, samples(spec, plan, list(runner.run(own))))

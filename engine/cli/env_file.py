@@ -60,18 +60,16 @@ def _settings(path: Path) -> Iterator[tuple[str, str]]:
     lines = {}
     for binding in parse_stream(StringIO(text)):
         if binding.error or (binding.key and (binding.value is None or not _NAME.fullmatch(binding.key))):
-            raise Usage(f"`{path}`, line {_line(binding.original.string, binding.original.line)}: {_FORM}")
+            # The parser counts the blank lines before a setting in.
+            whole = binding.original.string
+            blank = whole[: len(whole) - len(whole.lstrip())].splitlines()
+            raise Usage(f"`{path}`, line {binding.original.line + len(blank)}: {_FORM}")
         if binding.key:
             lines[binding.key] = binding.original.line
     for name, value in dotenv_values(stream=StringIO(text)).items():
         if "\0" in (value or ""):
             raise Usage(f"`{path}`, line {lines[name]}: the value holds a NUL character; remove it")
         yield name, value or ""
-
-
-def _line(text: str, first: int) -> int:
-    """Where the setting itself begins: the parser counts the blank lines before it in."""
-    return first + len(text[: len(text) - len(text.lstrip())].splitlines())
 
 
 def _summary(path: Path, new: list[str], kept: list[str]) -> str:

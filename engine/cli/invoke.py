@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from engine.app import load_app
 from engine.aws.handler import make_handler
@@ -22,29 +21,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0 where the handler answered with 2xx, else 1; 2 where there is no event to be read."""
     try:
-        event = _read(arguments.event)
+        event = json.loads(sys.stdin.buffer.read() if arguments.event == "-" else Path(arguments.event).read_bytes())
     except (OSError, ValueError, RecursionError) as error:
-        raise Usage(f"`{arguments.event}` is no event: {_cause(error)}") from None
+        cause = (error.strerror or str(error)).lower() if isinstance(error, OSError) else f"not JSON: {error}"
+        raise Usage(f"`{arguments.event}` is no event: {cause}") from None
     env = conversation_env(arguments)
     app = load_app(env)
     try:
         response = make_handler(app, env, log=lambda _: None, keeper=app.rooms)(event, None)
     finally:
         app.close()
-    print(json.dumps(_readable(response), ensure_ascii=False, indent=2))
+    if response["body"]:
+        response["body"] = json.loads(response["body"])
+    print(json.dumps(response, ensure_ascii=False, indent=2))
     return 0 if 200 <= response["statusCode"] < 300 else 1
-
-
-def _read(place: str) -> Any:
-    return json.loads(sys.stdin.buffer.read() if place == "-" else Path(place).read_bytes())
-
-
-def _readable(response: dict[str, Any]) -> dict[str, Any]:
-    """The response with its body opened."""
-    return response | ({"body": json.loads(response["body"])} if response["body"] else {})
-
-
-def _cause(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return (error.strerror or str(error)).lower()
-    return f"not JSON: {error}"

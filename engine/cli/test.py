@@ -55,7 +55,9 @@ def run(arguments: argparse.Namespace) -> int:
     """0 where all is as expected, 1 where something is not, 2 where there is nothing to play."""
     paths = _goldens(arguments.paths)
     console = Terminal()
-    runner = _runner(arguments)
+    mode: Mode = "record" if arguments.record else "live" if arguments.live else "replay"
+    settings = Settings(mode=mode, patience=arguments.patience, secrets=Secrets(os.environ))
+    runner = Runner(pipelines=Pipelines(), settings=settings, env=os.environ, repeat=arguments.repeat)
     began = time.perf_counter()
     results = _play(runner, load_goldens(paths, runner.pipelines), arguments.word, console)
     if not results:
@@ -84,12 +86,6 @@ def _goldens(paths: Sequence[Path]) -> list[Path]:
     if not found:
         raise Usage("there is no golden file in `tests/golden`; `misaki chat --save FILE` makes one")
     return found
-
-
-def _runner(arguments: argparse.Namespace) -> Runner:
-    mode: Mode = "record" if arguments.record else "live" if arguments.live else "replay"
-    settings = Settings(mode=mode, patience=arguments.patience, secrets=Secrets(os.environ))
-    return Runner(pipelines=Pipelines(), settings=settings, env=os.environ, repeat=arguments.repeat)
 
 
 def _play(runner: Runner, goldens: Sequence[Loaded], word: str | None, console: Console) -> list[ConversationResult]:

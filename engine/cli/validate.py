@@ -12,11 +12,10 @@ from pathlib import Path
 
 from engine.cli.env_file import Usage
 from engine.core.language import phrase, spoken, tell
-from engine.core.source import Problem
 from engine.pipeline.reading.files import Sources
 from engine.pipeline.schema.advice import hint
 from engine.validation.codes import CODES, page
-from engine.validation.project import Findings, files_below, validate
+from engine.validation.project import files_below, validate
 from engine.validation.reporters import text
 from engine.validation.reporters.report import Report, to_github, to_json, to_sarif
 
@@ -81,23 +80,22 @@ def _check(paths: Sequence[Path], arguments: argparse.Namespace) -> int:
     gc.disable()
     findings = validate(paths, sources)
     gc.enable()
-    report = _report(findings, arguments, time.perf_counter() - began)
+    kept = tuple(
+        problem
+        for problem in findings.problems
+        if (not arguments.select or problem.code.startswith(arguments.select))
+        and not (arguments.ignore and problem.code.startswith(arguments.ignore))
+    )
+    seconds = time.perf_counter() - began
+    report = Report(problems=kept, files=len(findings.files), replies=findings.replies, seconds=seconds)
     if arguments.format == "text":
-        shown = text.render(report, sources, colour=_colour())
+        wanted = sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
+        shown = text.render(report, sources, colour=wanted and not os.environ.get("NO_COLOR"))
     else:
         shown = _PLAIN[arguments.format](report)
     sys.stdout.write(shown)
     sys.stdout.flush()
     return 1 if report.errors or (arguments.strict and report.warnings) else 0
-
-
-def _report(findings: Findings, arguments: argparse.Namespace, seconds: float) -> Report:
-    kept = tuple(problem for problem in findings.problems if _wanted(problem, arguments.select, arguments.ignore))
-    return Report(problems=kept, files=len(findings.files), replies=findings.replies, seconds=seconds)
-
-
-def _wanted(problem: Problem, select: tuple[str, ...], ignore: tuple[str, ...]) -> bool:
-    return (not select or problem.code.startswith(select)) and not (ignore and problem.code.startswith(ignore))
 
 
 def _codes(words: str) -> tuple[str, ...]:
@@ -108,12 +106,6 @@ def _codes(words: str) -> tuple[str, ...]:
             advice = hint(word, CODES) or phrase("codes are like P203 or P5")
             raise argparse.ArgumentTypeError(tell("`{word}` is no code: {advice}", word=word, advice=advice))
     return found
-
-
-def _colour() -> bool:
-    if os.environ.get("NO_COLOR"):
-        return False
-    return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
 
 
 def wait_for_change(paths: Sequence[Path]) -> bool:
