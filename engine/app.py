@@ -98,7 +98,9 @@ class App:
         self._listeners.append(listen)
 
     def _use(self, plan: Plan) -> None:
-        self.plan, self.zone, self._rebuild = plan, _zone(plan), None
+        rules, name = plan.zone_rules, plan.timezone
+        self.plan, self._rebuild = plan, None
+        self.zone = ZoneInfo.from_file(BytesIO(rules), name) if rules else ZoneInfo(name)
         self._service = ChatService(
             plan=plan,
             zone=self.zone,
@@ -111,8 +113,8 @@ class App:
     def _limiter(self, plan: Plan) -> Limiter | None:
         if plan.limits is None or self._prices is None:
             return None
-        from engine.conversations.allowance import Allowance  # noqa: PLC0415 - a pipeline without limits needs none
-        from engine.conversations.counters import Counters  # noqa: PLC0415 - as above
+        from engine.conversations.allowance import Allowance
+        from engine.conversations.counters import Counters
 
         return Allowance(
             plan=plan, limits=plan.limits, counters=Counters(self.rooms), prices=self._prices, zone=self.zone
@@ -155,7 +157,7 @@ class App:
         """`text` as the pipeline lets models outside and logs see it."""
         if not self.plan.mask:
             return text
-        from engine.guardrails.placeholders import masked  # noqa: PLC0415 - a canned turn without a log needs none
+        from engine.guardrails.placeholders import masked
 
         return masked(text, self.plan.mask)
 
@@ -197,7 +199,7 @@ def _priced(plan: Plan, env: Mapping[str, str], store: str) -> tuple[Plan, Price
     """The prices of models, and notices of what limits lack; `None` where there are no limits."""
     if plan.limits is None:
         return plan, None
-    from engine.usage import missing, prices_of, read_prices  # noqa: PLC0415 - a pipeline without limits needs none
+    from engine.usage import missing, prices_of, read_prices
 
     notices = list(plan.notices)
     try:
@@ -226,7 +228,7 @@ def _plan(env: Mapping[str, str]) -> tuple[Plan, Callable[[], Plan] | None]:
     found = find_compiled(pipeline_file(env), env)
 
     def from_sources(note: str) -> Plan:
-        from engine.validation.load import load  # noqa: PLC0415 - YAML and its checks, which an artefact has behind it
+        from engine.validation.load import load
 
         plan = load(pipeline_file(env), env)
         return replace(plan, notices=(*plan.notices, note)) if note else plan
@@ -234,7 +236,3 @@ def _plan(env: Mapping[str, str]) -> tuple[Plan, Callable[[], Plan] | None]:
     if found.compiled is None:
         return from_sources(found.note), None
     return bind(found.compiled, env), lambda: from_sources(f"`{found.file}` is damaged: `misaki build` makes it anew")
-
-
-def _zone(plan: Plan) -> ZoneInfo:
-    return ZoneInfo.from_file(BytesIO(plan.zone_rules), plan.timezone) if plan.zone_rules else ZoneInfo(plan.timezone)

@@ -89,7 +89,8 @@ class Lazy(Generic[T]):
     def start(self) -> Future[T]:
         """Begin making the value, unless it is made, being made, or failed a short while ago."""
         with self._lock:
-            if self._future is None or self._stale():
+            stale = self._failed_at is not None and self._clock() - self._failed_at >= self._keep_failure
+            if self._future is None or stale:
                 self._failed_at = None
                 self._future = start(self._make_noting_failure, self._name)
             return self._future
@@ -112,6 +113,3 @@ class Lazy(Generic[T]):
         except BaseException:
             self._failed_at = self._clock()
             raise
-
-    def _stale(self) -> bool:
-        return self._failed_at is not None and self._clock() - self._failed_at >= self._keep_failure

@@ -52,7 +52,7 @@ Kind = Literal["syntax", "name", "construct"]
 
 MAX_SOURCE = 2_000
 MAX_NODES = 200
-_PARSER = Environment(autoescape=False)  # noqa: S701 - only its parser is used, nothing is rendered
+PARSER = Environment(autoescape=False)  # noqa: S701 - only its parser is used, nothing is rendered
 _OPERATORS = {
     nodes.Not: "not",
     nodes.Neg: "-",
@@ -106,7 +106,7 @@ def _parse(source: str) -> nodes.Expr:
     # Wrapped in parentheses so that neither a statement nor a filter chain at the end can hide behind the expression.
     kept = _ESCAPE.sub(lambda escape: escape[0] if escape[1] in _KNOWN_ESCAPES else f"\\{escape[0]}", source)
     try:
-        body = _PARSER.parse("{{(" + kept + "\n)}}").body
+        body = PARSER.parse("{{(" + kept + "\n)}}").body
     except TemplateSyntaxError as error:
         why = error.message or phrase("it cannot be read")
         if why == "unexpected ')'":

@@ -38,7 +38,6 @@ from engine.pipeline.bind import Compiled, ModelDeclaration, bind
 from engine.pipeline.environment import LIMITS, VARIABLES
 from engine.pipeline.schema.pipeline import DEFAULT_DEADLINE
 from engine.pipeline.spec import (
-    KindSpec,
     LimitsSpec,
     ModelSpec,
     PipelineSpec,
@@ -83,6 +82,7 @@ def compile_pipeline(spec: PipelineSpec, prompts: Mapping[str, str], *, index: R
     An `index` of the same replies is taken over.
     """
     names, persona = scopes(spec), spec.persona
+    examples = tuple((kind.name.value, example.value) for kind in spec.kinds for example in kind.examples)
     plan = Plan(
         name=spec.name.value,
         locale=spec.locale.value,
@@ -104,7 +104,7 @@ def compile_pipeline(spec: PipelineSpec, prompts: Mapping[str, str], *, index: R
             row.name.value: Memory(label=row.label, characters=row.characters, forget_after=row.forget_after)
             for row in spec.memory
         },
-        kinds=_kind_model(spec.kinds),
+        kinds=KindModel(lambda: memoryview(_learned(examples))) if examples else None,
         mask=_words(spec.mask),
         closing="" if spec.closing is None else spec.closing.value,
         limits=None if spec.limits is None else _limits(spec.limits, spec.replies),
@@ -226,12 +226,6 @@ def build_index(spec: PipelineSpec, replies: Sequence[ReplySpec] | None = None) 
         for trigger in reply.match
     )
     return TriggerIndex.build(triggers, lexicon(_words(spec.address), map(_words, spec.synonyms)))
-
-
-def _kind_model(kinds: Sequence[KindSpec]) -> KindModel | None:
-    """None for a pipeline without kinds."""
-    examples = tuple((kind.name.value, example.value) for kind in kinds for example in kind.examples)
-    return KindModel(lambda: memoryview(_learned(examples))) if examples else None
 
 
 def learn_kinds(plan: Plan) -> None:

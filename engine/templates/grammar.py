@@ -15,11 +15,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jinja2 import Environment, TemplateSyntaxError, nodes
+from jinja2 import TemplateSyntaxError, nodes
 
 from engine.core.language import phrase
 from engine.expressions.evaluate import MAX_NUMBER
-from engine.expressions.parse import too_deep
+from engine.expressions.parse import PARSER, too_deep
 from engine.expressions.scope import Scope
 
 MAX_SOURCE = 50_000
@@ -86,7 +86,6 @@ FILTERS: Mapping[str, Arguments] = {
 }
 TESTS = frozenset({"defined", "none", "number", "string", "mapping", "sequence", "odd", "even"})
 _INSIDE = re.compile(r"\{[{%].*?(?:[}%]\}|\Z)", re.DOTALL)
-_PARSER = Environment(autoescape=False, optimized=False)  # noqa: S701 - replies are plain text, not HTML
 _STATEMENTS = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For)
 _VALUES = (nodes.Name, nodes.Getattr, nodes.Getitem, nodes.Const, nodes.List, nodes.Tuple, nodes.CondExpr)
 _OPERATORS = (nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Neg, nodes.Concat)
@@ -120,7 +119,7 @@ def check_template(source: str, scope: Scope) -> list[TemplateMistake]:
         for opened in _INSIDE.finditer(source):
             if too_deep(opened[0]):
                 return [_too_deep_at(source.count("\n", 0, opened.start()) + 1)]
-        tree = _PARSER.parse(source)
+        tree = PARSER.parse(source)
         mistake = _too_large(tree)
         return [mistake] if mistake else list(_walk(tree, scope, locals_=frozenset(), loops=0))
     except TemplateSyntaxError as error:
@@ -159,7 +158,7 @@ def _too_large(tree: nodes.Template) -> TemplateMistake | None:
 def names_in(source: str) -> list[tuple[tuple[str, ...], int]]:
     """Every name in `source` with its attributes and its line; none where it cannot be read."""
     try:
-        tree = _PARSER.parse(source)
+        tree = PARSER.parse(source)
     except (TemplateSyntaxError, RecursionError, ValueError):
         return []
     found: list[tuple[tuple[str, ...], int]] = []

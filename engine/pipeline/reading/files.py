@@ -30,7 +30,7 @@ def read_text(path: Path, name: str) -> tuple[str | None, list[Problem]]:
     """
     try:
         # What waits for a writer is opened all the same, and refused.
-        with open(path, "rb", opener=_without_waiting) as file:
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
             if not S_ISREG(os.fstat(file.fileno()).st_mode):
                 reason = phrase("it is a pipe or a device")
                 return None, [_unreadable(name, reason, phrase("write a file of plain text"))]
@@ -46,10 +46,6 @@ def _unreadable(name: str, reason: str, hint: str = "") -> Problem:
     return problem("P104", phrase("file cannot be read: {reason}", reason=reason), at(name, 1, 1), hint)
 
 
-def _without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-
-
 def decode(data: bytes, name: str) -> tuple[str | None, list[Problem]]:
     """`data` as text without its byte-order mark."""
     if len(data) > MAX_BYTES:
@@ -61,7 +57,9 @@ def decode(data: bytes, name: str) -> tuple[str | None, list[Problem]]:
         return None, [_wrong_encoding(data, error, name)]
     found = UNPRINTABLE.search(text)
     if found:
-        return None, [_unprintable(text, found, name)]
+        message = phrase("character U+{number:04X} is not allowed in a text file", number=ord(found.group()))
+        place = at(name, *position(text, found.start()))
+        return None, [problem("P106", message, place, phrase("delete it; editors often do not show it"))]
     return text, []
 
 
@@ -126,12 +124,6 @@ def _encoding(data: bytes) -> str | None:
     return max(likely, key=lambda label: likely[label], default=None)
 
 
-def _unprintable(text: str, found: re.Match[str], name: str) -> Problem:
-    line, column = position(text, found.start())
-    message = phrase("character U+{number:04X} is not allowed in a text file", number=ord(found.group()))
-    return problem("P106", message, at(name, line, column), phrase("delete it; editors often do not show it"))
-
-
 PIPELINES = Path("pipelines")
 """The folder in which pipelines are looked for that somebody calls by their name alone."""
 
@@ -192,16 +184,13 @@ class Sources:
         Words are looked for in what the editor wrote; where an escape hides the word, the span is the answer.
         """
         first = span.line + (line if self.is_block(span) else line - 1)
-        pattern = _whole(word) if word else re.compile(r"\S")
+        # Signs may touch what stands beside them, words may not.
+        before = r"(?<![\w.])" if re.match(r"\w", word) else ""
+        after = r"(?!\w)" if re.search(r"\w\Z", word) else ""
+        pattern = re.compile(f"{before}{re.escape(word)}{after}" if word else r"\S")
         for number in range(max(first, span.line), span.end_line + 1):
             start = span.column - 1 if number == span.line else 0
             found = pattern.search(self.line(span.file, number), start)
             if found and (number < span.end_line or found.start() < span.end_column - 1):
                 return at(span.file, number, found.start() + 1, len(word) or 1)
         return span
-
-
-def _whole(word: str) -> re.Pattern[str]:
-    """Signs may touch what stands beside them, words may not."""
-    before, after = r"(?<![\w.])" if re.match(r"\w", word) else "", r"(?!\w)" if re.search(r"\w\Z", word) else ""
-    return re.compile(f"{before}{re.escape(word)}{after}")

@@ -99,7 +99,7 @@ def _fits(mark: Sequence[Any], path: str, built: float) -> bool:
 
 
 def _digest(path: str) -> str:
-    from hashlib import sha256  # noqa: PLC0415 - OpenSSL, for files with another date
+    from hashlib import sha256  # OpenSSL, for files with another date
 
     with open(path, "rb") as file:
         return sha256(file.read()).hexdigest()
