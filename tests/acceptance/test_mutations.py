@@ -17,7 +17,7 @@ from engine.core.source import Located, Problem, Span
 from engine.pipeline.reading.compose import compose
 from engine.pipeline.schema.golden import golden_of
 from engine.pipeline.schema.load import load_pipeline
-from engine.pipeline.schema.pipeline import mapping, pipeline_spec
+from engine.pipeline.schema.pipeline import pipeline_spec
 from engine.pipeline.schema.shape import Kind, check_shape, schema_of, start_of
 from engine.validation.checks import run
 from engine.validation.checks.goldens import reference_problems
@@ -149,7 +149,7 @@ def warned_of(root: Node, case: Case) -> Iterator[str]:
     for slip in misspellings(key.value) if case.is_name or case.known else []:
         entry = Entry(Located(value=slip, span=key.span), case.entry.value)
         entries = tuple(entry if one is case.entry else one for one in case.holder.entries)
-        changed = mapping(with_entries(root, case.path, case, entries))
+        changed = with_entries(root, case.path, case, entries)
         problems = run([near_persona_keys, unknown_models], Subject(spec=pipeline_spec(changed, ())))
         if not any(f"did you mean `{slip if case.is_name else key.value}`?" in problem.hint for problem in problems):
             yield f"{key.span}: `{slip}` for `{key.value}`: {[str(problem) for problem in problems]}"

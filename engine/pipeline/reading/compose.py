@@ -40,8 +40,6 @@ from engine.pipeline.reading.slips import MAY_SWALLOW, glued_comments, swallowed
 from engine.pipeline.reading.syntax import condition_slip, in_quotes, syntax_problem
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_TOO_DEEP = "exceeded maximum nesting depth"
-"""What libyaml says since PyYAML 6.0.4, of 1,000 brackets and before it has given an event of the first."""
 
 
 class _TooMuch(Exception):
@@ -115,10 +113,12 @@ def _events(text: str) -> Iterator[Any]:
     """The parser's events; where libyaml gives up at its own depth, PyYAML goes on up to ours."""
     given = 0
     try:
-        for given, event in enumerate(_parsed(text, _LOADER), start=1):  # noqa: B007  counted for the other parser
+        for event in _parsed(text, _LOADER):
+            given += 1
             yield event
     except yaml.YAMLError as error:
-        if _TOO_DEEP not in str(error):
+        # So it says since PyYAML 6.0.4, of 1,000 brackets and before it has given an event of the first.
+        if "exceeded maximum nesting depth" not in str(error):
             raise
         yield from islice(_parsed(text, yaml.SafeLoader), given, None)
 
@@ -191,9 +191,8 @@ class _Composer:
     def _open(self, event: Any) -> None:
         self._tag(event)
         if len(self._stack) >= MAX_DEPTH:
-            raise _TooMuch(
-                problem("P109", phrase("nested more than {most} levels deep", most=MAX_DEPTH), self._span(event))
-            )
+            message = phrase("nested more than {most} levels deep", most=MAX_DEPTH)
+            raise _TooMuch(problem("P109", message, self._span(event)))
         is_mapping = isinstance(event, yaml.MappingStartEvent)
         self._stack.append(_Open(event.start_mark, event.anchor, is_mapping))
 
@@ -208,9 +207,8 @@ class _Composer:
         if self._aliases > MAX_ALIASES:
             raise _TooMuch(problem("P108", phrase("more than {most} aliases", most=MAX_ALIASES), self._span(event)))
         if event.anchor not in self._anchors:
-            message = phrase(
-                "`*{anchor}` refers to a name that no `&` defines before it", anchor=shortened(event.anchor)
-            )
+            anchor = shortened(event.anchor)
+            message = phrase("`*{anchor}` refers to a name that no `&` defines before it", anchor=anchor)
             self._note(problem("P108", message, self._span(event), phrase("put a text that begins with `*` in quotes")))
             self._add(ScalarNode(f"*{event.anchor}", f"*{event.anchor}", self._span(event), flagged=True), 1, None)
             return
@@ -249,12 +247,13 @@ class _Composer:
         meaning = surprise(text)
         if meaning is None:
             return ScalarNode(resolve(text), text, place)
+        shown = shortened(text)
         message = phrase(
             "`{text}` without quotes is text to some readers of YAML and {meaning} to others",
-            text=shortened(text),
+            text=shown,
             meaning=meaning,
         )
-        hint = phrase('write "{text}", or what you mean', text=shortened(text))
+        hint = phrase('write "{text}", or what you mean', text=shown)
         if meaning in ("true", "false"):
             hint = phrase('write "{text}" for text, or {meaning}', text=text, meaning=meaning)
         self._note(problem("P110", message, place, hint))
@@ -274,12 +273,10 @@ class _Composer:
         line = self._lines[place.line - 1]
         hint = phrase("remove it")
         if not tag.startswith("!!"):
-            hint = phrase(
-                "put a text that begins with `!` in quotes: write {text}", text=in_quotes(line[place.column - 1 :])
-            )
-        self._note(
-            condition_slip(line, place) or problem("P107", phrase("tag `{tag}` is not allowed", tag=tag), place, hint)
-        )
+            text = in_quotes(line[place.column - 1 :])
+            hint = phrase("put a text that begins with `!` in quotes: write {text}", text=text)
+        message = phrase("tag `{tag}` is not allowed", tag=tag)
+        self._note(condition_slip(line, place) or problem("P107", message, place, hint))
         return True
 
     def _add(self, node: Node, size: int, anchor: str | None) -> None:
@@ -312,16 +309,11 @@ class _Composer:
             # Of a whole item that lacks its dash, only the first key is told.
             in_list = len(self._stack) > 1 and not self._stack[-2].is_mapping
             parent.is_two = in_list and word.value == parent.parts[0].key.value
-            message = phrase(
-                "key `{key}` stands twice, first on line {line}",
-                key=shortened(word.value),
-                line=parent.lines[word.value],
-            )
-            hint = (
-                phrase("begin the next item with `- `, or remove one")
-                if parent.is_two
-                else phrase("remove one, or rename it")
-            )
+            first = parent.lines[word.value]
+            message = phrase("key `{key}` stands twice, first on line {line}", key=shortened(word.value), line=first)
+            hint = phrase("remove one, or rename it")
+            if parent.is_two:
+                hint = phrase("begin the next item with `- `, or remove one")
             self._note(problem("P103", message, word.span, hint))
 
     def _key(self, key: Node) -> Located[str] | None:

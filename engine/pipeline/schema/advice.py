@@ -137,11 +137,9 @@ def _number(source: str, *, of_one: bool = False) -> str:
     meant = found[1].replace(",", ".")
     if of_one and "%" in text:
         meant = f"{float(meant) / 100:g}"
-    return (
-        phrase("write {number} without quotes", number=meant)
-        if meant == source
-        else phrase("write {number}", number=meant)
-    )
+    if meant == source:
+        return phrase("write {number} without quotes", number=meant)
+    return phrase("write {number}", number=meant)
 
 
 def _time(source: str) -> str:
@@ -156,24 +154,14 @@ def _day(source: str) -> str:
     found = _DAY.fullmatch(unicodedata.normalize("NFKC", source))
     if found is None:
         return ""
-    year, month, day, hour, minute = (int(part or 0) for part in found.groups())
-    return phrase(
-        'write "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}"',
-        year=year,
-        month=month,
-        day=day,
-        hour=hour,
-        minute=minute,
-    )
+    names = ("year", "month", "day", "hour", "minute")
+    parts = {name: int(part or 0) for name, part in zip(names, found.groups(), strict=True)}
+    return phrase('write "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}"', **parts)
 
 
 def _name(source: str) -> str:
     name = "".join(char if char.isascii() and char.isalnum() else "_" for char in source.lower()).strip("_")
     return phrase("write `{name}`", name=name) if name[:1].isalpha() else phrase("write a name such as `greet_evening`")
-
-
-def _language(source: str) -> str:
-    return phrase("write `ja`") if source.lower().startswith(("jp", "ja", "日本")) else ""
 
 
 def _reference(source: str) -> str:
@@ -190,6 +178,6 @@ _FORMS: Mapping[str, Callable[[str], str]] = {
     "small letters": _name,
     "a number": _number,
     "a whole number": _number,
-    "a language": _language,
+    "a language": lambda source: phrase("write `ja`") if source.lower().startswith(("jp", "ja", "日本")) else "",
 }
 """Words of what the schemas expect, with the advice."""

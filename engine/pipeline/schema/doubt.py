@@ -6,10 +6,10 @@ A mistake is known by its place alone. Doubt is generous: where a name may be mi
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
-from engine.core.node import Entry, MappingNode, Node, ScalarNode, SequenceNode
+from engine.core.node import Entry, MappingNode, Node, ScalarNode
 from engine.core.source import Problem, Span
 from engine.pipeline.schema.mend import STAND_IN
 from engine.steps.kinds import STEP_KINDS, step_kind
@@ -25,20 +25,20 @@ class Doubt:
     """Questions about a mended tree in which `problems` were found; `lost` where the reader left something out."""
 
     def __init__(self, root: Node, problems: Sequence[Problem]) -> None:
-        self._root = root
+        self._root = root if isinstance(root, MappingNode) else MappingNode((), root.span)
         errors = [problem for problem in problems if problem.severity == "error"]
         self._places = sorted((problem.span.line, problem.span.column) for problem in errors)
         self._lost = any(problem.code.startswith("P1") and problem.code != "P110" for problem in errors)
+        self._lost |= bool(errors) and not isinstance(root, MappingNode)
 
     def replies(self) -> frozenset[Span]:
         """The spans of the replies of which nobody knows when they would be said."""
-        nodes = _parts(_value(self._root, "replies")) if self._places else ()
+        nodes = self._parts("replies") if self._places else ()
         return frozenset(node.span for node in nodes if self._outside(node, _HARMLESS) or node.flagged)
 
     def reply_names(self) -> frozenset[Named]:
         """What a file of replies may lack."""
-        nodes = _parts(_value(self._root, "replies"))
-        lost = self._lost or self._at_top(("replies",)) or self._unnamed(nodes)
+        lost = self._lost or self._at_top(("replies",)) or self._unnamed(self._parts("replies"))
         return frozenset(("reply",)) if self._places and lost else frozenset()
 
     def kind_names(self) -> frozenset[Named]:
@@ -47,9 +47,7 @@ class Doubt:
 
     def models(self) -> frozenset[Span]:
         """The spans of the models that may lack a setting only because of a mistake."""
-        models = _value(self._root, "models")
-        entries = models.entries if isinstance(models, MappingNode) else ()
-        return frozenset(entry.value.span for entry in entries if self._in(_whole(entry)))
+        return frozenset(entry.value.span for entry in self._root.rows("models") if self._in(_whole(entry)))
 
     def step_flow(self) -> bool:
         """Whether a step may be another than was meant, or missing."""
@@ -59,46 +57,43 @@ class Doubt:
         """What a pipeline may lack."""
         if not self._places:
             return frozenset()
-        return ALL if self._lost or self._at_top(None) else frozenset(self._names())
+        if self._lost or self._at_top(()):
+            return ALL
+        steps, persona = self._parts("steps"), self._root.get("persona")
+        models = self._root.get("models")
+        lacks: dict[Named, bool] = {
+            "reply": self._in_entry("replies"),
+            "kind": self._in_entry("kinds"),
+            "step": self._unnamed(steps),
+            "model": not isinstance(models, MappingNode) and self._in_entry("models"),
+            "vars": any(self._in(step.span) for step in steps if _may_set(_word(step, "kind"))),
+            "persona": persona is None or self._in_entry("persona"),
+        }
+        return frozenset(name for name, lacking in lacks.items() if lacking)
 
-    def _names(self) -> Iterator[Named]:
-        steps = _parts(_value(self._root, "steps"))
-        if self._in_entry("replies"):
-            yield "reply"
-        if self._in_entry("kinds"):
-            yield "kind"
-        if self._unnamed(steps):
-            yield "step"
-        if not isinstance(_value(self._root, "models"), MappingNode) and self._in_entry("models"):
-            yield "model"
-        if any(self._in(step.span) for step in steps if _may_set(_word(step, "kind"))):
-            yield "vars"
-        if _value(self._root, "persona") is None or self._in_entry("persona"):
-            yield "persona"
+    def _parts(self, key: str) -> Sequence[MappingNode]:
+        return [item for item in self._root.items(key) if isinstance(item, MappingNode)]
 
-    def _at_top(self, needed: Collection[str] | None) -> bool:
+    def _at_top(self, needed: Collection[str]) -> bool:
         """Whether a problem stands outside all blocks of the file, or one of the `needed` blocks is not there."""
-        root = self._root
-        if not isinstance(root, MappingNode):
-            return True
-        blocks = [root.get(name) for name in needed or ()]
-        missing = any(block is None or block.flagged for block in blocks)
-        return missing or self._outside(root, None)
+        blocks = [self._root.get(name) for name in needed]
+        return any(block is None or block.flagged for block in blocks) or self._outside(self._root, None)
 
     def _unnamed(self, nodes: Sequence[MappingNode]) -> bool:
-        return any(
-            _word(node, "id") in (None, STAND_IN) or any(self._in(_whole(entry)) for entry in _entries(node, ("id",)))
-            for node in nodes
+        ids = [node.entry("id") for node in nodes]
+        return any(_word(node, "id") in (None, STAND_IN) for node in nodes) or any(
+            self._in(_whole(entry)) for entry in ids if entry
         )
 
     def _outside(self, node: MappingNode, keys: Collection[str] | None) -> bool:
         """Whether a problem stands in `node`, but not in the entries with these keys (`None`: in any entry)."""
-        spans = [_whole(entry) for entry in _entries(node, keys)]
-        return not all(any(_holds(span, place) for span in spans) for place in self._in(node.span))
+        spans = [_whole(entry) for entry in node.entries if keys is None or entry.key.value in keys]
+        stretches = [((span.line, span.column), (span.end_line, span.end_column)) for span in spans]
+        return not all(any(start <= place < end for start, end in stretches) for place in self._in(node.span))
 
     def _in_entry(self, key: str) -> bool:
-        found = self._root.entry(key) if isinstance(self._root, MappingNode) else None
-        return found is not None and bool(self._in(_whole(found)))
+        entry = self._root.entry(key)
+        return entry is not None and bool(self._in(_whole(entry)))
 
     def _in(self, span: Span) -> Sequence[tuple[int, int]]:
         first = bisect_left(self._places, (span.line, span.column))
@@ -110,25 +105,9 @@ def _may_set(kind: str | None) -> bool:
     return kind is None or kind not in STEP_KINDS or "vars" in step_kind(kind).SCHEMA["properties"]
 
 
-def _value(root: Node, key: str) -> Node | None:
-    return root.get(key) if isinstance(root, MappingNode) else None
-
-
-def _parts(node: Node | None) -> Sequence[MappingNode]:
-    return [item for item in node.items if isinstance(item, MappingNode)] if isinstance(node, SequenceNode) else ()
-
-
-def _entries(node: MappingNode, keys: Collection[str] | None) -> Sequence[Entry]:
-    return [entry for entry in node.entries if keys is None or entry.key.value in keys]
-
-
 def _word(node: MappingNode, key: str) -> str | None:
     value = node.get(key)
     return value.source if isinstance(value, ScalarNode) else None
-
-
-def _holds(span: Span, place: tuple[int, int]) -> bool:
-    return (span.line, span.column) <= place < (span.end_line, span.end_column)
 
 
 def _whole(entry: Entry) -> Span:

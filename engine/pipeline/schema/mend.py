@@ -28,6 +28,7 @@ STAND_IN = "?"
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 """What a number out of bounds would do is nothing that anybody meant."""
 
+_MANY = ("object", "array")
 _OF_EDITORS = ("models", "vars", "kinds")
 """Blocks whose keys are names that something may refer to: their values are never left out."""
 
@@ -86,30 +87,20 @@ class _Mender:
 
     def _changed(self, node: Node, path: Path, error: ValidationError) -> Node | None:
         schema: Any = error.schema
-        if isinstance(node, MappingNode):
-            return self._with_keys(node, path, error, schema)
-        if schema.get("type") == "array" and error.validator == "type" and node != _nothing(node):
+        rule, is_name = error.validator, "propertyNames" in error.absolute_schema_path
+        if isinstance(node, MappingNode) and (rule == "additionalProperties" or (rule == "enum" and is_name)):
+            return _renamed(node, list(schema["enum"] if is_name else schema.get("properties", {})))
+        if isinstance(node, MappingNode) and rule in ("required", "dependentRequired"):
+            return _completed(node, error, schema)
+        is_empty = isinstance(node, ScalarNode) and node.value is None
+        if rule == "type" and schema.get("type") == "array" and not is_empty:
             return SequenceNode((node,), node.span, flagged=True)
-        if isinstance(node, SequenceNode) and error.validator not in ("type", "enum", "const"):
+        if not isinstance(node, ScalarNode) and rule not in ("type", "enum", "const", "minProperties"):
             return node
-        if isinstance(node, ScalarNode) and error.validator not in _BOUNDS and _is_readable(node, schema):
+        # What is written wrongly still stands for a text or number, as far as its type goes.
+        if isinstance(node, ScalarNode) and rule not in _BOUNDS and not is_empty and schema.get("type") not in _MANY:
             return _word(node, path, error)
         return self._stand_in(node, path, schema)
-
-    def _with_keys(self, node: MappingNode, path: Path, error: ValidationError, schema: Any) -> Node | None:
-        match error.validator:
-            case "additionalProperties":
-                return _renamed(node, list(schema.get("properties", {})))
-            case "enum" if "propertyNames" in error.absolute_schema_path:
-                return _renamed(node, list(schema["enum"]))
-            case "required" | "dependentRequired":
-                return _completed(node, error, schema)
-            case "type" if schema.get("type") == "array":
-                return SequenceNode((node,), node.span, flagged=True)
-            case "type" | "enum" | "const" | "minProperties":
-                return self._stand_in(node, path, schema)
-            case _:
-                return node
 
     def _stand_in(self, node: Node, path: Path, schema: Mapping[str, Any]) -> Node | None:
         """Something of the right type where it is needed; nothing in lists and for what may be left out."""
@@ -123,40 +114,28 @@ def _renamed(node: MappingNode, allowed: Sequence[str]) -> MappingNode:
     present = {entry.key.value for entry in node.entries}
     entries: list[Entry] = []
     for entry in node.entries:
-        word = entry.key.value if entry.key.value in allowed else nearest(entry.key.value, _free(allowed, present))
+        free = [name for name in allowed if name not in present]
+        word = entry.key.value if entry.key.value in allowed else nearest(entry.key.value, free)
         if word is not None:
             present.add(word)
             entries.append(Entry(Located(value=word, span=entry.key.span), entry.value))
     return node._replace(entries=tuple(entries), flagged=node.flagged or len(entries) < len(node.entries))
 
 
-def _free(allowed: Sequence[str], present: set[str]) -> list[str]:
-    return [name for name in allowed if name not in present]
-
-
 def _completed(node: MappingNode, error: ValidationError, schema: Mapping[str, Any]) -> MappingNode:
     limit: Any = error.validator_value
     present = {entry.key.value for entry in node.entries}
-    if error.validator == "required":
-        needed = list(limit)
-    else:
+    needed: list[str] = limit
+    if error.validator == "dependentRequired":
         needed = [name for key, names in limit.items() if key in present for name in names]
     known = schema.get("properties", {})
-    for key in _free(needed, present):
-        near = next((one for one in node.entries if one.key.value not in known and _near(one, key)), None)
+    for key in [name for name in needed if name not in present]:
+        unknown = (one for one in node.entries if one.key.value not in known)
+        near = next((one for one in unknown if nearest(one.key.value, [key])), None)
         value = near.value if near else _stand_in(known.get(key, True), start_of(node.span))
         entry = Entry(Located(value=key, span=near.key.span if near else start_of(node.span)), value)
         node = node._replace(entries=(*(one for one in node.entries if one is not near), entry))
     return node
-
-
-def _near(entry: Entry, key: str) -> bool:
-    return nearest(entry.key.value, [key]) is not None
-
-
-def _is_readable(node: ScalarNode, schema: Mapping[str, Any]) -> bool:
-    """Whether a value that is written wrongly still stands for a text or number, as far as its type goes."""
-    return node.value is not None and schema.get("type") not in ("object", "array")
 
 
 def _word(node: ScalarNode, path: Path, error: ValidationError) -> ScalarNode:
@@ -166,10 +145,6 @@ def _word(node: ScalarNode, path: Path, error: ValidationError) -> ScalarNode:
     choices: Any = error.validator_value
     meant = nearest(node.source, [str(choice) for choice in choices])
     return node if meant is None else node._replace(value=meant, source=meant, flagged=True)
-
-
-def _nothing(node: Node) -> ScalarNode | None:
-    return node if isinstance(node, ScalarNode) and node.value is None else None
 
 
 def _stand_in(schema: Any, span: Span) -> Node:

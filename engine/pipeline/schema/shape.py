@@ -99,11 +99,15 @@ def _inlined(part: Any, definitions: Mapping[str, Any]) -> Any:
 def problems_of(error: ValidationError, root: Node) -> Iterator[Problem]:
     """An error in the editor's words; none where the reader has told of the place before."""
     trail = _trail(root, tuple(error.absolute_path))
-    node = trail[-1][1]
+    entry, node = trail[-1]
     if node.flagged:
         return
-    found = Found(error=error, node=node, span=_place(trail), where=_where(trail))
-    yield from explain(found)
+    # The caret stands at a scalar itself, the key of anything larger, or the first character of a list's item.
+    empty = (node.span.line, node.span.column) == (node.span.end_line, node.span.end_column)
+    place = entry.key.span if entry else start_of(node.span)
+    if isinstance(node, ScalarNode) and not empty:
+        place = node.span
+    yield from explain(Found(error=error, node=node, span=place, where=_where(trail)))
 
 
 def _trail(root: Node, path: Path) -> list[tuple[Entry | None, Node]]:
@@ -111,25 +115,14 @@ def _trail(root: Node, path: Path) -> list[tuple[Entry | None, Node]]:
     trail: list[tuple[Entry | None, Node]] = [(None, root)]
     for part in path:
         node = trail[-1][1]
-        if isinstance(node, MappingNode):
-            entry = node.entry(str(part))
-            if entry is None:
-                break
+        entry = node.entry(str(part)) if isinstance(node, MappingNode) else None
+        if entry is not None:
             trail.append((entry, entry.value))
         elif isinstance(node, SequenceNode) and isinstance(part, int):
             trail.append((None, node.items[part]))
         else:
             break
     return trail
-
-
-def _place(trail: list[tuple[Entry | None, Node]]) -> Span:
-    """Where the caret stands: a scalar itself, the key of anything larger, or the first character of a list's item."""
-    entry, node = trail[-1]
-    empty = (node.span.line, node.span.column) == (node.span.end_line, node.span.end_column)
-    if isinstance(node, ScalarNode) and not empty:
-        return node.span
-    return entry.key.span if entry else start_of(node.span)
 
 
 def start_of(span: Span) -> Span:
@@ -140,17 +133,17 @@ def start_of(span: Span) -> Span:
 def _where(trail: list[tuple[Entry | None, Node]]) -> str:
     """The named thing that the place belongs to, as `reply `greet``; empty for the file itself."""
     section = trail[1][0].key.value if len(trail) > 1 and trail[1][0] else ""
-    if section in ("replies", "steps") and len(trail) > 2:
-        node = trail[2][1]
-        if section == "replies" and not isinstance(node, MappingNode):
-            return "`replies`"
-        name = node.get("id") if isinstance(node, MappingNode) else None
-        if isinstance(name, ScalarNode) and name.source:
-            return phrase(_NAMED[section], name=name.source)
-        return phrase("a reply") if section == "replies" else phrase("a step")
-    if section in ("models", "kinds") and len(trail) > 2 and trail[2][0]:
-        return phrase(_NAMED[section], name=trail[2][0].key.value)
-    return f"`{section}`" if section and len(trail) > 1 else ""
+    if section not in _NAMED or len(trail) < 3:
+        return f"`{section}`" if section else ""
+    entry, node = trail[2]
+    if entry:
+        return phrase(_NAMED[section], name=entry.key.value)
+    name = node.get("id") if isinstance(node, MappingNode) else None
+    if isinstance(name, ScalarNode) and name.source and section in ("replies", "steps"):
+        return phrase(_NAMED[section], name=name.source)
+    if section == "replies" and isinstance(node, MappingNode):
+        return phrase("a reply")
+    return phrase("a step") if section == "steps" else f"`{section}`"
 
 
 _NAMED = {
