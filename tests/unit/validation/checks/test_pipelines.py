@@ -234,7 +234,7 @@ def test_what_is_no_expression_is_told_in_plain_words(subject, source, message, 
         ("夜", "put a text in quotes, as in `'夜' in text`"),
         ("vars.mood == 1", "a step of kind `set` has to keep it first"),
         ("now.huor == 1", "did you mean `now.hour`?"),
-        ("session.x == 1", "`session` has `id`, `offered`, `turns`"),
+        ("session.x == 1", "`session` has `id`, `offered`, `said`, `turns`"),
     ],
 )
 def test_unknown_names_are_told_what_to_write(subject, source, hint):
