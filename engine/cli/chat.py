@@ -21,7 +21,7 @@ from engine.cli.env_file import Usage
 from engine.cli.environment import add_pipeline, conversation_env, keep_rooms, pipeline_path
 from engine.cli.gaps import collect_gaps
 from engine.cli.output import Terminal, output_file, watch_models
-from engine.core.events import Outcome
+from engine.core.events import Event, Outcome, Sentence
 from engine.core.turn import ChatRequest, Principal
 from engine.golden.listen import Listener, NotSaved, Reply
 from engine.models.secrets import Secrets
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         kept = keep_rooms(env)
         app = load_app(env)
         collect_gaps(app, env)
-        return _talk(app, app.reply, trace=arguments.trace, notice=kept)
+        return _talk(app, lambda asked, hear: app.reply(asked, listen=hear), trace=arguments.trace, notice=kept)
     try:
         listener = Listener(arguments.save, Secrets(env))
     except NotSaved as error:
@@ -137,7 +137,8 @@ class Conversation:
         if len(text) > TEXT_LIMIT:
             self._console.print(f"[red]at most {TEXT_LIMIT} characters, please[/]")
             return
-        result = self._reply(ChatRequest(text=text, session_id=self._session, principal=_GUEST))
+        asked = ChatRequest(text=text, session_id=self._session, principal=_GUEST, streamed=True)
+        result = self._reply(asked, self._hear)
         outcome = result.outcome
         if outcome.reply is None:
             self._unanswered = True
@@ -147,11 +148,17 @@ class Conversation:
                 model = f" with {escalation.model}" if escalation.model else ""
                 self._console.print(Text(f"    {escalation.step}{model} gave up ({escalation.reason}){why}", "dim"))
         else:
-            self._console.print(Text.assemble((self._name, "bold magenta"), "  ", outcome.reply))
+            self._console.print()
         self._console.print(Text(summary(outcome, result.latency_ms), style="dim"))
         if self._trace:
             for line, seconds in trace_lines(outcome):
                 self._console.print(Text(f"    {line} {seconds * 1000:.1f} ms", "dim"))
+
+    def _hear(self, event: Event) -> None:
+        """Shows each sentence when it is there."""
+        if isinstance(event, Sentence):
+            name = Text.assemble((self._name, "bold magenta"), "  ") if event.index == 0 else ""
+            self._console.print(Text.assemble(name, event.text), end="", soft_wrap=True)
 
 
 def summary(outcome: Outcome, latency_ms: float) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from engine.app import App
 from engine.core.deadline import Deadline
 from engine.core.errors import BackendError, Unavailable
-from engine.core.events import ChatResult, Event, TurnStarted
+from engine.core.events import ChatResult, Event, Listen, TurnStarted
 from engine.core.plan import ModelRow, Plan
 from engine.core.ports import LanguageModel, ModelStatus
 from engine.core.turn import ChatRequest, Completion, Engine, Prompt, Visitor
@@ -23,7 +23,7 @@ from engine.models.secrets import Secrets
 from engine.pipeline.environment import VARIABLES
 from engine.pipeline.schema.golden import SUFFIX, cassette_path
 
-Reply = Callable[[ChatRequest], ChatResult]
+Reply = Callable[[ChatRequest, Listen], ChatResult]
 
 
 class NotSaved(ValueError):
@@ -75,13 +75,14 @@ class Listener:
     def between(self, app: App) -> Reply:
         """Something that answers as `app` does, at a time known to the minute, while this listens."""
 
-        def reply(request: ChatRequest) -> ChatResult:
+        def reply(request: ChatRequest, listen: Listen) -> ChatResult:
             now = datetime.now(app.zone).replace(second=0, microsecond=0)
             visitors = [Visitor()]
 
             def hear(event: Event) -> None:
                 if isinstance(event, TurnStarted):
                     visitors.append(event.visitor)
+                listen(event)
 
             result = app.reply(replace(request, now=now), listen=hear)
             turn = _Turn(request.text, now.strftime("%Y-%m-%d %H:%M"), visitors[-1], result, tuple(self._heard))

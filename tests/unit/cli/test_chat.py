@@ -6,6 +6,8 @@ from rich.console import Console
 
 from engine.cli import main
 from engine.cli.chat import Conversation, summary
+from engine.core.events import Sentence
+from engine.core.record import replace
 from tests.fakes.bots import CANNED, LOCAL, NOTHING, FakeBot
 
 BAR = (Path(__file__).parents[2] / "configs" / "good" / "bar" / "pipeline.yml").as_posix()
@@ -15,7 +17,11 @@ def hold(bot: FakeBot, *lines: str, trace: bool = False) -> tuple[bool, str]:
     shown = io.StringIO()
     names = iter(["first", "second", "third"])
     talk = Conversation(
-        bot.reply, Console(file=shown, width=200), name="美砂樹", trace=trace, new_id=lambda: next(names)
+        lambda asked, hear: bot.reply(asked, listen=hear),
+        Console(file=shown, width=200),
+        name="美砂樹",
+        trace=trace,
+        new_id=lambda: next(names),
     )
     return talk.hold(iter(lines)), shown.getvalue()
 
@@ -99,3 +105,20 @@ def test_a_file_that_could_not_be_saved_is_told_before_anything_is_said(tmp_path
 
 def test_the_summary_of_a_generated_reply():
     assert summary(LOCAL, 812.4).strip() == "local · small_talk · tiny.gguf · 9 tokens · confidence 0.61 · 812 ms"
+
+
+def test_each_sentence_is_shown_when_it_is_there():
+    shown, seen = io.StringIO(), []
+
+    def reply(asked, hear):
+        assert asked.streamed
+        hear(Sentence(index=0, text="まあ、猫ちゃん。"))
+        seen.append(shown.getvalue())
+        hear(Sentence(index=1, text="お名前は？" * 50))
+        return replace(
+            FakeBot(LOCAL).reply(asked), outcome=replace(LOCAL, reply="まあ、猫ちゃん。" + "お名前は？" * 50)
+        )
+
+    Conversation(reply, Console(file=shown, width=80), name="美砂樹").hold(iter(["猫"]))
+    assert seen == ["美砂樹  まあ、猫ちゃん。"]
+    assert shown.getvalue().splitlines()[0] == "美砂樹  まあ、猫ちゃん。" + "お名前は？" * 50

@@ -3,6 +3,7 @@ import pytest
 from engine.app import App
 from engine.conversations import open_store
 from engine.core.errors import RateLimited
+from engine.core.events import ignore
 from engine.core.turn import ChatRequest, Completion
 from engine.golden.listen import Listener, NotSaved
 from engine.golden.run import Pipelines, Runner, load_goldens
@@ -28,7 +29,7 @@ def talk(tmp_path, *texts: str, answer=ANSWER, env=None, sessions: tuple[str, ..
     }
     reply = listener.between(App(plan, models=models, rooms=open_store("memory")))
     for place, text in enumerate(texts):
-        reply(ChatRequest(text=text, session_id=sessions[place] if sessions else "s1"))
+        reply(ChatRequest(text=text, session_id=sessions[place] if sessions else "s1"), ignore)
     return listener.save(plan, pipeline, env), listener.path
 
 
