@@ -7,13 +7,14 @@ Models stay as they are loaded: a change of one, or of who asks it, needs a rest
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from engine.app import App
 from engine.chat.models import rows_of
 from engine.cli.environment import pipeline_path
 from engine.core.errors import ConfigError
+from engine.core.source import Problem
 from engine.pipeline.bind import bind
 from engine.pipeline.compile import learn_kinds
 from engine.pipeline.reading.files import PROMPT_ENDINGS, Sources
@@ -26,11 +27,21 @@ INTERVAL = 0.5
 _KINDS = frozenset({".yml", ".yaml", *PROMPT_ENDINGS})
 
 
-class Reloader:
-    """Watches the folders of the pipeline that `app` was loaded from."""
+Page = Callable[[str, Sequence[Problem]], None]
+"""Takes what became of an edit, and the problems for which it was not taken over."""
 
-    def __init__(self, app: App, env: Mapping[str, str], say: Callable[[str], None]) -> None:
-        self._app, self._env, self._say = app, env, say
+
+class Reloader:
+    """Watches the folders of the pipeline that `app` was loaded from, and tells what becomes of an edit."""
+
+    def __init__(
+        self,
+        app: App,
+        env: Mapping[str, str],
+        say: Callable[[str], None],
+        page: Page | None = None,
+    ) -> None:
+        self._app, self._env, self._say, self._page = app, env, say, page
         self._path = pipeline_path(env)
         self._seen = self._state()
 
@@ -48,7 +59,7 @@ class Reloader:
                 self._seen = state
                 self._reload()
         except Exception as error:  # noqa: BLE001  the next save is looked at whatever this one was
-            self._say(
+            self._tell(
                 f"not reloaded: the files cannot be read ({type(error).__name__}); save again when they are right"
             )
 
@@ -56,14 +67,19 @@ class Reloader:
         try:
             plan = bind(read(self._path).compiled, self._env)
         except ConfigError as error:
-            self._say(f"not reloaded, since it does not load:\n{render_problems(error.problems, Sources())}".rstrip())
+            self._tell("not reloaded, since it does not load", error.problems)
             return
         if rows_of(plan) != rows_of(self._app.plan):
-            self._say("not reloaded: a model or a step that asks one has changed, which takes a restart")
+            self._tell("not reloaded: a model or a step that asks one has changed, which takes a restart")
             return
         learn_kinds(plan)
         self._app.renew(plan)
-        self._say(f"reloaded: {plan.name} with {len(plan.replies)} replies")
+        self._tell(f"reloaded: {plan.name} with {len(plan.replies)} replies")
+
+    def _tell(self, text: str, problems: Sequence[Problem] = ()) -> None:
+        self._say(f"{text}:\n{render_problems(problems, Sources())}".rstrip() if problems else text)
+        if self._page is not None:
+            self._page(text, problems)
 
     def _state(self) -> dict[str, tuple[int, int]]:
         """Size and time of each file."""

@@ -21,7 +21,7 @@ from engine.api.policy import Policy
 from engine.api.service import make_service
 from engine.app import App, load_app
 from engine.aws.handler import make_handler
-from engine.cli.environment import add_pipeline, conversation_env, keep_rooms
+from engine.cli.environment import add_pipeline, conversation_env, keep_rooms, pipeline_path
 from engine.cli.gaps import collect_gaps
 from engine.cli.output import LineHandler, LineWriter, watch_models
 from engine.cli.reload import Reloader
@@ -60,12 +60,12 @@ def run(arguments: argparse.Namespace) -> int:
         server = _listen(arguments, app, env, log, playground)
         if server is None:
             return 1
-        reloader = Reloader(app, env, say)
+        reloader = Reloader(app, env, say, None if playground is None else playground.hear)
         stop = _on_signal()
         server.start()
         _announce(app, server.url, time.monotonic() - started, say)
         if playground is not None:
-            say(f"  open {server.url} in a browser to talk with her (token of its page: {playground.token})")
+            say(f"  open {server.url}/#{playground.pen} in a browser to talk with her and to edit")
         say(f"  {kept}")
         _watch_until(stop, app, reloader, say)
         say("stopping")
@@ -89,7 +89,7 @@ def _playground(app: App, env: Mapping[str, str], log: Log) -> Playground | None
     """`None` where callers have to show who they are: anybody at this machine could open the page."""
     policy = Policy.from_env(env)
     is_open = not policy.gate.client_token and policy.gate.verifier is None
-    return Playground(app, policy, log) if is_open else None
+    return Playground(app, policy, log, pipeline_path(env)) if is_open else None
 
 
 def _listen(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from engine.app import App
 from engine.core.deadline import Deadline
@@ -18,7 +16,7 @@ from engine.core.ports import LanguageModel, ModelStatus
 from engine.core.turn import ChatRequest, Completion, Engine, Prompt, Visitor
 from engine.golden.cassette import Key, Recording, request_digests, write_cassette
 from engine.golden.stage import completion_fields, error_fields
-from engine.golden.writing import entry, flow, scalar
+from engine.golden.writing import WrittenTurn, conversation_text, expectation, golden_text, visitor_fields
 from engine.models.secrets import Secrets
 from engine.pipeline.environment import VARIABLES
 from engine.pipeline.schema.golden import SUFFIX, cassette_path
@@ -101,53 +99,19 @@ class Listener:
         recordings: dict[Key, Recording] = {}
         for number, (session, turns) in enumerate(self._sessions.items(), start=1):
             name = f"{plan.persona.name} {number}"
-            conversations[name] = self._conversation(name, session, turns, seen)
+            models = {heard.model: "recorded" for turn in turns for heard in turn.heard if heard.counts}
+            written = [
+                WrittenTurn(user=turn.user, clock=turn.clock, expect=expectation(turn.result.outcome, self.secrets))
+                for turn in turns
+            ]
+            above = {**visitor_fields(turns[0].visitor), "env": seen, "models": models}
+            conversations[name] = conversation_text(name, session, written, above)
             recordings |= {one.key: one for one in self._recordings(name, turns, plan.models)}
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        shown = Path(os.path.relpath(pipeline, self.path.parent)).as_posix()
-        text = f"version: 1\npipeline: {scalar(shown)}\n\nconversations:\n" + "\n".join(conversations.values())
+        text = golden_text(pipeline, self.path, conversations.values())
         self.path.write_text(text, encoding="utf-8", newline="\n")
         write_cassette(cassette_path(self.path), recordings, conversations)
         return True
-
-    def _conversation(self, name: str, session: str, turns: Sequence[_Turn], env: Mapping[str, str]) -> str:
-        """The conversation in the form that an editor would give it."""
-        visitor, usual = turns[0].visitor, Visitor()
-        above = {
-            "memory": visitor.memory,
-            "visitor": {
-                key: value
-                for key in ("visits", "days_away", "signed_in", "name")
-                if (value := getattr(visitor, key)) != getattr(usual, key)
-            },
-            "env": env,
-            "models": {heard.model: "recorded" for turn in turns for heard in turn.heard if heard.counts},
-        }
-        clock = turns[0].clock
-        lines = [f"  - name: {scalar(name)}", f"    session: {scalar(session)}", f'    clock: "{clock}"']
-        lines += [f"    {key}: {flow(value)}" for key, value in above.items() if value]
-        lines.append("    turns:")
-        for turn in turns:
-            lines.append(f"      - user: {scalar(turn.user)}")
-            lines += [f'        clock: "{turn.clock}"'] if turn.clock != clock else []
-            clock = turn.clock
-            lines.append("        expect:")
-            lines += [f"          {entry(key, value)}" for key, value in self._expectation(turn.result).items()]
-        return "\n".join(lines) + "\n"
-
-    def _expectation(self, result: ChatResult) -> dict[str, Any]:
-        """What is worth holding on to of a turn: the words, who said them, and why others did not."""
-        outcome = result.outcome
-        expect: dict[str, Any] = {"reply": None if outcome.reply is None else self.secrets.hide(outcome.reply)}
-        if outcome.reply_id is not None:
-            expect["reply_id"] = outcome.reply_id
-        elif outcome.engine is not None:
-            expect["engine"] = outcome.engine
-        if outcome.remembered:
-            expect["remembers"] = self.secrets.hide_all(outcome.remembered)
-        if outcome.escalations:
-            expect["escalations"] = [escalation.reason for escalation in outcome.escalations]
-        return expect
 
     def _recordings(self, name: str, turns: Sequence[_Turn], rows: Mapping[str, ModelRow]) -> list[Recording]:
         return [

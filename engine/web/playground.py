@@ -1,7 +1,8 @@
 """The page at `/` to try a pipeline in the browser: it talks, and shows why each answer was given and not another.
 
 Only the page itself, opened at this very machine, gets an answer: each call shows the token that the page was sent
-with. Nothing that a call does is written anywhere; conversations are kept in memory, apart from the rooms.
+with. Conversations are kept in memory, apart from the rooms. Files are written only for a caller that shows a second
+token besides, which is printed at the start and stands in no page.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections import OrderedDict, deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from html import escape
@@ -32,17 +33,24 @@ from engine.api.turns import STREAMED, called_off, streamed
 from engine.chat.explain import explain, explain_reply, explanation_to_json, why_not_to_json
 from engine.chat.talk import next_turn
 from engine.conversations import open_store
+from engine.conversations.keeper import Store
 from engine.core.deadline import Deadline
 from engine.core.events import ChatResult, Listen, ignore
 from engine.core.plan import Plan, Reply
 from engine.core.ports import RoomStore
 from engine.core.record import record, replace
 from engine.core.rooms import NewTurn, Opened, Replay
+from engine.core.source import Problem
 from engine.core.turn import ChatRequest, Turn
 from engine.matching.index import TriggerIndex
 from engine.text.normalise import steps
+from engine.web.workbench import PARTS, Change, NotPossible, Said, golden_of_talk, problem_to_json, reply_with
 
 TOKEN = "x-playground-token"  # noqa: S105  the name of the header
+PEN = "x-playground-pen"
+"""The header with the token that lets a call write."""
+BRANCHES = 20
+"""Conversations that were forked and can be continued."""
 TURNS = 200
 """Turns that can still be explained; older ones are forgotten."""
 SHOWN = 40
@@ -86,15 +94,20 @@ class _Taken:
 
     plan: Plan
     turn: Turn
+    request: ChatRequest
+    stored: NewTurn
+    before: str | None
+    """The turn before it in the conversation."""
 
 
 class _Seen:
-    """The rooms as one turn sees them; `opened` is what it began with."""
+    """The rooms as one turn sees them; `opened` is what it began with, `stored` what it left."""
 
     def __init__(self, rooms: RoomStore) -> None:
         self._rooms = rooms
         self.reserve = rooms.reserve
         self.opened: Opened | None = None
+        self.stored: NewTurn | None = None
 
     def open(self, request: ChatRequest, names: Collection[str], until: Deadline) -> Opened | Replay:
         found = self._rooms.open(request, names, until)
@@ -103,6 +116,7 @@ class _Seen:
         return found
 
     def append(self, opened: Opened, turn: NewTurn, until: Deadline) -> bool:
+        self.stored = turn
         return self._rooms.append(opened, turn, until)
 
     def release(self, opened: Opened, until: Deadline) -> None:
@@ -112,20 +126,40 @@ class _Seen:
         """The rooms stay open for the other turns."""
 
 
-class Playground:
-    """Answers the page and its calls; `token` is what they have to show."""
+@record
+class News:
+    """What became of an edit while the page was open; `problems` are the mistakes for which it was not taken over."""
 
-    def __init__(self, app: Bot, policy: Policy, log: Log, turns: int = TURNS) -> None:
-        self.token = os.urandom(24).hex()
+    number: int
+    text: str
+    problems: tuple[Problem, ...] = ()
+
+
+class Playground:
+    """Answers the page and its calls; `token` is what they have to show, and `pen` those that write a file."""
+
+    def __init__(self, app: Bot, policy: Policy, log: Log, pipeline: Path, turns: int = TURNS) -> None:
+        self.token, self.pen = os.urandom(24).hex(), os.urandom(24).hex()
         self._app, self._policy, self._log, self._most = app, policy, log, turns
-        self._rooms = open_store("memory")
+        self._pipeline = pipeline
+        self._stores: OrderedDict[str, Store] = OrderedDict({"": open_store("memory")})
         self._turns: OrderedDict[str, _Taken] = OrderedDict()
+        self._latest: dict[tuple[str, str], str] = {}
+        self._news: deque[News] = deque(maxlen=20)
         self._lock = threading.Lock()
-        self._calls: Mapping[str, Callable[[Mapping[str, Any]], Response]] = {
-            "turn": self._turn,
-            "explain": lambda payload: self._json(200, self._explain(payload)),
-            "replies": lambda _payload: self._json(200, self._replies()),
+        self._calls: Mapping[str, Callable[[Request, Mapping[str, Any]], Response]] = {
+            "turn": lambda _request, payload: self._turn(payload),
+            "explain": lambda _request, payload: self._json(200, self._explain(payload)),
+            "replies": lambda _request, _payload: self._json(200, self._replies()),
+            "fork": lambda _request, payload: self._json(200, self._fork(payload)),
+            "news": lambda _request, payload: self._json(200, self._told(payload)),
+            "golden": lambda request, payload: self._changed(request, payload, self._golden(payload)),
+            "edit": lambda request, payload: self._changed(request, payload, self._edit(payload)),
         }
+
+    def hear(self, text: str, problems: Sequence[Problem] = ()) -> None:
+        """Keeps what became of an edit, until the page asks."""
+        self._news.append(News(number=self._news[-1].number + 1 if self._news else 1, text=text, problems=(*problems,)))
 
     def page(self) -> Response:
         """The page with the token; no other page can read it, be shown around it or be called from it."""
@@ -149,24 +183,24 @@ class Playground:
             raise RequestError(405, "method_not_allowed", "the playground takes POST", {"Allow": "POST"})
         began = time.monotonic()
         try:
-            return call(read_payload(request))
+            return call(request, read_payload(request))
         except RequestError:
             raise
+        except NotPossible as error:
+            raise RequestError(409, "not_possible", str(error)) from None
         except Exception as error:  # noqa: BLE001  the page is told, and the log knows why
             failed = failure(error, self._policy, error_payload)
             self._note(request.path, failed.status, failed.record, began)
             return self._json(failed.status, failed.payload or {})
 
     def close(self) -> None:
-        self._rooms.close()
+        for store in self._stores.values():
+            store.close()
 
     def _check(self, request: Request) -> None:
-        from hmac import compare_digest
-
         headers = request.headers
         own = request.local and headers.get("origin") == f"http://{headers.get('host', '')}"
-        shown = headers.get(TOKEN, "").encode("latin-1", "replace")
-        if not (own and compare_digest(shown, self.token.encode())):
+        if not (own and _same(headers.get(TOKEN, ""), self.token)):
             message = "only the page at `/` of this server may call this, opened at this machine: load it again"
             raise RequestError(403, "playground_forbidden", message)
 
@@ -176,16 +210,21 @@ class Playground:
 
         app, plan, began = self._app, self._app.plan, time.monotonic()
         request = replace(read_chat(payload).request, now=_moment(payload.get("now"), app.zone))
-        rooms = _Seen(self._rooms)
+        branch = str(payload.get("branch", ""))
+        store = self._stores.get(branch)
+        if store is None:
+            raise RequestError(404, "branch_unknown", "this conversation is no longer kept: start over")
+        rooms = _Seen(store)
 
         def payload_of(result: ChatResult) -> tuple[int, Mapping[str, Any]]:
             status, told = result_payload(result, with_trace=True)
-            if rooms.opened is not None:
-                told["turn"] = self._keep(plan, next_turn(request, rooms.opened, app.zone, plan.memory))
+            if rooms.opened is not None and rooms.stored is not None:
+                turn = next_turn(request, rooms.opened, app.zone, plan.memory)
+                told["turn"] = self._keep(branch, plan, turn, request, rooms.stored)
             return status, told | {"span": _span_of(plan, result.outcome.reply_id)}
 
         streaming = streamed(
-            Behind(app=app, policy=self._policy, keeper=self._rooms),
+            Behind(app=app, policy=self._policy, keeper=store),
             lambda gone, listen: app.reply(replace(request, streamed=True), called_off(None, gone), listen, rooms),
             payload_of,
             lambda send: ChatEvents(send, self._shown),
@@ -198,14 +237,88 @@ class Playground:
 
         return Response(status=200, headers={**_HEADERS, "Content-Type": "text/event-stream"}, stream=stream)
 
-    def _keep(self, plan: Plan, turn: Turn) -> str:
+    def _keep(self, branch: str, plan: Plan, turn: Turn, request: ChatRequest, stored: NewTurn) -> str:
         """Under what name the turn can be explained from now on."""
-        name = os.urandom(8).hex()
+        name, room = os.urandom(8).hex(), (branch, turn.session_id)
         with self._lock:
-            self._turns[name] = _Taken(plan=plan, turn=turn)
+            before = self._latest.get(room)
+            self._turns[name] = _Taken(plan=plan, turn=turn, request=request, stored=stored, before=before)
+            self._latest[room] = name
             while len(self._turns) > self._most:
-                self._turns.popitem(last=False)
+                gone, _ = self._turns.popitem(last=False)
+                self._latest = {room: last for room, last in self._latest.items() if last != gone}
         return name
+
+    def _talk(self, payload: Mapping[str, Any]) -> list[_Taken]:
+        """The conversation up to a turn, from its beginning."""
+        found: list[_Taken] = []
+        name = payload.get("turn")
+        with self._lock:
+            while name is not None:
+                taken = self._turns.get(str(name))
+                if taken is None:
+                    raise RequestError(404, "turn_unknown", "this conversation is no longer kept whole: start over")
+                found.append(taken)
+                name = taken.before
+        return found[::-1]
+
+    def _fork(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The conversation up to a turn once more, to be continued in another way.
+
+        It has a store of its own and the same session, which decides between wordings, so that it goes on as the
+        first one would.
+        """
+        talk = self._talk(payload)
+        store, branch, until = open_store("memory"), os.urandom(8).hex(), Deadline.after(1.0)
+        for taken in talk:
+            opened = store.open(taken.request, taken.plan.memory, until)
+            if isinstance(opened, Opened):
+                store.append(opened, taken.stored, until)
+        with self._lock:
+            self._stores[branch] = store
+            self._latest[branch, talk[-1].turn.session_id] = str(payload["turn"])
+            while len(self._stores) > BRANCHES + 1:
+                gone = next(name for name in self._stores if name)
+                self._stores.pop(gone).close()
+        return {"branch": branch}
+
+    def _told(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What became of edits since the news that the page has seen."""
+        seen = payload.get("after", 0)
+        news = [one for one in self._news if isinstance(seen, int) and one.number > seen]
+        entries = [
+            {"number": one.number, "text": one.text, "problems": [problem_to_json(each) for each in one.problems]}
+            for one in news
+        ]
+        return _with_files({"news": entries})
+
+    def _golden(self, payload: Mapping[str, Any]) -> Change:
+        talk = self._talk(payload)
+        name = " ".join(str(payload.get("name") or talk[0].turn.text).split())[:200]
+        said = [Said(turn=taken.turn, outcome=taken.stored.outcome) for taken in talk]
+        return golden_of_talk(self._pipeline, self._app.plan, name, said, self._policy.secrets)
+
+    def _edit(self, payload: Mapping[str, Any]) -> Change:
+        reply, sentence = _reply(self._app.plan, payload.get("reply_id")), payload.get("sentence")
+        part = next((part for part in PARTS if part == payload.get("part")), None)
+        if part is None or not isinstance(sentence, str) or not sentence.strip():
+            message = f"`part` must be one of {', '.join(PARTS)}, and `sentence` a text"
+            raise RequestError(400, "edit_invalid", message)
+        return reply_with(self._pipeline, reply.id, reply.span, part, " ".join(sentence.split())[:500])
+
+    def _changed(self, request: Request, payload: Mapping[str, Any], change: Change) -> Response:
+        """The change as it would be or, for one who has seen just this one and may write, as it was made."""
+        wanted = payload.get("write")
+        if wanted is not None:
+            if not _same(request.headers.get(PEN, ""), self.pen):
+                message = "open the address that `misaki serve` printed at its start: only that page may write files"
+                raise RequestError(403, "playground_read_only", message)
+            if wanted != change.digest or not change.sound:
+                raise RequestError(409, "changed_meanwhile", "the file has changed meanwhile: look at the change again")
+            change.write()
+        told = {"path": change.path.as_posix(), "diff": change.diff, "problems": change.problems}
+        written = {"digest": change.digest, "sound": change.sound, "written": wanted is not None}
+        return self._json(200, _with_files({**told, **written}))
 
     def _explain(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """Why the turn got its answer or, where `reply_id` is named, not that one."""
@@ -241,6 +354,12 @@ class Playground:
         milliseconds = round((time.monotonic() - began) * 1000, 1)
         record = {"level": "info", "method": "POST", "path": path, "status": status, **about}
         self._log(self._policy.secrets.logged({**record, "milliseconds": milliseconds}, STREAMED))
+
+
+def _same(shown: str, token: str) -> bool:
+    from hmac import compare_digest
+
+    return compare_digest(shown.encode("latin-1", "replace"), token.encode())
 
 
 @cache

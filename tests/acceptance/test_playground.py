@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.acceptance.processes import served
+from tests.acceptance.processes import ROOT, python_path, run, served
 
 COMPOSED = """element => {
   const press = more => element.dispatchEvent(
@@ -242,11 +242,87 @@ def test_the_widget_offers_to_try_again_where_nothing_helps(page, site):
     assert page.get_by_role("log").locator(".lost").count() == 0
 
 
-def test_the_terminal_names_the_page_and_its_token(page):
-    with served(env={"SESSION_STORE": "memory"}) as started:
-        token = started.wait_for(r"open http://\S+ in a browser to talk with her \(token of its page: (\w+)\)")
-        page.goto(started.url)
-        assert page.locator("meta[name=playground-token]").get_attribute("content") == token
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    """A new bot, served from its own folder: its address with what lets the page write, the folder, and the server."""
+    folder = tmp_path_factory.mktemp("desk")
+    made = run("engine", "init", "bot", "--lang", "ja", "--persona", "こはる", cwd=folder)
+    assert made.returncode == 0, made.stderr
+    env = {"PYTHONPATH": python_path(ROOT), "XDG_DATA_HOME": str(folder / "data"), "SESSION_STORE": "memory"}
+    with served(cwd=folder / "bot", env=env) as running:
+        yield running.wait_for(r"open (http://\S+/#\w+) in a browser"), folder / "bot", running
+
+
+@pytest.fixture
+def editing(page, desk):
+    """The page as the terminal's address opens it: what lets it write is no longer in the address bar."""
+    page.goto(desk[0])
+    assert "#" not in page.url
+    yield page
+    assert page.complaints == []
+
+
+def test_two_clicks_save_the_conversation_as_a_golden_that_passes(editing, desk):
+    say(editing, "こんばんは")
+    editing.locator(".why").wait_for()
+    say(editing, "お名前は？")
+    editing.locator(".why").nth(1).wait_for()
+    editing.get_by_role("button", name="ゴールデンに保存").last.click()
+    editing.get_by_role("button", name="ファイルに書く").click()
+    editing.get_by_text("書きました").wait_for()
+    saved = list(desk[1].rglob("saved_*.golden.yml"))
+    assert len(saved) == 1
+    assert "お名前は？" in saved[0].read_text(encoding="utf-8")
+    played = run("engine", "test", str(saved[0]), cwd=desk[1])
+    assert played.returncode == 0, played.stdout
+
+
+def test_a_sentence_becomes_a_trigger_and_the_next_answer_knows_it(editing, desk):
+    say(editing, "うぃーす、参上")
+    why = editing.locator(".why")
+    why.locator("summary").first.click()
+    why.get_by_label("台詞", exact=True).fill("hello")
+    why.get_by_role("button", name="調べる").click()
+    why.get_by_role("button", name="反例").last.click()
+    why.locator("pre .more").first.wait_for()
+    why.get_by_role("button", name="トリガー").last.click()
+    why.get_by_role("button", name="ファイルに書く").click()
+    editing.locator("#news").get_by_text("reloaded").wait_for()
+    say(editing, "うぃーす、参上")
+    editing.locator(".why").nth(1).get_by_text("hello").wait_for()
+    assert any("うぃーす、参上" in file.read_text(encoding="utf-8") for file in (desk[1] / "replies").glob("*.yml"))
+
+
+def test_a_mistake_that_is_saved_shows_in_the_page_with_its_line(editing, desk):
+    file = next((desk[1] / "replies").glob("*.yml"))
+    whole = file.read_text(encoding="utf-8")
+    file.write_text(whole + "  - id： mistake\n", encoding="utf-8")
+    editing.locator("#news.bad .place").first.wait_for()
+    assert re.search(rf"{file.name}:{len(whole.splitlines()) + 1}", editing.locator("#news").inner_text())
+    file.write_text(whole, encoding="utf-8")
+    editing.locator("#news:not(.bad)").wait_for()
+
+
+def test_going_back_to_a_turn_continues_from_there(editing):
+    say(editing, "こんばんは")
+    editing.locator(".why").wait_for()
+    say(editing, "お名前は？")
+    editing.locator(".why").nth(1).wait_for()
+    editing.get_by_role("button", name="ここからやり直す").first.click()
+    editing.get_by_text("ここから続けます").wait_for()
+    assert editing.locator(".turn").count() == 1
+    say(editing, "お名前は？")
+    editing.locator(".why").nth(1).wait_for()
+
+
+def test_without_the_terminals_address_the_page_shows_a_change_and_writes_nothing(page, desk):
+    before = {file: file.read_bytes() for file in desk[1].rglob("*.yml")}
+    page.goto(desk[2].url)
+    say(page, "こんばんは")
+    page.get_by_role("button", name="ゴールデンに保存").click()
+    page.get_by_text("ターミナルに表示されたアドレス").wait_for()
+    assert page.get_by_role("button", name="ファイルに書く").count() == 0
+    assert {file: file.read_bytes() for file in desk[1].rglob("*.yml")} == before
 
 
 def test_where_callers_show_who_they_are_there_is_no_playground(page):

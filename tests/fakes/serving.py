@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from pathlib import Path
 
 from engine.api.policy import Policy
 from engine.api.service import make_service
@@ -41,7 +42,9 @@ class Serving:
         self, bot: FakeBot | App, limits: Limits | None, host: str, env: dict[str, str], *, playground: bool = False
     ) -> None:
         self.records: list = []
-        self.playground = Playground(bot, Policy.from_env(env), self.records.append) if playground else None
+        self.playground = (
+            Playground(bot, Policy.from_env(env), self.records.append, Path("bar.yml")) if playground else None
+        )
         handler = make_handler(bot, env, log=lambda _: None)
         hosted = Hosted(
             service=make_service(bot, Policy.from_env(env), lambda _: None),

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -9,8 +10,12 @@ from engine.api.policy import Policy
 from engine.app import App
 from engine.conversations import open_store
 from engine.core.deadline import Deadline
+from engine.core.events import Outcome
 from engine.core.record import replace
+from engine.core.rooms import NewTurn
+from engine.core.source import Problem
 from engine.core.turn import ChatRequest
+from engine.pipeline.reading.files import at
 from engine.web.playground import Playground, page_text
 from tests.fakes.plans import plan, replies_step, reply, say_step, turn
 from tests.fakes.serving import Serving, request, status_and_body
@@ -202,8 +207,12 @@ def test_conversations_of_the_page_go_on_and_stay_out_of_the_rooms(app, serving)
 
 
 def test_only_so_many_turns_are_kept(app):
-    playground = Playground(app, Policy(), [].append, turns=2)
-    first, *others = [playground._keep(PLAN, turn(text)) for text in ("こんばんは", "やあ", "おや")]
+    playground = Playground(app, Policy(), [].append, Path("bar.yml"), turns=2)
+    stored = NewTurn(text="", outcome=Outcome(reply=None), latency_ms=1.0, number=1)
+    request = ChatRequest(text="")
+    first, *others = [
+        playground._keep("", PLAN, turn(text), request, stored) for text in ("こんばんは", "やあ", "おや")
+    ]
     assert list(playground._turns) == others
     assert first not in playground._turns
     playground.close()
@@ -231,3 +240,62 @@ def test_the_widget_is_sent_to_everyone(serve):
     assert b"cross-origin-resource-policy: cross-origin" in head.lower()
     assert body.decode() == page_text("widget.js")
     assert len(body) <= 30 * 1024
+
+
+def talked(serving, *words, branch=""):
+    return [called(serving, "turn", {"message": one, "session_id": ROOM, "branch": branch})[1] for one in words]
+
+
+def test_a_fork_goes_on_from_its_turn_and_leaves_the_first_talk_alone(serving):
+    first, second = talked(serving, "こんばんは", "ただいま戻りました")
+    status, forked = called(serving, "fork", {"turn": first["turn"]})
+    assert status == 200
+    (other,) = talked(serving, "ただいま戻りました", branch=forked["branch"])
+    assert (other["reply"], other["turn"] == second["turn"]) == (second["reply"], False)
+    explained = called(serving, "explain", {"turn": other["turn"]})[1]
+    assert explained["text"] == "ただいま戻りました"
+    assert called(serving, "fork", {"turn": "gone"})[0] == 404
+    assert called(serving, "turn", {"message": "こんばんは", "branch": "gone"})[0] == 404
+
+
+def test_a_file_is_written_only_for_one_who_shows_the_second_token_and_has_seen_the_change(
+    serving, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    first, second = talked(serving, "こんばんは", "ただいま戻りました")
+    asked = {"turn": second["turn"], "name": "an evening"}
+    status, shown = called(serving, "golden", asked)
+    assert (status, shown["written"], shown["sound"]) == (200, False, True)
+    assert [line for line in shown["diff"].splitlines() if line.startswith("+  - name")] == ["+  - name: an evening"]
+    wanted = {**asked, "write": shown["digest"]}
+    path = tmp_path / shown["path"]
+    for pen in (None, "", "no", serving.playground.token):
+        status, told = called(serving, "golden", wanted, x_playground_pen=pen)
+        assert (status, told["code"]) == (403, "playground_read_only")
+    own = {"x_playground_pen": serving.playground.pen}
+    status, told = called(serving, "golden", {**wanted, "write": "another"}, **own)
+    assert (status, told["code"]) == (409, "changed_meanwhile")
+    assert not path.exists()
+    assert called(serving, "golden", wanted, **own)[1]["written"]
+    assert "an evening" in path.read_text(encoding="utf-8")
+    assert first["turn"] != second["turn"]
+
+
+def test_the_page_does_not_hold_what_lets_it_write(serving):
+    assert serving.playground.pen not in opened(serving)[1]
+
+
+@pytest.mark.parametrize(
+    "payload", [{}, {"part": "say", "sentence": "x"}, {"part": "match", "sentence": " "}, {"part": "match"}]
+)
+def test_an_edit_names_a_list_and_a_sentence(serving, payload):
+    assert called(serving, "edit", {"reply_id": "evening", **payload})[1]["code"] == "edit_invalid"
+
+
+def test_news_of_edits_are_told_once(serving):
+    serving.playground.hear("reloaded: bar with 3 replies")
+    serving.playground.hear("not reloaded", [Problem(code="P202", message="expected a list", span=at("bar.yml", 3, 7))])
+    news = called(serving, "news", {"after": 0})[1]["news"]
+    assert [one["text"] for one in news] == ["reloaded: bar with 3 replies", "not reloaded"]
+    assert news[1]["problems"][0]["span"] == "bar.yml:3:7"
+    assert called(serving, "news", {"after": news[-1]["number"]})[1]["news"] == []
