@@ -22,7 +22,7 @@ from tests.acceptance.processes import ministack
 from tests.children import child, first_line
 from tests.fakes.clock import FakeClock
 from tests.rooms.cases import *  # noqa: F403  the cases of every store
-from tests.rooms.cases import ROOM, YUKI
+from tests.rooms.cases import ROOM, YUKI, killed_at_every_step
 from tests.rooms.limits import *  # noqa: F403  what limits hold on every store
 from tests.unit.conversations.test_stores import say
 from tools.lambda_emulator import free_port
@@ -142,6 +142,15 @@ def stores(table):
     yield opened
     for one in opened:
         one.close()
+
+
+def test_who_is_erased_is_erased_though_the_process_is_killed_at_any_step(client, table, clock):
+    def scan():
+        pages = client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+        found = [item for page in pages for item in page["Items"]]
+        return {(item["pk"]["S"], item["sk"]["S"]): item for item in found}
+
+    killed_at_every_step(lambda: DynamoStorage(table, now=clock, read_timeout=60.0), scan, clock)
 
 
 def test_a_turn_is_one_transaction_and_no_more_items_than_it_needs(store, client, table):

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import random
+import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -790,6 +792,56 @@ PARTITIONS = ("U#yuki", "U#aki", f"A#{ROOM}", *(f"A#claimed-by-{name}-and-long-e
 
 def snapshot(storage, *partitions):
     return {item.key: item for item in everything(storage, *partitions)}
+
+
+class Killing:
+    """Kills its own process at the nth write, as no handler of a failure can soften it."""
+
+    def __init__(self, storage, writes):
+        self._storage, self._left = storage, writes
+
+    def write(self, changes):
+        self._spend()
+        self._storage.write(changes)
+
+    def discard(self, keys):
+        for key in keys:
+            self._spend()
+            self._storage.discard([key])
+
+    def _spend(self):
+        if not self._left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self._left -= 1
+
+    def __getattr__(self, name):
+        return getattr(self._storage, name)
+
+
+def killed_at_every_step(opened, scan, clock):
+    """Erase one of two users, and kill the process before the first of its writes, the second and so on; then erase him
+    again. In all that `scan` finds in the store, nothing is left of him, and all of the others.
+    """
+    for writes in itertools.count():
+        storage = opened()
+        furnish(storage, clock)
+        others = {place: item for place, item in scan().items() if "yuki" not in repr((place, item))}
+        storage.close()
+        process = os.fork()
+        if not process:
+            Rooms(Killing(opened(), writes), clock).erase(YUKI)
+            os._exit(0)
+        finished = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+        storage = opened()
+        Rooms(storage, clock).erase(YUKI)
+        left = scan()
+        assert left == others, f"killed before write {writes}"
+        assert "yuki" not in repr(left)
+        storage.discard([Key(*place) for place in left])
+        storage.close()
+        if finished:
+            break
+    assert writes > 8
 
 
 def test_whoever_is_erased_is_erased_whenever_it_is_cut_off_and_nobody_else(storage, clock):

@@ -16,7 +16,6 @@ import pytest
 
 from engine.conversations import open_store
 from engine.conversations.guard import LATE, GuardedStore
-from engine.conversations.rooms import Rooms
 from engine.conversations.sqlite import SqliteStorage
 from engine.core.deadline import Deadline
 from engine.core.errors import StoreFailed
@@ -25,7 +24,7 @@ from engine.core.rooms import NewTurn, SessionState
 from engine.core.turn import ChatRequest, Principal
 from tests.children import child
 from tests.fakes.clock import FakeClock
-from tests.rooms.cases import PARTITIONS, furnish, snapshot
+from tests.rooms.cases import killed_at_every_step
 
 ROOM = "a-room-that-nobody-guesses"
 YUKI = Principal(kind="user", id="yuki")
@@ -272,49 +271,11 @@ def test_a_store_that_hangs_holds_nobody_up(caplog):
     store.close()
 
 
-class Killing:
-    """Kills its own process at the nth write, as no handler of a failure can soften it."""
-
-    def __init__(self, storage, writes):
-        self._storage, self._left = storage, writes
-
-    def write(self, changes):
-        self._spend()
-        self._storage.write(changes)
-
-    def discard(self, keys):
-        for key in keys:
-            self._spend()
-            self._storage.discard([key])
-
-    def _spend(self):
-        if not self._left:
-            os.kill(os.getpid(), signal.SIGKILL)
-        self._left -= 1
-
-    def __getattr__(self, name):
-        return getattr(self._storage, name)
-
-
 def test_who_is_erased_is_erased_though_the_process_is_killed_at_any_step(tmp_path):
-    clock = FakeClock(1_700_000_000.0)
-    for writes in range(60):
-        path = str(tmp_path / f"{writes}.db")
-        storage = SqliteStorage(path, now=clock)
-        furnish(storage, clock)
-        others = snapshot(storage, *(one for one in PARTITIONS if "yuki" not in one))
-        storage.close()
-        process = os.fork()
-        if not process:
-            Rooms(Killing(SqliteStorage(path, now=clock), writes), clock).erase(YUKI)
-            os._exit(0)
-        finished = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
-        storage = SqliteStorage(path, now=clock)
-        Rooms(storage, clock).erase(YUKI)
-        left = snapshot(storage, *PARTITIONS)
-        storage.close()
-        assert left == others
-        if finished:
-            break
-    assert finished
-    assert writes > 8
+    clock, path = FakeClock(1_700_000_000.0), tmp_path / "rooms.db"
+
+    def scan():
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            return {(row[0], row[1]): row for row in database.execute("SELECT * FROM items")}
+
+    killed_at_every_step(lambda: SqliteStorage(str(path), now=clock), scan, clock)
