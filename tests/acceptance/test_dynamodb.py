@@ -24,6 +24,7 @@ from tests.fakes.clock import FakeClock
 from tests.rooms.cases import *  # noqa: F403  the cases of every store
 from tests.rooms.cases import ROOM, YUKI, killed_at_every_step
 from tests.rooms.limits import *  # noqa: F403  what limits hold on every store
+from tests.unit.api.test_rooms import House, retried
 from tests.unit.conversations.test_stores import say
 from tools.lambda_emulator import free_port
 
@@ -142,6 +143,12 @@ def stores(table):
     yield opened
     for one in opened:
         one.close()
+
+
+def test_eight_retries_at_once_and_a_late_one_get_the_same_bytes(setting):
+    house = House(setting)
+    retried(house)
+    house.app.close()
 
 
 def test_who_is_erased_is_erased_though_the_process_is_killed_at_any_step(client, table, clock):
