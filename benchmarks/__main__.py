@@ -13,7 +13,7 @@ from functools import partial
 
 from rich.console import Console
 
-from benchmarks import cold, emulator, index, local, peers, validate, warm
+from benchmarks import cold, emulator, index, local, peers, rooms, validate, warm
 from benchmarks.measure import Row
 from benchmarks.report import as_table, conditions, write_group, write_plot
 
@@ -23,6 +23,7 @@ GROUPS: Mapping[str, tuple[str, Rows]] = {
     "cold": ("From nothing to the first canned reply, whole processes", cold.rows),
     "index": ("Finding the trigger", index.rows),
     "warm": ("A warm canned turn, from event to response", warm.rows),
+    "rooms": ("What knowing guests costs", rooms.rows),
     "emulator": ("Through AWS's Lambda emulator", emulator.rows),
     "local": ("The local model", local.rows),
     "validate": ("Validation, whole processes", validate.rows),
