@@ -12,8 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jwt import PyJWK
-from jwt.exceptions import PyJWTError
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 
 from engine.core.deadline import Clock, Deadline
 from engine.core.errors import BackendError
@@ -44,10 +43,10 @@ class IssuerKeys:
         self._fetch = fetch
         self._clock = clock
         self._lock = threading.Lock()
-        self._keys: Mapping[str, PyJWK] | None = None
+        self._keys: Mapping[str, RSAPublicKey] | None = None
         self._fetched = self._tried = float("-inf")
 
-    def find(self, kid: str, deadline: Deadline | None = None) -> PyJWK | None:
+    def find(self, kid: str, deadline: Deadline | None = None) -> RSAPublicKey | None:
         """The key called `kid`, or `None` where the issuer has none of that name; raises `KeysUnavailable`."""
         keys = self._keys
         if keys is not None and kid in keys and self._clock() - self._fetched < KEPT:
@@ -75,7 +74,7 @@ class IssuerKeys:
             self._keys, self._fetched = keys, began
 
 
-def read_keys(body: bytes) -> Mapping[str, PyJWK]:
+def read_keys(body: bytes) -> Mapping[str, RSAPublicKey]:
     """The usable keys of a JSON Web Key Set: RSA for signatures with a name of their own; raises `ValueError`."""
     try:
         document = json.loads(body)
@@ -87,7 +86,7 @@ def read_keys(body: bytes) -> Mapping[str, PyJWK]:
     return {row["kid"]: key for row in rows[:MOST_KEYS] if (key := _key(row)) is not None}
 
 
-def _key(row: Any) -> PyJWK | None:
+def _key(row: Any) -> RSAPublicKey | None:
     if not isinstance(row, dict) or row.get("kty") != "RSA" or not isinstance(row.get("kid"), str):
         return None
     operations = row.get("key_ops", ["verify"])
@@ -96,7 +95,20 @@ def _key(row: Any) -> PyJWK | None:
     if "d" in row:  # a private key is nobody's public one
         return None
     try:
-        key = PyJWK({name: row[name] for name in ("kty", "kid", "n", "e") if name in row}, algorithm="RS256")
-    except (PyJWTError, ValueError, TypeError, KeyError):
+        exponent, modulus = (int.from_bytes(decoded(row[name]), "big") for name in ("e", "n"))
+        key = RSAPublicNumbers(exponent, modulus).public_key()
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
-    return key if key.key.key_size >= LEAST_BITS else None
+    return key if key.key_size >= LEAST_BITS else None
+
+
+def decoded(text: str) -> bytes:
+    """What `text` encodes in base64url without padding, raising `ValueError`. Bits left over must be zero, so that
+    nothing has two forms (RFC 7515, 2 and appendix C).
+    """
+    from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+    found = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+    if urlsafe_b64encode(found).rstrip(b"=").decode() != text:
+        raise ValueError("it is no base64url in its only form")
+    return found
