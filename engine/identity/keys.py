@@ -10,7 +10,10 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
+from io import BufferedReader, RawIOBase
 from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 
@@ -29,7 +32,57 @@ MOST_KEYS = 100
 BODY_LIMIT = 256_000
 
 Fetch = Callable[[Deadline], bytes]
-"""The JSON Web Key Set as its server sends it; raises `BackendError`."""
+"""The JSON Web Key Set as its server sends it; raises `BackendError`, `OSError` or `ValueError`."""
+
+
+def key_server(url: str) -> Fetch:
+    """Fetches the key set at `url`, without the transport of models: importing that takes longer than a first reply."""
+
+    def fetch(deadline: Deadline) -> bytes:
+        from http.client import HTTPException, HTTPResponse
+
+        from engine.models.http.connecting import connect, lookup, wait  # noqa: PLC0415  ssl, for the first token
+
+        parts = urlsplit(url)
+        asked = f"GET {parts.path or '/'}{parts.query and '?'}{parts.query} HTTP/1.1"
+        head = (
+            asked,
+            f"Host: {parts.netloc.rpartition('@')[2]}",
+            "Accept: application/json",
+            "Connection: close",
+            "",
+            "",
+        )
+        with closing(connect(parts, deadline, "the key server", lookup)) as connection:
+            wait(connection, deadline, lambda: connection.sendall("\r\n".join(head).encode()))
+            stream = _Stream(lambda buffer: wait(connection, deadline, lambda: connection.recv_into(buffer)))
+            answer = HTTPResponse(stream)  # type: ignore[arg-type] - of a socket it only makes a file
+            try:
+                answer.begin()
+                body = answer.read(BODY_LIMIT + 1)
+            except HTTPException:
+                raise ValueError("the key server's answer is not HTTP, or was cut short") from None
+            if answer.status != 200 or len(body) > BODY_LIMIT:
+                raise ValueError(f"the key server answered {answer.status}, {len(body)} bytes")
+            return body
+
+    return fetch
+
+
+class _Stream(RawIOBase):
+    """What comes over a connection, each part waited for until the deadline at most."""
+
+    def __init__(self, receive: Callable[[bytearray], int]) -> None:
+        self._receive = receive
+
+    def makefile(self, _mode: str) -> BufferedReader:
+        return BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._receive(buffer)
 
 
 class KeysUnavailable(Exception):
@@ -68,7 +121,7 @@ class IssuerKeys:
         limit = Deadline.after(FETCH_SECONDS, self._clock)
         try:
             keys = read_keys(self._fetch(limit if deadline is None else limit.within(deadline.remaining() / 2)))
-        except (BackendError, ValueError):
+        except (BackendError, OSError, ValueError):
             return
         if keys:
             self._keys, self._fetched = keys, began

@@ -24,7 +24,7 @@ from engine.core.errors import SettingsError
 from engine.core.record import record
 from engine.core.turn import Principal
 from engine.identity.gate import NotIdentified
-from engine.identity.keys import BODY_LIMIT, IssuerKeys, KeysUnavailable, decoded
+from engine.identity.keys import IssuerKeys, KeysUnavailable, decoded, key_server
 from engine.models.http.address import is_address
 from engine.text.cleaning import clean
 
@@ -50,7 +50,7 @@ def verifier_from_env(env: Mapping[str, str]) -> Verifier:
         raise SettingsError("AUTH_CLIENT_IDS must name the clients that may sign in, separated by commas")
     if not _is_safe(url):
         raise SettingsError("AUTH_JWKS_URL must be the https address of the issuer's keys")
-    return Verifier(issuer=issuer, clients=clients, keys=IssuerKeys(_fetching(url)))
+    return Verifier(issuer=issuer, clients=clients, keys=IssuerKeys(key_server(url)))
 
 
 def _is_safe(url: str) -> bool:
@@ -177,16 +177,3 @@ def _malformed() -> NotIdentified:
 
 def _unsigned() -> NotIdentified:
     return NotIdentified("token_invalid_signature", "this token is not signed by its issuer's RS256 key")
-
-
-def _fetching(url: str) -> Callable[[Deadline], bytes]:
-    def fetch(deadline: Deadline) -> bytes:
-        from engine.models.http.transport import HttpRequest, exchange  # noqa: PLC0415  httpcore2, for the first token
-
-        request = HttpRequest(method="GET", url=url, headers=(("Accept", "application/json"),), body=b"")
-        answer = exchange(request, deadline, "the key server", limit=BODY_LIMIT)
-        if answer.status != 200:
-            raise ValueError(f"the key server answered {answer.status}")
-        return answer.body
-
-    return fetch

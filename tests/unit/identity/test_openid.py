@@ -2,7 +2,10 @@
 
 import hmac
 import json
-from collections.abc import Callable, Mapping
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import jwt
@@ -12,10 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 from jwt.utils import base64url_decode, base64url_encode
 
+from engine.core.deadline import Deadline
 from engine.core.errors import SettingsError, Unavailable
 from engine.core.turn import ANONYMOUS, Principal
 from engine.identity.gate import Gate, NotIdentified
-from engine.identity.keys import KEPT, PAUSE, IssuerKeys, read_keys
+from engine.identity.keys import KEPT, PAUSE, IssuerKeys, KeysUnavailable, key_server, read_keys
 from engine.identity.openid import LONGEST, LONGEST_NAME, Verifier
 from tests.fakes.clock import FakeClock
 
@@ -354,3 +358,72 @@ def test_who_may_ask(opened, header, wanted):
 
 def test_a_user_may_ask():
     assert gate(required=True).identify(f"bearer  {token()}").kind == "user"
+
+
+@contextmanager
+def answering(*parts: bytes) -> Iterator[str]:
+    """A server on loopback that sends these parts to whoever connects, and then nothing more; its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        done = threading.Event()
+
+        def serve() -> None:
+            with suppress(OSError), listening.accept()[0] as connection:
+                connection.recv(65_536)
+                for part in parts:
+                    connection.sendall(part)
+                if parts[-1:] != (b"",):
+                    return
+                done.wait(60)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}/keys?of=bar"
+        finally:
+            done.set()
+            thread.join()
+
+
+KEYS = key_set(row(PRIVATE))
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (OK + b"Content-Length: %d\r\n\r\n" % len(KEYS), KEYS[:9], KEYS[9:]),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(KEYS), KEYS, b"\r\n0\r\n\r\n"),
+        (b"HTTP/1.0 200 OK\r\n\r\n", KEYS),
+    ],
+)
+def test_the_key_server_s_answer_is_read(parts):
+    with answering(*parts) as url:
+        assert read_keys(key_server(url)(Deadline.after(10.0))).keys() == {"one"}
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}",),
+        (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\n\r\n",),
+        (OK + b"\r\n", b" " * 256_001),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\nfff\r\n{",),
+        (b"SSH-2.0-OpenSSH_9.2\r\n",),
+        (),
+    ],
+)
+def test_what_is_no_key_set_s_answer_is_refused(parts):
+    with answering(*parts) as url, pytest.raises((ValueError, OSError)):
+        key_server(url)(Deadline.after(10.0))
+
+
+def test_a_key_server_that_goes_silent_is_left_at_the_deadline():
+    until = Deadline.after(0.3)
+    with answering(OK, b"X-Slow: 1\r\n", b"") as url, pytest.raises(TimeoutError):
+        key_server(url)(until)
+
+
+def test_a_key_server_that_is_not_there_leaves_no_keys():
+    keys = IssuerKeys(key_server("http://127.0.0.1:9/keys"), FakeClock())
+    with pytest.raises(KeysUnavailable):
+        keys.find("one")
