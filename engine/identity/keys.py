@@ -56,7 +56,7 @@ def key_server(url: str) -> Fetch:
         with closing(connect(parts, deadline, "the key server", lookup)) as connection:
             wait(connection, deadline, lambda: connection.sendall("\r\n".join(head).encode()))
             stream = _Stream(lambda buffer: wait(connection, deadline, lambda: connection.recv_into(buffer)))
-            answer = HTTPResponse(stream)  # type: ignore[arg-type] - of a socket it only makes a file
+            answer = HTTPResponse(stream)  # type: ignore[arg-type]  # of a socket it only makes a file
             try:
                 answer.begin()
                 body = answer.read(BODY_LIMIT + 1)
