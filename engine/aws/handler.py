@@ -16,7 +16,7 @@ from engine.api.log import Log
 from engine.api.policy import Policy, flag
 from engine.api.response import Response, to_json
 from engine.api.service import Service, make_service
-from engine.app import App, load_app
+from engine.app import load_app
 from engine.aws.event import Event, read_event
 from engine.core.deadline import Deadline
 from engine.core.errors import ConfigError, SecretUnavailable, SettingsError
@@ -100,8 +100,14 @@ def start(env: Mapping[str, str], *, log: Log = print_record) -> LambdaHandler:
     except SecretUnavailable as error:
         log({"level": "error", "event": "secret_unavailable", "message": str(error)})
         raise
-    _count_turns(app, env, started, log)
-    _trace_turns(app, env)
+    if flag(env, "METRICS", default="AWS_LAMBDA_FUNCTION_NAME" in env):
+        from engine.aws.telemetry import count_turns
+
+        count_turns(app, env, started, log)
+    if env.get("AWS_XRAY_DAEMON_ADDRESS"):
+        from engine.aws.telemetry import trace_turns
+
+        trace_turns(app, env)
     try:
         handler = make_handler(app, settings, log=log, keeper=app.rooms)
     except SettingsError as error:
@@ -124,38 +130,3 @@ def _resolved(env: Mapping[str, str], log: Log) -> Mapping[str, str]:
     from engine.aws.secrets import resolve
 
     return resolve(env, log=log)
-
-
-def _count_turns(app: App, env: Mapping[str, str], started: float, log: Log) -> None:
-    """Count turns: on Lambda unless `METRICS` says no, elsewhere where it says yes."""
-    if not flag(env, "METRICS", default="AWS_LAMBDA_FUNCTION_NAME" in env):
-        return
-    from engine.aws.telemetry import TurnMetrics, emf
-    from engine.usage import prices_of, read_prices  # noqa: PLC0415  as above
-
-    try:
-        emit = emf(env.get("AWS_LAMBDA_FUNCTION_NAME", "local"))
-    except ImportError:
-        log({"level": "warning", "event": "no_metrics", "message": "METRICS needs aws-lambda-powertools: install it"})
-        return
-    try:
-        prices = read_prices(env.get("MODEL_PRICES", ""))
-    except ValueError as error:
-        log({"level": "warning", "event": "no_prices", "message": str(error)})
-        prices = {}
-    metrics = TurnMetrics(app.plan, app.health, emit, prices_of(app.plan, prices))
-    metrics.started(time.monotonic() - started, app.phases.get("plan", 0.0))
-    app.add_listener(metrics)
-
-
-def _trace_turns(app: App, env: Mapping[str, str]) -> None:
-    """Show steps to X-Ray, where there is a daemon to send them to."""
-    address = env.get("AWS_XRAY_DAEMON_ADDRESS", "")
-    if not address:
-        return
-    from engine.aws.telemetry import TurnTracing, daemon_of
-
-    daemon = daemon_of(address)
-    if daemon is not None:
-        # Lambda puts each invocation's trace into the environment.
-        app.add_listener(TurnTracing(daemon, lambda: env.get("_X_AMZN_TRACE_ID", "")))

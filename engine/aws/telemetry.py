@@ -18,11 +18,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Literal, get_args
 
+from engine.api.log import Log
+from engine.app import App
 from engine.core.events import ChatResult, Event, ModelAnswered, ModelAsked, Outcome, StepEnded
 from engine.core.plan import Plan
 from engine.core.record import record
 from engine.core.turn import Engine
-from engine.usage import Prices
+from engine.usage import Prices, prices_of, read_prices
 
 NAMESPACE = "Misaki"
 ERRORS = ("error", "timeout", "refusal", "empty", "budget", "turns")
@@ -43,6 +45,31 @@ class Measure:
 
 
 Emit = Callable[[Measure], None]
+
+
+def count_turns(app: App, env: Mapping[str, str], started: float, log: Log) -> None:
+    """Have the turns of `app` counted, which began to load at `started`; what keeps it from counting is logged."""
+    try:
+        emit = emf(env.get("AWS_LAMBDA_FUNCTION_NAME", "local"))
+    except ImportError:
+        log({"level": "warning", "event": "no_metrics", "message": "METRICS needs aws-lambda-powertools: install it"})
+        return
+    try:
+        prices = read_prices(env.get("MODEL_PRICES", ""))
+    except ValueError as error:
+        log({"level": "warning", "event": "no_prices", "message": str(error)})
+        prices = {}
+    metrics = TurnMetrics(app.plan, app.health, emit, prices_of(app.plan, prices))
+    metrics.started(time.monotonic() - started, app.phases.get("plan", 0.0))
+    app.add_listener(metrics)
+
+
+def trace_turns(app: App, env: Mapping[str, str]) -> None:
+    """Show the steps of `app` to X-Ray, where there is a daemon to send them to."""
+    daemon = daemon_of(env["AWS_XRAY_DAEMON_ADDRESS"])
+    if daemon is not None:
+        # Lambda puts each invocation's trace into the environment.
+        app.add_listener(TurnTracing(daemon, lambda: env.get("_X_AMZN_TRACE_ID", "")))
 
 
 class TurnMetrics:

@@ -76,7 +76,8 @@ def _parts(explanation: Explanation, width: int) -> Iterator[RenderableType]:
     yield from _titled("how the text is compared", _stages(explanation))
     yield from _titled("what is read in it", _words(explanation))
     yield from _titled("what kind of sentence it is", _kind(explanation))
-    yield from _titled("replies that match", _matching(matching, columns))
+    none = Text("  none", "dim")
+    yield from _titled("replies that match", _listed(matching, columns, SHOWN) if matching else iter([none]))
     near = f"replies that come near: {explanation.threshold:g} is needed"
     yield from _titled(near, _listed(below, columns, SHOWN_BELOW))
     if columns.folder and explanation.considered:
@@ -125,30 +126,14 @@ def _masked(explanation: Explanation) -> Iterator[RenderableType]:
         yield Text.assemble("  ", (f"{rule:{max(len(name) for name, _ in explanation.masks)}}  {found}", "dim"))
 
 
-def _matching(items: Sequence[Considered], columns: _Columns) -> Iterator[RenderableType]:
-    if not items:
-        yield Text("  none", "dim")
-    for one in items[:SHOWN]:
-        yield _line(one, columns)
-        yield from _told(one, one.verdict + (f": {one.why}" if one.why else ""))
-    yield from _more(items, SHOWN)
-
-
-def _told(one: Considered, why: str) -> Iterator[RenderableType]:
-    """The words of the trigger, and why it got its verdict."""
-    if one.words and one.verdict != "chosen":
-        yield Padding(Text(f"words: {one.words}", "dim"), (0, 0, 0, _INDENT), expand=False)
-    yield Padding(Text(why, _COLOURS[one.verdict]), (0, 0, 0, _INDENT), expand=False)
-
-
 def _listed(items: Sequence[Considered], columns: _Columns, shown: int) -> Iterator[RenderableType]:
+    """Each with the words of its trigger, and why it got its verdict."""
     for one in items[:shown]:
         yield _line(one, columns)
-        yield from _told(one, one.why)
-    yield from _more(items, shown)
-
-
-def _more(items: Sequence[Considered], shown: int) -> Iterator[RenderableType]:
+        if one.words and one.verdict != "chosen":
+            yield Padding(Text(f"words: {one.words}", "dim"), (0, 0, 0, _INDENT), expand=False)
+        why = one.why if one.verdict == "too low" else one.verdict + (f": {one.why}" if one.why else "")
+        yield Padding(Text(why, _COLOURS[one.verdict]), (0, 0, 0, _INDENT), expand=False)
     if len(items) > shown:
         yield Text(f"{'':{_INDENT}}and {len(items) - shown} more", "dim")
 
@@ -318,11 +303,9 @@ def _session(file: str) -> dict[str, Any]:
         raise ValueError(f"`{file}` cannot be read: {(error.strerror or str(error)).lower()}") from None
     except (ValueError, RecursionError):
         payload = None
-    if not isinstance(payload, dict):
-        raise ValueError(  # noqa: TRY004 - the file is wrong, not the program
-            f"`{file}` must hold a JSON object, as a client sends it"
-        )
-    return payload
+    if isinstance(payload, dict):
+        return payload
+    raise ValueError(f"`{file}` must hold a JSON object, as a client sends it")
 
 
 def _known(text: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 normalise.normalise(text)                -> str                  the form that is compared, stored and shown
 normalise.steps(text)                    -> ((stage, text), ...) the same pipeline, stage by stage
-trigger.lexicon(address, synonyms)       -> Lexicon              a pipeline's own words
+forms.lexicon(address, synonyms)         -> Lexicon              a pipeline's own words
 forms.takes(text, lexicon)               -> (Form, ...)          the whole text, and its parts that may decide alone
 compare.score(query, trigger)            -> float                0-100, by letters
 compare.compare(query, trigger)          -> Comparison           by words: what stands on one side only

@@ -56,13 +56,18 @@ class Column:
         """
         rows = self.rows(query, cutoff / 100)
         texts = picked(self._texts, rows)
-        found = process.extract(query, texts, scorer=fuzz.ratio, score_cutoff=cutoff, limit=None)
-        return [(rows[place], text, ratio) for text, ratio, place in found]
+        return [(rows[place], text, ratio) for place, text, ratio in alike(query, texts, cutoff)]
 
     def rows(self, query: str, share: float) -> Sequence[int]:
         """The rows that are compared for a ratio of `share`, from 0 to 1."""
         own = self._bitmaps.rows(query, share)
         return own if self._twin is None else [*{*own, *self._twin.rows(query, share)}]
+
+
+def alike(query: str, texts: Sequence[str], cutoff: float) -> list[tuple[int, str, float]]:
+    """The texts whose ratio (0-100) with `query` is `cutoff` or more, with their places and ratios."""
+    found = process.extract(query, texts, scorer=fuzz.ratio, score_cutoff=cutoff, limit=None)
+    return [(place, text, ratio) for text, ratio, place in found]
 
 
 class _Bitmaps:

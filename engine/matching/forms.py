@@ -8,7 +8,7 @@ else, the spare words are its content: `それでいい` and `もういい` are 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -20,7 +20,7 @@ from engine.matching.japanese import OF_A_SUBJECT, read_japanese
 from engine.matching.latin import read_latin, read_latin_word
 from engine.matching.trigger import NOTHING, Form, Lexicon
 from engine.text.normalise import flatten, fold, hiragana, normalise, repeated, undrawn
-from engine.text.words import LATIN, Word, read
+from engine.text.words import LATIN, Word, analyse, read
 
 _JOINING = frozenset("・-/&+")
 
@@ -131,6 +131,19 @@ _LONG = re.compile(
     "|あ(?<=[かがさざただなはばぱまやゃらわ]あ)|い(?<=[きぎしじちぢにひびぴみり]い)|う(?<=[くぐすずつづぬふぶぷむゆゅる]う)"
 )
 _LATIN = re.compile("[a-z]+")
+
+
+def lexicon(address: Iterable[str], synonyms: Iterable[Sequence[str]]) -> Lexicon:
+    """The words of a pipeline, analysed."""
+    entries: dict[tuple[str, ...], tuple[str, str]] = {}
+    for one in address:
+        if forms := tuple(word.form for word in analyse(one)):
+            entries.setdefault(forms, ("address", one))
+    for group in synonyms:
+        for one in group:
+            if forms := tuple(word.form for word in analyse(one)):
+                entries.setdefault(forms, ("same", group[0]))
+    return Lexicon((forms, kind, name) for forms, (kind, name) in entries.items())
 
 
 def form(text: str, lexicon: Lexicon = NOTHING) -> Form:

@@ -63,11 +63,9 @@ class ListSearch:
         return self._equal[column].get(text, []) if text else []
 
     def close(self, column: str, query: str, cutoff: float) -> Sequence[tuple[int, str, float]]:
-        from rapidfuzz import fuzz, process  # noqa: PLC0415 - not for what is said word for word
+        from engine.matching.exact import alike
 
-        texts = self._columns[column]
-        found = process.extract(query, texts, scorer=fuzz.ratio, score_cutoff=cutoff, limit=None)
-        return [(row, text, ratio) for text, ratio, row in found if text]
+        return [one for one in alike(query, self._columns[column], cutoff) if one[1]]
 
 
 def store_search(columns: Columns) -> dict[str, bytes]:

@@ -36,21 +36,6 @@ NOTHING = Lexicon()
 """No words of its own."""
 
 
-def lexicon(address: Iterable[str], synonyms: Iterable[Sequence[str]]) -> Lexicon:
-    """The words of a pipeline, analysed."""
-    from engine.text.words import analyse  # noqa: PLC0415 - a stored pipeline has this behind it
-
-    entries: dict[tuple[str, ...], tuple[str, str]] = {}
-    for one in address:
-        if forms := tuple(word.form for word in analyse(one)):
-            entries.setdefault(forms, ("address", one))
-    for group in synonyms:
-        for one in group:
-            if forms := tuple(word.form for word in analyse(one)):
-                entries.setdefault(forms, ("same", group[0]))
-    return Lexicon((forms, kind, name) for forms, (kind, name) in entries.items())
-
-
 _TELLING = frozenset({"states", "past", "on", "tells"})
 _TELLING_IN_ENGLISH = frozenset({"tells"})
 """A past participle tells nothing: lost and found."""

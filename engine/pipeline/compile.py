@@ -32,8 +32,8 @@ from engine.expressions.scope import Scope, condition_scope, detector_scope, tem
 from engine.kinds.features import features
 from engine.kinds.learning import learn
 from engine.kinds.model import KindModel
+from engine.matching.forms import lexicon
 from engine.matching.index import Trigger, TriggerIndex
-from engine.matching.trigger import lexicon
 from engine.pipeline.bind import Compiled, ModelDeclaration, bind
 from engine.pipeline.environment import LIMITS, VARIABLES
 from engine.pipeline.schema.pipeline import DEFAULT_DEADLINE

@@ -32,16 +32,15 @@ _MOST_KEPT = 20_000
 _SET_OFF = r"(?:\([^()]{0,20}\))?[^\w:]{0,4}"
 _ANGLES = re.compile(r"<[^<>\0]{1,64}>")
 _SQUARES = re.compile(r"\[[^\[\]\0]{1,64}\]")
-COMMON = frozenset(
-    """
-    <s> </s> <unk> <pad> <bos> <eos> <eot> <eom> <mask> <cls> <sep> <sys> </sys> <inst> </inst> <role> </role>
-    <start_of_turn> <end_of_turn> <end_of_utterance> <end_of_text> <endoftext> <begin_of_text> <turn> </turn>
-    <start_of_image> <end_of_image> <reponame> <repo> <pre> <suf> <mid>
-    <fim_prefix> <fim_middle> <fim_suffix> <fim_pad> <fim_repo> <<SYS>> <</SYS>> [e~[
-    [INST] [/INST] [BOS] [EOS] [EOT] [PAD] [UNK] [CLS] [SEP] [MASK] [SYS] [/SYS]
-    [SYSTEM_PROMPT] [/SYSTEM_PROMPT] [AVAILABLE_TOOLS] [/AVAILABLE_TOOLS] [TOOL_CALLS] [TOOL_RESULTS] [/TOOL_RESULTS]
-    """.split()  # noqa: SIM905  a table reads better than sixty quotes
-)
+_TOKENS = """
+<s> </s> <unk> <pad> <bos> <eos> <eot> <eom> <mask> <cls> <sep> <sys> </sys> <inst> </inst> <role> </role>
+<start_of_turn> <end_of_turn> <end_of_utterance> <end_of_text> <endoftext> <begin_of_text> <turn> </turn>
+<start_of_image> <end_of_image> <reponame> <repo> <pre> <suf> <mid>
+<fim_prefix> <fim_middle> <fim_suffix> <fim_pad> <fim_repo> <<SYS>> <</SYS>> [e~[
+[INST] [/INST] [BOS] [EOS] [EOT] [PAD] [UNK] [CLS] [SEP] [MASK] [SYS] [/SYS]
+[SYSTEM_PROMPT] [/SYSTEM_PROMPT] [AVAILABLE_TOOLS] [/AVAILABLE_TOOLS] [TOOL_CALLS] [TOOL_RESULTS] [/TOOL_RESULTS]
+"""
+COMMON = frozenset(_TOKENS.split())
 """Control tokens of widespread models, beside every `<|…|>`: among them all that llama.cpp takes for one by their text
 alone, whatever the file says of them."""
 

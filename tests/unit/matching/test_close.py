@@ -1,7 +1,8 @@
 import pytest
 
+from engine.matching.forms import lexicon
 from engine.matching.index import Trigger, TriggerIndex
-from engine.matching.trigger import NOTHING, lexicon
+from engine.matching.trigger import NOTHING
 
 
 def said(words, text, lexicon=NOTHING):

@@ -6,9 +6,8 @@ from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
 from engine.matching.compare import PAIRS, comparable, compare, score
-from engine.matching.forms import form, takes
+from engine.matching.forms import form, lexicon, takes
 from engine.matching.refusals import refusal
-from engine.matching.trigger import lexicon
 
 
 def test_a_hundred_is_kept_for_the_same_normal_form():

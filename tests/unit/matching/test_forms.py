@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from engine.core.record import field_names
 from engine.matching import forms
-from engine.matching.forms import LOOKED_AT, form, negative, takes
-from engine.matching.trigger import lexicon
+from engine.matching.forms import LOOKED_AT, form, lexicon, negative, takes
 
 
 @pytest.mark.parametrize(
