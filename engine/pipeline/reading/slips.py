@@ -24,7 +24,7 @@ MOST_COMMENTS = 100
 class _Slip(NamedTuple):
     """`message` and `hint` may name the groups of `pattern`; its group `sign` is where the caret stands."""
 
-    pattern: re.Pattern[str]
+    pattern: str
     message: str
     hint: str
     code: str = "P101"
@@ -50,23 +50,23 @@ _FIRST_KEYS = "contains|id|kind|name|regex|text|user"
 
 _ANYWHERE = (
     _Slip(
-        re.compile(rf"\s*(?:- +)?(?P<key>{_WORD})(?P<sign>：)"),
+        rf"\s*(?:- +)?(?P<key>{_WORD})(?P<sign>：)",
         phrase("`：` after `{key}` is the wide colon of Japanese, which makes no key"),
         phrase("write `{key}: `"),
     ),
     _Slip(
-        re.compile(rf"\s*(?:- +)?(?P<key>{_WORD}):(?P<sign>[{WIDE}])"),
+        rf"\s*(?:- +)?(?P<key>{_WORD}):(?P<sign>[{WIDE}])",
         phrase("the space after `{key}:` is a wide one or a no-break space, which makes no key"),
         phrase("write `{key}: ` with a plain space"),
     ),
     _Slip(
-        re.compile(rf" *(?P<sign>[{WIDE}])[ {WIDE}]*(?:-\s|[A-Za-z_]+[:：](?:\s|$))"),
+        rf" *(?P<sign>[{WIDE}])[ {WIDE}]*(?:-\s|[A-Za-z_]+[:：](?:\s|$))",
         phrase("a wide space or a no-break space stands in the indentation"),
         phrase("indent with plain spaces"),
         "P102",
     ),
     _Slip(
-        re.compile(rf" *-(?P<sign>[{WIDE}])"),
+        rf" *-(?P<sign>[{WIDE}])",
         phrase("the space after `-` is a wide one, which begins no item of a list"),
         phrase("write `- `: a hyphen and a plain space"),
     ),
@@ -75,42 +75,34 @@ _ANYWHERE = (
 
 _NEAR = (
     _Slip(
-        re.compile(rf" *(?P<sign>[{DASHES}]|[*+](?= ))"),
+        rf" *(?P<sign>[{DASHES}]|[*+](?= ))",
         phrase("`{sign}` begins no item of a list"),
         phrase("write `- `: a hyphen and a space"),
     ),
+    _Slip(r" *(?P<sign>//|/\*|<!--|＃|;|；)", phrase("`{sign}` begins no comment"), phrase("write `# `")),
+    _Slip(r" *-(?P<sign>\t)", phrase("a tab stands after `-`"), phrase("write `- `: a hyphen and a space")),
     _Slip(
-        re.compile(r" *(?P<sign>//|/\*|<!--|＃|;|；)"),
-        phrase("`{sign}` begins no comment"),
-        phrase("write `# `"),
-    ),
-    _Slip(
-        re.compile(r" *-(?P<sign>\t)"),
-        phrase("a tab stands after `-`"),
-        phrase("write `- `: a hyphen and a space"),
-    ),
-    _Slip(
-        re.compile(r" *(?P<sign>-)(?=[^\s-])"),
+        r" *(?P<sign>-)(?=[^\s-])",
         phrase("a space is missing after `-`"),
         phrase("write `- `: a hyphen and a space"),
     ),
     _Slip(
-        re.compile(r" *(?:- +)?(?P<key>[A-Za-z_]+)(?P<sign>:)(?=[^\s/])"),
+        r" *(?:- +)?(?P<key>[A-Za-z_]+)(?P<sign>:)(?=[^\s/])",
         phrase("a space is missing after `{key}:`"),
         phrase("write `{key}: `"),
     ),
     _Slip(
-        re.compile(rf" *(?:- +)?(?P<key>{_KEYS}) *(?P<sign>[-=]>|[=＝;；,、])"),
+        rf" *(?:- +)?(?P<key>{_KEYS}) *(?P<sign>[-=]>|[=＝;；,、])",
         phrase("`{sign}` after `{key}` makes no key"),
         phrase("write `{key}: `"),
     ),
     _Slip(
-        re.compile(rf" *(?P<sign>(?P<key>{_KEYS}))(?: *$| +[^\s:：])"),
+        rf" *(?P<sign>(?P<key>{_KEYS}))(?: *$| +[^\s:：])",
         phrase("the colon is missing after `{key}`"),
         phrase("write `{key}: `"),
     ),
     _Slip(
-        re.compile(rf" *- +(?P<sign>(?P<key>{_FIRST_KEYS})) +[^\s:：]"),
+        rf" *- +(?P<sign>(?P<key>{_FIRST_KEYS})) +[^\s:：]",
         phrase("the colon is missing after `{key}`"),
         phrase("write `{key}: `"),
     ),
@@ -120,12 +112,12 @@ _NEAR = (
 _SWALLOWED = (
     _ANYWHERE[0],
     _Slip(
-        re.compile(rf" *(?P<sign>-[\s{WIDE}]|-(?=[^\s\d-])|[{DASHES}])"),
+        rf" *(?P<sign>-[\s{WIDE}]|-(?=[^\s\d-])|[{DASHES}])",
         phrase("this line is read as a part of the text that begins on line {line}"),
         phrase("line it up with the items beside it, and begin the first one with `- `, too"),
         "P114",
     ),
-    _Slip(re.compile(r" *(?P<sign>＃)"), phrase("`{sign}` begins no comment"), phrase("write `# `"), "P114"),
+    _Slip(r" *(?P<sign>＃)", phrase("`{sign}` begins no comment"), phrase("write `# `"), "P114"),
 )
 """What looks like an item, a key or a comment, on the further lines of an unquoted text."""
 MAY_SWALLOW = re.compile(rf" (?:-(?!\d)|[{DASHES}＃]|[A-Za-z_]+：)")
@@ -154,7 +146,7 @@ def far_slip(every: Sequence[str], span: Span) -> Problem | None:
 def _nearest(every: Sequence[str], file: str, numbers: Iterable[int], slips: Sequence[_Slip]) -> Problem | None:
     for number in numbers:
         for one in slips:
-            found = one.pattern.match(every[number - 1])
+            found = re.match(one.pattern, every[number - 1])
             if found:
                 return _problem(one, found, file, number)
     return None
@@ -198,7 +190,7 @@ def unlisted_key(every: Sequence[str], span: Span) -> Problem | None:
 def _further(every: Sequence[str], span: Span) -> Iterator[Problem | None]:
     for number in range(span.line + 1, span.end_line + 1):
         for one in _SWALLOWED:
-            found = one.pattern.match(every[number - 1])
+            found = re.match(one.pattern, every[number - 1])
             if found:
                 yield odd_one(every, number, span.file) if one.code == "P114" else None
                 yield _problem(one, found, span.file, number, line=span.line)

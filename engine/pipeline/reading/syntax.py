@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from yaml import YAMLError
@@ -15,121 +15,91 @@ from engine.pipeline.reading.files import at, lines, problem
 from engine.pipeline.reading.indentation import aligned, aligned_item, odd_one
 from engine.pipeline.reading.slips import far_slip, near_slip
 
-# (what the parser's problem or context says, our message, our hint); the first that matches is used.
-_MESSAGES: tuple[tuple[str, str, str], ...] = (
-    (
-        "mapping values are not allowed",
+_MESSAGES: Mapping[str, tuple[str, str]] = {
+    "mapping values are not allowed": (
         phrase("`:` stands where no key can be"),
         phrase("put a text that holds `: ` in quotes, or check that the line above is complete"),
     ),
-    (
-        "found unexpected end of stream",
+    "found unexpected end of stream|found unexpected document indicator": (
         phrase("a quotation mark is opened and never closed"),
         phrase("close it"),
     ),
-    (
-        "found unexpected document indicator",
-        phrase("a quotation mark is opened and never closed"),
-        phrase("close it"),
-    ),
-    (
-        "while parsing a flow sequence",
+    "while parsing a flow sequence": (
         phrase("a list opened with `[` is not closed or lacks a comma"),
         phrase("check `,` and `]`"),
     ),
-    (
-        "while parsing a flow mapping",
+    "while parsing a flow mapping": (
         phrase("keys opened with `{` are not closed or lack a comma"),
         phrase("check `,` and `}`"),
     ),
-    (
-        "could not find expected ':'",
+    "could not find expected ':'": (
         phrase("this line is neither `key: value` nor an item of a list"),
         phrase("begin it with `- `, or write a space after the colon of its key"),
     ),
-    (
-        "did not find expected node content",
+    "did not find expected node content": (
         phrase("a `,` stands where a value is expected"),
         phrase("remove it, or write the value"),
     ),
-    (
-        "did not find expected '-' indicator",
+    "did not find expected '-' indicator": (
         phrase("this line is not part of the list above it"),
         phrase("begin it with `- `, or line it up with the keys above the list"),
     ),
-    (
-        "did not find expected key",
+    "did not find expected key": (
         phrase("this line does not fit the lines above it"),
         phrase("line it up with them, or put the text in quotes when it holds quotation marks"),
     ),
-    (
-        "undefined alias",
+    "undefined alias": (
         phrase("`*` refers to a name that no `&` defines"),
         phrase("put a text that begins with `*` in quotes"),
     ),
-    (
-        "while scanning an alias",
+    "while scanning an alias": (
         phrase("`*` begins a reference, and no name follows"),
         phrase("put a text that begins with `*` in quotes"),
     ),
-    (
-        "while scanning an anchor",
+    "while scanning an anchor": (
         phrase("`&` begins a name for later reference, and no name follows"),
         phrase("put a text that begins with `&` in quotes"),
     ),
-    (
-        "while parsing a tag",
+    "while parsing a tag|while scanning a tag": (
         phrase("`!` begins a tag, and none follows"),
         phrase("put a text that begins with `!` in quotes"),
     ),
-    (
-        "while scanning a tag",
-        phrase("`!` begins a tag, and none follows"),
-        phrase("put a text that begins with `!` in quotes"),
-    ),
-    (
-        "unknown escape character",
+    "unknown escape character": (
         phrase("`\\` in double quotes begins an escape that does not exist"),
         phrase("write `\\\\`, or use single quotes"),
     ),
-    (
-        "while parsing a quoted scalar",
+    "while parsing a quoted scalar": (
         phrase("an escape that begins with `\\` is broken"),
         phrase("write `\\\\`, or use single quotes"),
     ),
-    (
-        "expected comment or line break",
+    "expected comment or line break": (
         phrase("a text that begins with `|` or `>` is not in quotes"),
         phrase("put it in quotes, or let it begin on the next line"),
     ),
-    (
-        "while scanning a block scalar",
+    "while scanning a block scalar": (
         phrase("the text after `|` or `>` is broken"),
         phrase("indent all its lines alike"),
     ),
-    (
-        "block sequence entries are not allowed",
+    "block sequence entries are not allowed": (
         phrase("`- ` stands where no list can be"),
         phrase("put the list on its own lines"),
     ),
-    ("found duplicate", phrase("something is said twice that may stand once"), phrase("remove the second")),
-    (
-        "incompatible YAML document",
+    "found duplicate": (phrase("something is said twice that may stand once"), phrase("remove the second")),
+    "incompatible YAML document": (
         phrase("the file asks for another YAML version"),
         phrase("remove the line that begins with `%`"),
     ),
-    (
-        "while scanning a directive",
-        phrase("a line that begins with `%` is not understood"),
-        phrase("remove it"),
-    ),
-    (
-        "did not find expected <document start>",
+    "while scanning a directive": (phrase("a line that begins with `%` is not understood"), phrase("remove it")),
+    "did not find expected <document start>": (
         phrase("the file goes on after its end"),
         phrase("check the indentation of this line"),
     ),
+}
+"""What the problem or context of the parser holds, by patterns, with our message and hint; the first is used."""
+_ANY: tuple[str, str] = (
+    phrase("the file is not valid YAML here"),
+    phrase("check quotation marks, colons and indentation"),
 )
-_ANY = (phrase("the file is not valid YAML here"), phrase("check quotation marks, colons and indentation"))
 
 
 def syntax_problem(error: YAMLError, text: str, name: str, last: Any) -> Problem:
@@ -149,7 +119,7 @@ def syntax_problem(error: YAMLError, text: str, name: str, last: Any) -> Problem
     )
     if found:
         return found
-    message, hint = next(((message, hint) for part, message, hint in _MESSAGES if part in said), _ANY)
+    message, hint = next((words for part, words in _MESSAGES.items() if re.search(part, said)), _ANY)
     if "did not find expected" in said and span.line <= len(every):
         hint = aligned(every, span.line) or hint
         odd = None if "flow" in said else odd_one(every, span.line, span.file)
@@ -195,21 +165,13 @@ def _swallowed(said: str, every: Sequence[str], span: Span, last: Any) -> Proble
         # A text that stands alone, where a key should: its colon is missing.
         word = every[first].split()[0]
         place = at(span.file, first + 1, last.start_mark.column + 1, len(word))
-        return problem(
-            "P101",
-            phrase("`{word}` is no key without a colon", word=word),
-            place,
-            phrase("write `{key}: `", key=word),
-        )
-    odd = odd_one(every, span.line, span.file)
-    if odd is not None:
-        return odd
+        message = phrase("`{word}` is no key without a colon", word=word)
+        return problem("P101", message, place, phrase("write `{key}: `", key=word))
     place = at(span.file, span.line, len(line) - len(line.lstrip()) + 1)
     message = phrase("this line is read as a part of the text above it")
-    hint = aligned(every, span.line) or phrase(
-        "line it up with the keys above, or put a text that holds `: ` in quotes"
-    )
-    return problem("P101", message, place, hint)
+    hint = phrase("line it up with the keys above, or put a text that holds `: ` in quotes")
+    odd = odd_one(every, span.line, span.file)
+    return odd or problem("P101", message, place, aligned(every, span.line) or hint)
 
 
 def _special(said: str, every: Sequence[str], span: Span) -> Problem | None:
@@ -234,23 +196,18 @@ def condition_slip(line: str, span: Span) -> Problem | None:
     if found is None:
         return None
     place = at(span.file, span.line, found.start("said") + 1, len(found["said"]))
-    braces = re.fullmatch(r"\{[{%][-+]?\s*(?:if\s+)?(?P<bare>.*?)\s*[-+]?[%}]\}", found["said"])
-    if braces:
-        return problem(
-            "P101",
-            phrase("a condition stands alone, without braces"),
-            place,
-            phrase("write `{meant}`", meant=braces["bare"]),
-        )
-    denied = re.fullmatch(r"!\s*(?P<name>[\w.]+)", found["said"])
-    if denied:
+    said = found["said"]
+    message = hint = ""
+    if braces := re.fullmatch(r"\{[{%][-+]?\s*(?:if\s+)?(?P<bare>.*?)\s*[-+]?[%}]\}", said):
+        message = phrase("a condition stands alone, without braces")
+        hint = phrase("write `{meant}`", meant=braces["bare"])
+    elif denied := re.fullmatch(r"!\s*(?P<name>[\w.]+)", said):
+        message = phrase("`!` denies nothing in a condition")
         hint = phrase("write `not {name}`", name=denied["name"])
-        return problem("P101", phrase("`!` denies nothing in a condition"), place, hint)
-    compared = re.fullmatch(r"(?P<name>[\w.]+)\s*:\s*(?P<value>[\w'\"]+)", found["said"])
-    if compared:
+    elif compared := re.fullmatch(r"(?P<name>[\w.]+)\s*:\s*(?P<value>[\w'\"]+)", said):
+        message = phrase("`:` compares nothing in a condition")
         hint = phrase("write `{name} == {value}`", name=compared["name"], value=compared["value"])
-        return problem("P101", phrase("`:` compares nothing in a condition"), place, hint)
-    return None
+    return problem("P101", message, place, hint) if message else None
 
 
 def _braces(said: str, line: str, here: str, span: Span) -> Problem | None:
@@ -261,9 +218,8 @@ def _braces(said: str, line: str, here: str, span: Span) -> Problem | None:
     reference = re.search(r"[:,\[] *(\$\{)", line)
     if reference and "while parsing a flow" in said:
         place = at(span.file, span.line, reference.start(1) + 1, 2)
-        return problem(
-            "P101", phrase("`${…}` inside of `{ }` or `[ ]` is not in quotes"), place, phrase('write "${…}"')
-        )
+        message = phrase("`${…}` inside of `{ }` or `[ ]` is not in quotes")
+        return problem("P101", message, place, phrase('write "${…}"'))
     return None
 
 
@@ -275,21 +231,16 @@ def _wide_close(said: str, line: str, span: Span) -> Problem | None:
         wide = re.search(pattern, line)
         if wide:
             place = at(span.file, span.line, wide.start(1) + 1)
-            return problem(
-                "P101",
-                phrase("`{sign}` does not close what `{opened}` has opened", sign=wide[1], opened=opened),
-                place,
-                phrase("write `{meant}`", meant=closing),
-            )
+            message = phrase("`{sign}` does not close what `{opened}` has opened", sign=wide[1], opened=opened)
+            return problem("P101", message, place, phrase("write `{meant}`", meant=closing))
     wide = re.search(r"[［｛】］｝、，；]", line)
     if wide is None:
         return None
     meant = unicodedata.normalize("NFKC", wide[0]).translate(str.maketrans("、】;", ",],"))
     place = at(span.file, span.line, wide.start() + 1)
     hint = phrase("write `, `") if meant == "," else phrase("write `{meant}`", meant=meant)
-    return problem(
-        "P101", phrase("`{sign}` is a wide sign, which no list and no `{{{{ }}}}` knows", sign=wide[0]), place, hint
-    )
+    message = phrase("`{sign}` is a wide sign, which no list and no `{{{{ }}}}` knows", sign=wide[0])
+    return problem("P101", message, place, hint)
 
 
 _SIGNS = tuple("@`%&*!|>")
@@ -304,9 +255,8 @@ def _sign(said: str, line: str, span: Span) -> Problem | None:
     if begin is None:
         return None
     message = phrase("a text cannot begin with `{sign}` unless it is in quotes", sign=line[begin])
-    return problem(
-        "P101", message, at(span.file, span.line, begin + 1), phrase("write {text}", text=in_quotes(line[begin:]))
-    )
+    hint = phrase("write {text}", text=in_quotes(line[begin:]))
+    return problem("P101", message, at(span.file, span.line, begin + 1), hint)
 
 
 def in_quotes(rest: str) -> str:
@@ -330,8 +280,6 @@ def _unexpected(before: str, here: str, every: Sequence[str], span: Span) -> Pro
         return problem("P101", phrase("text goes on after `{sign}`", sign=before[-1]), span, hint)
     if here.startswith("- ") and not before:
         message = phrase("this item is not in line with the list above it")
-        odd = odd_one(every, span.line, span.file)
-        return odd or problem(
-            "P101", message, span, aligned_item(every, span.line) or phrase("line its `-` up with the others")
-        )
+        advice = aligned_item(every, span.line) or phrase("line its `-` up with the others")
+        return odd_one(every, span.line, span.file) or problem("P101", message, span, advice)
     return None
