@@ -1,4 +1,4 @@
-"""The composition root: the only place that wires a plan, its models and the store of rooms together.
+"""Wires a plan, its models and the store of rooms together; no other module does.
 
 One `App` serves all invocations of a process. It is the only object that lives between turns, and it holds nothing of
 a turn: what a conversation remembers is in the store of rooms.
@@ -130,7 +130,7 @@ class App:
         prepare_models(self.plan, next_turn(ChatRequest(text=""), Opened(room=""), self.zone, {}), self._services)
 
     def health(self) -> dict[str, Any]:
-        """What is loaded and which models are ready, as JSON values; holds no secret.
+        """Reports the loaded pipeline and the state of its models as JSON values, without secrets.
 
         The `status` is `degraded` while a circuit breaker is open: a model that is in use does not answer.
         """

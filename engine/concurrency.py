@@ -31,7 +31,7 @@ def _run(work: Callable[[], T], future: Future[T]) -> None:
 
 
 def outcome(future: Future[T], deadline: Deadline) -> T:
-    """What `future` returns or raises. Raises `TimeoutError` at the deadline."""
+    """Returns the value of `future`, or raises its error. Raises `TimeoutError` at the deadline."""
     while True:
         try:
             return future.result(timeout=deadline.patience())
@@ -58,7 +58,9 @@ class Helpers:
             return None
 
     def call(self, work: Callable[[], T], deadline: Deadline, name: str) -> T:
-        """What `work` returns or raises. Raises `TimeoutError` at the deadline, or at once when no thread is free."""
+        """Runs `work` and returns its value or raises its error. Raises `TimeoutError` at the deadline, or at once when
+        no thread is free.
+        """
         future = self.start(work, name)
         if future is None:
             raise TimeoutError

@@ -62,7 +62,7 @@ def missing(plan: Plan, prices: Prices) -> Iterator[str]:
 
 
 def most(prompt: Prompt, row: ModelRow, price: Price) -> int:
-    """What asking `row` costs at most: no token is shorter than a byte, and none is written beyond `max_tokens`."""
+    """The highest cost of asking `row`: no token is shorter than a byte, and none is written beyond `max_tokens`."""
     exchanges = (*prompt.examples, *prompt.near)
     texts = [prompt.system, prompt.text, *(message.text for message in prompt.history)]
     texts += [text for one in exchanges for text in (one.user, one.reply)]
@@ -73,6 +73,6 @@ def most(prompt: Prompt, row: ModelRow, price: Price) -> int:
 
 
 def cost(completion: Completion, price: Price) -> int | None:
-    """What an answer cost; `None` where the provider does not tell its tokens."""
+    """The cost of an answer; `None` where the provider does not tell its tokens."""
     read, written = completion.prompt_tokens, completion.completion_tokens
     return None if read is None or written is None else math.ceil(read * price[0] + written * price[1])

@@ -1,1 +1,3 @@
-"""Pure data and ports shared by every layer: no I/O, no third-party import, nothing mutable at module level."""
+"""Holds the pure data and the ports that every layer shares: no I/O, no third-party import, nothing mutable at module
+level.
+"""

@@ -1,4 +1,4 @@
-"""The time a turn may take, as one value that every wait in the engine receives."""
+"""Bounds the time of a turn by one value that every wait in the engine receives."""
 
 from __future__ import annotations
 
@@ -74,9 +74,7 @@ class Deadline:
         return Deadline(self.at, self.clock, gone)
 
     def shared(self, behind: int) -> Deadline:
-        """This deadline brought forward by what is left to as many models `behind`: a second each, or else equal shares
-        for as many of them as can be asked at all.
-        """
+        """Leaves time to the models `behind`: a second each, or else equal shares for as many as can be asked."""
         remaining = self.remaining()
         asked_after = min(behind, int((remaining + _SLACK / 2) / (LEAST + _SLACK)) - 1)
         if asked_after <= 0:

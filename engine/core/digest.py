@@ -1,4 +1,4 @@
-"""Short digests of texts, the same in every process.
+"""Makes short digests of texts, the same in every process.
 
 `hashlib` would load OpenSSL, which takes longer than all of a canned reply; this is the function that it hands out.
 """

@@ -1,4 +1,4 @@
-"""The exceptions of the engine. Escalation decides by type and fields, never by message text.
+"""Defines the exceptions of the engine. Escalation decides by type and fields, never by message text.
 
     EngineError
     ├── ConfigError          the YAML is wrong; carries every problem found
@@ -139,7 +139,7 @@ class Malformed(Unavailable):
 
 
 class BudgetSpent(Unavailable):
-    """What is left of the money of a day does not suffice for the call, which was not made."""
+    """The money that is left of a day does not suffice for the call, which was not made."""
 
     reason = "budget"
     kind = "budget"
@@ -177,9 +177,7 @@ class BadRequest(BackendError):
 
 
 class UnsupportedParameter(BadRequest):
-    """The model takes no such parameter, or not this `value` of it; `parameters` are those of the request that the
-    refusal names.
-    """
+    """The model takes no such parameter or `value`; `parameters` are those that the refusal names."""
 
     parameters: frozenset[str] = frozenset()
     value: bool = False

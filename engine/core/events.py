@@ -1,4 +1,4 @@
-"""What happens in a turn, one frozen record for each event, from its beginning to its result.
+"""Records the events of a turn, from its beginning to its result.
 
 Whoever takes part in a turn tells these; log, metrics, traces, streams and goldens read them and nothing else.
 """
@@ -15,9 +15,7 @@ from engine.core.turn import Completion, Engine, FinishReason, Visitor
 
 @record
 class TurnStarted:
-    """`number` counts the turns of the session from 1, and is 0 for a turn that ran before and is answered again;
-    `visitor` is what is known of who asks.
-    """
+    """`number` counts the turns of the session from 1, and is 0 for a turn that is answered again."""
 
     session_id: str
     number: int
@@ -170,7 +168,7 @@ class Sentence:
 
 @record
 class Outcome:
-    """What a turn came to; `reply` is `None` when no step was left that answers.
+    """The result of a turn; `reply` is `None` when no step was left that answers.
 
     `score` is that of the trigger that selected the reply, `model` the pipeline's name of the model that answered,
     `variables` are those that steps set. `offers` and `topic` are what a canned reply declares, `remembered` what it
@@ -195,7 +193,7 @@ class Outcome:
 
     @property
     def is_gap(self) -> bool:
-        """Whether no trigger selected the reply."""
+        """Tells whether no trigger selected the reply."""
         return self.score is None
 
 

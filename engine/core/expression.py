@@ -1,4 +1,4 @@
-"""The tree that a condition compiles to: plain nodes of a closed set, with nothing in them to escape from.
+"""Represents compiled conditions as trees of plain nodes, and the names that they see.
 
 Parsing and evaluation live in `engine.expressions`; here are the shapes, and the names that conditions see.
 """

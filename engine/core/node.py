@@ -1,4 +1,4 @@
-"""The tree that a YAML file becomes, what its words mean, and how large it may be.
+"""Represents a YAML file as a tree of nodes, reads the meaning of its words, and bounds its size.
 
 `true`, `false`, `null`, decimal numbers and text are read as everybody expects. Words whose meaning depends on the
 YAML version (`no`, `on`, `12:30`, `017` …) are never guessed at: the editor is asked to quote them or to write what is
@@ -221,7 +221,7 @@ def resolve(text: str) -> Scalar:
 
 
 def surprise(text: str) -> str | None:
-    """What some YAML readers take the unquoted `text` for, or `None` when all agree."""
+    """Tells the meaning that only some YAML readers see in the unquoted `text`; `None` when all agree."""
     if text[:1] not in FIRST_OF_SURPRISE:
         return None
     if _INTEGER.fullmatch(text) or _FLOAT.fullmatch(text):

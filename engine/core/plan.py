@@ -1,4 +1,4 @@
-"""The compiled pipeline: immutable, shared by all invocations, and free of YAML, schemas, Jinja and vendor SDKs."""
+"""Represents the compiled pipeline: immutable, shared by all turns, free of YAML, schemas, Jinja and vendor SDKs."""
 
 from __future__ import annotations
 
@@ -42,9 +42,7 @@ class Reply:
 
 @record
 class Memory:
-    """What may be remembered under a name: at most so many `characters`, and for `forget_after` seconds; `None` for as
-    long as the store keeps it.
-    """
+    """The bounds of a remembered value: its `characters`, and the seconds of its life (`None`: the store's)."""
 
     label: str
     characters: int
@@ -129,7 +127,7 @@ class Persona:
 
 @record
 class Limit:
-    """What somebody may have in a day: turns, and calls of external models for so many millionths of a dollar."""
+    """The allowance of a day: turns, and calls of external models for so many millionths of a dollar."""
 
     turns: int | None = None
     external: int | None = None

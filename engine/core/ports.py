@@ -1,4 +1,4 @@
-"""What the engine needs from the outside, as protocols: the step runner sees only these."""
+"""Defines the protocols of models, indexes, renderers and stores that a turn uses."""
 
 from __future__ import annotations
 
@@ -79,9 +79,7 @@ class Streaming(Protocol):
 
 
 class Renderer(Protocol):
-    """Renders a template over plain data, by the deadline; raises `ValueError` with a message for the editor when it
-    cannot.
-    """
+    """Renders a template over plain data by the deadline, or raises `ValueError` for the editor."""
 
     def render(self, template: Template, names: Mapping[str, Any], until: Deadline | None = None) -> str: ...
 
@@ -132,7 +130,7 @@ class Limiter(Protocol):
 
 @record
 class Services:
-    """What running a plan may use."""
+    """The models, the renderer and the purse of a turn."""
 
     models: Mapping[str, LanguageModel]
     renderer: Renderer

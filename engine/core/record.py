@@ -1,4 +1,4 @@
-"""Immutable records: what `@dataclass(frozen=True, slots=True, kw_only=True)` means, at a fiftieth of its price.
+"""Makes immutable records, as `@dataclass(frozen=True, slots=True, kw_only=True)` does, in a fiftieth of its time.
 
 The standard decorator writes and compiles the source of every method of every class, each time a process starts: 0.3 ms
 a class, and 3 ms for `inspect`, which it imports. On the way to the first canned reply stand fifty classes; together
@@ -21,7 +21,7 @@ _REQUIRED: Any = object()
 
 
 class _Told:
-    """What `field` says of a field beyond a plain default."""
+    """The default factory and the visibility of a field."""
 
     __slots__ = ("default", "factory", "shown")
 

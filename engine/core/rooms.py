@@ -1,4 +1,4 @@
-"""What a turn takes from a store of rooms and gives to it."""
+"""Represents the data that a turn reads from a store of rooms and writes to it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.core.turn import Message, Talk
 
 @record(kw_only=False)
 class SessionState:
-    """What a turn needs to know of its room; `said` maps a reply's id to the variants said, the last at the end.
+    """The state of a room at the start of a turn; `said` maps a reply's id to the variants said, the last at the end.
 
     `history` is the newest turns of the room as messages.
     """
@@ -25,9 +25,7 @@ class SessionState:
 
 @record(kw_only=False)
 class Learned:
-    """A remembered value; `at` is when it was learned, in seconds since 1970. The store drops it after `seconds`,
-    where there are some.
-    """
+    """A remembered value, learned `at` a time in seconds since 1970; the store drops it after `seconds`."""
 
     value: str
     at: float
@@ -36,7 +34,7 @@ class Learned:
 
 @record
 class Visits:
-    """How often somebody has come: `away` is how many days before this visit the last one ended."""
+    """The number of a visit: `away` is how many days before this visit the last one ended."""
 
     number: int = 1
     away: float | None = None
@@ -45,9 +43,7 @@ class Visits:
 
 @record
 class Opened:
-    """What a turn begins with. `entry` is the store's own knowledge of the room, for `append` and `release`; without
-    it nothing of the turn can be stored.
-    """
+    """The start of a turn. `entry` is the store's own key of the room; without it the turn is not stored."""
 
     room: str
     state: SessionState = field(default_factory=SessionState)

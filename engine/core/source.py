@@ -1,4 +1,4 @@
-"""Where things stand in the source files, and what is wrong there.
+"""Represents places in source files, and the problems found there.
 
 A `Span` travels from the reader to every later stage, so that a mistake found anywhere can be shown at its line.
 This module knows neither how files are read nor how problems are printed.

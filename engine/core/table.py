@@ -1,4 +1,4 @@
-"""Many small pieces of bytes in one buffer, each read only when it is asked for, and only if it is what was written.
+"""Stores many small pieces of bytes in one buffer; each is read and verified when it is asked for.
 
 A table is made once and mapped into memory: opening it reads nothing but its size. It knows nothing of files, nor of
 what the pieces mean. Little-endian machines only.

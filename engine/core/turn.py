@@ -1,4 +1,4 @@
-"""One turn of a conversation as data: what a client asks, what a turn depends on, what a model is asked and answers."""
+"""Represents a turn as data: the request, the turn itself, the prompt, the completion."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from engine.core.record import field, record
 
 @record
 class Principal:
-    """Who a turn is for. `id` tells one user from all others and is empty for everybody else; `name` is what the user's
-    identity provider calls him, cleaned and bounded.
-    """
+    """The person a turn is for. Only users have an `id`; their identity provider gave the `name`, which is cleaned."""
 
     kind: Literal["anonymous", "token", "user"]
     id: str = ""
@@ -45,7 +43,7 @@ class Exchange:
 
 @record(kw_only=False)
 class Labels:
-    """Who speaks, in the raw transcript that base models continue."""
+    """The names of the speakers in the transcript that base models continue."""
 
     user: str
     reply: str
@@ -53,7 +51,7 @@ class Labels:
 
 @record
 class Talk:
-    """What a conversation has come to, besides its words.
+    """The state of a conversation besides its words.
 
     `reply_id`, `engine` and `offered` are those of the last reply; `on_offer` is what was offered or served last, by
     whatever reply; `topic` is what a reply said the talk is about, in the turn `topic_turn`.
@@ -69,7 +67,7 @@ class Talk:
 
 @record
 class Visitor:
-    """What is known of who asks: `memory` holds remembered texts by name, `name` is the verified one.
+    """The person who asks: `memory` holds remembered texts by name, `name` is the verified one.
 
     `visits` counts this one, too; `days_away` is how many days before it the last one ended.
     """
@@ -104,7 +102,7 @@ class Turn:
 
 @record
 class Prompt:
-    """What a model is asked. Chat models get messages; a base model continues the same as a transcript.
+    """The prompt of a model. Chat models get messages; a base model continues the same as a transcript.
 
     `near` are those of the `examples` that stand once more before the history, as they are like the text.
     """
@@ -140,7 +138,7 @@ class Piece:
 
 @record
 class ChatRequest:
-    """What a client asks, already cleaned; `now` is for callers that pin the clock.
+    """The request of a client, already cleaned; `now` is for callers that pin the clock.
 
     `turn_key` names this turn, so that a retry gets the stored answer; `address` is where it came from, if that is
     known. One that is `streamed` is heard sentence by sentence, as soon as each is certain.

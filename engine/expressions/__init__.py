@@ -1,1 +1,1 @@
-"""Conditions: parsed into small trees, evaluated without Jinja, and the names that they may use."""
+"""Parses and evaluates conditions, and defines the names that they may use."""

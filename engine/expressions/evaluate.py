@@ -27,12 +27,12 @@ class Function:
 
 
 def holds(condition: Condition | None, names: Mapping[str, Any]) -> bool:
-    """Whether `condition` is true; no condition always is."""
+    """Tells whether `condition` is true; no condition always is."""
     return condition is None or bool(evaluate(condition, names))
 
 
 def never_holds(condition: Condition | None, env: Mapping[str, Any]) -> bool:
-    """Whether `condition` is false in every turn, judged by its `env` names alone; when in doubt, it is not."""
+    """Tells whether `condition` is false in every turn, judged by its `env` names alone; when in doubt, no."""
     return condition is not None and _never(condition.tree, {"env": env})
 
 

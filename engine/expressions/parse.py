@@ -39,7 +39,7 @@ _BRACKETS = re.compile(r"[()\[\]{}]")
 
 
 def too_deep(expression: str) -> bool:
-    """Whether more than `MOST_NESTED` brackets are open at once; those in quoted texts do not count."""
+    """Tells whether more than `MOST_NESTED` brackets are open at once; those in quoted texts do not count."""
     depth = 0
     for bracket in _BRACKETS.findall(_QUOTED.sub("", expression)):
         depth = depth + 1 if bracket in "([{" else max(0, depth - 1)

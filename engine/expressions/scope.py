@@ -1,4 +1,4 @@
-"""The closed set of names that templates and conditions may use; anything else is a mistake found at build time.
+"""Lists the names that templates and conditions may use; others are mistakes, found at build time.
 
 Attributes are listed where they are fixed, and open where an editor's or a client's own data begins.
 """
@@ -53,7 +53,7 @@ class Scope:
         return True
 
     def remedy(self, path: tuple[str, ...]) -> str:
-        """What to write instead of the unknown name `path`."""
+        """Advises what to write instead of the unknown name `path`."""
         if path[0] in DECLARED and path[0] not in self.names:
             return DECLARED[path[0]]
         word = ".".join((RENAMED.get(path[0], path[0]), *path[1:]))
@@ -79,9 +79,7 @@ def _spellings(attributes: Attributes, before: str = "") -> Iterator[str]:
 def condition_scope(
     env: Collection[str], variables: Collection[str], kinds: Collection[str] = (), memory: Collection[str] = ()
 ) -> Scope:
-    """What `when` and the values of a `set` step see; `kind` where the pipeline has `kinds`, `memory` where it
-    remembers something.
-    """
+    """The names for `when` and `set`; `kind` and `memory` only where the pipeline has some."""
     kind = {name: frozenset[str]() for name in KIND} | {"chance": frozenset(kinds)}
     return Scope(
         {
@@ -104,14 +102,12 @@ def condition_scope(
 
 
 def detector_scope(conditions: Scope) -> Scope:
-    """What an `if` of `escalate_when` sees: a condition's names, and the model's output."""
+    """The names for an `if` of `escalate_when`: a condition's, and the model's output."""
     return Scope({**conditions.names, "output": OUTPUT, "error": frozenset()})
 
 
 def template_scope(conditions: Scope, persona: Mapping[str, Any]) -> Scope:
-    """What replies and prompts see; `persona` is its data, of which every level is known, and `captured` what a reply's
-    own regexes find.
-    """
+    """The names for templates: a condition's, the persona's data, and what a reply's own regexes capture."""
     return Scope({**conditions.names, "persona": _levels(persona), "captured": OPEN})
 
 

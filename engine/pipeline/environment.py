@@ -1,4 +1,4 @@
-"""The environment variables that pipelines may use, and how their texts become typed values.
+"""Reads the environment variables that pipelines may use as typed values.
 
 A value that does not fit never stops the load: an operator's typo must not silence the bot. It becomes a notice, and
 where a model depends on it, a model that says what is wrong and lets the turn escalate.
@@ -22,7 +22,7 @@ _BOOLEANS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0"
 
 @record(kw_only=False)
 class Variable:
-    """How a text is read; `read` raises `ValueError`, and `what` completes the sentence "must be …"."""
+    """A variable and its type; `read` raises `ValueError`, and `what` completes the sentence "must be …"."""
 
     read: Callable[[str], Scalar]
     what: str
@@ -91,7 +91,7 @@ def resolve(reference: EnvRef, env: Mapping[str, str], wanted: Variable = TEXT) 
 
 
 def read(name: str, variable: Variable, env: Mapping[str, str], default: Any) -> Any:
-    """What the variable `name` holds, or `default` where it is not set; raises `ValueError` as `resolve`."""
+    """Reads the variable `name`, or gives `default` where it is not set; raises `ValueError` as `resolve`."""
     text = env.get(name, "").strip()
     if not text:
         return default
@@ -106,9 +106,7 @@ def read(name: str, variable: Variable, env: Mapping[str, str], default: Any) ->
 
 
 def values(env: Mapping[str, str]) -> tuple[dict[str, Scalar], list[str]]:
-    """The typed values of all `VARIABLES`, of the path of a model its name, and a notice for each that was not
-    understood.
-    """
+    """The typed values of all `VARIABLES`, and a notice for each that was not understood."""
     found: dict[str, Scalar] = {}
     notices: list[str] = []
     for name, variable in VARIABLES.items():

@@ -1,4 +1,4 @@
-"""What an editor wrote, typed and with its places: the result of reading and of the schema, before any compilation.
+"""Represents the editor's files, typed and with their places, before any compilation.
 
 Nothing here is resolved: globs, references, environment variables, conditions and templates are still the editor's
 text. `engine.pipeline` turns a `PipelineSpec` into a `Plan`.
@@ -57,7 +57,7 @@ class ReplySpec:
 
 @record
 class MemorySpec:
-    """What may be remembered under a name; `forget_after` is in seconds."""
+    """The bounds of a remembered value; `forget_after` is in seconds."""
 
     name: Text
     label: str

@@ -1,4 +1,4 @@
-"""A circuit breaker: after too many failures or slow calls it keeps callers away for a while, then lets a few probe.
+"""Breaks the circuit to a model after too many failures or slow calls, and lets a few calls probe it later.
 
 The lock is held to admit a call and to record its verdict, never during the call. A verdict that comes after the state
 changed is late and counts for nothing. Knows neither what is called nor what an error is.

@@ -1,4 +1,4 @@
-"""A language model behind its circuit breaker and the retry loop: to the step runner just another model."""
+"""Puts a language model behind its circuit breaker and the retry loop."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ class GuardedModel:
             self._inner.prepare(prompt)
 
     def status(self) -> ModelStatus:
-        """The model's own status, `unavailable` while its circuit is open; `circuit` is the breaker's state, and
-        `last_failure` what was wrong with the last call that failed.
+        """The model's own status, `unavailable` while its circuit is open, with the breaker's state and the last
+        failure.
         """
         inner = self._inner.status()
         circuit = self._breaker.snapshot()
@@ -115,7 +115,7 @@ class GuardedModel:
             self._breaker.record(permit, verdict)
 
     def _not_asked(self) -> BackendError:
-        """For want of time, if it could be asked at all."""
+        """The error for a model that has too little time, or that could not be asked at all."""
         status = self._inner.status()
         if status.state == "unavailable":
             return Unavailable(status.detail, backend=self._backend, called=False)
@@ -126,7 +126,7 @@ class GuardedModel:
 
 
 def verdict_of(error: BackendError) -> Verdict:
-    """What an error says about the provider: nothing, where the request or our own settings are to blame."""
+    """Judges the provider by an error: not at all, where the request or our own settings are to blame."""
     if isinstance(error, AuthFailed):
         return "fatal"
     if isinstance(error, (BadRequest, Cancelled)):

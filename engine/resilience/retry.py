@@ -1,4 +1,4 @@
-"""The engine's one retry loop: only what may succeed, only what fits the deadline, and never more than a share of all.
+"""Retries calls that may succeed and fit the deadline, and no more than a share of all calls.
 
 Retries hide a hiccup and double an outage; the budget, shared by all turns, keeps the second from happening. Knows
 only the type of errors and the time that is left.
@@ -24,9 +24,7 @@ Random = Callable[[], float]
 
 @record
 class RetryPolicy:
-    """At most `attempts` in all, waits up to `base` seconds doubled each time; no attempt starts with less than `least`
-    seconds left.
-    """
+    """At most `attempts`, waits up to `base` seconds doubled each time, and `least` seconds for each attempt."""
 
     attempts: int = 3
     base: float = 0.2
@@ -51,7 +49,7 @@ class RetryBudget:
             self._left = min(self._most, self._left + self._share)
 
     def withdraw(self) -> bool:
-        """Whether one more retry is within the budget; if so it is spent."""
+        """Spends one more retry, and tells whether it was within the budget."""
         with self._lock:
             # Shares such as 0.2 add up to a whole with a rounding error.
             if self._left < 1.0 - 1e-9:
@@ -70,8 +68,7 @@ class Retries:
     uniform: Random = random.random
 
     def call(self, attempt: Callable[[Deadline], T], deadline: Deadline) -> T:
-        """What the first successful attempt returns; else the error of the last one that called, raised without a
-        useless wait.
+        """Returns the value of the first attempt that succeeds; else raises the error of the last one that called.
 
         Waits have full jitter (uniform between 0 and the exponential bound); where the provider said how long, that
         long at least — or not at all, if it does not fit the deadline.

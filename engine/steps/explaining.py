@@ -1,4 +1,4 @@
-"""What a step would do in a turn, told instead of done: the contract between explanations and the step kinds."""
+"""Explains the steps of a turn without running them: the contract between explanations and the step kinds."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ Verdict = Literal["chosen", "passed over", "refused", "condition", "too low"]
 
 @record
 class Considered:
-    """A trigger that came near, with the words that count of it. `why` completes the verdict: what stands on one side
-    only, or the condition that fails.
-    """
+    """A trigger that came near, with its words that count. `why` gives the reason of the verdict."""
 
     reply_id: str
     kind: str
@@ -39,9 +37,7 @@ class Considered:
 
 @record
 class View:
-    """One step's view of a turn that is explained; `after` is the step that goes on where this one escalates, `render`
-    renders templates.
-    """
+    """One step's view of a turn that is explained; `after` is the step to which this one escalates."""
 
     plan: Plan
     index: TriggerIndex
@@ -51,7 +47,7 @@ class View:
     after: Step | None = None
 
     def remembered(self, reply: Reply) -> Mapping[str, str | None]:
-        """What saying `reply` does to the memory: new values by name, `None` for what is forgotten."""
+        """Tells the effect of `reply` on the memory: new values by name, `None` for what is forgotten."""
         if not reply.remember and not reply.forget:
             return {}
         try:
@@ -61,11 +57,11 @@ class View:
             return {}
 
     def considered(self, step: Step | None) -> tuple[Considered, ...]:
-        """What a step that searches sees of the replies."""
+        """Lists the triggers that a step which searches considers."""
         return tuple(_considered(step, self))
 
     def considered_of(self, step: Step, reply: Reply) -> tuple[Considered, ...]:
-        """What a step that searches sees of one reply, however far its triggers are from the text."""
+        """Lists the triggers of one reply, however far they are from the text."""
         if not step.searches:
             return ()
         return tuple(one for one in _considered(step, self, 0.0) if one.reply_id == reply.id)

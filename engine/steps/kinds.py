@@ -1,4 +1,4 @@
-"""The step kinds as data rows, and the contract between them and the step runner: what a step sees, and comes to.
+"""Lists the step kinds, and defines the contract between them and the step runner.
 
 A row names the module that owns its kind, which is imported when it is needed. What only reading and explaining need
 is no part of a turn, and imported for its types alone.
@@ -44,7 +44,7 @@ class Scene:
 
 @record
 class Answer:
-    """What a step says, in the words of `Outcome`."""
+    """The answer of a step, in the terms of `Outcome`."""
 
     reply: str
     engine: Engine
@@ -82,7 +82,7 @@ StepResult = Union[Answer, Continue, Escalate]
 
 @record
 class Told:
-    """What a step does, and why; one that `answers` certainly ends the turn. `considered` is what it saw where it
+    """The explanation of a step; one that `answers` certainly ends the turn. `considered` is what it saw where it
     searches, `vars` what it adds to the turn's variables, `remembered` what it does to the memory.
     """
 
@@ -103,7 +103,7 @@ STEP_KINDS: Mapping[str, str] = {
 
 
 class StepKind(Protocol):
-    """What the module of a step kind offers: the schema of its keys, and what it makes of them at each stage."""
+    """The interface of a step kind's module: the schema of its keys, and its part in each stage."""
 
     @property
     def SCHEMA(self) -> Mapping[str, Any]: ...
@@ -114,7 +114,7 @@ class StepKind(Protocol):
         """Take part in a turn; may raise `TurnError`, which escalates."""
 
     def explain(self, step: Step, view: View) -> Told:
-        """What `run` would do, without asking any model."""
+        """Explain what `run` would do, without asking any model."""
 
 
 def step_kind(name: str) -> StepKind:

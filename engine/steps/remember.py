@@ -1,4 +1,4 @@
-"""Takes up what a user says of himself: what a reply's regexes capture, and what the reply remembers or forgets.
+"""Captures parts of the user's text by a reply's regexes, and applies what the reply remembers or forgets.
 
 All of it is the user's text: it is cleaned and bounded here, and it is never read as a template.
 """
@@ -40,7 +40,7 @@ def remember(
 
 
 def captured(patterns: Sequence[str], text: str) -> dict[str, str]:
-    """What each named group finds in `text`, of the first pattern that finds it; empty where none does.
+    """The text of each named group, from the first pattern that finds it; empty where none does.
 
     Patterns are looked for in the text as it was written, but for the width of its letters. Only where none is there,
     they are looked for in the forms that triggers are compared in, which know neither capitals nor katakana.

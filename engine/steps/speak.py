@@ -53,7 +53,7 @@ def _shuffled(choices: list[Choice], key: str) -> Iterator[Choice]:
 
 
 def _said(reply: Reply, turn: Turn) -> tuple[int, ...]:
-    """From the session, or where there is none from the history that the client sent."""
+    """The variants said before, from the session or else from the history that the client sent."""
     if reply.id in turn.said:
         return turn.said[reply.id]
     texts = {variant.text.source: place for place, variant in enumerate(reply.say)}

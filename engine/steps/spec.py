@@ -1,4 +1,4 @@
-"""What an editor wrote of a step, typed and with its places, as every stage before the plan sees it."""
+"""Represents a step as the editor wrote it, typed and with its places."""
 
 from __future__ import annotations
 
@@ -58,5 +58,5 @@ class StepSpec:
 
     @property
     def settings(self) -> tuple[Setting, ...]:
-        """What may come from the environment."""
+        """The settings that may come from the environment."""
         return tuple(setting for setting in (self.threshold, self.timeout) if setting is not None)

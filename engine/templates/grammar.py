@@ -1,4 +1,4 @@
-"""The part of Jinja that templates may use, checked once at build time.
+"""Checks at build time that a template uses only the allowed part of Jinja.
 
 Jinja's sandbox bounds neither time nor memory, so the language itself is made small: no assignment, macro, import,
 call or power, loops at most two deep, and a short list of filters, whose arguments are plain values of little size, so
@@ -40,7 +40,7 @@ Fits = Callable[[Any], bool]
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """What a filter may be given: constants that fit, by name in their order; `what` says so to an editor."""
+    """The arguments of a filter: tests of constants by name, in order; `what` describes them to an editor."""
 
     what: str = phrase("no value")
     fits: Mapping[str, Fits] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Arguments:
 
 
 def anything(_value: Any) -> bool:
-    """For an argument that need not be a constant."""
+    """Accepts any argument, constant or not."""
     return True
 
 
@@ -174,7 +174,7 @@ def names_in(source: str) -> list[tuple[tuple[str, ...], int]]:
 
 
 def is_constant(source: str) -> bool:
-    """Whether rendering cannot change `source`, so that Jinja need not be loaded for it."""
+    """Tells whether rendering cannot change `source`, so that Jinja need not be loaded."""
     return not any(mark in source for mark in ("{{", "{%", "{#"))
 
 

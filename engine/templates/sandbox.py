@@ -40,8 +40,8 @@ def without_marks(text: str) -> str:
 
 
 def for_prompt(names: LazyMapping, labels: Collection[str]) -> LazyMapping:
-    """`names` for a prompt's template: each text that is not `TRUSTED`, however deep it lies, is one clean line, in
-    which none of the speakers' `labels` has a colon behind it.
+    """Cleans `names` for a prompt: each text that is not `TRUSTED` becomes one line in which none of the speakers'
+    `labels` has a colon behind it.
     """
 
     def cleaned(name: str) -> Any:
@@ -80,7 +80,7 @@ class TooMuch(ValueError):
 
 
 class Budget:
-    """What is left to one rendering."""
+    """The time, loops and characters that are left to one rendering."""
 
     def __init__(self, until: Deadline | None, clock: Callable[[], float] = time.thread_time) -> None:
         self._until, self._clock, self._began = until, clock, clock()

@@ -1,4 +1,4 @@
-"""YAML text to a tree of nodes, from the parser's event stream and never past the limits.
+"""Composes YAML text to a tree of nodes from the parser's events, within the limits.
 
 The stream is read one event at a time with a stack of our own, so no nesting can exhaust the interpreter's; aliases
 share their node, and what they would take when written out is counted. Mistakes that leave the tree readable are
@@ -98,9 +98,7 @@ def compose(text: str, name: str) -> tuple[Node | None, list[Problem]]:
 
 
 def _broken_off(text: str, name: str, found: Problem) -> tuple[Node | None, list[Problem]]:
-    """The tree as far as the line of the mistake, which the parser may have noticed only later: what it made of the
-    lines between is nothing that anybody meant.
-    """
+    """Composes the tree up to the line of the mistake, which the parser may have noticed only later."""
     composer = _Composer(name, text)
     with suppress(yaml.YAMLError, _Stumbled, _Enough):
         composer.take(takewhile(lambda event: event.end_mark.line + 1 < found.span.line, _events(text)))
@@ -265,7 +263,7 @@ class _Composer:
         return lines(self._text)
 
     def _tag(self, event: Any) -> bool:
-        """Whether the node has a tag, which is a mistake."""
+        """Notes a tag, which is a mistake, and tells whether there was one."""
         if event.tag is None:
             return False
         tag = shortened(event.tag).replace("tag:yaml.org,2002:", "!!")

@@ -114,7 +114,7 @@ def _wrong_encoding(data: bytes, error: UnicodeDecodeError, name: str) -> Proble
 
 
 def _encoding(data: bytes) -> str | None:
-    """What bytes that are no UTF-8 probably are: the encoding in which most of them are Japanese."""
+    """Guesses the encoding of bytes that are no UTF-8: the one in which most of them are Japanese."""
     if b"\0" in data:
         return phrase("UTF-16, or no text at all")
     likely: dict[str, int] = {}
@@ -137,7 +137,7 @@ def project_of(pipeline: Path) -> Path:
 
 
 def is_outside(file: Path, project: Path) -> bool:
-    """Whether `file`, its links followed, does not stand below the folder `project`."""
+    """Tells whether `file`, its links followed, stands outside of the folder `project`."""
     try:
         return not file.resolve().is_relative_to(project)
     except (OSError, RuntimeError, ValueError):
@@ -146,7 +146,7 @@ def is_outside(file: Path, project: Path) -> bool:
 
 
 def move_into(pipeline: Path) -> str:
-    """What to do with a file that is outside."""
+    """Advises where to move a file that is outside."""
     folder = pipeline.parent
     if folder.name == PIPELINES.name:
         return phrase("move it into the folder that holds `{name}`, or below", name=PIPELINES.name)
@@ -175,11 +175,11 @@ class Sources:
         return found[number - 1] if 1 <= number <= len(found) else ""
 
     def is_block(self, span: Span) -> bool:
-        """Whether the scalar at `span` is written after `|` or `>`, so that its text begins on the next line."""
+        """Tells whether the scalar at `span` is written after `|` or `>`, so that its text begins on the next line."""
         return self.line(span.file, span.line)[span.column - 1 : span.column] in ("|", ">")
 
     def find(self, span: Span, word: str, *, line: int = 1) -> Span:
-        """Where `word` stands as a whole word inside `span`, from its `line`-th line of text on; else the line's start.
+        """Finds `word` as a whole word inside `span`, from its `line`-th line of text on; else the line's start.
 
         Words are looked for in what the editor wrote; where an escape hides the word, the span is the answer.
         """

@@ -1,4 +1,4 @@
-"""Tells which of two lines is indented wrongly, and by how many spaces it should be: by what stands around them.
+"""Tells which of two lines is indented wrongly, and by how many spaces it should be, from the lines around them.
 
 Works on lines alone and knows no grammar, as `engine.pipeline.reading.slips`.
 """
@@ -24,7 +24,7 @@ _NEAR = 3
 
 
 def aligned(every: Sequence[str], number: int) -> str:
-    """How far line `number` should be indented, by the key above that it comes closest to; empty where none is near."""
+    """Advises how far to indent line `number`, by the key above that it comes closest to; empty where none is near."""
     found = _KEY.match(every[number - 1])
     if found is None:
         return ""
@@ -47,7 +47,7 @@ def aligned(every: Sequence[str], number: int) -> str:
 
 
 def aligned_item(every: Sequence[str], number: int) -> str:
-    """How far the item on line `number` should be indented, by the nearest item above of another column."""
+    """Advises how far to indent the item on line `number`, by the nearest item above of another column."""
     column = _indent(every[number - 1])
     above = (at for at in range(number - 1, max(0, number - FAR), -1) if every[at - 1].lstrip(" ").startswith("- "))
     columns = {_indent(every[at - 1]): at for at in reversed(list(above))}
@@ -129,7 +129,7 @@ def _siblings_above(every: Sequence[str], number: int, column: int) -> tuple[int
 
 
 def _siblings_below(every: Sequence[str], number: int, column: int) -> int:
-    """How many lines from line `number` on begin in its column, up to one that stands further left."""
+    """Counts the lines from line `number` on that begin in its column, up to one that stands further left."""
     many = 0
     for line in every[number - 1 : number + FAR]:
         if not _CONTENT.match(line):
@@ -141,7 +141,7 @@ def _siblings_below(every: Sequence[str], number: int, column: int) -> int:
 
 
 def _columns(line: str) -> tuple[int, ...]:
-    """Where a line begins, and where its content does behind a dash."""
+    """The columns of a line's beginning, and of its content behind a dash."""
     found = _CONTENT.match(line)
     return (_indent(line), found.end()) if found else (_indent(line),)
 

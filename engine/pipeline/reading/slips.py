@@ -1,4 +1,4 @@
-"""Lines that YAML reads otherwise than they were meant, for one sign that is wide, missing or left over.
+"""Finds slips of typing: lines that YAML misreads because one sign is wide, missing or left over.
 
 The parser complains about them lines later, or not at all. This module looks at lines and knows no grammar.
 """

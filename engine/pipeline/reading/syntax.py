@@ -1,4 +1,4 @@
-"""What the YAML parser complains about, in words for people who do not know its grammar."""
+"""Explains the errors of the YAML parser to people who do not know its grammar."""
 
 from __future__ import annotations
 
@@ -270,7 +270,7 @@ def in_quotes(rest: str) -> str:
 
 
 def _unexpected(before: str, here: str, every: Sequence[str], span: Span) -> Problem | None:
-    """What goes on where a key or an item should begin; `before` is the line up to it, `here` the rest."""
+    """Text that goes on where a key or an item should begin; `before` is the line up to it, `here` the rest."""
     if before.endswith(("'", '"')):
         other = "'" if before[-1] == '"' else '"'
         hint = phrase("put `{mark}` before and after all of it", mark=other)

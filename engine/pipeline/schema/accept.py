@@ -1,4 +1,4 @@
-"""Makes a JSON Schema one quick function that says whether values fit, and nothing of what is wrong with them.
+"""Compiles a JSON Schema to a quick function that tells whether values fit, without any reason.
 
 Files that fit, and parts of files that fit, need not be explained: `jsonschema`, which does that, is several times as
 slow. A keyword that has no test here is refused, so that no rule can be overlooked. That both always agree is tried on

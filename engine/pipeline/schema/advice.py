@@ -1,4 +1,4 @@
-"""Says what to write instead of a word or a value that does not fit, as far as what was meant can be told from it.
+"""Advises what to write instead of a word or a value that does not fit.
 
 It gives hints alone: what was found and what was expected is for `engine.pipeline.schema.messages` to say.
 """
@@ -37,7 +37,7 @@ def nearest(word: str, allowed: Iterable[str]) -> str | None:
 
 
 def hint(word: str, allowed: Collection[str]) -> str:
-    """What to write instead of `word`: the nearest allowed word, or all of them."""
+    """Suggests the nearest allowed word instead of `word`, or names all of them."""
     close = nearest(word, allowed)
     if close is not None:
         return phrase("did you mean `{close}`?", close=close)
@@ -72,9 +72,7 @@ _SECONDS = {
 def type_hint(  # noqa: C901, PLR0911 - one return for each kind of mix-up
     kinds: list[str], node: Node, *, in_list: bool, limit: float | None
 ) -> str:
-    """For a value of another kind than the `kinds` of JSON Schema; `in_list` where it is an item of a list, `limit`
-    the number below which it must stay.
-    """
+    """Advises on a value of another type than `kinds`; `limit` is the number below which it must stay."""
     match node:
         case ScalarNode(value=None) if in_list:
             return phrase("write something after `- `, or remove it")
@@ -101,14 +99,14 @@ def type_hint(  # noqa: C901, PLR0911 - one return for each kind of mix-up
 
 
 def form_hint(expected: str, source: str) -> str:
-    """For a text that has not the form which the schema's words `expected` name."""
+    """Advises on a text that has not the form which the schema's words `expected` name."""
     if "${" in source:
         return _reference(source)
     return next((advise(source) for words, advise in _FORMS.items() if words in expected), "")
 
 
 def bound_hint(keyword: str, limit: Any, value: Any) -> str:
-    """For a value outside of a bound: shares and percentages are mixed up most often."""
+    """Advises on a value outside of a bound: shares and percentages are mixed up most often."""
     if keyword == "minItems":
         return phrase("write an item, or remove the key")
     if keyword == "maxProperties":

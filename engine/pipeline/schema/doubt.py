@@ -1,4 +1,4 @@
-"""What the mistakes in a file leave in doubt, so that later checks say nothing that only follows from them.
+"""Tells which names and parts a file's mistakes put in doubt, so that checks report nothing that follows from them.
 
 A mistake is known by its place alone. Doubt is generous: where a name may be missing, nobody is told that it is.
 """
@@ -37,12 +37,12 @@ class Doubt:
         return frozenset(node.span for node in nodes if self._outside(node, _HARMLESS) or node.flagged)
 
     def reply_names(self) -> frozenset[Named]:
-        """What a file of replies may lack."""
+        """The names that a file of replies may lack."""
         lost = self._lost or self._at_top(("replies",)) or self._unnamed(self._parts("replies"))
         return frozenset(("reply",)) if self._places and lost else frozenset()
 
     def kind_names(self) -> frozenset[Named]:
-        """What a file of kinds may lack."""
+        """The names that a file of kinds may lack."""
         return frozenset(("kind",)) if self._places else frozenset()
 
     def models(self) -> frozenset[Span]:
@@ -50,11 +50,11 @@ class Doubt:
         return frozenset(entry.value.span for entry in self._root.rows("models") if self._in(_whole(entry)))
 
     def step_flow(self) -> bool:
-        """Whether a step may be another than was meant, or missing."""
+        """Tells whether a step may be missing, or another than was meant."""
         return bool(self._places) and (self._lost or self._at_top(("steps",)) or self._in_entry("steps"))
 
     def names(self) -> frozenset[Named]:
-        """What a pipeline may lack."""
+        """The names that a pipeline may lack."""
         if not self._places:
             return frozenset()
         if self._lost or self._at_top(()):
@@ -75,7 +75,7 @@ class Doubt:
         return [item for item in self._root.items(key) if isinstance(item, MappingNode)]
 
     def _at_top(self, needed: Collection[str]) -> bool:
-        """Whether a problem stands outside all blocks of the file, or one of the `needed` blocks is not there."""
+        """Tells whether a problem stands outside all blocks of the file, or one of the `needed` blocks is not there."""
         blocks = [self._root.get(name) for name in needed]
         return any(block is None or block.flagged for block in blocks) or self._outside(self._root, None)
 
@@ -86,7 +86,7 @@ class Doubt:
         )
 
     def _outside(self, node: MappingNode, keys: Collection[str] | None) -> bool:
-        """Whether a problem stands in `node`, but not in the entries with these keys (`None`: in any entry)."""
+        """Tells whether a problem stands in `node`, but not in the entries with these keys (`None`: in any entry)."""
         spans = [_whole(entry) for entry in node.entries if keys is None or entry.key.value in keys]
         stretches = [((span.line, span.column), (span.end_line, span.end_column)) for span in spans]
         return not all(any(start <= place < end for start, end in stretches) for place in self._in(node.span))
@@ -101,7 +101,7 @@ class Doubt:
 
 
 def _may_set(kind: str | None) -> bool:
-    """Whether steps of this kind set variables; one that nobody knows may."""
+    """Tells whether steps of this kind may set variables; unknown kinds may."""
     return kind is None or kind not in STEP_KINDS or "vars" in step_kind(kind).SCHEMA["properties"]
 
 
@@ -111,7 +111,7 @@ def _word(node: MappingNode, key: str) -> str | None:
 
 
 def _whole(entry: Entry) -> Span:
-    """From the key to the end of its value."""
+    """The span from the key to the end of its value."""
     start = entry.key.span
     end = max(start, entry.value.span, key=lambda span: (span.end_line, span.end_column))
     return Span(file=start.file, line=start.line, column=start.column, end_line=end.end_line, end_column=end.end_column)

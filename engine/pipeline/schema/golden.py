@@ -77,7 +77,7 @@ class TurnSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """What the file says once for all conversations is already in each; `env` holds texts, as an environment does.
+    """A conversation, with what the file says once for all of them; `env` holds texts, as an environment does.
 
     `visitor` is who comes, with what is remembered of him.
     """
@@ -112,7 +112,7 @@ class GoldenFile:
 
 
 def cassette_path(golden: Path) -> Path:
-    """Where the cassette of the golden file at `golden` lies: beside it."""
+    """The path of the cassette beside the golden file at `golden`."""
     return golden.with_name(golden.name.removesuffix(SUFFIX) + ".cassette.yml")
 
 

@@ -25,7 +25,8 @@ from engine.pipeline.spec import KindSpec, PipelineSpec, ReplySpec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What could be read of a pipeline; its spec is fit for a plan only where there are no errors among `problems`.
+    """A pipeline as far as it could be read; its spec is fit for a plan only where there are no errors among
+    `problems`.
 
     `lost` tells of what some names may be missing; `sound_steps` is false where a step may be another than was meant;
     `unsure` holds the spans of replies and models whose mistakes hide when they would be said, or what they lack.

@@ -1,4 +1,4 @@
-"""Finds every mistake of shape in a file, those behind other mistakes too, and leaves a tree for making a spec.
+"""Mends a tree with mistakes, so that those behind them are found too, and a spec can be made of it.
 
 What is misspelt is read as what was probably meant, what cannot be read is left out, and what is missing gets a
 stand-in, until no change helps any more. So the rest of a reply or step with a mistake is still checked. Only files
@@ -110,7 +110,7 @@ class _Mender:
 
 
 def _renamed(node: MappingNode, allowed: Sequence[str]) -> MappingNode:
-    """With the allowed key in the place of each that is near one, and without the others."""
+    """Puts the allowed key in the place of each that is near one, and leaves out the others."""
     present = {entry.key.value for entry in node.entries}
     entries: list[Entry] = []
     for entry in node.entries:

@@ -1,4 +1,4 @@
-"""From an error of the JSON Schema validator to problems in the editor's words: found, expected, what to write.
+"""Explains errors of the JSON Schema validator in the editor's words: found, expected, what to write.
 
 One function for each keyword of the schemas, in the table at the end.
 """
@@ -75,7 +75,7 @@ class Found:
 
 
 def describe(node: Node) -> str:
-    """What stands there, as a person would say it."""
+    """Describes a node as a person would."""
     match node:
         case SequenceNode():
             return phrase("a list")
@@ -210,7 +210,7 @@ def _unknown_keys(found: Found) -> Iterator[Problem]:
 
 
 def _key_hint(found: Found, word: str, allowed: Collection[str]) -> str:
-    """What to write instead of the unknown key `word`."""
+    """Advises what to write instead of the unknown key `word`."""
     absent = found.absent(allowed)
     glued = re.match("([A-Za-z_]+)[:：]", word)
     if glued and glued[1] in absent:

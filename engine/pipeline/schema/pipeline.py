@@ -136,7 +136,7 @@ def _step(node: MappingNode) -> StepSpec:
 
 
 def reply_spec(node: MappingNode) -> ReplySpec:
-    """One reply whose node fits the schema."""
+    """Reads one reply whose node fits the schema."""
     return ReplySpec(
         id=node.text("id"),
         match=tuple(map(_trigger, node.items("match"))),

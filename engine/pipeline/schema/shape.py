@@ -1,4 +1,4 @@
-"""Holds a tree of nodes against a JSON Schema and says what does not fit, in the editor's words.
+"""Checks a tree of nodes against a JSON Schema, and reports in the editor's words what does not fit.
 
 The schemas carry the words for what is expected (`errorMessage`, `patternErrorMessage`, which code editors read as
 well); this module adds the place, what was found, and the nearest allowed word.
@@ -51,7 +51,7 @@ def check_shape(root: Node, kind: Kind) -> list[Problem]:
 
 
 def errors_of(instance: Any, kind: Kind) -> Iterator[ValidationError]:
-    """What `jsonschema` says of an instance that does not fit, as far as anybody reads."""
+    """Yields the first errors of `jsonschema` for an instance that does not fit."""
     return (
         iter(()) if acceptor_of(kind).fits(instance) else islice(_validator(kind).iter_errors(instance), MAX_PROBLEMS)
     )
@@ -68,7 +68,7 @@ def acceptor_of(kind: Kind) -> Acceptor:
 
 @cache
 def _validator(kind: Kind) -> Validator:
-    """What explains a refusal; items of lists that are accepted need no explanation."""
+    """The validator that explains a refusal; accepted items of lists are passed over."""
     from jsonschema import Draft202012Validator, validators
 
     acceptor = acceptor_of(kind)

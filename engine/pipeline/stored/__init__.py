@@ -1,4 +1,4 @@
-"""A compiled pipeline in one file that is mapped into memory: what a cold start reads instead of the sources.
+"""Stores a compiled pipeline in one file, which a cold start maps into memory instead of reading the sources.
 
 container.write_container(…)      writes a compiled pipeline, with the marks of the files that it was made of
 find.find_compiled(path, env)    the compiled pipeline where there is a file that fits its sources, or why not

@@ -1,4 +1,4 @@
-"""One file of named sections: a line of JSON that says what is where and what it was made of, then the bytes.
+"""Writes and opens files of named sections: a line of JSON with their places and origin, then their bytes.
 
 Opening maps the file and reads the header alone. It knows nothing of pipelines.
 """
@@ -58,8 +58,8 @@ def write_container(path: str, about: Mapping[str, Any], sections: Mapping[str, 
 
 
 def open_container(path: str, source: str | None = None) -> Container:
-    """Raises `OSError` where there is none to be read, and `Damaged` for a file that is not as it was written, or that
-    may have been written by somebody who may not write `source`.
+    """Raises `OSError` for a file that cannot be read, and `Damaged` for one that is not as it was written, or that
+    somebody may have written who may not write `source`.
     """
     if sys.byteorder != "little":
         raise Damaged("it can only be read on a little-endian machine")
@@ -90,7 +90,7 @@ def open_container(path: str, source: str | None = None) -> Container:
 
 
 def _is_as_safe(file: os.stat_result, path: str) -> bool:
-    """Whether only root, this user, and those who may change the source at `path`, too, can have written `file`."""
+    """Tells whether only root, this user, and those who may change the source at `path` can have written `file`."""
     try:
         source = os.stat(path)
     except OSError:

@@ -47,7 +47,7 @@ def to_json(value: Any) -> Any:
 
 
 def from_json(value: Any) -> Any:
-    """What `to_json` made `value` of; raises `Damaged` for anything else."""
+    """Makes again what `to_json` made `value` of; raises `Damaged` for anything else."""
     if isinstance(value, list):
         kind, *items = value or [None]
         if kind == "()":

@@ -1,4 +1,4 @@
-"""Finds the stored plan of a pipeline, and uses it where its sources are what they were: every cold start does so.
+"""Finds the stored plan of a pipeline at a cold start, and uses it where its sources have not changed.
 
 The origin of a plan is every source file of the pipeline, the files that its patterns name, and the engine's own code.
 A file of the same size and date is taken for the same; where the date differs, as after copying into an image, its
@@ -53,7 +53,7 @@ def origin_of(pipeline: str, files: Iterable[str], patterns: Iterable[str], buil
 
 
 def difference(origin: Mapping[str, Any], pipeline: str) -> str | None:
-    """What is not as it was when `origin` was noted, in an operator's words; none where all is."""
+    """Tells in an operator's words what has changed since `origin` was noted; `None` where nothing has."""
     here = [FORMAT, __version__, list(sys.version_info[:2])]
     if [origin.get(key) for key in ("format", "engine", "python")] != here:
         return "it was made by another version"
@@ -107,7 +107,7 @@ def _digest(path: str) -> str:
 
 @record
 class Found:
-    """What stands in for the sources, or `note`: why an artefact that is there does not."""
+    """The stored pipeline, or a `note` that tells why a file that is there is not used."""
 
     file: str
     compiled: Compiled | None = None
@@ -115,7 +115,7 @@ class Found:
 
 
 def artefact_path(pipeline: str) -> str:
-    """Where the artefact of the pipeline at `pipeline` lies: in a folder of its own beside it, which git ignores."""
+    """The path of the stored plan of `pipeline`: in a folder beside it, which git ignores."""
     folder, name = os.path.split(pipeline)
     return os.path.join(folder, ".cache", os.path.splitext(name)[0] + ".plan")
 
