@@ -6,6 +6,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from tests.acceptance.processes import ROOT, python_path, run, served
 
@@ -33,8 +34,8 @@ class Site(BaseHTTPRequestHandler):
             self.send_header("Content-Security-Policy", policy + "require-trusted-types-for 'script'")
         self.end_headers()
         attributes = f'src="{self.backend}/widget.js" data-endpoint="{self.backend}" data-title="美砂樹" data-lang="ja"'
-        page = f'<!doctype html><html lang="ja"><title>a site</title><h1>a site</h1><script {attributes}></script>'
-        self.wfile.write(page.encode())
+        page = '<!doctype html><html lang="ja"><title>a site</title><main><h1>a site</h1></main>'
+        self.wfile.write(f"{page}<script {attributes}></script>".encode())
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name is http.server's
         pass
@@ -323,6 +324,46 @@ def test_without_the_terminals_address_the_page_shows_a_change_and_writes_nothin
     page.get_by_text("ターミナルに表示されたアドレス").wait_for()
     assert page.get_by_role("button", name="ファイルに書く").count() == 0
     assert {file: file.read_bytes() for file in desk[1].rglob("*.yml")} == before
+
+
+@pytest.fixture(scope="module")
+def report(desk):
+    """The page that `misaki test --html` writes, with a conversation that fails."""
+    folder = desk[1]
+    golden = next(folder.rglob("*.golden.yml"))
+    golden = golden.rename(golden.with_name("report.golden.yml"))
+    text = golden.read_text(encoding="utf-8")
+    golden.write_text(text + "  - {name: 違う, turns: [{user: こんばんは, expect: さようなら。}]}\n", encoding="utf-8")
+    run("engine", "test", "--html", "report.html", cwd=folder)
+    golden.write_text(text, encoding="utf-8")
+    return folder / "report.html"
+
+
+@pytest.mark.parametrize("screen", [(320, "light"), (320, "dark"), (1440, "light"), (1440, "dark")])
+def test_what_is_shown_can_be_read_by_everybody(browser, server, site, report, screen):
+    """axe finds nothing in the playground with its explanations and a change, in the open widget, and in a report."""
+    width, scheme = screen
+    page = browser.new_page(locale="ja-JP", viewport={"width": width, "height": 800}, color_scheme=scheme)
+    try:
+        page.goto(server.url)
+        say(page, "最近、猫を飼い始めたんだ")
+        page.locator(".why > summary").click()
+        page.locator(".why section").wait_for()
+        page.locator(".why details > summary").first.click()
+        page.get_by_role("button", name="ゴールデンに保存").click()
+        page.locator("pre").wait_for()
+        assert violations(page) == []
+        opened_widget(page, site)
+        assert violations(page) == []
+        page.goto(report.as_uri())
+        assert violations(page) == []
+    finally:
+        page.close()
+
+
+def violations(page):
+    found = Axe().run(page).response["violations"]
+    return [(one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in found]
 
 
 def test_where_callers_show_who_they_are_there_is_no_playground(page):
