@@ -2,15 +2,16 @@
 
     python -m tools.catalogue
 
-A sentence is the first argument of `phrase`, `tell` or `joined`, the `help` of an option, or what a schema expects. New
-ones come into `engine/locale/ja/LC_MESSAGES/misaki.po` without a translation, and are listed; what nobody says any more
-goes.
-Tests compare the catalogues with what this would write, and fail where a translation is missing.
+A sentence is the first argument of `phrase`, `tell` or `joined`, the `help` of an option, what a page says by `t`, or
+what a schema expects. New ones come into `engine/locale/ja/LC_MESSAGES/misaki.po` without a translation, and are
+listed; what nobody says any more goes. Tests compare the catalogues with what this would write, and fail where a
+translation is missing.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -52,6 +53,9 @@ def sentences() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {sentence: {"argparse"} for sentence in OF_ARGPARSE}
     for path in sorted((ROOT / "engine").rglob("*.py")):
         for sentence in _in_code(ast.parse(path.read_text("utf-8"))):
+            found.setdefault(sentence, set()).add(path.relative_to(ROOT).as_posix())
+    for path in sorted((ROOT / "engine").rglob("*.j2")):
+        for sentence in re.findall(r'\bt\("([^"]*)"', path.read_text("utf-8")):
             found.setdefault(sentence, set()).add(path.relative_to(ROOT).as_posix())
     for kind in KINDS:
         for sentence in _expected(schema_of(kind)):

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.chat.step_runner import names_of
+from engine.core.language import phrase
 from engine.core.plan import Plan, Reply, Step
 from engine.core.record import field, field_names, record, replace
 from engine.core.source import Span
@@ -154,7 +155,7 @@ def explain_reply(plan: Plan, index: TriggerIndex, turn: Turn, reply: Reply) -> 
             continue
         decision, view = decided.get(step.id), walk.views.get(step.id)
         if decision is None:
-            told = Told(action="not reached", why="a step before it answers, or leads past it")
+            told = Told(action=phrase("not reached"), why=phrase("a step before it answers, or leads past it"))
         else:
             told = Told(action=decision.action, why=decision.why)
         seen = () if view is None else view.considered_of(step, reply)
@@ -193,7 +194,13 @@ class _Walk:
             step = steps[position]
             position += 1
             if step.when is not None and not holds(step.when, self._view.names):
-                yield _decision(step, Told(action="passed over", why=f"`{step.when.source}` does not hold"))
+                yield _decision(
+                    step,
+                    Told(
+                        action=phrase("passed over"),
+                        why=phrase("`{condition}` does not hold", condition=step.when.source),
+                    ),
+                )
                 continue
             self.views[step.id] = self._view
             position = position if step.escalate_to is None else step.escalate_to
@@ -209,8 +216,8 @@ class _Walk:
         yield Decision(
             step="end",
             kind="end",
-            action="no answer: error 503",
-            why="where no model answered, as no step is left",
+            action=phrase("no answer: error 503"),
+            why=phrase("where no model answered, as no step is left"),
             span=steps[-1].span,
         )
 

@@ -16,6 +16,7 @@ from typing import Any
 from engine.app import App, load_app
 from engine.cli.env_file import Usage
 from engine.cli.environment import add_pipeline, conversation_env, pipeline_path
+from engine.core.language import phrase, tell
 from engine.models.registry import BACKENDS
 from engine.pipeline.bind import Compiled
 from engine.pipeline.stored.find import artefact_path, find_compiled
@@ -41,26 +42,37 @@ def run(arguments: argparse.Namespace) -> int:
     pipeline = pipeline_path(env)
     file = arguments.out or env.get("MISAKI_PLAN", "").strip() or artefact_path(pipeline.as_posix())
     if file == "off":
-        raise Usage("MISAKI_PLAN is `off`, so no plan would be used: unset it, or give --out")
+        raise Usage(phrase("MISAKI_PLAN is `off`, so no plan would be used: unset it, or give --out"))
     env["MISAKI_PLAN"] = file
     began = time.monotonic()
     found = find_compiled(pipeline.as_posix(), env)
     if found.compiled is not None and not arguments.force:
-        print(f"{file} is up to date: {_counts(found.compiled)}")
+        print(tell("{file} is up to date: {counts}", file=file, counts=_counts(found.compiled)))
         return _warm(env, arguments)
     try:
         read = write_artefact(pipeline, file)
     except OSError as error:
-        print(f"misaki build: `{file}` cannot be written: {(error.strerror or str(error)).lower()}", file=sys.stderr)
+        reason = (error.strerror or str(error)).lower()
+        print(
+            f"misaki build: {tell('`{file}` cannot be written: {reason}', file=file, reason=reason)}", file=sys.stderr
+        )
         return 1
     size = Path(file).stat().st_size / 1e6
-    print(f"{file}: {_counts(read.compiled)}, {size:.1f} MB in {time.monotonic() - began:.1f} s")
+    print(
+        tell(
+            "{file}: {counts}, {size:.1f} MB in {seconds:.1f} s",
+            file=file,
+            counts=_counts(read.compiled),
+            size=size,
+            seconds=time.monotonic() - began,
+        )
+    )
     return _warm(env, arguments)
 
 
 def _counts(compiled: Compiled) -> str:
     plan = compiled.plan
-    return f"{len(plan.replies)} replies, {len(plan.steps)} steps"
+    return phrase("{replies} replies, {steps} steps", replies=len(plan.replies), steps=len(plan.steps))
 
 
 def _warm(env: Mapping[str, str], arguments: argparse.Namespace) -> int:
@@ -74,7 +86,8 @@ def _warm(env: Mapping[str, str], arguments: argparse.Namespace) -> int:
     finally:
         app.close()
     for name, status in statuses.items():
-        kept = f"the beginning of its prompts is read and kept ({time.monotonic() - began:.1f} s)"
+        seconds = time.monotonic() - began
+        kept = tell("the beginning of its prompts is read and kept ({seconds:.1f} s)", seconds=seconds)
         print(f"{name}: {status['detail']}{'; ' + kept if status.get('prepared') else ''}")
     return 0 if all(status.get("prepared") for status in statuses.values()) else 1
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from engine.cli.env_file import Usage
 from engine.cli.environment import add_pipeline, conversation_env, pipeline_path
 from engine.cli.output import Terminal, output_file, write_output
+from engine.core.language import phrase, tell
 from engine.golden.calibrate import Calibration, NoThreshold, calibrate, samples, threshold_step, write_threshold
 from engine.golden.kind_accuracy import NoKinds, leave_one_out, on_file
 from engine.golden.report.calibration import render, show, show_kinds
@@ -52,7 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
         if not arguments.write:
             return 1
-        print(f"written into {write_threshold(pipelines.spec(path), found.recommended).as_posix()}")
+        file = write_threshold(pipelines.spec(path), found.recommended)
+        print(tell("written into {file}", file=file.as_posix()))
     except (NotFound, NoThreshold) as error:
         raise Usage(str(error)) from None
     return 0
@@ -65,7 +67,8 @@ def _kinds(path: Path, file: Path, pipelines: Pipelines) -> int:
     except NoKinds as error:
         raise Usage(str(error)) from None
     except OSError as error:
-        raise Usage(f"`{file}` cannot be read: {(error.strerror or str(error)).lower()}") from None
+        reason = (error.strerror or str(error)).lower()
+        raise Usage(phrase("`{file}` cannot be read: {reason}", file=file, reason=reason)) from None
     show_kinds(found, Terminal())
     return 0
 

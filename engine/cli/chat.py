@@ -22,13 +22,14 @@ from engine.cli.environment import add_pipeline, conversation_env, keep_rooms, p
 from engine.cli.gaps import collect_gaps
 from engine.cli.output import Terminal, output_file, watch_models
 from engine.core.events import Event, Outcome, Sentence
+from engine.core.language import phrase, said, tell
 from engine.core.turn import ChatRequest, Principal
 from engine.golden.listen import Listener, NotSaved, Reply
 from engine.models.secrets import Secrets
 from engine.pipeline.compile import learn_kinds
 from engine.text.cleaning import clean
 
-_HELP = "/quit ends, /reset starts a new conversation, /trace shows what the engine decides"
+_HELP = phrase("/quit ends, /reset starts a new conversation, /trace shows what the engine decides")
 
 _GUEST = Principal(kind="user", id="terminal")
 """Whoever sits at this terminal is the same guest each time."""
@@ -62,7 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         # However it ends: whoever stops it with Ctrl-C has talked for a while, too.
         if listener.save(app.plan, pipeline_path(env), env):
-            print(f"saved {arguments.save}; `misaki test {shlex.quote(str(arguments.save))}` plays it")
+            command = f"misaki test {shlex.quote(str(arguments.save))}"
+            print(tell("saved {file}; `{command}` plays it", file=arguments.save, command=command))
 
 
 def _talk(app: App, reply: Reply, *, trace: bool, notice: str = "") -> int:
@@ -73,8 +75,8 @@ def _talk(app: App, reply: Reply, *, trace: bool, notice: str = "") -> int:
         _await_models(app.health, console, quiet=not at_terminal)
         if at_terminal:
             threading.Thread(target=learn_kinds, args=(app.plan,), name="kinds").start()
-            console.print(f"[bold]{escape(persona.name)}[/] [dim]{_HELP}[/]")
-            console.print(Text(notice, "dim"))
+            console.print(f"[bold]{escape(persona.name)}[/] [dim]{said(_HELP)}[/]")
+            console.print(Text(said(notice), "dim"))
         talk = Conversation(reply, console, name=persona.name, trace=trace)
         answered = talk.hold(_lines(persona.labels.user))
         return int(not answered and not at_terminal)
@@ -126,27 +128,33 @@ class Conversation:
     def _command(self, text: str) -> None:
         if text == "/reset":
             self._session = self._new_id()
-            self._console.print("[dim]a new conversation[/]")
+            self._console.print(Text(tell("a new conversation"), "dim"))
         elif text == "/trace":
             self._trace = not self._trace
-            self._console.print(f"[dim]trace {'on' if self._trace else 'off'}[/]")
+            self._console.print(Text(tell("trace on") if self._trace else tell("trace off"), "dim"))
         else:
-            self._console.print(f"[dim]{_HELP}[/]")
+            self._console.print(f"[dim]{said(_HELP)}[/]")
 
     def _turn(self, text: str) -> None:
         if len(text) > TEXT_LIMIT:
-            self._console.print(f"[red]at most {TEXT_LIMIT} characters, please[/]")
+            self._console.print(Text(tell("at most {most} characters, please", most=TEXT_LIMIT), "red"))
             return
         asked = ChatRequest(text=text, session_id=self._session, principal=_GUEST, streamed=True)
         result = self._reply(asked, self._hear)
         outcome = result.outcome
         if outcome.reply is None:
             self._unanswered = True
-            self._console.print("[red]no step could answer[/]")
+            self._console.print(Text(tell("no step could answer"), "red"))
             for escalation in outcome.escalations:
                 why = f": {escalation.detail}" if escalation.detail else ""
-                model = f" with {escalation.model}" if escalation.model else ""
-                self._console.print(Text(f"    {escalation.step}{model} gave up ({escalation.reason}){why}", "dim"))
+                who = phrase("{step} with {model}", step=escalation.step, model=escalation.model)
+                line = tell(
+                    "    {who} gave up ({reason}){why}",
+                    who=who if escalation.model else escalation.step,
+                    reason=escalation.reason,
+                    why=why,
+                )
+                self._console.print(Text(line, "dim"))
         else:
             self._console.print()
         self._console.print(Text(summary(outcome, result.latency_ms), style="dim"))
@@ -166,11 +174,14 @@ def summary(outcome: Outcome, latency_ms: float) -> str:
     completion = outcome.completion
     words: list[Any] = [outcome.engine, outcome.step, outcome.reply_id, completion.model if completion else None]
     if completion and completion.completion_tokens is not None:
-        words.append(f"{completion.completion_tokens} tokens")
+        words.append(tell("{count} tokens", count=completion.completion_tokens))
     if completion and completion.confidence is not None:
-        words.append(f"confidence {completion.confidence:.2f}")
+        words.append(tell("confidence {sure:.2f}", sure=completion.confidence))
     words.append(f"{latency_ms:.0f} ms")
-    words += [f"{escalation.step} gave up: {escalation.reason}" for escalation in outcome.escalations]
+    words += [
+        tell("{step} gave up: {reason}", step=escalation.step, reason=escalation.reason)
+        for escalation in outcome.escalations
+    ]
     return "    " + " · ".join(dict.fromkeys(str(word) for word in words if word))
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator, MutableMapping
 from io import StringIO
 from pathlib import Path
 
+from engine.core.language import joined, phrase
+
 
 class Usage(Exception):
     """The message says what was found and what was expected; the root shows it after the command's name, and ends
@@ -21,7 +23,7 @@ class Usage(Exception):
 DEFAULT = ".env"
 _VARIABLE = "MISAKI_ENV_FILE"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_FORM = "expected NAME=value, a quote closed where it was opened, or a comment that begins with #"
+_FORM = phrase("expected NAME=value, a quote closed where it was opened, or a comment that begins with #")
 
 
 def read_env_file(env: MutableMapping[str, str]) -> str:
@@ -39,7 +41,7 @@ def read_env_file(env: MutableMapping[str, str]) -> str:
         return ""
     if not path.is_file():
         if named:
-            raise Usage(f"{_VARIABLE}: there is no file `{named}`")
+            raise Usage(phrase("{variable}: there is no file `{file}`", variable=_VARIABLE, file=named))
         return ""
     read = dict(_settings(path))
     new = {name: value for name, value in read.items() if name not in env}
@@ -56,24 +58,31 @@ def _settings(path: Path) -> Iterator[tuple[str, str]]:
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise Usage(f"`{path}`, line {line}: is not UTF-8; save the file as UTF-8") from None
+        raise Usage(
+            phrase("`{file}`, line {line}: is not UTF-8; save the file as UTF-8", file=path, line=line)
+        ) from None
     lines = {}
     for binding in parse_stream(StringIO(text)):
         if binding.error or (binding.key and (binding.value is None or not _NAME.fullmatch(binding.key))):
             # The parser counts the blank lines before a setting in.
             whole = binding.original.string
             blank = whole[: len(whole) - len(whole.lstrip())].splitlines()
-            raise Usage(f"`{path}`, line {binding.original.line + len(blank)}: {_FORM}")
+            line = binding.original.line + len(blank)
+            raise Usage(phrase("`{file}`, line {line}: {expected}", file=path, line=line, expected=_FORM))
         if binding.key:
             lines[binding.key] = binding.original.line
     for name, value in dotenv_values(stream=StringIO(text)).items():
         if "\0" in (value or ""):
-            raise Usage(f"`{path}`, line {lines[name]}: the value holds a NUL character; remove it")
+            raise Usage(
+                phrase("`{file}`, line {line}: the value holds a NUL character; remove it", file=path, line=lines[name])
+            )
         yield name, value or ""
 
 
 def _summary(path: Path, new: list[str], kept: list[str]) -> str:
-    parts = [", ".join(new) or "none"]
+    parts: list[str] = [", ".join(new) or phrase("none")]
     if kept:
-        parts.append(f"set outside of it already: {', '.join(kept)}")
-    return f"settings from {path}: {'; '.join(parts)}" if new or kept else ""
+        parts.append(phrase("set outside of it already: {names}", names=", ".join(kept)))
+    if not new and not kept:
+        return ""
+    return phrase("settings from {file}: {names}", file=path, names=joined("{before}; {after}", parts))

@@ -9,13 +9,18 @@ from pathlib import Path
 
 from engine.app import DEFAULT_PIPELINE, pipeline_file
 from engine.cli.env_file import Usage
+from engine.core.language import phrase, tell
 from engine.pipeline.reading.files import PIPELINES
 from engine.pipeline.schema.advice import pipeline_meant, pipelines_in
 
 
 def add_pipeline(parser: argparse.ArgumentParser) -> None:
-    default = f"$MISAKI_PIPELINE, or {DEFAULT_PIPELINE}, or the only one in `{PIPELINES}`"
-    parser.add_argument("--pipeline", metavar="FILE", help=f"the pipeline to load (default: {default})")
+    about = tell(
+        "the pipeline to load (default: $MISAKI_PIPELINE, or {usual}, or the only one in `{folder}`)",
+        usual=DEFAULT_PIPELINE,
+        folder=PIPELINES,
+    )
+    parser.add_argument("--pipeline", metavar="FILE", help=about)
 
 
 def pipeline_path(env: Mapping[str, str]) -> Path:
@@ -39,7 +44,9 @@ def conversation_env(arguments: argparse.Namespace, base: Mapping[str, str] = os
     path = pipeline_path(env)
     if not path.is_file():
         if not env.get("MISAKI_PIPELINE"):
-            raise Usage("there is no pipeline here: `misaki init NAME` writes a bot, --pipeline names one elsewhere")
+            raise Usage(
+                phrase("there is no pipeline here: `misaki init NAME` writes a bot, --pipeline names one elsewhere")
+            )
         raise Usage(_missing(path, "" if arguments.pipeline else "MISAKI_PIPELINE: "))
     return env
 
@@ -47,14 +54,18 @@ def conversation_env(arguments: argparse.Namespace, base: Mapping[str, str] = os
 def keep_rooms(env: dict[str, str], base: Mapping[str, str] = os.environ) -> str:
     """Lets `env` keep rooms in a file of this user, unless `SESSION_STORE` in `base` says otherwise; tells where."""
     if base.get("SESSION_STORE", "").strip():
-        return f"rooms are kept as SESSION_STORE says: {env['SESSION_STORE']}"
+        return phrase("rooms are kept as SESSION_STORE says: {store}", store=env["SESSION_STORE"])
     folder = Path(base.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "misaki"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        return f"rooms are kept in memory, as `{folder}` cannot be made ({error.strerror}): set SESSION_STORE"
+        return phrase(
+            "rooms are kept in memory, as `{folder}` cannot be made ({reason}): set SESSION_STORE",
+            folder=folder,
+            reason=error.strerror,
+        )
     env["SESSION_STORE"] = f"sqlite:{folder / 'rooms.db'}"
-    return f"rooms are kept in {folder / 'rooms.db'}; SESSION_STORE names another place"
+    return phrase("rooms are kept in {file}; SESSION_STORE names another place", file=folder / "rooms.db")
 
 
 def _only_pipeline() -> dict[str, str]:
@@ -62,19 +73,28 @@ def _only_pipeline() -> dict[str, str]:
     there = pipelines_in(PIPELINES)
     if len(there) > 1:
         known = ", ".join(f"`{path.as_posix()}`" for path in there[:5])
-        raise Usage(f"several pipelines are here: name one by --pipeline or MISAKI_PIPELINE, of {known}")
+        raise Usage(
+            phrase("several pipelines are here: name one by --pipeline or MISAKI_PIPELINE, of {names}", names=known)
+        )
     return {"MISAKI_PIPELINE": there[0].as_posix()} if there else {}
 
 
 def _missing(path: Path, source: str) -> str:
     """What is wrong with the path of a pipeline, and the file that may have been meant."""
     if path.is_dir():
-        return f"{source}`{path.as_posix()}` is a folder{_listed(pipelines_in(path))}"
+        return phrase(
+            "{source}`{path}` is a folder{advice}",
+            source=source,
+            path=path.as_posix(),
+            advice=_listed(pipelines_in(path)),
+        )
     meant = pipeline_meant(path)
     known = [*pipelines_in(path.parent), *pipelines_in(PIPELINES)]
-    advice = f": did you mean `{meant.as_posix()}`?" if meant else _listed(known)
-    return f"{source}no pipeline at `{path.as_posix()}`{advice}"
+    advice = phrase(": did you mean `{close}`?", close=meant.as_posix()) if meant else _listed(known)
+    return phrase("{source}no pipeline at `{path}`{advice}", source=source, path=path.as_posix(), advice=advice)
 
 
 def _listed(known: list[Path]) -> str:
-    return f": name a file, such as `{known[0].as_posix()}`" if known else ": name a pipeline's file"
+    if known:
+        return phrase(": name a file, such as `{path}`", path=known[0].as_posix())
+    return phrase(": name a pipeline's file")

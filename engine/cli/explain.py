@@ -31,6 +31,7 @@ from engine.cli.env_file import Usage
 from engine.cli.environment import add_pipeline, conversation_env, pipeline_path
 from engine.cli.output import Terminal
 from engine.core.events import ChatResult
+from engine.core.language import phrase, said, tell
 from engine.core.rooms import Learned, Visits
 from engine.core.turn import ChatRequest, Turn, Visitor
 from engine.golden.run import mentions
@@ -42,6 +43,22 @@ from engine.text.normalise import steps
 from engine.validation.load import load
 
 _COLOURS = {"chosen": "bold green", "refused": "red", "condition": "yellow", "too low": "dim", "passed over": "dim"}
+_DAYS = (
+    phrase("Monday"),
+    phrase("Tuesday"),
+    phrase("Wednesday"),
+    phrase("Thursday"),
+    phrase("Friday"),
+    phrase("Saturday"),
+    phrase("Sunday"),
+)
+_VERDICTS = {
+    "chosen": phrase("chosen"),
+    "refused": phrase("refused"),
+    "condition": phrase("condition"),
+    "too low": phrase("too low"),
+    "passed over": phrase("passed over"),
+}
 _MARKS = {"chosen": "✓", "too low": " "}
 SHOWN = 10
 """Triggers shown that reach the threshold; the rest are counted."""
@@ -72,18 +89,21 @@ def _parts(explanation: Explanation, width: int) -> Iterator[RenderableType]:
     told = {one.reply_id for one in matching}
     below = [one for one in explanation.considered if one.verdict == "too low" and one.reply_id not in told]
     columns = _columns([*matching[:SHOWN], *below[:SHOWN_BELOW]], width)
-    yield Text.assemble((explanation.text, "bold"), f"  {explanation.now:on %A, %Y-%m-%d at %H:%M}")
-    yield from _titled("how the text is compared", _stages(explanation))
-    yield from _titled("what is read in it", _words(explanation))
-    yield from _titled("what kind of sentence it is", _kind(explanation))
-    none = Text("  none", "dim")
-    yield from _titled("replies that match", _listed(matching, columns, SHOWN) if matching else iter([none]))
-    near = f"replies that come near: {explanation.threshold:g} is needed"
+    yield Text.assemble(
+        (explanation.text, "bold"),
+        tell("  on {day}, {now:%Y-%m-%d} at {now:%H:%M}", day=_DAYS[explanation.now.weekday()], now=explanation.now),
+    )
+    yield from _titled(tell("how the text is compared"), _stages(explanation))
+    yield from _titled(tell("what is read in it"), _words(explanation))
+    yield from _titled(tell("what kind of sentence it is"), _kind(explanation))
+    none = Text(tell("  none"), "dim")
+    yield from _titled(tell("replies that match"), _listed(matching, columns, SHOWN) if matching else iter([none]))
+    near = tell("replies that come near: {threshold:g} is needed", threshold=explanation.threshold)
     yield from _titled(near, _listed(below, columns, SHOWN_BELOW))
     if columns.folder and explanation.considered:
-        yield Text(f"\nthe files are in {columns.folder}", "dim")
-    yield from _titled("what external models see of it", _masked(explanation))
-    yield from _titled("what the pipeline does", _decisions(explanation.decisions))
+        yield Text("\n" + tell("the files are in {folder}", folder=columns.folder), "dim")
+    yield from _titled(tell("what external models see of it"), _masked(explanation))
+    yield from _titled(tell("what the pipeline does"), _decisions(explanation.decisions))
 
 
 def _titled(title: str, lines: Iterator[RenderableType]) -> Iterator[RenderableType]:
@@ -96,26 +116,31 @@ def _titled(title: str, lines: Iterator[RenderableType]) -> Iterator[RenderableT
 
 def _stages(explanation: Explanation) -> Iterator[RenderableType]:
     """The text after each stage that changed something that can be seen."""
-    rows = [("as written", explanation.text)]
-    rows += [(name, text) for name, text in explanation.stages if text.strip()]
+    rows = [(tell("as written"), explanation.text)]
+    rows += [(said(name), text) for name, text in explanation.stages if text.strip()]
     changed = [row for place, row in enumerate(rows) if not place or row[1].strip() != rows[place - 1][1].strip()]
     width = max(cell_len(name) for name, _ in changed)
     for name, text in changed:
-        yield Text.assemble("  ", (f"{name:{width}}", "dim"), f"  {text.strip()}")
+        yield Text.assemble("  ", (set_cell_size(name, width), "dim"), f"  {text.strip()}")
 
 
 def _words(explanation: Explanation) -> Iterator[RenderableType]:
-    width = max((cell_len(what) for what, _ in explanation.words), default=0)
-    for what, words in explanation.words:
-        yield Text.assemble("  ", (f"{what:{width}}", "dim"), f"  {words}")
+    rows = [(said(what), said(words)) for what, words in explanation.words]
+    width = max((cell_len(what) for what, _ in rows), default=0)
+    for what, words in rows:
+        yield Text.assemble("  ", (set_cell_size(what, width), "dim"), f"  {words}")
 
 
 def _kind(explanation: Explanation) -> Iterator[RenderableType]:
     kind = explanation.kind
     if kind is not None:
-        yield Text.assemble("  ", (kind.name, "bold"), f"  {kind.sure:.0%} sure, {kind.second} is next")
+        yield Text.assemble(
+            "  ", (kind.name, "bold"), tell("  {sure:.0%} sure, {second} is next", sure=kind.sure, second=kind.second)
+        )
         if kind.why:
-            yield Padding(Text(f"because of {', '.join(kind.why)}", "dim"), (0, 0, 0, 2), expand=False)
+            yield Padding(
+                Text(tell("because of {features}", features=", ".join(kind.why)), "dim"), (0, 0, 0, 2), expand=False
+            )
 
 
 def _masked(explanation: Explanation) -> Iterator[RenderableType]:
@@ -131,11 +156,13 @@ def _listed(items: Sequence[Considered], columns: _Columns, shown: int) -> Itera
     for one in items[:shown]:
         yield _line(one, columns)
         if one.words and one.verdict != "chosen":
-            yield Padding(Text(f"words: {one.words}", "dim"), (0, 0, 0, _INDENT), expand=False)
-        why = one.why if one.verdict == "too low" else one.verdict + (f": {one.why}" if one.why else "")
+            yield Padding(Text(tell("words: {words}", words=one.words), "dim"), (0, 0, 0, _INDENT), expand=False)
+        why = said(one.why)
+        if one.verdict != "too low":
+            why = said(_VERDICTS[one.verdict]) + (f": {why}" if why else "")
         yield Padding(Text(why, _COLOURS[one.verdict]), (0, 0, 0, _INDENT), expand=False)
     if len(items) > shown:
-        yield Text(f"{'':{_INDENT}}and {len(items) - shown} more", "dim")
+        yield Text(" " * _INDENT + tell("and {count} more", count=len(items) - shown), "dim")
 
 
 def _columns(items: Sequence[Considered], width: int) -> _Columns:
@@ -180,11 +207,13 @@ def _fitted(text: str, cells: int) -> str:
 def _decisions(items: Sequence[Decision]) -> Iterator[RenderableType]:
     width = max(cell_len(one.step) for one in items)
     for one in items:
-        yield Text.assemble("  ", (_fitted(one.step, width), "dim"), ("  " + one.action, "bold"))
+        yield Text.assemble("  ", (_fitted(one.step, width), "dim"), ("  " + said(one.action), "bold"))
         if one.why:
-            yield Padding(Text(one.why), (0, 0, 0, width + 4), expand=False)
+            yield Padding(Text(said(one.why)), (0, 0, 0, width + 4), expand=False)
         for name, value in one.remembered.items():
-            told = f"forgets {name}" if value is None else f"remembers {name}: {value}"
+            told = tell("remembers {name}: {value}", name=name, value=value)
+            if value is None:
+                told = tell("forgets {name}", name=name)
             yield Padding(Text(told, "cyan"), (0, 0, 0, width + 4), expand=False)
 
 
@@ -229,10 +258,13 @@ def run(arguments: argparse.Namespace) -> int:
     console = Terminal(wraps=True)
     print_explanation(explanation, console)
     for one in goldens:
-        console.print(Text(f"golden {one.span}: {one.conversation}", "dim"), soft_wrap=True)
+        console.print(
+            Text(tell("golden {place}: {conversation}", place=one.span, conversation=one.conversation), "dim"),
+            soft_wrap=True,
+        )
     if ran is not None:
-        console.print("\n[underline]what came out[/]")
-        console.print(Text(f"  {ran.outcome.reply or 'no step could answer'}", "bold"), soft_wrap=True)
+        console.print(Text("\n" + tell("what came out"), "underline"))
+        console.print(Text(f"  {ran.outcome.reply or tell('no step could answer')}", "bold"), soft_wrap=True)
         console.print(Text(summary(ran.outcome, ran.latency_ms), "dim"), soft_wrap=True)
     return code
 
@@ -241,7 +273,8 @@ def _explanation(request: ChatRequest, env: Mapping[str, str], memory: Mapping[s
     plan = load(pipeline_path(env), env)
     for name in memory:
         if name not in plan.memory:
-            raise Usage(f"--memory: the pipeline has no memory `{name}`: {hint(name, plan.memory) or 'it has none'}")
+            remedy = hint(name, plan.memory) or phrase("it has none")
+            raise Usage(phrase("--memory: the pipeline has no memory `{name}`: {remedy}", name=name, remedy=remedy))
     if not isinstance(plan.index, TriggerIndex):
         raise TypeError("a plan built from its sources has a trigger index")
     zone = ZoneInfo(plan.timezone)
@@ -283,14 +316,17 @@ def _introduced(request: ChatRequest, app: App, memory: Mapping[str, str]) -> Ch
 def _request(arguments: argparse.Namespace) -> ChatRequest:
     """TEXT as the last entry of the conversation in `--session`, read and checked as a client's request."""
     if not clean(arguments.text):
-        raise ValueError("TEXT is empty: expected what a user says")
+        raise ValueError(phrase("TEXT is empty: expected what a user says"))
     payload: dict[str, Any] = {}
     if arguments.session:
         payload = _session(arguments.session)
     before = payload.pop("conversation", None) or payload.pop("messages", None) or []
     if not isinstance(before, list) or not payload.keys().isdisjoint(("input", "message")):
         raise ValueError(
-            f"`{arguments.session}` must hold what was said so far as a list, `conversation` or `messages`"
+            phrase(
+                "`{file}` must hold what was said so far as a list, `conversation` or `messages`",
+                file=arguments.session,
+            )
         )
     payload["conversation"] = [*before, {"role": "user", "content": arguments.text}]
     return replace(read_chat(payload).request, now=arguments.at)
@@ -300,18 +336,19 @@ def _session(file: str) -> dict[str, Any]:
     try:
         payload = json.loads(Path(file).read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise ValueError(f"`{file}` cannot be read: {(error.strerror or str(error)).lower()}") from None
+        reason = (error.strerror or str(error)).lower()
+        raise ValueError(phrase("`{file}` cannot be read: {reason}", file=file, reason=reason)) from None
     except (ValueError, RecursionError):
         payload = None
     if isinstance(payload, dict):
         return payload
-    raise ValueError(f"`{file}` must hold a JSON object, as a client sends it")
+    raise ValueError(phrase("`{file}` must hold a JSON object, as a client sends it", file=file))
 
 
 def _known(text: str) -> tuple[str, str]:
     name, sign, value = text.partition("=")
     if not sign or not clean(value):
-        raise argparse.ArgumentTypeError(f"`{text}` is no memory: expected something like name=Ken")
+        raise argparse.ArgumentTypeError(tell("`{text}` is no memory: expected something like name=Ken", text=text))
     return name.strip(), clean(value)
 
 
@@ -321,4 +358,4 @@ def _moment(text: str) -> datetime:
         # The first and the last year are partly out of reach in another zone.
         if MINYEAR < moment.year < MAXYEAR:
             return moment
-    raise argparse.ArgumentTypeError(f"`{text}` is no time: expected something like 2026-11-20T19:30")
+    raise argparse.ArgumentTypeError(tell("`{text}` is no time: expected something like 2026-11-20T19:30", text=text))

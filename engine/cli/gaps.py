@@ -12,6 +12,7 @@ from engine.app import App
 from engine.cli.env_file import Usage
 from engine.cli.environment import conversation_env
 from engine.cli.output import Terminal
+from engine.core.language import phrase, tell
 from engine.golden.gaps import GapFile, Group, grouped, kind_draft, read_gaps, reply_draft
 
 DEFAULT_FILE = ".cache/gaps.jsonl"
@@ -31,24 +32,27 @@ def run(arguments: argparse.Namespace) -> int:
     """0; 2 where there is no file, or no such group."""
     path = arguments.log or gaps_path(conversation_env(argparse.Namespace(pipeline=None)))
     if path is None or not path.is_file():
-        where = f"at `{path}`" if path else "as MISAKI_GAPS is off"
-        raise Usage(f"no gaps {where}: `misaki serve` and `misaki chat` collect them")
+        if path is None:
+            raise Usage(phrase("no gaps as MISAKI_GAPS is off: `misaki serve` and `misaki chat` collect them"))
+        raise Usage(phrase("no gaps at `{path}`: `misaki serve` and `misaki chat` collect them", path=path))
     groups = grouped(list(read_gaps(path.read_text("utf-8", "replace").splitlines())))
     if arguments.reply is not None:
         print(_draft(groups, arguments.reply, arguments.kind), end="")
         return 0
     console = Terminal()
     for number, group in enumerate(groups[: arguments.most], 1):
-        others = f" (and {len(group.texts) - 1} like it)" if len(group.texts) > 1 else ""
+        others = tell(" (and {count} like it)", count=len(group.texts) - 1) if len(group.texts) > 1 else ""
         console.print(Text.assemble((f"{number:>3}  {group.times:>4} × ", "bold"), group.texts[0], (others, "dim")))
-        console.print(Text(f"            {group.by}: {group.said or '(nothing)'}", "dim"))
-    console.print(Text(f"{len(groups)} groups; `misaki gaps --reply N` writes a reply for one", "dim"))
+        console.print(Text(f"            {group.by}: {group.said or tell('(nothing)')}", "dim"))
+    console.print(
+        Text(tell("{count} groups; `misaki gaps --reply N` writes a reply for one", count=len(groups)), "dim")
+    )
     return 0
 
 
 def _draft(groups: list[Group], number: int, kind: str | None) -> str:
     if not 1 <= number <= len(groups):
-        raise Usage(f"there is no group {number}: expected 1 to {len(groups)}")
+        raise Usage(phrase("there is no group {number}: expected 1 to {most}", number=number, most=len(groups)))
     group = groups[number - 1]
     if kind is None:
         return reply_draft(group, f"new_reply_{number}")

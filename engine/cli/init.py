@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import shutil
 import sys
@@ -18,8 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from engine.cli.env_file import Usage
-from engine.cli.init_words import NO_LANGUAGE, WHICH_LANGUAGE, WORDS, Words
-from engine.core.language import LANGUAGES, Language, language_of
+from engine.core.language import LANGUAGES, Language, phrase, said, spoken, tell
 from engine.pipeline.schema.shape import schema_of
 from engine.validation.file_kinds import KINDS
 
@@ -27,6 +25,8 @@ T = TypeVar("T")
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _LONGEST_PERSONA = 40
+_PERSONAS: Mapping[Language, str] = {"en": "Hana", "ja": "ハナ"}
+"""What a bot is called where nobody says."""
 
 _FILES: Mapping[str, str] = {
     "pipeline.yml": "pipelines/@NAME@.yml",
@@ -55,22 +55,34 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Writes the folder, or nothing where it cannot be written whole."""
-    language: Language = arguments.lang or language_of(os.environ)
-    words = WORDS[language]
-    name = _checked_name(arguments.name, words)
+    language = spoken.get()
+    name = _checked_name(arguments.name)
     folder = Path(name)
-    _refuse_existing(folder, words)
-    persona = None if arguments.persona is None else checked_persona(arguments.persona, words)
+    _refuse_existing(folder)
+    persona = None if arguments.persona is None else checked_persona(arguments.persona)
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if arguments.lang is None and on_terminal:
-        language = _ask(WHICH_LANGUAGE, language, _checked_language, words)
-        words = WORDS[language]
+        language = _ask(f"日本語: ja / English: en [{language}] ", language, _checked_language)
+        spoken.set(language)
     if persona is None:
-        persona = words.default_persona
+        persona = _PERSONAS[language]
         if on_terminal:
-            persona = _ask(words.which_persona, persona, lambda text: checked_persona(text, words), words)
-    _write_whole(folder, bot_files(name, persona, language), words)
-    print(words.done.format(name=name, persona=persona))
+            question = tell("What is the bot called? [{name}] ", name=persona)
+            persona = _ask(question, persona, checked_persona)
+    _write_whole(folder, bot_files(name, persona, language))
+    print(
+        tell(
+            """`{name}` holds {persona}. Next:
+  cd {name}
+  misaki chat        talk in the terminal
+  misaki validate    look for mistakes
+  misaki test        play the golden conversations
+  misaki serve       answer on http://127.0.0.1:9000
+What is said stands in `replies/`.""",
+            name=name,
+            persona=persona,
+        )
+    )
     return 0
 
 
@@ -96,7 +108,7 @@ def bot_files(name: str, persona: str, language: Language) -> Iterator[tuple[str
         yield f".vscode/schemas/{kind}.schema.json", f"{schema}\n"
 
 
-def checked_persona(text: str, words: Words) -> str:
+def checked_persona(text: str) -> str:
     """The persona's name, its blanks made single spaces.
 
     Raises:
@@ -104,50 +116,77 @@ def checked_persona(text: str, words: Words) -> str:
     """
     persona = " ".join(text.split())
     if not persona:
-        raise Usage(words.empty_persona)
+        raise Usage(phrase("the persona's name is empty: give one, as --persona Hana"))
     if len(persona) > _LONGEST_PERSONA:
-        raise Usage(words.long_persona.format(length=len(persona), longest=_LONGEST_PERSONA))
+        raise Usage(
+            phrase(
+                "the persona's name has {length} characters: expected {longest} at most",
+                length=len(persona),
+                longest=_LONGEST_PERSONA,
+            )
+        )
     bad = next((sign for sign in persona if sign in "{}$<>|`" or not sign.isprintable()), None)
     if bad is not None:
-        raise Usage(words.bad_sign.format(sign=repr(bad)))
+        raise Usage(
+            phrase(
+                "the persona's name holds {sign}, which files of a bot read as something else: leave it out",
+                sign=repr(bad),
+            )
+        )
     if not any(sign.isalnum() for sign in persona):
-        raise Usage(words.no_letter.format(persona=persona))
+        raise Usage(
+            phrase(
+                "the persona's name `{persona}` has no letter: give a name that can be said, as --persona Hana",
+                persona=persona,
+            )
+        )
     return persona
 
 
-def _checked_name(text: str, words: Words) -> str:
+def _checked_name(text: str) -> str:
     if any(sign in text for sign in "/\\") or text in (".", ".."):
-        raise Usage(words.path.format(text=text))
+        raise Usage(
+            phrase("`{text}` is a path: give a name alone, in the folder that shall hold the new one", text=text)
+        )
     if not _NAME.fullmatch(text):
         likely = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_0123456789")[:60]
-        raise Usage(words.bad_name.format(text=text, example=likely if _NAME.fullmatch(likely) else "my_bot"))
+        raise Usage(
+            phrase(
+                "`{text}` cannot be the name of a bot's folder: expected small letters, digits and `_`, beginning with "
+                "a letter and 60 at most, such as `{example}`; --persona takes any name",
+                text=text,
+                example=likely if _NAME.fullmatch(likely) else "my_bot",
+            )
+        )
     return text
 
 
 def _checked_language(text: str) -> Language:
     found = next((language for language in LANGUAGES if text.lower() == language), None)
     if found is None:
-        raise Usage(NO_LANGUAGE)
+        raise Usage("ja か en で答えてください / answer ja or en")
     return found
 
 
-def _refuse_existing(folder: Path, words: Words) -> None:
+def _refuse_existing(folder: Path) -> None:
     if folder.exists() or folder.is_symlink():
-        raise Usage(words.exists.format(folder=folder))
+        raise Usage(
+            phrase("`{folder}` is there already, and nothing of it was changed: choose another name", folder=folder)
+        )
 
 
-def _ask(question: str, default: str, check: Callable[[str], T], words: Words) -> T:
+def _ask(question: str, default: str, check: Callable[[str], T]) -> T:
     """Asks until the answer is one; an empty one is the default."""
     while True:
         try:
-            return check(input(question.format(default=default)).strip() or default)
+            return check(input(question).strip() or default)
         except Usage as error:
-            print(error)
+            print(said(str(error)))
         except EOFError:
-            raise Usage(words.unanswered) from None
+            raise Usage(phrase("the questions were not answered: give --lang and --persona")) from None
 
 
-def _write_whole(folder: Path, contents: Iterator[tuple[str, str]], words: Words) -> None:
+def _write_whole(folder: Path, contents: Iterator[tuple[str, str]]) -> None:
     """Writes beside the place first, so that nobody ever finds half a bot there."""
     aside = Path(tempfile.mkdtemp(prefix=".misaki-init-", dir=folder.absolute().parent))
     try:
@@ -155,7 +194,7 @@ def _write_whole(folder: Path, contents: Iterator[tuple[str, str]], words: Words
             path = aside / folder.name / target
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
-        _refuse_existing(folder, words)
+        _refuse_existing(folder)
         (aside / folder.name).rename(folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)

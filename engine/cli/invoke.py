@@ -11,6 +11,7 @@ from engine.app import load_app
 from engine.aws.handler import make_handler
 from engine.cli.env_file import Usage
 from engine.cli.environment import add_pipeline, conversation_env
+from engine.core.language import phrase
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,8 +24,10 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         event = json.loads(sys.stdin.buffer.read() if arguments.event == "-" else Path(arguments.event).read_bytes())
     except (OSError, ValueError, RecursionError) as error:
-        cause = (error.strerror or str(error)).lower() if isinstance(error, OSError) else f"not JSON: {error}"
-        raise Usage(f"`{arguments.event}` is no event: {cause}") from None
+        cause: str = phrase("not JSON: {error}", error=error)
+        if isinstance(error, OSError):
+            cause = (error.strerror or str(error)).lower()
+        raise Usage(phrase("`{file}` is no event: {cause}", file=arguments.event, cause=cause)) from None
     env = conversation_env(arguments)
     app = load_app(env)
     try:

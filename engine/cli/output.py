@@ -15,6 +15,8 @@ from typing import Any, TextIO
 
 from rich.console import Console
 
+from engine.core.language import tell
+
 
 class Terminal(Console):
     """Standard output, whose lines are not broken unless `wraps` says so."""
@@ -31,12 +33,14 @@ def output_file(text: str) -> Path:
     """The type of an option that names a file to write: told before the work is done, if it cannot be."""
     path = Path(text)
     if path.is_dir():
-        raise argparse.ArgumentTypeError(f"`{text}` is a folder: name a file")
+        raise argparse.ArgumentTypeError(tell("`{text}` is a folder: name a file", text=text))
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if not folder.is_dir():
-        raise argparse.ArgumentTypeError(f"`{text}` cannot be written: `{folder}` is no folder")
+        raise argparse.ArgumentTypeError(
+            tell("`{text}` cannot be written: `{folder}` is no folder", text=text, folder=folder)
+        )
     if not os.access(path if path.exists() else folder, os.W_OK):
-        raise argparse.ArgumentTypeError(f"`{text}` cannot be written: permission denied")
+        raise argparse.ArgumentTypeError(tell("`{text}` cannot be written: permission denied", text=text))
     return path
 
 

@@ -14,6 +14,7 @@ from engine.app import App
 from engine.chat.models import rows_of
 from engine.cli.environment import pipeline_path
 from engine.core.errors import ConfigError
+from engine.core.language import tell
 from engine.core.source import Problem
 from engine.pipeline.bind import bind
 from engine.pipeline.compile import learn_kinds
@@ -60,21 +61,24 @@ class Reloader:
                 self._reload()
         except Exception as error:  # noqa: BLE001  the next save is looked at whatever this one was
             self._tell(
-                f"not reloaded: the files cannot be read ({type(error).__name__}); save again when they are right"
+                tell(
+                    "not reloaded: the files cannot be read ({reason}); save again when they are right",
+                    reason=type(error).__name__,
+                )
             )
 
     def _reload(self) -> None:
         try:
             plan = bind(read(self._path).compiled, self._env)
         except ConfigError as error:
-            self._tell("not reloaded, since it does not load", error.problems)
+            self._tell(tell("not reloaded, since it does not load"), error.problems)
             return
         if rows_of(plan) != rows_of(self._app.plan):
-            self._tell("not reloaded: a model or a step that asks one has changed, which takes a restart")
+            self._tell(tell("not reloaded: a model or a step that asks one has changed, which takes a restart"))
             return
         learn_kinds(plan)
         self._app.renew(plan)
-        self._tell(f"reloaded: {plan.name} with {len(plan.replies)} replies")
+        self._tell(tell("reloaded: {name} with {count} replies", name=plan.name, count=len(plan.replies)))
 
     def _tell(self, text: str, problems: Sequence[Problem] = ()) -> None:
         self._say(f"{text}:\n{render_problems(problems, Sources())}".rstrip() if problems else text)

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +26,7 @@ from engine.cli.environment import add_pipeline, conversation_env, keep_rooms, p
 from engine.cli.gaps import collect_gaps
 from engine.cli.output import LineHandler, LineWriter, watch_models
 from engine.cli.reload import Reloader
+from engine.core.language import said, tell
 from engine.web.access import Access
 from engine.web.app import INVOCATIONS, Hosted
 from engine.web.playground import Playground
@@ -65,10 +67,11 @@ def run(arguments: argparse.Namespace) -> int:
         server.start()
         _announce(app, server.url, time.monotonic() - started, say)
         if playground is not None:
-            say(f"  open {server.url}/#{playground.pen} in a browser to talk with her and to edit")
-        say(f"  {kept}")
+            page = f"{server.url}/#{playground.pen}"
+            say("  " + tell("open {page} in a browser to talk with her and to edit", page=page))
+        say(f"  {said(kept)}")
         _watch_until(stop, app, reloader, say)
-        say("stopping")
+        say(tell("stopping"))
         server.stop(DRAIN)
         if playground is not None:
             playground.close()
@@ -81,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) < 65536):
-        raise argparse.ArgumentTypeError(f"`{text}` is no port: expected 0 to 65535")
+        raise argparse.ArgumentTypeError(tell("`{text}` is no port: expected 0 to 65535", text=text))
     return int(text)
 
 
@@ -112,7 +115,10 @@ def _listen(
         place = f"{arguments.host}:{arguments.port}"
         why = (error.strerror or str(error)).partition(" (while")[0].lower()
         remedy = "--port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "--host"
-        print(f"misaki serve: cannot listen on {place}: {why}; try another {remedy}", file=sys.stderr)
+        refused = tell(
+            "cannot listen on {place}: {reason}; try another {remedy}", place=place, reason=why, remedy=remedy
+        )
+        print(f"misaki serve: {refused}", file=sys.stderr)
         return None
 
 
@@ -125,26 +131,39 @@ def _on_signal() -> threading.Event:
 
 
 def _watch_until(stop: threading.Event, app: App, reloader: Reloader, say: Say) -> None:
-    threading.Thread(target=watch_models, args=(app.health, stop, say), name="watch", daemon=True).start()
+    here = copy_context()
+    threading.Thread(target=here.run, args=(watch_models, app.health, stop, say), name="watch", daemon=True).start()
     # No daemon: one that is in the midst of the analyser when the process ends aborts it.
-    threading.Thread(target=reloader.watch, args=(stop,), name="reload").start()
+    threading.Thread(target=copy_context().run, args=(reloader.watch, stop), name="reload").start()
     stop.wait()
 
 
 def _announce(app: App, url: str, seconds: float, say: Say) -> None:
     health = app.health()
-    say(f"misaki {__version__}: {health['pipeline']} with {health['replies']} replies, loaded in {seconds:.2f} s")
+    loaded = tell(
+        "{name} with {count} replies, loaded in {seconds:.2f} s",
+        name=health["pipeline"],
+        count=health["replies"],
+        seconds=seconds,
+    )
+    say(f"misaki {__version__}: {loaded}")
     for notice in health.get("notices", ()):
-        say(f"  note: {notice}")
-    say(f"listening on {url} (Ctrl-C stops); try")
-    say(f"""  curl -s {url}/chat -d '{{"input": "こんばんは"}}'""")
-    say(f"""  curl -s {url}{INVOCATIONS} -d '{{"input": "こんばんは"}}'""")
+        say(tell("  note: {notice}", notice=notice))
+    say(tell("listening on {url} (Ctrl-C stops); try", url=url))
+    greeting = _said_first(app)
+    say(f"""  curl -s {url}/chat -d '{{"input": "{greeting}"}}'""")
+    say(f"""  curl -s {url}{INVOCATIONS} -d '{{"input": "{greeting}"}}'""")
+
+
+def _said_first(app: App) -> str:
+    """What a user may say to the bot in its own language."""
+    return "こんばんは" if app.plan.locale.startswith("ja") else "Good evening"
 
 
 def _greeting(app: App) -> str:
     return (
         f"{app.health()['pipeline']} is listening.\n"
-        'POST /chat with JSON such as {"input": "こんばんは"}; GET /health tells which models are ready.\n'
+        f'POST /chat with JSON such as {{"input": "{_said_first(app)}"}}; GET /health tells which models are ready.\n'
     )
 
 

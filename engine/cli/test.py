@@ -14,6 +14,7 @@ from rich.console import Console
 
 from engine.cli.env_file import Usage
 from engine.cli.output import Terminal, output_file, write_output
+from engine.core.language import phrase, said, tell
 from engine.golden.accept import NotWritten, accept
 from engine.golden.coverage import coverage, near_misses
 from engine.golden.report.console import (
@@ -61,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     began = time.perf_counter()
     results = _play(runner, load_goldens(paths, runner.pipelines), arguments.word, console)
     if not results:
-        raise Usage(f"no conversation has `{arguments.word}` in its file or name")
+        raise Usage(phrase("no conversation has `{word}` in its file or name", word=arguments.word))
     show_failures(results, console)
     seconds = time.perf_counter() - began
     covered = coverage(results, runner.pipelines) if arguments.coverage else []
@@ -84,7 +85,7 @@ def _goldens(paths: Sequence[Path]) -> list[Path]:
     except NotFound as error:
         raise Usage(str(error)) from None
     if not found:
-        raise Usage("there is no golden file in `tests/golden`; `misaki chat --save FILE` makes one")
+        raise Usage(phrase("there is no golden file in `tests/golden`; `misaki chat --save FILE` makes one"))
     return found
 
 
@@ -102,7 +103,7 @@ def _accept(results: Sequence[ConversationResult], console: Console) -> int:
     try:
         done = accept(results)
     except NotWritten as error:
-        print(f"misaki test: {error}", file=sys.stderr)
+        print(f"misaki test: {said(str(error))}", file=sys.stderr)
         return 1
     show_accepted(done, console)
     return int(bool(done.left) or any(result.status == "stale" for result in results))
@@ -110,7 +111,7 @@ def _accept(results: Sequence[ConversationResult], console: Console) -> int:
 
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text)):
-        raise argparse.ArgumentTypeError(f"`{text}` is no number of times: expected 1 or more")
+        raise argparse.ArgumentTypeError(tell("`{text}` is no number of times: expected 1 or more", text=text))
     return int(text)
 
 
@@ -120,5 +121,5 @@ def _factor(text: str) -> float:
     except ValueError:
         factor = math.nan
     if not 0 < factor < math.inf:
-        raise argparse.ArgumentTypeError(f"`{text}` is no factor: expected a number such as 10")
+        raise argparse.ArgumentTypeError(tell("`{text}` is no factor: expected a number such as 10", text=text))
     return factor

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from engine.core.errors import EngineError
+from engine.core.language import phrase
 from engine.core.node import MappingNode, Node, ScalarNode, SequenceNode, plain
 from engine.core.source import Span
 from engine.golden.result import ConversationResult, Difference
@@ -231,7 +232,9 @@ def rewrite(path: Path, differences: Iterable[Difference]) -> list[Difference]:
     wanted = [difference for difference in differences if difference.acceptable and source.is_alone(difference)]
     new = source.edited(edit for difference in wanted for edit in edits_of(difference, source))
     if not _is_as_wanted(path, source.text, new, wanted):
-        raise NotWritten(f"{path.as_posix()}: its form does not allow to accept this: edit it by hand")
+        raise NotWritten(
+            phrase("{file}: its form does not allow to accept this: edit it by hand", file=path.as_posix())
+        )
     overwrite(path, source.bom + new.encode("utf-8"))
     return wanted
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from engine.core.errors import EngineError
 from engine.core.expression import Condition
+from engine.core.language import phrase
 from engine.core.plan import Plan
 from engine.core.ports import Candidate
 from engine.core.source import EnvRef, Span, Text
@@ -25,6 +26,7 @@ LOWEST = 50
 
 Origin = Literal["golden", "example", "counterexample"]
 Verdict = Literal["right", "false accept", "false reject"]
+_VERDICTS = {"right": phrase("right"), "false accept": phrase("false accept"), "false reject": phrase("false reject")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +218,7 @@ def threshold_step(spec: PipelineSpec) -> StepSpec:
     """The pipeline's first step that searches; raises `NoThreshold`."""
     found = next((step for step in spec.steps if step.searches), None)
     if found is None:
-        raise NoThreshold(f"{spec.file}: the pipeline has no step of kind `replies`")
+        raise NoThreshold(phrase("{file}: the pipeline has no step of kind `replies`", file=spec.file))
     return found
 
 
@@ -228,10 +230,18 @@ def write_threshold(spec: PipelineSpec, value: float) -> Path:
     """
     step = threshold_step(spec)
     if step.threshold is None:
-        raise NoThreshold(f"{step.span}: step `{step.id.value}` has no `threshold`: add one")
+        raise NoThreshold(
+            phrase("{place}: step `{step}` has no `threshold`: add one", place=step.span, step=step.id.value)
+        )
     span = step.threshold.span
     if isinstance(step.threshold.value, EnvRef):
-        raise NoThreshold(f"{span}: the threshold comes from {step.threshold.value.name}: set it there")
+        raise NoThreshold(
+            phrase(
+                "{place}: the threshold comes from {variable}: set it there",
+                place=span,
+                variable=step.threshold.value.name,
+            )
+        )
     path = Path(spec.file)
     source = Source.read(path)
     start, end = source.between(span)
@@ -251,4 +261,6 @@ def _point(threshold: int, samples: Iterable[Sample]) -> Point:
 
 def _got(sample: Sample, threshold: float) -> str:
     outcome = sample.at(threshold)
-    return f"{outcome.winner or 'no canned reply'} ({outcome.verdict})"
+    return phrase(
+        "{reply} ({verdict})", reply=outcome.winner or phrase("no canned reply"), verdict=_VERDICTS[outcome.verdict]
+    )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.core.events import ChatResult
+from engine.core.language import joined, phrase
 from engine.core.node import seconds
 from engine.golden.result import Difference
 from engine.golden.writing import flow
@@ -35,13 +36,13 @@ def _equal(expectation: Expectation, got: str | None) -> Difference | None:
 
 
 def _shown(value: str | None) -> str:
-    return "nothing" if value is None else value
+    return phrase("nothing") if value is None else value
 
 
 def _one_of(expectation: Expectation, result: ChatResult) -> Difference | None:
     if result.outcome.reply in expectation.value:
         return None
-    expected = "one of\n" + "\n".join(expectation.value)
+    expected = phrase("one of\n{replies}", replies="\n".join(expectation.value))
     value = None if result.outcome.reply is None else [*expectation.value, result.outcome.reply]
     return Difference(
         expectation=expectation,
@@ -57,7 +58,9 @@ def _contains(expectation: Expectation, result: ChatResult, *, wanted: bool = Tr
     wrong = [part for part in parts if (part in (result.outcome.reply or "")) is not wanted]
     if not wrong:
         return None
-    expected = "contains " + " and ".join(wrong) if wanted else "does not contain " + " nor ".join(wrong)
+    expected = phrase("does not contain {parts}", parts=joined("{before} nor {after}", wrong))
+    if wanted:
+        expected = phrase("contains {parts}", parts=joined("{before} and {after}", wrong))
     return _loose(expectation, expected, result.outcome.reply)
 
 
@@ -65,7 +68,7 @@ def _matches(expectation: Expectation, result: ChatResult) -> Difference | None:
     pattern = compile_pattern(expectation.value)
     if result.outcome.reply is not None and pattern.search(result.outcome.reply) is not None:
         return None
-    return _loose(expectation, f"matches {expectation.value}", result.outcome.reply)
+    return _loose(expectation, phrase("matches {pattern}", pattern=expectation.value), result.outcome.reply)
 
 
 def _loose(expectation: Expectation, expected: str, reply: str | None) -> Difference:
@@ -80,8 +83,8 @@ def _similar(expectation: Expectation, result: ChatResult) -> Difference | None:
         return None
     return Difference(
         expectation=expectation,
-        expected=f"at least {least:g} % like {to}",
-        got=f"{reached:.0f} % like it: {_shown(result.outcome.reply)}",
+        expected=phrase("at least {least:g} % like {to}", least=least, to=to),
+        got=phrase("{reached:.0f} % like it: {reply}", reached=reached, reply=_shown(result.outcome.reply)),
         value=None if result.outcome.reply is None else {"to": result.outcome.reply, "at_least": least},
         acceptable=result.outcome.reply is not None,
     )
@@ -104,7 +107,7 @@ def _escalations(expectation: Expectation, result: ChatResult) -> Difference | N
 
 
 def _list(value: Sequence[Any]) -> str:
-    return ", ".join(item if isinstance(item, str) else flow(item) for item in value) or "none"
+    return ", ".join(item if isinstance(item, str) else flow(item) for item in value) or phrase("none")
 
 
 def _remembers(expectation: Expectation, memory: Mapping[str, str]) -> Difference | None:
@@ -119,7 +122,9 @@ def _latency(expectation: Expectation, result: ChatResult) -> Difference | None:
     if result.latency_ms <= limit:
         return None
     got = f"{result.latency_ms:.0f} ms"
-    return Difference(expectation=expectation, expected=f"at most {limit:.0f} ms", got=got, acceptable=False)
+    return Difference(
+        expectation=expectation, expected=phrase("at most {limit:.0f} ms", limit=limit), got=got, acceptable=False
+    )
 
 
 _CHECKS: Mapping[str, Callable[[Expectation, ChatResult], Difference | None]] = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.core.events import CandidateRefused, StepPassedOver, VariablesSet
+from engine.core.language import phrase
 from engine.core.source import Span
 from engine.expressions.evaluate import holds
 from engine.golden.result import ConversationResult, TurnResult, names_in
@@ -87,24 +88,32 @@ def _coverage(spec: PipelineSpec, seen: _Seen) -> Coverage:
 def _everything(spec: PipelineSpec, seen: _Seen) -> Iterator[tuple[Gap, bool]]:
     for reply in spec.replies:
         name = reply.id.value
-        yield Gap(kind="replies", what=name, span=reply.id.span), name in seen.replies
+        yield Gap(kind=phrase("replies"), what=name, span=reply.id.span), name in seen.replies
         if reply.when is not None and reply.match:
             yield from _condition("reply", name, reply.when.span, seen)
     for step in spec.steps:
-        yield Gap(kind="steps", what=step.id.value, span=step.id.span), step.id.value in seen.steps
+        yield Gap(kind=phrase("steps"), what=step.id.value, span=step.id.span), step.id.value in seen.steps
         if step.when is not None:
             yield from _condition("step", step.id.value, step.when.span, seen)
         reasons = {detector.reason.value: detector.reason.span for detector in step.detectors}
         reasons |= {reason: step.id.span for reason in ALWAYS if step.models and reason not in reasons}
         for reason, span in reasons.items():
             what = f"{step.id.value}: {reason}"
-            yield Gap(kind="escalation reasons", what=what, span=span), (step.id.value, reason) in seen.reasons
+            yield Gap(kind=phrase("escalation reasons"), what=what, span=span), (step.id.value, reason) in seen.reasons
+
+
+_CONDITIONS = {
+    ("reply", True): phrase("`when` of reply `{name}` is true"),
+    ("reply", False): phrase("`when` of reply `{name}` is false"),
+    ("step", True): phrase("`when` of step `{name}` is true"),
+    ("step", False): phrase("`when` of step `{name}` is false"),
+}
 
 
 def _condition(kind: str, name: str, span: Span, seen: _Seen) -> Iterator[tuple[Gap, bool]]:
     for value in (True, False):
-        what = f"`when` of {kind} `{name}` is {str(value).lower()}"
-        yield Gap(kind="conditions", what=what, span=span), (kind, name, value) in seen.conditions
+        what = phrase(_CONDITIONS[kind, value], name=name)
+        yield Gap(kind=phrase("conditions"), what=what, span=span), (kind, name, value) in seen.conditions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +128,17 @@ class NearMiss:
     rival_score: float
 
     def __str__(self) -> str:
-        won = f"`{self.winner}` with {self.score:.1f}" if self.winner else f"no reply, at a threshold of {self.score:g}"
-        return f"{self.span}: `{self.text}` gets {won}, and `{self.rival}` is near with {self.rival_score:.1f}"
+        won = phrase("no reply, at a threshold of {score:g}", score=self.score)
+        if self.winner:
+            won = phrase("`{winner}` with {score:.1f}", winner=self.winner, score=self.score)
+        return phrase(
+            "{place}: `{text}` gets {won}, and `{rival}` is near with {score:.1f}",
+            place=self.span,
+            text=self.text,
+            won=won,
+            rival=self.rival,
+            score=self.rival_score,
+        )
 
 
 def near_misses(results: Iterable[ConversationResult]) -> list[NearMiss]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.core.errors import EngineError
+from engine.core.language import phrase
 from engine.kinds.features import features
 from engine.kinds.learning import judge_each
 from engine.kinds.model import KindModel
@@ -69,23 +70,23 @@ def share(answers: Iterable[Answer]) -> float:
 def leave_one_out(spec: PipelineSpec) -> Measured:
     """Each example as all the others would judge it. Raises `NoKinds`."""
     if not spec.kinds:
-        raise NoKinds(f"{spec.file}: the pipeline has no `kinds`")
+        raise NoKinds(phrase("{file}: the pipeline has no `kinds`", file=spec.file))
     examples = [(kind.name.value, features(example.value)) for kind in spec.kinds for example in kind.examples]
     answers = tuple(Answer(kind=one.kind, told=one.told, sure=one.sure) for one in judge_each(examples))
-    return Measured(source="each example, left out", answers=answers)
+    return Measured(source=phrase("each example, left out"), answers=answers)
 
 
 def on_file(model: object, file: Path) -> Measured:
     """The sentences of a file of JSON lines with `text`, `kind` and perhaps `lang`. Raises `NoKinds` and `OSError`."""
     if not isinstance(model, KindModel):
-        raise NoKinds("the pipeline has no `kinds`")
+        raise NoKinds(phrase("the pipeline has no `kinds`"))
     try:
         rows = [json.loads(line) for line in file.read_text("utf-8").splitlines() if line.strip()]
         sentences = [(row["text"], row["kind"], row.get("lang", "")) for row in rows]
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise NoKinds(f"{file}: expected JSON lines with `text` and `kind`") from None
+        raise NoKinds(phrase("{file}: expected JSON lines with `text` and `kind`", file=file)) from None
     if not sentences:
-        raise NoKinds(f"{file}: it holds no sentence")
+        raise NoKinds(phrase("{file}: it holds no sentence", file=file))
     model.chances(sentences[0][0])
     began = time.process_time()
     chances = [model.chances(text) for text, _, _ in sentences]

@@ -11,6 +11,7 @@ from engine.app import App
 from engine.core.deadline import Deadline
 from engine.core.errors import BackendError, Unavailable
 from engine.core.events import ChatResult, Event, Listen, TurnStarted
+from engine.core.language import phrase
 from engine.core.plan import ModelRow, Plan
 from engine.core.ports import LanguageModel, ModelStatus
 from engine.core.turn import ChatRequest, Completion, Engine, Prompt, Visitor
@@ -62,9 +63,11 @@ class Listener:
 
     def __post_init__(self) -> None:
         if not self.path.name.endswith(SUFFIX):
-            raise NotSaved(f"`{self.path}` does not end in `{SUFFIX}`, as the names of goldens do")
+            raise NotSaved(
+                phrase("`{path}` does not end in `{ending}`, as the names of goldens do", path=self.path, ending=SUFFIX)
+            )
         if self.path.exists():
-            raise NotSaved(f"`{self.path}` exists already: choose another name")
+            raise NotSaved(phrase("`{path}` exists already: choose another name", path=self.path))
 
     def wrap(self, name: str, model: LanguageModel) -> LanguageModel:
         """`model`, overheard."""

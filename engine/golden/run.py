@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from engine.core.errors import ConfigError
+from engine.core.language import phrase
 from engine.core.plan import ModelRow, Plan
 from engine.core.ports import Candidate, LanguageModel, ReplyIndex
 from engine.core.source import Problem, Span
@@ -45,7 +46,9 @@ def find_goldens(paths: Iterable[Path]) -> list[Path]:
     for path in given or [path for path in DEFAULT_PATHS if path.is_dir()]:
         files = [path] if path.is_file() and path.name.endswith(SUFFIX) else _below(path)
         if not files and given:
-            raise NotFound(f"no golden file at `{path.as_posix()}`: their names end in `{SUFFIX}`")
+            raise NotFound(
+                phrase("no golden file at `{path}`: their names end in `{ending}`", path=path.as_posix(), ending=SUFFIX)
+            )
         found.update(dict.fromkeys(files))
     return list(found)
 

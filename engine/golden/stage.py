@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from engine.core.deadline import Deadline
 from engine.core.errors import BackendError, Unavailable
+from engine.core.language import phrase
 from engine.core.plan import ModelRow, Plan
 from engine.core.ports import LanguageModel, ModelStatus, Renderer
 from engine.core.turn import Completion, Engine, Prompt
@@ -29,7 +30,7 @@ OpenModel = Callable[[ModelRow], LanguageModel]
 
 
 def _nothing_live(row: ModelRow) -> LanguageModel:
-    raise Unavailable("no model is asked live here", backend=row.backend)
+    raise Unavailable(phrase("no model is asked live here"), backend=row.backend)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +75,15 @@ class Stale:
 
     def __str__(self) -> str:
         if self.absent:
-            return f"`{self.model}` could not be asked: {self.absent}"
+            return phrase("`{model}` could not be asked: {reason}", model=self.model, reason=self.absent)
         if not self.changed:
-            return f"`{self.model}` has no recorded answer for this turn; record it with --record"
+            return phrase("`{model}` has no recorded answer for this turn; record it with --record", model=self.model)
         changed = ", ".join(self.changed)
-        return f"the request to `{self.model}` changed since it was recorded: {changed}; record it with --record"
+        return phrase(
+            "the request to `{model}` changed since it was recorded: {parts}; record it with --record",
+            model=self.model,
+            parts=changed,
+        )
 
 
 @dataclass(slots=True)
@@ -118,7 +123,7 @@ class Stage:
             case "live":
                 return self._settings.open_model(row).generate(prompt, deadline)
             case _:
-                raise Unavailable(f"the golden gives `{row.id}` no words", backend=row.backend)
+                raise Unavailable(phrase("the golden gives `{model}` no words", model=row.id), backend=row.backend)
 
     def _play(self, answer: Answer, row: ModelRow, prompt: Prompt, deadline: Deadline) -> Completion:
         engine = BACKENDS[row.backend].engine
@@ -128,7 +133,7 @@ class Stage:
         recording = self._cassette.get((self._conversation, self.scene.number, row.id))
         if recording is None:
             self.scene.stale.append(Stale(row.id))
-            raise Unavailable("no answer is recorded", backend=row.backend)
+            raise Unavailable(phrase("no answer is recorded"), backend=row.backend)
         changed = changed_parts(recording, request_digests(prompt, row))
         if changed:
             self.scene.stale.append(Stale(row.id, changed))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from engine.core.language import joined
 from engine.matching import grammar
 from engine.matching.clause import PAUSES
 from engine.matching.compare import PAIRS, REACH, comparable, compare
@@ -110,7 +111,8 @@ class Closeness:
         """What counts of a trigger that is compared by words, on one line."""
         if self._triggers[trigger].kind != "fuzzy":
             return ""
-        return "; ".join(text for what, text in told(self._forms[trigger]) if what != "changes nothing")
+        parts = (text for what, text in told(self._forms[trigger]) if what != "changes nothing")
+        return joined("{before}; {after}", parts)
 
     def _ranked(self, found: Iterable[Candidate]) -> list[Candidate]:
         return sorted(found, key=lambda candidate: rank(candidate, self._triggers))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from engine.core.language import joined, phrase
 from engine.matching import grammar
 from engine.matching.compare import Comparison
 from engine.matching.trigger import ContentWord, Form
@@ -24,8 +25,11 @@ def refusal(compared: Comparison) -> str | None:
     return None
 
 
+_VOICES = (("q", phrase("quoted")), ("r", phrase("reported speech")), ("i", phrase("said in irony or denied")))
+
+
 def voice(compared: Comparison) -> str | None:
-    for sign, reason in (("q", "quoted"), ("r", "reported speech"), ("i", "said in irony or denied")):
+    for sign, reason in _VOICES:
         if sign in compared.query.signs and sign not in compared.trigger.signs:
             return reason
     return None
@@ -35,7 +39,7 @@ def polarity(compared: Comparison) -> str | None:
     query, trigger = compared.query, compared.trigger
     if query.negative == trigger.negative or (compared.slip and trigger.negative):
         return None
-    return "opposite polarity"
+    return phrase("opposite polarity")
 
 
 _ONE = frozenset({"1杯", "1本", "1つ", "1個"})
@@ -47,10 +51,12 @@ def number(compared: Comparison) -> str | None:
         return None
     extra, missing = _beyond(query.numbers, trigger.numbers), _beyond(trigger.numbers, query.numbers)
     if extra and missing:
-        return f"different number: {' '.join(missing)} / {' '.join(extra)}"
+        return phrase("different number: {trigger} / {text}", trigger=" ".join(missing), text=" ".join(extra))
     if set(extra + missing) <= _ONE and query.words and trigger.words:
         return None
-    return f"a number more: {' '.join(extra)}" if extra else f"a number less: {' '.join(missing)}"
+    if extra:
+        return phrase("a number more: {words}", words=" ".join(extra))
+    return phrase("a number less: {words}", words=" ".join(missing))
 
 
 _OPEN = frozenset({"何", "いつ"})
@@ -68,14 +74,16 @@ def question(compared: Comparison) -> str | None:
         return None
     extra, missing = _beyond(query.questions, trigger.questions), _beyond(trigger.questions, query.questions)
     if extra and missing:
-        return f"different question word: {' '.join(missing)} / {' '.join(extra)}"
+        return phrase("different question word: {trigger} / {text}", trigger=" ".join(missing), text=" ".join(extra))
     shorter = trigger if extra else query
     tells = "verb" in shorter.marks or ("tells" in shorter.marks and "asks" not in shorter.marks)
     if set(extra + missing) <= _OPEN and query.words and trigger.words and not tells:
         return None
     if set(extra + missing) <= _HOW and any(form in _WAYS for form, _ in shorter.spare):
         return None
-    return f"a question word more: {' '.join(extra)}" if extra else f"a question word less: {' '.join(missing)}"
+    if extra:
+        return phrase("a question word more: {words}", words=" ".join(extra))
+    return phrase("a question word less: {words}", words=" ".join(missing))
 
 
 _ASKED = frozenset({"asks", "request", "want"})
@@ -93,7 +101,8 @@ def time(compared: Comparison) -> str | None:
     if telling and not trigger.times and grammar.ALWAYS.issuperset(query.times):
         # A complaint is one whether it holds every day or not.
         return None
-    return f"another time: {' '.join(trigger.times) or 'none'} / {' '.join(query.times) or 'none'}"
+    of_trigger, of_query = (" ".join(form.times) or phrase("none") for form in (trigger, query))
+    return phrase("another time: {trigger} / {text}", trigger=of_trigger, text=of_query)
 
 
 def content(compared: Comparison) -> str | None:
@@ -101,8 +110,10 @@ def content(compared: Comparison) -> str | None:
     if compared.slip or not (extra or missing):
         return None
     if extra and missing:
-        return f"different content: {_shown(missing)} / {_shown(extra)}"
-    return f"more content: {_shown(extra)}" if extra else f"less content: {_shown(missing)}"
+        return phrase("different content: {trigger} / {text}", trigger=_shown(missing), text=_shown(extra))
+    if extra:
+        return phrase("more content: {words}", words=_shown(extra))
+    return phrase("less content: {words}", words=_shown(missing))
 
 
 def _shown(words: Sequence[ContentWord]) -> str:
@@ -110,13 +121,13 @@ def _shown(words: Sequence[ContentWord]) -> str:
 
 
 MEANINGS = {
-    "want": "a wish (たい)",
-    "too": "too much (すぎる)",
-    "let": "made or let do (せる)",
-    "by": "done to one (られる)",
-    "about": "about to (そう)",
-    "must": "must (ねば)",
-    "if": "a condition (たら)",
+    "want": phrase("a wish (たい)"),
+    "too": phrase("too much (すぎる)"),
+    "let": phrase("made or let do (せる)"),
+    "by": phrase("done to one (られる)"),
+    "about": phrase("about to (そう)"),
+    "must": phrase("must (ねば)"),
+    "if": phrase("a condition (たら)"),
 }
 
 
@@ -127,9 +138,11 @@ def meaning(compared: Comparison) -> str | None:
     ours, theirs = set(compared.query.marks), set(compared.trigger.marks)
     for mark, shown in MEANINGS.items():
         if (mark in ours) != (mark in theirs) and not _excused(mark, ours, theirs, misread=compared.misread):
-            return f"{'only the utterance' if mark in ours else 'only the trigger'} has {shown}"
+            if mark in ours:
+                return phrase("only the utterance has {meaning}", meaning=shown)
+            return phrase("only the trigger has {meaning}", meaning=shown)
     if "bare" in ours & theirs and compared.query.text.isascii() and ("past" in ours) != ("past" in theirs):
-        return "another tense"
+        return phrase("another tense")
     return _other_time(compared, ours, theirs) or _other_time(compared, theirs, ours)
 
 
@@ -138,15 +151,19 @@ def _other_time(compared: Comparison, one: set[str], other: set[str]) -> str | N
     other means to do.
     """
     if "bids" in one - other and "will" in other - one:
-        return "one bids, the other means to do it"
+        return phrase("one bids, the other means to do it")
     if "past" not in one - other:
         return None
     if other & {"may", "will"} and one.isdisjoint(("may", "will", "request")):
-        return "one tells what happened, the other what may be or is meant to be done"
+        return phrase("one tells what happened, the other what may be or is meant to be done")
     if "request" in other - one and "by" not in one:
-        return "one tells what happened, the other asks for it"
+        return phrase("one tells what happened, the other asks for it")
     both_denied = compared.query.negative and compared.trigger.negative
-    return "another tense" if "present" in other and not other & {"on", "want", "request"} and not both_denied else None
+    return (
+        phrase("another tense")
+        if "present" in other and not other & {"on", "want", "request"} and not both_denied
+        else None
+    )
 
 
 def _excused(mark: str, ours: set[str], theirs: set[str], *, misread: bool) -> bool:
@@ -167,10 +184,10 @@ def person(compared: Comparison) -> str | None:
     """What one says of oneself is not what one says of the other: 俺は独身, ママは独身; nor is doing what is done."""
     query, trigger = compared.query, compared.trigger
     if {_told_of(query), _told_of(trigger)} == {"me", "you"}:
-        return "told of another person"
+        return phrase("told of another person")
     roles = [{"doer", "bearer"} & set(form.marks) for form in (query, trigger)]
     if "by" in query.marks and "by" in trigger.marks and roles in ([{"doer"}, {"bearer"}], [{"bearer"}, {"doer"}]):
-        return "one tells who did it, the other to whom it was done"
+        return phrase("one tells who did it, the other to whom it was done")
     return None
 
 
@@ -191,11 +208,11 @@ def act(compared: Comparison) -> str | None:
     query, trigger = compared.query, compared.trigger
     asking = [not _ASKING.isdisjoint(form.marks) for form in (query, trigger)]
     if "bare" in query.marks and "bare" in trigger.marks and asking[0] != asking[1]:
-        return "one asks for something"
+        return phrase("one asks for something")
     if query.questions or trigger.questions:
         return None
     if _asks_of(query, trigger) or _asks_of(trigger, query):
-        return "one asks, the other tells"
+        return phrase("one asks, the other tells")
     if not (query.short and trigger.short):
         return None
     return _other_act(query, trigger) or _other_act(trigger, query)
@@ -208,13 +225,21 @@ def _asks_of(one: Form, other: Form) -> bool:
 
 def _other_act(one: Form, other: Form) -> str | None:
     marks, others = set(one.marks), set(other.marks)
-    acts = (
-        ("one asks, the other bids", {"asks", "on"} <= marks and "bids" in others),
-        ("one bids, the other does it", "bids" in marks and {"tells", "present"} <= others and "bids" not in others),
-        ("one tells, the other bids", "past" in marks - others and "bids" in others),
-        ("one says in politeness what the speaker does", "humble" in marks and "doing" not in others),
+    found = (
+        {"asks", "on"} <= marks and "bids" in others,
+        "bids" in marks and {"tells", "present"} <= others and "bids" not in others,
+        "past" in marks - others and "bids" in others,
+        "humble" in marks and "doing" not in others,
     )
-    return next((reason for reason, found in acts if found), None)
+    return next((reason for reason, is_so in zip(_ACTS, found, strict=True) if is_so), None)
+
+
+_ACTS = (
+    phrase("one asks, the other bids"),
+    phrase("one bids, the other does it"),
+    phrase("one tells, the other bids"),
+    phrase("one says in politeness what the speaker does"),
+)
 
 
 Rule = Callable[[Comparison], str | None]
@@ -226,12 +251,26 @@ def _beyond(one: Sequence[str], other: Sequence[str]) -> list[str]:
 
 
 _KINDS = {
-    "talker": "the two who talk",
-    "light": "grammar",
-    "telling": "request",
+    "talker": phrase("the two who talk"),
+    "light": phrase("grammar"),
+    "telling": phrase("request"),
+    "address": phrase("address"),
+    "filler": phrase("filler"),
+    "intensity": phrase("intensity"),
+    "now": phrase("now"),
+    "pointing": phrase("pointing"),
+    "politeness": phrase("politeness"),
+    "request": phrase("request"),
 }
-_MARKS = {**MEANINGS, "past": "past", "on": "goes on", "request": "request", "asks": "question", "tells": "statement"}
-_SIGNS = {"q": "quoted", "r": "reported", "i": "said in irony or denied"}
+_MARKS = {
+    **MEANINGS,
+    "past": phrase("past"),
+    "on": phrase("goes on"),
+    "request": phrase("request"),
+    "asks": phrase("question"),
+    "tells": phrase("statement"),
+}
+_SIGNS = {"q": phrase("quoted"), "r": phrase("reported"), "i": phrase("said in irony or denied")}
 
 
 def told(form: Form) -> tuple[tuple[str, str], ...]:
@@ -242,18 +281,24 @@ def told(form: Form) -> tuple[tuple[str, str], ...]:
         if word not in content:
             spare.setdefault(_KINDS.get(kind, kind), []).append(word)
     rows = (
-        ("words", " ".join(word[0] for word in form.words)),
-        ("numbers", " ".join(form.numbers)),
-        ("asks", " ".join(form.questions)),
-        ("time", " ".join(form.times)),
-        ("means", ", ".join(meant(form))),
-        ("changes nothing", ", ".join(f"{' '.join(words)} ({kind})" for kind, words in spare.items())),
+        (phrase("words"), " ".join(word[0] for word in form.words)),
+        (phrase("numbers"), " ".join(form.numbers)),
+        (phrase("asks"), " ".join(form.questions)),
+        (phrase("time"), " ".join(form.times)),
+        (phrase("means"), joined("{before}, {after}", meant(form))),
+        (
+            phrase("changes nothing"),
+            joined(
+                "{before}, {after}",
+                (phrase("{words} ({kind})", words=" ".join(words), kind=kind) for kind, words in spare.items()),
+            ),
+        ),
     )
     return tuple((what, text) for what, text in rows if text)
 
 
 def meant(form: Form) -> list[str]:
     """What the grammar means: the opposite, a wish, another's words."""
-    found = ["denied"] if form.negative else []
+    found: list[str] = [phrase("denied")] if form.negative else []
     found += [shown for mark, shown in _MARKS.items() if mark in form.marks]
     return found + [shown for sign, shown in _SIGNS.items() if sign in form.signs]

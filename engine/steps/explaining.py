@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from engine.core.expression import LazyMapping
+from engine.core.language import phrase
 from engine.core.plan import Plan, Reply, Step
 from engine.core.record import record
 from engine.core.source import Span
@@ -98,12 +99,15 @@ def _verdict(
     reached: Candidate, reply: Reply, names: Mapping[str, Any], threshold: float, chosen: str | None
 ) -> tuple[Verdict, str]:
     if reached.score < threshold:
-        far = f"{threshold - reached.score:.1f} below the threshold of {threshold:g}"
-        return "too low", far if reached.refused is None else f"{reached.refused} ({far})"
+        missing = threshold - reached.score
+        far = phrase("{missing:.1f} below the threshold of {threshold:g}", missing=missing, threshold=threshold)
+        if reached.refused is None:
+            return "too low", far
+        return "too low", phrase("{why} ({far})", why=reached.refused, far=far)
     if reached.refused is not None:
         return "refused", reached.refused
     if reply.when is not None and not holds(reply.when, names):
-        return "condition", f"`{reply.when.source}` does not hold now"
+        return "condition", phrase("`{condition}` does not hold now", condition=reply.when.source)
     if chosen is None:
         return "chosen", ""
-    return "passed over", f"`{chosen}` stands before it"
+    return "passed over", phrase("`{reply}` stands before it", reply=chosen)

@@ -13,6 +13,7 @@ from engine.core.deadline import Deadline
 from engine.core.errors import AuthFailed, BackendError, BadRequest, RateLimited, TurnError
 from engine.core.events import Escalation, ModelAnswered, ModelAsked, ModelFailed
 from engine.core.expression import LazyMapping
+from engine.core.language import joined, phrase
 from engine.core.node import MappingNode, ScalarNode
 from engine.core.plan import ExpressionDetector, NamedDetector, Step
 from engine.core.ports import Hold, LanguageModel, Preparing, Streaming
@@ -126,10 +127,14 @@ def explain(step: Step, view: View) -> Told:
     reasons = ["error", "timeout", "empty"]
     for detector in step.detectors:
         bound = None if isinstance(detector, ExpressionDetector) else detector.threshold
-        reasons.append(detector.reason if bound is None else f"{detector.reason} below {bound:g}")
-    target = f"`{view.after.id}`" if view.after else "nothing"
-    why = f"on {', '.join(dict.fromkeys(reasons))} the turn goes on to {target}"
-    return Told(action="asks " + ", then ".join(step.models), why=why)
+        if bound is None:
+            reasons.append(detector.reason)
+        else:
+            reasons.append(phrase("{reason} below {bound:g}", reason=detector.reason, bound=bound))
+    target = f"`{view.after.id}`" if view.after else phrase("nothing")
+    named = joined("{before}, {after}", dict.fromkeys(reasons))
+    why = phrase("on {reasons} the turn goes on to {target}", reasons=named, target=target)
+    return Told(action=phrase("asks {models}", models=joined("{before}, then {after}", step.models)), why=why)
 
 
 def run(step: Step, scene: Scene) -> StepResult:

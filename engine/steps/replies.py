@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from engine.core.errors import TurnError
 from engine.core.events import CandidateRefused, NoReply, ReplyChosen, ReplyFailed, ReplyMatched
 from engine.core.expression import LazyMapping
+from engine.core.language import phrase
 from engine.core.plan import DEFAULT_THRESHOLD, Plan, Reply, Step
 from engine.core.record import replace
 from engine.expressions.evaluate import holds
@@ -116,18 +117,18 @@ def explain(step: Step, view: View) -> Told:
     best = next((one for one in seen if one.verdict == "chosen"), None)
     if best is None:
         reached = any(one.verdict != "too low" for one in seen)
-        why = (
-            f"no reply that reaches {step.threshold:g} may be said"
-            if reached
-            else f"no reply reaches {step.threshold:g}"
-        )
-        return Told(action="goes on", why=why, considered=seen)
+        why = phrase("no reply reaches {threshold:g}", threshold=step.threshold)
+        if reached:
+            why = phrase("no reply that reaches {threshold:g} may be said", threshold=step.threshold)
+        return Told(action=phrase("goes on"), why=why, considered=seen)
     others = [one.score for one in seen if one.reply_id != best.reply_id and one.verdict == "passed over"]
-    lead = f", {best.score - max(others):.1f} before the next reply" if others else ", no other reply matches"
+    lead = phrase("no other reply matches")
+    if others:
+        lead = phrase("{far:.1f} before the next reply", far=best.score - max(others))
     reply = next(reply for reply in view.plan.replies if reply.id == best.reply_id)
     return Told(
-        action=f"answers with `{best.reply_id}`",
-        why=f"trigger `{best.trigger}` scores {best.score:.1f}{lead}",
+        action=phrase("answers with {reply}", reply=f"`{best.reply_id}`"),
+        why=phrase("trigger `{trigger}` scores {score:.1f}, {lead}", trigger=best.trigger, score=best.score, lead=lead),
         answers=True,
         considered=seen,
         remembered=view.remembered(reply),
@@ -137,11 +138,14 @@ def explain(step: Step, view: View) -> Told:
 def _explain_listening(step: Step, view: View) -> Told:
     fitting = _fitting(view.plan, step.replies, view.names)
     if not fitting:
-        return Told(action="goes on", why="no reply that waits for such a text may be said now")
-    named = ("" if len(fitting) == 1 else "one of ") + ", ".join(f"`{reply.id}`" for reply in fitting)
+        return Told(action=phrase("goes on"), why=phrase("no reply that waits for such a text may be said now"))
+    names = ", ".join(f"`{reply.id}`" for reply in fitting)
+    action = phrase("answers with {reply}", reply=names)
+    if len(fitting) > 1:
+        action = phrase("answers with one of {replies}", replies=names)
     return Told(
-        action=f"answers with {named}",
-        why="nothing before it answered",
+        action=action,
+        why=phrase("nothing before it answered"),
         answers=True,
         remembered=view.remembered(fitting[0]) if len(fitting) == 1 else {},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.core.language import phrase
 from engine.core.plan import Step
 from engine.core.record import replace
 from engine.steps.kinds import Scene, StepResult, Told
@@ -32,4 +33,9 @@ def run(step: Step, scene: Scene) -> StepResult:
 def explain(step: Step, view: View) -> Told:
     (reply,) = [view.plan.replies[place] for place in step.replies]
     remembered = view.remembered(reply)
-    return Told(action=f"says `{reply.id}`", why="nothing before it answered", answers=True, remembered=remembered)
+    return Told(
+        action=phrase("says `{reply}`", reply=reply.id),
+        why=phrase("nothing before it answered"),
+        answers=True,
+        remembered=remembered,
+    )

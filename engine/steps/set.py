@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.core.events import VariablesSet
 from engine.core.expression import LazyMapping
+from engine.core.language import phrase
 from engine.core.plan import Step
 from engine.core.record import replace
 from engine.expressions.evaluate import evaluate
@@ -52,7 +53,8 @@ def run(step: Step, scene: Scene) -> StepResult:
 
 def explain(step: Step, view: View) -> Told:
     values = _values(step, view.names)
-    return Told(action="sets " + ", ".join(f"{name} = {value}" for name, value in values.items()), vars=values)
+    named = ", ".join(f"{name} = {value}" for name, value in values.items())
+    return Told(action=phrase("sets {values}", values=named), vars=values)
 
 
 def _values(step: Step, names: LazyMapping) -> Mapping[str, Any]:

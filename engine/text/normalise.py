@@ -14,6 +14,8 @@ import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
+from engine.core.language import phrase
+
 IDEOGRAPH = "[^\\Wa-z0-9_ぁ-ヿ]"
 """A pattern for what is nearly always a kanji: a letter that is neither Latin nor kana. It says what it is not, because
 `re` takes a millisecond to compile a set of 20,000 characters."""
@@ -142,18 +144,18 @@ def _spaces(text: str) -> str:
 
 
 FOLDING: tuple[tuple[str, Callable[[str], str]], ...] = (
-    ("length capped", _cap),
-    ("width and case", _unicode),
-    ("apostrophes and hyphens", _joined),
-    ("faces", _faces),
-    ("laughter", _laughter),
+    (phrase("length capped"), _cap),
+    (phrase("width and case"), _unicode),
+    (phrase("apostrophes and hyphens"), _joined),
+    (phrase("faces"), _faces),
+    (phrase("laughter"), _laughter),
 )
 FLATTENING: tuple[tuple[str, Callable[[str], str]], ...] = (
-    ("punctuation, symbols and emoji", _silence),
-    ("spaces", _spaces),
-    ("elongation", undrawn),
-    ("katakana to hiragana", hiragana),
-    ("repeats", repeated),
+    (phrase("punctuation, symbols and emoji"), _silence),
+    (phrase("spaces"), _spaces),
+    (phrase("elongation"), undrawn),
+    (phrase("katakana to hiragana"), hiragana),
+    (phrase("repeats"), repeated),
 )
 
 

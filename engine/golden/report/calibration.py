@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
+from engine.core.language import phrase, said, tell
 from engine.golden.calibrate import Calibration, Change, Point
 from engine.golden.kind_accuracy import LEVELS, Measured, share
 from engine.golden.report.files import page
@@ -17,30 +19,51 @@ WIDTH, HEIGHT, LEFT, BOTTOM = 640, 280, 44, 36
 
 def show(found: Calibration, console: Console) -> None:
     """The table around the current and the recommended threshold, and what would change."""
-    console.print(Text(f"{found.pipeline}: {found.samples} sentences", "bold"))
+    console.print(Text(tell("{pipeline}: {count} sentences", pipeline=found.pipeline, count=found.samples), "bold"))
     if found.tuned:
         console.print(
             Text(
-                f"  {found.tuned} of them are examples and counterexamples, and goldens count only where they pass: "
-                f"all were made to fit {found.current:g}. Only new sentences tell how it does with other users.",
+                tell(
+                    "  {tuned} of them are examples and counterexamples, and goldens count only where they pass: "
+                    "all were made to fit {current:g}. Only new sentences tell how it does with other users.",
+                    tuned=found.tuned,
+                    current=found.current,
+                ),
                 "yellow",
             )
         )
-    console.print(Text("  threshold  false accepts  false rejects", "dim"))
+    heads = [tell("threshold"), tell("false accepts"), tell("false rejects")]
+    widths = [max(width, cell_len(head)) for head, width in zip(heads, (9, 13, 13), strict=True)]
+    console.print(
+        Text(
+            "  " + "  ".join(set_cell_size(head, width) for head, width in zip(heads, widths, strict=True)).rstrip(),
+            "dim",
+        )
+    )
     for point in _worth_showing(found):
-        mark = " ".join(word for word, value in _marked(found).items() if value == point.threshold)
-        line = f"  {point.threshold:>9}  {point.false_accepts:>13}  {point.false_rejects:>13}  {mark}"
+        mark = " ".join(said(word) for word, value in _marked(found).items() if value == point.threshold)
+        numbers = (point.threshold, point.false_accepts, point.false_rejects)
+        columns = "  ".join(f"{number:>{width}}" for number, width in zip(numbers, widths, strict=True))
+        line = f"  {columns}  {mark}"
         console.print(Text(line.rstrip(), "bold" if mark else ""))
     for change in found.changes:
-        console.print(Text(f"  {change.sample.span}: `{change.sample.text}`: {change.now} → {change.then}", "yellow"))
+        console.print(
+            Text(f"  {change.sample.span}: `{change.sample.text}`: {said(change.now)} → {said(change.then)}", "yellow")
+        )
     if found.recommended == found.current:
-        console.print(f"recommended: keep {found.current:g}")
+        console.print(tell("recommended: keep {current:g}", current=found.current))
     else:
-        console.print(f"recommended: {found.recommended:g}, now {found.current:g}; --write writes it into the pipeline")
+        console.print(
+            tell(
+                "recommended: {recommended:g}, now {current:g}; --write writes it into the pipeline",
+                recommended=found.recommended,
+                current=found.current,
+            )
+        )
 
 
 def _marked(found: Calibration) -> dict[str, float]:
-    return {"current": round(found.current), "recommended": round(found.recommended)}
+    return {phrase("current"): round(found.current), phrase("recommended"): round(found.recommended)}
 
 
 def _worth_showing(found: Calibration) -> list[Point]:
@@ -78,9 +101,9 @@ def _row(change: Change) -> dict[str, Any]:
     return {
         "place": str(sample.span),
         "text": sample.text,
-        "origin": sample.origin,
-        "now": change.now,
-        "then": change.then,
+        "origin": said(sample.origin),
+        "now": said(change.now),
+        "then": said(change.then),
     }
 
 
@@ -102,19 +125,37 @@ CONFUSIONS = 15
 
 def show_kinds(found: Measured, console: Console) -> None:
     """Right answers over all, by language and by kind, what is taken for what, and how far `sure` can be trusted."""
-    console.print(Text(f"kinds: {len(found.answers)} sentences, {found.source}", "bold"))
-    console.print(f"  {share(found.answers):6.1%} right")
+    console.print(
+        Text(tell("kinds: {count} sentences, {source}", count=len(found.answers), source=found.source), "bold")
+    )
+    console.print(tell("  {share:6.1%} right", share=share(found.answers)))
     for language, answers in sorted(found.by("language").items()):
         if language:
-            console.print(f"  {share(answers):6.1%} right of {len(answers)} in `{language}`")
+            console.print(
+                tell(
+                    "  {share:6.1%} right of {count} in `{language}`",
+                    share=share(answers),
+                    count=len(answers),
+                    language=language,
+                )
+            )
     for level in LEVELS:
-        spoken = [one for one in found.answers if one.sure >= level]
+        certain = [one for one in found.answers if one.sure >= level]
         console.print(
-            f"  {share(spoken):6.1%} right where it is {level:.0%} sure, in {len(spoken) / len(found.answers):.0%}"
+            tell(
+                "  {share:6.1%} right where it is {level:.0%} sure, in {part:.0%}",
+                share=share(certain),
+                level=level,
+                part=len(certain) / len(found.answers),
+            )
         )
     for kind, answers in sorted(found.by("kind").items(), key=lambda item: share(item[1])):
-        console.print(Text(f"  {share(answers):6.1%} of {len(answers):>4}  {kind}", "dim"))
+        console.print(
+            Text(
+                tell("  {share:6.1%} of {count:>4}  {kind}", share=share(answers), count=len(answers), kind=kind), "dim"
+            )
+        )
     for (kind, told), times in found.confusions[:CONFUSIONS]:
-        console.print(f"  {times:>4} × {kind} taken for {told}")
+        console.print(tell("  {times:>4} × {kind} taken for {told}", times=times, kind=kind, told=told))
     if found.seconds is not None and found.size is not None:
-        console.print(f"  {found.seconds * 1e6:.0f} µs a sentence, {found.size:,} bytes")
+        console.print(tell("  {micro:.0f} µs a sentence, {size:,} bytes", micro=found.seconds * 1e6, size=found.size))

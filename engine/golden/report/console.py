@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
+from rich.cells import set_cell_size
 from rich.console import Console
 from rich.text import Text
 
 from engine.chat.trace import trace_lines
 from engine.core.events import Outcome
+from engine.core.language import phrase, said, tell
 from engine.golden.accept import Accepted
 from engine.golden.coverage import Coverage, NearMiss
 from engine.golden.result import ConversationResult, Difference, Status, TurnResult, tally_statuses
@@ -58,6 +60,18 @@ def got_side(found: list[Piece]) -> list[Piece]:
 
 
 STYLES: dict[Status, str] = {"passed": "green", "failed": "bold red", "stale": "yellow", "skipped": "dim"}
+STATUSES: dict[Status, str] = {
+    "passed": phrase("passed"),
+    "failed": phrase("failed"),
+    "stale": phrase("stale"),
+    "skipped": phrase("skipped"),
+}
+COUNTS: dict[Status, str] = {
+    "passed": phrase("{count} passed"),
+    "failed": phrase("{count} failed"),
+    "stale": phrase("{count} stale"),
+    "skipped": phrase("{count} skipped"),
+}
 MARKS: dict[Status, str] = {"passed": ".", "failed": "F", "stale": "S", "skipped": "-"}
 _PIECES = {"same": "", "gone": "red strike", "new": "green bold"}
 _MARKED = {"same": "{}", "gone": "[-{}-]", "new": "{{+{}+}}"}
@@ -91,11 +105,15 @@ def show_failures(results: Iterable[ConversationResult], console: Console) -> No
 
 def show_conversation(result: ConversationResult, console: Console) -> None:
     console.print()
-    console.print(Text.assemble((f"{result.status} ", STYLES[result.status]), (result.spec.name.value, "bold")))
+    console.print(
+        Text.assemble((f"{said(STATUSES[result.status])} ", STYLES[result.status]), (result.spec.name.value, "bold"))
+    )
     console.print(Text(f"  {result.spec.name.span}", "dim"))
     if result.repeats:
         passed = sum(status == "passed" for status in result.repeats)
-        console.print(Text(f"  passed {passed} of {len(result.repeats)} runs", "yellow"))
+        console.print(
+            Text(tell("  passed {passed} of {count} runs", passed=passed, count=len(result.repeats)), "yellow")
+        )
     for turn in result.turns:
         _show_turn(turn, result, console)
 
@@ -103,74 +121,101 @@ def show_conversation(result: ConversationResult, console: Console) -> None:
 def show_summary(results: Sequence[ConversationResult], seconds: float, console: Console) -> None:
     """One line: how many conversations and turns, and how they ended."""
     counts = tally_statuses(tuple(results))
-    turns = sum(len(result.turns) for result in results)
-    parts = [(f"{count} {status}", STYLES[status]) for status, count in counts.items() if count]
+    parts = [(tell(COUNTS[status], count=count), STYLES[status]) for status, count in counts.items() if count]
     line = Text("\n")
     for place, (words, style) in enumerate(parts):
-        line.append(", " if place else "")
+        line.append(tell(", ") if place else "")
         line.append(words, style)
-    line.append(f" of {_count(len(results), 'conversation')} with {_count(turns, 'turn')}, {seconds:.2f} s")
+    line.append(tell(" of {conversations}, {seconds:.2f} s", conversations=tally_turns(results), seconds=seconds))
     console.print(line)
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+def tally_turns(results: Sequence[ConversationResult]) -> str:
+    """How many conversations and turns there are."""
+    conversations = phrase("1 conversation")
+    if len(results) != 1:
+        conversations = phrase("{count} conversations", count=len(results))
+    turns = count_turns(sum(len(result.turns) for result in results))
+    return tell("{conversations} with {turns}", conversations=conversations, turns=turns)
+
+
+def count_turns(count: int) -> str:
+    return tell("1 turn") if count == 1 else tell("{count} turns", count=count)
 
 
 def show_accepted(done: Accepted, console: Console) -> None:
     for difference in done.left:
         key, place = difference.expectation.key, difference.expectation.span
-        why = "what it says is repeated elsewhere" if difference.acceptable else "no single value settles it"
-        console.print(Text(f"{place}: `{key}` is left for you: {why}", "yellow"))
+        why = phrase("no single value settles it")
+        if difference.acceptable:
+            why = phrase("what it says is repeated elsewhere")
+        console.print(Text(tell("{place}: `{key}` is left for you: {why}", place=place, key=key, why=why), "yellow"))
     files = ", ".join(path.as_posix() for path in done.files)
-    console.print(f"accepted {_count(len(done.accepted), 'expectation')}" + (f" in {files}" if files else ""))
+    what = phrase("accepted {count} expectations", count=len(done.accepted))
+    if len(done.accepted) == 1:
+        what = phrase("accepted 1 expectation")
+    console.print(tell("{what} in {files}", what=what, files=files) if files else said(what))
 
 
 def show_coverage(found: Sequence[Coverage], console: Console) -> None:
     """What no golden exercises, with its place."""
     for one in found:
-        console.print(Text(f"\ncoverage of {one.pipeline}", "bold"))
+        console.print(Text("\n" + tell("coverage of {pipeline}", pipeline=one.pipeline), "bold"))
         for kind, total in one.total.items():
-            console.print(f"  {kind:20} {one.exercised(kind):>5} of {total}")
+            console.print(
+                tell(
+                    "  {kind} {count:>5} of {total}",
+                    kind=set_cell_size(said(kind), 20),
+                    count=one.exercised(kind),
+                    total=total,
+                )
+            )
         for gap in one.gaps:
-            console.print(Text(f"  {gap.span}: no golden exercises {gap.what}", "yellow"))
+            console.print(Text(tell("  {place}: no golden exercises {what}", place=gap.span, what=gap.what), "yellow"))
 
 
 def show_near_misses(near: Sequence[NearMiss], console: Console) -> None:
     """Warnings: the utterances that another reply nearly takes."""
     if near:
-        console.print(Text("\nnearly taken by another reply", "bold"))
+        console.print(Text("\n" + tell("nearly taken by another reply"), "bold"))
     for miss in near:
-        console.print(Text(f"  {miss}", "yellow"))
+        console.print(Text(f"  {said(str(miss))}", "yellow"))
 
 
 def _show_turn(turn: TurnResult, result: ConversationResult, console: Console) -> None:
     plan = result.plan
-    user, persona = (plan.persona.labels.user, plan.persona.name) if plan else ("user", "reply")
+    user, persona = (plan.persona.labels.user, plan.persona.name) if plan else (tell("user"), tell("reply"))
     console.print(Text.assemble("  ", (user, "cyan"), "  ", turn.spec.user.value))
     console.print(
-        Text.assemble("  ", (persona, "magenta"), "  ", turn.outcome.reply or Text("(nobody answers)", "red"))
+        Text.assemble("  ", (persona, "magenta"), "  ", turn.outcome.reply or Text(tell("(nobody answers)"), "red"))
     )
     console.print(Text(f"      {facts(turn)}", "dim"))
     for stale in turn.stale:
-        console.print(Text(f"      stale: {stale}", "yellow"))
+        console.print(Text(tell("      stale: {reason}", reason=str(stale)), "yellow"))
     for difference in turn.differences:
         _show_difference(difference, console)
     if turn.status != "passed":
         for line, _ in trace_lines(turn.outcome):
-            console.print(Text(f"      trace: {line}", "dim"))
+            console.print(Text(tell("      trace: {line}", line=line), "dim"))
 
 
 def _show_difference(difference: Difference, console: Console) -> None:
-    found = pieces(difference.expected, difference.got)
+    found = pieces(said(difference.expected), said(difference.got))
     console.print(
         Text(f"      {difference.expectation.key}", "bold red"), Text(str(difference.expectation.span), "dim")
     )
-    console.print(Text.assemble("        expected  ", _painted(expected_side(found))))
-    console.print(Text.assemble("        got       ", _painted(got_side(found))))
+    console.print(Text.assemble(_labelled(tell("expected")), _painted(expected_side(found))))
+    console.print(Text.assemble(_labelled(tell("got")), _painted(got_side(found))))
     colourless = console.color_system is None or console.no_color
     if colourless and any(piece.kind == "same" for piece in found):
-        console.print(Text("        changed   " + _indented("".join(_MARKED[p.kind].format(p.text) for p in found))))
+        console.print(
+            Text(_labelled(tell("changed")) + _indented("".join(_MARKED[p.kind].format(p.text) for p in found)))
+        )
+
+
+def _labelled(label: str) -> str:
+    """In front of a text, in a column of its own."""
+    return " " * 8 + set_cell_size(label, 10)
 
 
 def _painted(found: Iterable[Piece]) -> Text:
@@ -189,16 +234,19 @@ def facts(turn: TurnResult) -> str:
     outcome = turn.outcome
     words = [outcome.engine, outcome.step, outcome.reply_id, score(outcome), model(outcome)]
     words.append(f"{turn.result.latency_ms:.0f} ms")
-    words += [f"{escalation.step} gave up: {escalation.reason}" for escalation in outcome.escalations]
+    words += [
+        tell("{step} gave up: {reason}", step=escalation.step, reason=escalation.reason)
+        for escalation in outcome.escalations
+    ]
     return " · ".join(word for word in words if word)
 
 
 def score(outcome: Outcome) -> str:
     """How well the reply's trigger matched, or how sure the model was."""
     if outcome.score is not None:
-        return f"score {outcome.score:g}"
+        return tell("score {score:g}", score=outcome.score)
     sure = outcome.completion.confidence if outcome.completion else None
-    return "" if sure is None else f"confidence {sure:.2f}"
+    return "" if sure is None else tell("confidence {sure:.2f}", sure=sure)
 
 
 def model(outcome: Outcome) -> str:

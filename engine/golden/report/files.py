@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -13,8 +14,19 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from rich.console import Console
 
 from engine.chat.trace import trace_lines
+from engine.core.language import said, spoken, tell
 from engine.golden.coverage import Coverage, NearMiss
-from engine.golden.report.console import expected_side, got_side, model, pieces, score, show_conversation
+from engine.golden.report.console import (
+    COUNTS,
+    count_turns,
+    expected_side,
+    got_side,
+    model,
+    pieces,
+    score,
+    show_conversation,
+    tally_turns,
+)
 from engine.golden.result import ConversationResult, Difference, TurnResult, tally_statuses
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -78,13 +90,16 @@ def render_html(
     near: Sequence[NearMiss] = (),
     seconds: float,
 ) -> str:
-    """The whole page."""
+    """The whole page. It opens at what is not as it was, and offers the commands that accept it."""
+    counts = tally_statuses(tuple(results))
     return page(
         "report.html.j2",
         {
-            "counts": tally_statuses(tuple(results)),
-            "turns": sum(len(result.turns) for result in results),
-            "seconds": seconds,
+            "counts": counts,
+            "named": COUNTS,
+            "summary": f"{tally_turns(results)}, {seconds:.2f} s",
+            "commands": list(_commands(results)),
+            "shown_first": next((status for status in ("failed", "stale") if counts[status]), "all"),
             "conversations": [_conversation(result) for result in results],
             "coverage": coverage,
             "near": near,
@@ -92,8 +107,28 @@ def render_html(
     )
 
 
+_OPEN = ("failed", "stale")
+
+
+def _commands(results: Sequence[ConversationResult]) -> Iterator[tuple[str, str]]:
+    """What the commands are for that make all of these results pass, and the commands."""
+    failed = [result for result in results if result.status == "failed"]
+    stale = [result for result in results if result.status == "stale"]
+    if failed:
+        yield tell("To accept what is different now:"), _accepting(failed)
+    if stale:
+        yield tell("To ask the models anew and accept what they say:"), _accepting(stale)
+
+
+def _accepting(results: Sequence[ConversationResult], name: str = "") -> str:
+    """The command that accepts what came of `results`, which are all failed or all stale."""
+    files = dict.fromkeys(result.golden.path.as_posix() for result in results)
+    mode = ["--record"] if results[0].status == "stale" else []
+    return shlex.join(["misaki", "test", *files, *(["-k", name] if name else []), *mode, "--accept"])
+
+
 def page(template: str, names: dict[str, Any]) -> str:
-    """A template of this package, rendered with everything escaped."""
+    """A template of this package in the language of the command, with everything escaped."""
     here = files("engine.golden.report")
     environment = Environment(
         loader=FunctionLoader(lambda name: here.joinpath(name).read_text("utf-8")),
@@ -102,7 +137,7 @@ def page(template: str, names: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(template).render(**names)
+    return environment.get_template(template).render(**names, t=tell, said=said, language=spoken.get())
 
 
 def _conversation(result: ConversationResult) -> dict[str, Any]:
@@ -113,7 +148,9 @@ def _conversation(result: ConversationResult) -> dict[str, Any]:
         "pipeline": plan.name if plan else "",
         "locale": plan.locale if plan else "",
         "status": result.status,
-        "skipped": result.skipped,
+        "skipped": said(result.skipped or ""),
+        "many": count_turns(len(result.turns)),
+        "command": _accepting([result], name=result.spec.name.value) if result.status in _OPEN else "",
         "milliseconds": result.seconds * 1000,
         "repeats": result.repeats,
         "user": plan.persona.labels.user if plan else "",
@@ -129,20 +166,20 @@ def _turn(turn: TurnResult) -> dict[str, Any]:
         "at": turn.now.strftime("%Y-%m-%d %H:%M"),
         "user": turn.spec.user.value,
         "reply": outcome.reply,
-        "engine": outcome.engine or "nobody",
+        "engine": outcome.engine or tell("nobody"),
         "step": outcome.step,
         "source": outcome.reply_id or model(outcome),
         "score": score(outcome),
         "milliseconds": turn.result.latency_ms,
         "escalations": [f"{one.step}: {one.reason}" for one in outcome.escalations],
-        "stale": [str(stale) for stale in turn.stale],
+        "stale": [said(str(stale)) for stale in turn.stale],
         "differences": [_difference(difference) for difference in turn.differences],
         "trace": [line for line, _ in trace_lines(outcome)],
     }
 
 
 def _difference(difference: Difference) -> dict[str, Any]:
-    found = pieces(difference.expected, difference.got)
+    found = pieces(said(difference.expected), said(difference.got))
     return {
         "key": difference.expectation.key,
         "place": str(difference.expectation.span),

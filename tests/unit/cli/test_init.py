@@ -6,7 +6,6 @@ import io
 import json
 import re
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ import yaml
 
 from engine.cli import main
 from engine.cli.init import bot_files
-from engine.cli.init_words import WORDS, Words
 from engine.core.language import language_of
 
 
@@ -126,12 +124,6 @@ def test_a_japanese_locale_is_told_in_japanese(arguments, capsys, monkeypatch):
     Path("there").mkdir()
     assert main(["init", *arguments]) == 2
     assert re.search("てください|られます", capsys.readouterr().err)
-
-
-@pytest.mark.parametrize("field", fields(Words), ids=lambda field: field.name)
-def test_both_languages_fill_the_same_gaps(field):
-    gaps = [re.findall(r"{\w+}", getattr(words, field.name)) for words in WORDS.values()]
-    assert set(gaps[0]) == set(gaps[1])
 
 
 @pytest.mark.usefixtures("folder")

@@ -162,3 +162,22 @@ def test_a_package_that_is_not_installed_is_named():
     done = subprocess.run([sys.executable, "-c", missing], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "misaki serve: the package `uvicorn` is not installed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--lang", "ja", "--help"], ["--help", "--lang=ja"], ["test", "--help", "--lang", "ja"]]
+)
+def test_help_speaks_the_language_asked_for(arguments, capsys):
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("使いかた: misaki ")
+    assert "この説明を表示して終わる" in shown
+    assert main(["test", "--help"]) == 0
+    assert capsys.readouterr().out.startswith("usage: misaki test ")
+
+
+def test_mistakes_on_the_command_line_are_told_in_the_language_asked_for(capsys):
+    assert main(["test", "--lang", "ja", "--repeat", "no"]) == 2
+    assert "引数 --repeat: `no` は回数として読めません。1 以上の数を書いてください" in capsys.readouterr().err
+    assert main(["--lang", "ja", "explain", "x", "--pipeline", "none.yml"]) == 2
+    assert "misaki explain: `none.yml` にパイプラインがありません" in capsys.readouterr().err

@@ -4,6 +4,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
+from engine.core.language import spoken
 from engine.golden.report.console import Progress, show_failures, show_summary
 from engine.golden.report.files import render_html, render_junit
 from tests.fakes.golden import GOLDEN, project
@@ -77,3 +78,24 @@ def test_the_page_names_nothing_outside_itself(failed):
     assert "http://" not in page
     assert "https://" not in page
     assert "Content-Security-Policy" in page
+
+
+def test_the_page_opens_at_what_failed_and_offers_to_accept_it(failed, tmp_path):
+    page = render_html(failed, seconds=0.1)
+    assert 'value="failed" checked' in page
+    file = failed[0].golden.path.as_posix()
+    assert f"To accept what is different now: <code>misaki test {file} --accept</code>" in page
+    assert f"<code>misaki test {file} -k &#39;夕方の挨拶&#39; --accept</code>" in page
+    passed = render_html(run(project(tmp_path)), seconds=0.1)
+    assert 'value="all" checked' in passed
+    assert "--accept" not in passed
+
+
+def test_reports_speak_the_language_of_the_command(failed):
+    before = spoken.set("ja")
+    page = render_html(failed, seconds=0.1)
+    text = shown(lambda console: show_summary(failed, 0.5, console))
+    spoken.reset(before)
+    assert '<html lang="ja">' in page
+    assert "今の答えを正しいものとして受け入れるには: <code>" in page
+    assert text.strip() == "失敗 1（会話 1 つ、やりとり 2 回、0.50 秒）"
