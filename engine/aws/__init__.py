@@ -1,1 +1,1 @@
-"""The Lambda side: event shapes in, proxy responses out, and one JSON log line a turn."""
+"""Answers Lambda: event shapes in, proxy responses out, and one JSON log line a turn."""

@@ -62,7 +62,7 @@ def _is_foreign(event: Mapping[str, Any]) -> bool:
 
 
 def _direct(event: Any) -> Event:
-    """An event without HTTP: a payload, or what a service sends that knows no turns."""
+    """Reads an event without HTTP: a payload, or what a service sends that knows no turns."""
     if isinstance(event, Mapping) and event.keys() <= _PAYLOAD_FIELDS:
         return Event(form="direct", request=Request(body=event, direct=True))
     from engine.aws.event_sources import source_of

@@ -88,7 +88,7 @@ _SERVICES: Mapping[str, str] = {
 
 
 def source_of(event: Any, *, has_text: bool) -> Source | None:
-    """What sent `event`, where it is known to hold no turn; `has_text` where it has a field for a text."""
+    """Finds what sent `event`, where it is known to hold no turn; `has_text` where it has a field for a text."""
     if isinstance(event, list):
         # EventBridge Pipes and batches of AppSync come without an envelope.
         first = source_of(event[0], has_text=False) if event and isinstance(event[0], Mapping) else None
@@ -124,7 +124,7 @@ def _failed(records: Sequence[Any]) -> dict[str, Any]:
 
 
 def _identifier(record: Any) -> Iterator[str]:
-    """What SQS, Kinesis and DynamoDB Streams call a record."""
+    """Finds the name of a record, as SQS, Kinesis and DynamoDB Streams give it."""
     if isinstance(record, Mapping):
         kinesis, dynamodb = (part if isinstance(part := record.get(key), Mapping) else {} for key in _STREAMS)
         found = record.get("messageId") or kinesis.get("sequenceNumber") or dynamodb.get("SequenceNumber")

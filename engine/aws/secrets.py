@@ -1,4 +1,4 @@
-"""Secrets by reference: `secretsmanager:NAME` or `ssm:NAME` in a variable is replaced by what is kept under that name.
+"""Follows references to secrets: `secretsmanager:NAME` or `ssm:NAME` in a variable becomes what is kept there.
 
 A name may be an ARN, and `#KEY` at its end takes one key of a secret that is a JSON object. References are looked up
 once, at cold start, and boto3 is imported only where there are any. Messages name the variable and the reference, never

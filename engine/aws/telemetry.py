@@ -173,7 +173,7 @@ def emf(function: str) -> Emit:
 
 
 def _nameable(names: Iterable[str]) -> frozenset[str]:
-    """Those that CloudWatch takes as the value of a dimension."""
+    """Keeps the names that CloudWatch takes as the value of a dimension."""
     return frozenset(name for name in names if name.isascii() and name.isprintable() and name.strip())
 
 
@@ -215,7 +215,7 @@ def daemon_of(address: str) -> tuple[str, int] | None:
 
 
 def subsegments(outcome: Outcome, trace: Mapping[str, str], ended: float) -> Iterator[dict[str, Any]]:
-    """A document for each step that ran; `ended` is the turn's end in seconds since 1970."""
+    """Makes a document for each step that ran; `ended` is the turn's end in seconds since 1970."""
     started = ended - outcome.seconds
     for event in outcome.trace:
         if not isinstance(event, StepEnded):

@@ -27,7 +27,7 @@ from engine.templates import TemplateRenderer
 
 @record
 class Decision:
-    """What a step does with this text, and why; `remembered` is what that does to the memory: new values by name, or
+    """A step's decision on this text, and why; `remembered` is what that does to the memory: new values by name, or
     `None` for what is forgotten.
     """
 
@@ -41,7 +41,7 @@ class Decision:
 
 @record
 class Kind:
-    """What sort of sentence the text is; `why` is what speaks for it rather than for the second, strongest first."""
+    """The sort of sentence of the text; `why` is what speaks for it rather than for the second, strongest first."""
 
     name: str
     sure: float
@@ -81,7 +81,7 @@ class Waiting:
 
 @record
 class WhyNot:
-    """What stands between a turn and a reply: each step that may say it, in the order of the pipeline.
+    """The reasons that stand between a turn and a reply: each step that may say it, in the order of the pipeline.
 
     `when` is the condition of the reply as it is written, and `holds` whether it is met where that step begins; both
     are `None` where there is none, or no step gets so far.
@@ -188,7 +188,7 @@ class _Walk:
         self._searched(next((step for step in plan.steps if step.searches), None), None)
 
     def decisions(self) -> Iterator[Decision]:
-        """One for each step, to the first that certainly answers."""
+        """Takes one decision for each step, to the first that certainly answers."""
         steps, position = self._plan.steps, 0
         while position < len(steps):
             step = steps[position]

@@ -1,4 +1,4 @@
-"""The models of a plan as services, each opened when it is first asked for.
+"""Opens the models of a plan, each when it is first asked for.
 
 A canned reply asks none of them, and opening even an idle one costs a part of the cold start.
 """
@@ -62,7 +62,7 @@ class Models(Mapping[str, LanguageModel]):
             model.close()
 
     def _open(self, name: str, row: ModelRow) -> LanguageModel:
-        """One that is asked over the network stands behind its circuit breaker and the retry loop."""
+        """Opens a model; one that is asked over the network stands behind its circuit breaker and the retry loop."""
         model = open_model(row, self._env)
         if model.engine == "external":
             from engine.resilience.guarded import make_guard

@@ -80,7 +80,7 @@ def run_steps(  # noqa: PLR0913, PLR0917  a turn, and who hears of it
 
 
 def names_of(plan: Plan, turn: Turn) -> LazyMapping:
-    """What conditions and templates see at the start of a turn: plain data, the costly part when it is asked for."""
+    """Lists what conditions and templates see as a turn starts: plain data, the costly part when it is asked for."""
     return names_of_talk(plan, turn).also(
         text=turn.text,
         turn=LazyMapping({"number": turn.number}, {"exact": lambda: plan.index.is_trigger(turn.text)}),

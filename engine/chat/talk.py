@@ -1,4 +1,4 @@
-"""What a turn, its conditions and its templates see of the conversation before it, and what it leaves for the next one.
+"""Tells what a turn sees of the conversation before it, in conditions and templates, and keeps what the next one sees.
 
 A session keeps it. Where a client sends the history itself, her last words are looked up among the replies.
 """
@@ -49,7 +49,7 @@ def next_turn(request: ChatRequest, opened: Opened, zone: ZoneInfo, memory: Mapp
 
 
 def _known(learned: Mapping[str, Learned], memory: Mapping[str, Memory], now: float) -> dict[str, str]:
-    """What is not to be forgotten by `now`, as long as the pipeline allows it to be today."""
+    """Lists what is not to be forgotten by `now`, as long as the pipeline allows it to be today."""
     return {
         name: one.value[: row.characters]
         for name, one in learned.items()
@@ -82,7 +82,7 @@ def names_of_talk(plan: Plan, turn: Turn) -> LazyMapping:
 
 
 def next_talk(turn: Turn, outcome: Outcome) -> Talk:
-    """What is kept of this turn's reply."""
+    """Makes what is kept of this turn's reply."""
     before = turn.talk or Talk()
     now = replace(
         before,
@@ -133,7 +133,7 @@ def _said(plan: Plan, history: tuple[Message, ...]) -> Sequence[str]:
 
 
 def _declared(plan: Plan, texts: Collection[str]) -> Mapping[str, Talk]:
-    """Those of `texts` that a reply says, with what it declares."""
+    """Finds those of `texts` that a reply says, with what it declares."""
     found: dict[str, Talk] = {}
     for reply in plan.replies:
         for variant in reply.say:

@@ -1,4 +1,4 @@
-"""`misaki build`: the pipeline compiled into one file, so that a start reads that instead of the YAML.
+"""`misaki build`: compiles the pipeline into one file, so that a start reads that instead of the YAML.
 
 With a local model it also has the unchanging beginning of the prompts evaluated once, which the worker keeps beside the
 model for every later start.
@@ -93,7 +93,7 @@ def _warm(env: Mapping[str, str], arguments: argparse.Namespace) -> int:
 
 
 def _wait(app: App, until: float) -> Mapping[str, Mapping[str, Any]]:
-    """What the local models say once they have read the beginning of their prompts, or cannot."""
+    """Waits until the local models have read the beginning of their prompts, or cannot; gives their states."""
     while True:
         models = app.health()["models"]
         local = {name: models[name] for name in models if BACKENDS[app.plan.models[name].backend].engine == "local"}

@@ -1,5 +1,5 @@
-"""`misaki calibrate`: how many replies are wrong and how many are missed at each threshold, and which one suits;
-or how well kinds of sentences are told apart.
+"""`misaki calibrate`: counts the replies that are wrong and missed at each threshold, and says which one suits; or
+measures how well kinds of sentences are told apart.
 """
 
 from __future__ import annotations

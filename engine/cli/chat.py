@@ -1,4 +1,4 @@
-"""`misaki chat`: a conversation in the terminal, or over a pipe, one line a turn."""
+"""`misaki chat`: holds a conversation in the terminal, or over a pipe, one line a turn."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ class Conversation:
 
 
 def summary(outcome: Outcome, latency_ms: float) -> str:
-    """Who answered, how long it took and how sure the model was, as one line."""
+    """Tells on one line who answered, how long it took and how sure the model was."""
     completion = outcome.completion
     words: list[Any] = [outcome.engine, outcome.step, outcome.reply_id, completion.model if completion else None]
     if completion and completion.completion_tokens is not None:
@@ -186,7 +186,7 @@ def summary(outcome: Outcome, latency_ms: float) -> str:
 
 
 def _lines(label: str) -> Iterator[str]:
-    """What the user types, with a prompt and line editing at a terminal, as it is from a pipe."""
+    """Reads what the user types, with a prompt and line editing at a terminal, as it is from a pipe."""
     if not sys.stdin.isatty():
         yield from (line.decode("utf-8", "replace") for line in sys.stdin.buffer)
         return

@@ -1,4 +1,4 @@
-"""The environment of commands that hold a conversation: the process's own, the options given, and memory."""
+"""Makes the environment of commands that hold a conversation: the process's own, the options given, and memory."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _only_pipeline() -> dict[str, str]:
 
 
 def _missing(path: Path, source: str) -> str:
-    """What is wrong with the path of a pipeline, and the file that may have been meant."""
+    """Tells what is wrong with the path of a pipeline, and the file that may have been meant."""
     if path.is_dir():
         return phrase(
             "{source}`{path}` is a folder{advice}",

@@ -1,4 +1,4 @@
-"""`misaki explain`: why a text gets its reply.
+"""`misaki explain`: tells why a text gets its reply.
 
 Japanese letters take two cells each, so columns are laid out in cells. What is long has a line of its own: paths,
 conditions and reasons in narrow columns are what makes a table hard to read.
@@ -291,7 +291,7 @@ def _explanation(request: ChatRequest, env: Mapping[str, str], memory: Mapping[s
 
 
 def _zoned(moment: datetime, zone: ZoneInfo) -> datetime:
-    """A time without a zone is the persona's."""
+    """Puts a time into `zone`; one without a zone is the persona's."""
     return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)
 
 

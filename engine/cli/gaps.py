@@ -1,4 +1,4 @@
-"""`misaki gaps`: the sentences that no canned reply was for, the most frequent first, and drafts of YAML for them."""
+"""`misaki gaps`: lists the sentences that no canned reply was for, most frequent first, and drafts YAML for them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _draft(groups: list[Group], number: int, kind: str | None) -> str:
 
 
 def gaps_path(env: Mapping[str, str]) -> Path | None:
-    """Where gaps are collected: `MISAKI_GAPS`, a file of its own in the working directory, or nowhere."""
+    """Finds where gaps are collected: `MISAKI_GAPS`, a file of its own in the working directory, or nowhere."""
     given = env.get("MISAKI_GAPS", "").strip()
     return None if given == OFF else Path(given or DEFAULT_FILE)
 

@@ -1,4 +1,4 @@
-"""`misaki init`: a folder with a bot that validates, passes its goldens and talks, for an editor to begin from.
+"""`misaki init`: writes a folder with a bot that validates, passes its goldens and talks, for an editor to begin from.
 
 The bot's files are templates in `starter`, one folder a language, in which marks between `@` stand for the names.
 """

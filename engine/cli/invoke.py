@@ -1,4 +1,4 @@
-"""`misaki invoke`: one Lambda event through the handler, the response printed for reading."""
+"""`misaki invoke`: gives one Lambda event to the handler, and prints the response for reading."""
 
 from __future__ import annotations
 

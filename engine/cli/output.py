@@ -25,7 +25,7 @@ class Terminal(Console):
         super().__init__(highlight=False, soft_wrap=not wraps)
 
     def on_broken_pipe(self) -> None:
-        """Whoever prints is told, as by `print`; by itself rich would end the process."""
+        """Raises as `print` does; by itself rich would end the process."""
         raise BrokenPipeError
 
 

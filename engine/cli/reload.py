@@ -97,7 +97,7 @@ class Reloader:
         return state
 
     def _files(self) -> Iterator[Path]:
-        """Those beside the pipeline, its prompts and its replies; what lies deeper may be anything, in any number."""
+        """Lists files beside the pipeline, prompts and replies; what lies deeper may be anything, in any number."""
         plan, home = self._app.plan, self._path.parent
         folders = {home} | {Path(reply.span.file).parent for reply in plan.replies}
         folders |= {(home / step.prompt.origin).parent for step in plan.steps if step.prompt.origin}

@@ -1,4 +1,4 @@
-"""`misaki schema`: the JSON Schema of a kind of file, for code editors and other tools."""
+"""`misaki schema`: prints the JSON Schema of a kind of file, for code editors and other tools."""
 
 from __future__ import annotations
 

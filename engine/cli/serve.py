@@ -1,4 +1,4 @@
-"""`misaki serve`: the API on a port of this machine, and the Lambda handler at Lambda's local path."""
+"""`misaki serve`: answers on a port of this machine, by the API and at Lambda's local path by the handler."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def _greeting(app: App) -> str:
 
 
 def _say_record(say: Say, record: Mapping[str, Any]) -> None:
-    """A handler's record as one short line."""
+    """Writes a handler's record as one short line."""
     words = [record["method"], record["path"], record["status"]]
     words += [record[key] for key in ("engine", "reply_id", "model", "code") if record.get(key)]
     words += [f"{step}: {reason}" for step, reason in record.get("escalations", ())]

@@ -1,4 +1,4 @@
-"""`misaki validate`: every mistake in the editor's files, at its place, with what to write instead."""
+"""`misaki validate`: shows every mistake in the editor's files, at its place, with what to write instead."""
 
 from __future__ import annotations
 

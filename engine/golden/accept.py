@@ -102,13 +102,13 @@ class Source:
         return self.starts[min(line, len(self.starts)) - 1] + column - 1
 
     def begin(self, node: Node) -> int:
-        """Where the value itself begins, behind an anchor."""
+        """Finds where the value itself begins, behind an anchor."""
         start, end = self.between(node.span)
         anchor = _ANCHOR.match(self.text, start, end)
         return anchor.end() if anchor else start
 
     def end(self, node: Node) -> int:
-        """Where the value itself ends: a block goes on until the next one for YAML, with all comments between."""
+        """Finds where the value itself ends: in YAML a block goes on until the next one, with all comments between."""
         below = _below(node)
         if below and self.text[self.begin(node)] not in "[{":
             return self.end(below[-1])
@@ -126,7 +126,7 @@ class Source:
 
 
 def edits_of(difference: Difference, source: Source) -> Iterator[Edit]:
-    """What to change so that the expectation is what came."""
+    """Finds what to change so that the expectation is what came."""
     node, value = difference.expectation.node, difference.value
     match node:
         case SequenceNode():

@@ -31,7 +31,7 @@ _VERDICTS = {"right": phrase("right"), "false accept": phrase("false accept"), "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a sentence gets: `winner` is a reply's id, or `None` when the step lets it pass."""
+    """The reply that a sentence gets: `winner` is a reply's id, or `None` when the step lets it pass."""
 
     verdict: Verdict
     winner: str | None

@@ -1,4 +1,4 @@
-"""Cassettes: what models answered when a golden was recorded, as YAML that a person can read and a diff shows well.
+"""Keeps what models answered when a golden was recorded, as YAML that a person can read and a diff shows well.
 
 An answer belongs to a conversation, a turn and a model. It is played only while the request is the one that was
 recorded; a request that changed makes it stale, and the parts of the request say what changed.
@@ -42,7 +42,7 @@ Cassette = Mapping[Key, Recording]
 
 
 def request_digests(prompt: Prompt, row: ModelRow) -> dict[str, str]:
-    """A short digest of each part of a request; settings count by value, but files by their name only."""
+    """Makes a short digest of each part of a request; settings count by value, but files by their name only."""
     settings = {
         name: PurePath(str(value)).name if name in _PLACES and value is not None else value
         for name, value in row.settings.items()

@@ -72,7 +72,7 @@ def _matches(expectation: Expectation, result: ChatResult) -> Difference | None:
 
 
 def _loose(expectation: Expectation, expected: str, reply: str | None) -> Difference:
-    """A difference that no single value would settle: only a person knows what the reply should hold instead."""
+    """Makes a difference that no single value would settle: only a person knows what the reply should hold instead."""
     return Difference(expectation=expectation, expected=expected, got=_shown(reply), acceptable=False)
 
 

@@ -42,7 +42,7 @@ class Coverage:
 
 @dataclass(slots=True)
 class _Seen:
-    """What happened in the turns of one pipeline; a condition is a step or reply with the value that it had."""
+    """Collects what happened in the turns of one pipeline; a condition is a step or reply with its value."""
 
     replies: set[str] = field(default_factory=set)
     steps: set[str] = field(default_factory=set)

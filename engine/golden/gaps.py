@@ -1,4 +1,4 @@
-"""Sentences that no canned reply was for: collected as they come, grouped by their words, and made into drafts of YAML.
+"""Collects sentences that no canned reply was for, groups them by their words, and drafts YAML for them.
 
 A gap is one line of JSON, in the words of the Lambda log under `LOG_TEXT`, so that such a log is read alike.
 """
@@ -32,7 +32,7 @@ _EXAMPLES = 8
 
 @record
 class Gap:
-    """A sentence with what she said to it."""
+    """A sentence and the reply to it."""
 
     text: str
     reply: str
@@ -113,7 +113,7 @@ def grouped(gaps: Sequence[Gap]) -> list[Group]:
 
 
 def reply_draft(group: Group, name: str) -> str:
-    """A reply for the sentences of `group`, whose words are still to be written."""
+    """Drafts a reply for the sentences of `group`, whose words are still to be written."""
     texts = ", ".join(scalar(text) for text in group.texts[:_EXAMPLES])
     return f"  - id: {name}\n    match: [{texts}]\n    say:\n      - …\n    examples: [{scalar(group.texts[0])}]\n"
 

@@ -31,7 +31,7 @@ class NotSaved(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """What a model did when it was asked."""
+    """A model's answer, or its failure, with the prompt that it was given."""
 
     model: str
     prompt: Prompt
@@ -74,7 +74,7 @@ class Listener:
         return _Overheard(name, model, self._heard)
 
     def between(self, app: App) -> Reply:
-        """Something that answers as `app` does, at a time known to the minute, while this listens."""
+        """Makes a function that answers as `app` does, at a time known to the minute, while this listens."""
 
         def reply(request: ChatRequest, listen: Listen) -> ChatResult:
             now = datetime.now(app.zone).replace(second=0, microsecond=0)

@@ -44,7 +44,7 @@ class Played:
 
 
 def play(golden: GoldenFile, conversation: Conversation, plan: Plan, cassette: Cassette, settings: Settings) -> Played:
-    """One conversation from its first turn to its last, whatever fails on the way."""
+    """Plays one conversation from its first turn to its last, whatever fails on the way."""
     replays = settings.mode == "replay"
     if replays and any(source == "live" for turn in conversation.turns for source in turn.models.values()):
         skipped = ConversationResult(
@@ -124,7 +124,7 @@ class _Play:
 
 
 def _without_secrets(result: ChatResult, secrets: Secrets) -> ChatResult:
-    """What a report may show of `result`."""
+    """Hides secrets in `result`, so that a report may show it."""
     if not secrets:
         return result
     outcome = result.outcome

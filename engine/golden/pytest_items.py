@@ -1,4 +1,4 @@
-"""Golden files as pytest's items: one a conversation, failing with the conversation as `misaki test` shows it."""
+"""Makes golden files pytest's items: one a conversation, failing with the conversation as `misaki test` shows it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class GoldenItem(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Where the conversation stands."""
+        """Tells pytest where the conversation stands."""
         return self.path, self._conversation.name.span.line - 1, self.name
 
     def _result(self) -> ConversationResult:
@@ -71,7 +71,7 @@ class GoldenItem(pytest.Item):
 
 
 def _runner(config: pytest.Config) -> Runner:
-    """One for the whole session, so that pipelines are read and templates compiled once."""
+    """Makes one runner for the whole session, so that pipelines are read and templates compiled once."""
     if _RUNNER not in config.stash:
         config.stash[_RUNNER] = Runner(settings=Settings(secrets=Secrets(os.environ)))
     return config.stash[_RUNNER]

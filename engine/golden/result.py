@@ -1,4 +1,4 @@
-"""What running goldens came to: plain data for the reports, for coverage and for accepting."""
+"""Holds what running goldens came to, as plain data for the reports, for coverage and for accepting."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class ConversationResult:
 
 
 def names_in(turn: TurnResult, result: ConversationResult) -> Mapping[str, Any]:
-    """What conditions saw in a turn that was played, with the variables that its steps set."""
+    """Lists the names that conditions saw in a turn that was played, with the variables that its steps set."""
     if result.plan is None:
         return {}
     asked = Turn(
@@ -105,13 +105,13 @@ def _before(turn: TurnResult, result: ConversationResult) -> Mapping[str, Any]:
 
 
 def known_after(memory: Mapping[str, str], outcome: Outcome) -> dict[str, str]:
-    """What is remembered after a turn that began with `memory`."""
+    """Lists what is remembered after a turn that began with `memory`."""
     known = {**memory, **outcome.remembered}
     return {name: value for name, value in known.items() if value is not None}
 
 
 def tally_statuses(results: tuple[ConversationResult, ...]) -> dict[Status, int]:
-    """How many conversations ended how."""
+    """Counts conversations by status."""
     counts: dict[Status, int] = {"passed": 0, "failed": 0, "stale": 0, "skipped": 0}
     for result in results:
         counts[result.status] += 1

@@ -138,7 +138,7 @@ class Pipelines:
         return self._subject(path).spec
 
     def plan(self, path: Path, env: Mapping[str, str]) -> Plan:
-        """As `spec`, compiled for an environment of nothing but `env`."""
+        """Compiles the pipeline for an environment of nothing but `env`; raises as `spec` does."""
         key = (path.resolve(), tuple(sorted(env.items())))
         if key not in self._plans:
             subject = self._subject(path)

@@ -1,4 +1,4 @@
-"""The models that a golden conversation sees: each asks the stage, and the stage knows where its words come from.
+"""Stands in for the models of a golden conversation: each asks the stage, which knows where its words come from.
 
 Nobody waits for scripted words: the stage's clock runs on by the seconds that they take.
 """
@@ -88,7 +88,7 @@ class Stale:
 
 @dataclass(slots=True)
 class Scene:
-    """What one turn says of its models, and what happened to them."""
+    """The models' part in one turn: where their words come from, and which were stale."""
 
     number: int = 0
     sources: Mapping[str, ModelSource] = field(default_factory=dict)
@@ -113,7 +113,7 @@ class Stage:
         return self.scene.sources.get(name, "unavailable")
 
     def answer(self, row: ModelRow, prompt: Prompt, deadline: Deadline) -> Completion:
-        """What the model `row` says to `prompt`; raises `BackendError` as the model would."""
+        """Answers `prompt` for the model `row`; raises `BackendError` as the model would."""
         match self.source(row.id):
             case Says() | Fails() as scripted:
                 return self._play(_scripted(scripted, row.id), row, prompt, deadline)
@@ -162,7 +162,7 @@ class Stage:
 
 
 class StagedModel:
-    """A `LanguageModel` that stands on a stage."""
+    """A `LanguageModel` that asks its stage for every answer."""
 
     def __init__(self, name: str, row: ModelRow, stage: Stage) -> None:
         self._name, self._row, self._stage = name, row, stage
@@ -198,7 +198,7 @@ def _scripted(source: Says | Fails, model: str) -> Answer:
 
 
 def _recorded(fields: Mapping[str, Any]) -> Answer:
-    """How long the answer took belongs to the machine that recorded it, so it takes no time here."""
+    """Reads an answer back; it takes no time, as the time it took belongs to the machine that recorded it."""
     if "error" in fields:
         kind = ERRORS.get(str(fields["error"]), BackendError)
         return Answer(result=kind(str(fields.get("message", "")), backend="recorded"))
@@ -216,7 +216,7 @@ def _recorded(fields: Mapping[str, Any]) -> Answer:
 
 
 def completion_fields(completion: Completion, secrets: Secrets) -> dict[str, Any]:
-    """What a cassette keeps of an answer."""
+    """Lists the fields of an answer that a cassette keeps."""
     fields = {
         "answer": secrets.hide(completion.text),
         "finish_reason": completion.finish_reason,
@@ -230,6 +230,6 @@ def completion_fields(completion: Completion, secrets: Secrets) -> dict[str, Any
 
 
 def error_fields(error: BackendError, secrets: Secrets) -> dict[str, Any]:
-    """What a cassette keeps of a failure."""
+    """Lists the fields of a failure that a cassette keeps."""
     name = next((name for name, kind in ERRORS.items() if type(error) is kind), "BackendError")
     return {"error": name, "message": secrets.hide(str(error))}

@@ -47,12 +47,12 @@ def flow(value: object) -> str:
 
 
 def entry(key: str, value: object) -> str:
-    """A key with its value on the same line."""
+    """Writes a key with its value on the same line."""
     return f"{key}: {flow(value) if isinstance(value, Mapping | list) else scalar(value)}"
 
 
 def block(fields: Mapping[str, Any], indent: int) -> str:
-    """A list's item: one line a field; `indent` is where the dash stands."""
+    """Writes an item of a list, one line a field; `indent` is where the dash stands."""
     between = "\n" + " " * (indent + 2)
     return " " * indent + "- " + between.join(entry(key, value) for key, value in fields.items()) + "\n"
 
@@ -124,7 +124,7 @@ def expectation(outcome: Outcome, secrets: Secrets) -> dict[str, Any]:
 
 
 def overwrite(path: Path, data: bytes) -> None:
-    """Written aside first: on a full disk the old file stays. Raises `OSError` that names `path`."""
+    """Writes a file aside first, so that on a full disk the old one stays. Raises `OSError` that names `path`."""
     target = path.resolve()
     aside = target.with_name(f".{target.name}.{os.getpid()}")
     try:

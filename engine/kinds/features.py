@@ -1,4 +1,4 @@
-"""A text as the features that tell kinds of sentences apart: runs of one to three characters, words, pairs of words.
+"""Lists the features of a text that tell kinds of sentences apart: runs of characters, words, pairs of words.
 
 Words count by their dictionary form, so one example stands for all inflections of its words. What else was tried is
 measured in docs/decisions/0017-kinds.md.
@@ -43,6 +43,6 @@ def _words(said: str) -> Iterator[str]:
 
 
 def shown(feature: str) -> str:
-    """A feature as an editor reads it: characters in brackets, words with spaces between them."""
+    """Shows a feature to an editor: characters in brackets, words with spaces between them."""
     plain = feature.replace(_START, "^").replace(_END, "$")
     return " ".join(plain.split(_WORD)[1:]) if _WORD in plain else f"「{plain}」"

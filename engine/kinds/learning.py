@@ -27,7 +27,7 @@ Example = tuple[str, list[str]]
 
 @record
 class Counts:
-    """What examples add up to.
+    """The sums over all examples.
 
     `mass` holds for each feature, by the position of a kind, the sum of its TF-IDF in that kind's examples; `totals`
     the sums over all features by kind; `idf` the weight of each feature.
@@ -68,7 +68,7 @@ def count(examples: Sequence[Example]) -> Counts:
 
 
 def times(found: Sequence[str]) -> Mapping[str, int]:
-    """How often each feature occurs; mostly once, and counting takes long."""
+    """Counts how often each feature occurs; mostly once, and counting takes long."""
     once = dict.fromkeys(found, 1)
     return once if len(once) == len(found) else Counter(found)
 
@@ -81,12 +81,12 @@ def weighed(found: Mapping[str, int], idf: Mapping[str, float]) -> dict[str, flo
 
 
 def learn(examples: Sequence[Example]) -> bytes:
-    """A model for `KindModel`, learned from `examples`."""
+    """Learns a model for `KindModel` from `examples`."""
     return _stored(count(examples))
 
 
 def base_of(totals: Iterable[float], features: int) -> list[float]:
-    """By kind, the log probability of a feature that was never seen in it."""
+    """Gives by kind the log probability of a feature that was never seen in it."""
     return [log(ALPHA) - log(total + ALPHA * features) for total in totals]
 
 

@@ -1,4 +1,4 @@
-"""What stands between two pauses, and a place in a text from which a word is read into it. Plain data, no grammar."""
+"""Holds a clause as it is read, word by word, and the place of the word that is read. Plain data, no grammar."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Clause:
 
     @property
     def weight(self) -> int:
-        """How much it says."""
+        """Counts what it says: words, numbers, questions and times."""
         return len(self.words) + len(self.numbers) + len(self.questions) + len(self.times)
 
     @property

@@ -104,11 +104,11 @@ class Closeness:
         return tuple(self._ranked([*certain, *(one for row, one in close.items() if row not in equal)]))
 
     def words(self, text: str) -> tuple[tuple[str, str], ...]:
-        """What is read in a text, as an editor is shown it: (what, words)."""
+        """Tells an editor what is read in a text, as (what, words)."""
         return told(form(text, self._lexicon))
 
     def trigger_words(self, trigger: int) -> str:
-        """What counts of a trigger that is compared by words, on one line."""
+        """Tells on one line what counts of a trigger that is compared by words."""
         if self._triggers[trigger].kind != "fuzzy":
             return ""
         parts = (text for what, text in told(self._forms[trigger]) if what != "changes nothing")
@@ -118,7 +118,7 @@ class Closeness:
         return sorted(found, key=lambda candidate: rank(candidate, self._triggers))
 
     def _certain(self, text: str, whole: Form, threshold: float) -> Iterator[Candidate]:
-        """What the text is word for word, and what an editor asked for outright."""
+        """Finds the triggers that the text is word for word, and those that an editor asked for outright."""
         for row in self._search.equal(whole.text) if threshold <= EXACT else ():
             if not only_asks(text, self._triggers[row], self._forms[row]):
                 yield self._candidate(row, EXACT, exact=True)
@@ -173,6 +173,6 @@ def form_of(trigger: Trigger, lexicon: Lexicon) -> Form:
 
 
 def columns(triggers: Sequence[Trigger], forms: Sequence[Form]) -> dict[str, list[str]]:
-    """What is compared of the fuzzy triggers, and nothing of the others."""
+    """Lists what is compared of the fuzzy triggers, and nothing of the others."""
     fuzzy = [(one, trigger.kind == "fuzzy") for one, trigger in zip(forms, triggers, strict=True)]
     return {pair.name: [getattr(one, pair.name) if is_fuzzy else "" for one, is_fuzzy in fuzzy] for pair in PAIRS}

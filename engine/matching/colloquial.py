@@ -1,4 +1,4 @@
-"""Dialect, casual speech, numerals and hours in the words that the dictionary knows best. Knows no triggers.
+"""Puts dialect, casual speech, numerals and hours into words that the dictionary knows best. Knows no triggers.
 
 Data and one substitution: what stands here is grammar (how a region or a youngster says a copula, a negation, a
 request) and the few set phrases of everyday talk. Texts are folded, their katakana and punctuation still in place.

@@ -45,7 +45,7 @@ class Pair:
         return min(ratio * self.weight, self.most)
 
     def cutoff(self, threshold: float) -> float | None:
-        """What to ask rapidfuzz for, 0-100: no ratio below it reaches the threshold; none where no ratio can."""
+        """Finds what to ask rapidfuzz for, 0-100: no ratio below it reaches the threshold; none where no ratio can."""
         if threshold > self.most:
             return None
         return min(max(threshold / self.weight - SLACK, 0.0), 100.0)
@@ -135,7 +135,7 @@ Sides = tuple[list[ContentWord], list[ContentWord]]
 
 
 def _unheard(extra: list[ContentWord], missing: list[ContentWord], query: Form, trigger: Form) -> Sides:
-    """Without the words that one side only spells in another way, or cuts in another place."""
+    """Drops the words that one side only spells in another way, or cuts in another place."""
     if extra and missing:
         if _joined(extra, 0) == _joined(missing, 0):
             return [], []
@@ -150,7 +150,7 @@ def _unheard(extra: list[ContentWord], missing: list[ContentWord], query: Form, 
 
 
 def _untwinned(extra: list[ContentWord], missing: list[ContentWord]) -> Sides:
-    """Without the words that sound like one of the other side: 引く and ひく."""
+    """Drops the words that sound like one of the other side: 引く and ひく."""
     for word in tuple(extra):
         twin = next((one for one in missing if heard(one[2]) == heard(word[2]) and _respelled([word], [one])), None)
         if twin is not None:
@@ -160,7 +160,7 @@ def _untwinned(extra: list[ContentWord], missing: list[ContentWord]) -> Sides:
 
 
 def _unwritten(own: list[ContentWord], others: list[ContentWord], other: Form) -> Sides:
-    """Without the words that the other text writes in kana, nor what the dictionary took those for."""
+    """Drops the words that the other text writes in kana, and what the dictionary took those for."""
     for word in tuple(own):
         if _written_in_kana(word, other):
             own = [one for one in own if one is not word]
@@ -271,7 +271,7 @@ def _slipped(query: Form, trigger: Form, extra: Sequence[ContentWord], missing: 
 
 
 def _edits(one: str, other: str) -> int:
-    """How many letters are missing, added, changed or moved: half of what must be taken out and put in, rounded up."""
+    """Counts letters missing, added, changed or moved: half of what must be taken out and put in, rounded up."""
     both = len(one) + len(other)
     return ceil(both * (1 - fuzz.ratio(one, other) / 100) / 2 - _ROUNDING)
 

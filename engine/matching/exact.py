@@ -121,7 +121,7 @@ class _Bitmaps:
         return found
 
     def _needs_of(self, length: int, share: float) -> Needs:
-        """What a query of `length` characters asks of each segment that may hold rows close enough to it."""
+        """Lists what a query of `length` characters asks of each segment that may hold rows close enough to it."""
         groups = self._groups(length, share) if self._lengths else []
         if not groups:
             return ()
@@ -172,7 +172,7 @@ def _masks(groups: Iterable[tuple[int, int, int]], first: int, count: int) -> Se
 
 
 def _add(bitmaps: list[int]) -> list[int]:
-    """How many of `bitmaps` hold each row, as binary numbers down the rows: the planes of ones, twos, fours and so on.
+    """Counts for each row the `bitmaps` that hold it, as binary numbers: the planes of ones, twos, fours and so on.
 
     Carry-save addition: three bitmaps of one weight become one of that weight and one of the next.
     """

@@ -58,7 +58,7 @@ def _read(here: Here) -> int:
 
 
 def _own(here: Here, size: int, kind: str, name: str) -> int:
-    """A word of the pipeline's own."""
+    """Reads a word of the pipeline's own; gives how many were taken."""
     here.take(size)
     if kind == "address":
         here.clause.spare.append((name, kind))
@@ -213,12 +213,12 @@ def _part(whole: Form, part: Sequence[Clause]) -> Form:
 
 
 def steady(text: str) -> str:
-    """What is analysed of a text."""
+    """Prepares a text for the analyser: folded, in plain words, nothing drawn out."""
     return _steady(plain(fold(text)[:LOOKED_AT]))
 
 
 def _steady(text: str) -> str:
-    """Without what is drawn out; a long vowel in katakana is part of its word (ビール)."""
+    """Takes out what is drawn out; a long vowel in katakana is part of its word (ビール)."""
     text = _SIGNS.sub(" ", text)
     if text.isascii():
         return repeated(text)

@@ -1,4 +1,4 @@
-"""The closed classes of Japanese and English that matching leans on, by the dictionary's normalised form.
+"""Lists the closed classes of Japanese and English that matching needs, by the dictionary's normalised form.
 
 Data only. A word belongs here when its class could be printed in full in a grammar book; topics never do.
 """

@@ -188,11 +188,11 @@ class TriggerIndex:
         return bool(self._search.equal(normalise(text)))
 
     def words(self, text: str) -> tuple[tuple[str, str], ...]:
-        """What is read in a text, as an editor is shown it: (what, words)."""
+        """Tells an editor what is read in a text, as (what, words)."""
         return self._closeness.words(text)
 
     def trigger_words(self, trigger: int) -> str:
-        """What counts of a trigger that is compared by words."""
+        """Tells what counts of a trigger that is compared by words."""
         return self._closeness.trigger_words(trigger)
 
     def _equal(self, text: str, threshold: float) -> list[Candidate]:

@@ -1,4 +1,4 @@
-"""A Japanese word as content, as grammar, or as spare. Knows the dictionary's parts of speech, no triggers."""
+"""Reads a Japanese word as content, as grammar, or as spare. Knows the dictionary's parts of speech, no triggers."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def _names(here: Here) -> bool:
 
 
 def _question(here: Here) -> bool:
-    """A question word, unless it means something or nothing with what follows: 何か, 誰も, 何でも."""
+    """Reads a question word, unless it means something or nothing with what follows: 何か, 誰も, 何でも."""
     form, after = here.form, here.form_at(1)
     if after == "も" or (after == "か" and not here.ends(2)):
         if form in ("何", "何時", "いつ", "どう") and not here.ends(2):
@@ -240,7 +240,7 @@ def _talker(here: Here) -> bool:
 
 
 def _time(here: Here) -> bool:
-    """A time; one since which something is so changes nothing: 昨日から."""
+    """Reads a time; one since which something is so changes nothing: 昨日から."""
     if here.form_at(1) == "から":
         here.spare("now")
     else:
@@ -256,7 +256,7 @@ def _filler(here: Here) -> bool:
 
 
 def _intensity(here: Here) -> bool:
-    """A word of degree, unless it is itself what the clause says: すごい."""
+    """Sets a word of degree apart, unless it is itself what the clause says: すごい."""
     after = here.after
     grammatical = after is None or here.ends() or after.tags[0] in ("助詞", "助動詞")
     adverb = here.word.tags[0] == "形容詞" and "連用形" in here.word.tags[-1]

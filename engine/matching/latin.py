@@ -49,7 +49,7 @@ SHORTEST = 4
 
 
 def read_latin(word: str) -> str:
-    """A Latin word (lower case) as hiragana where it is typed Japanese, else as it is."""
+    """Reads a Latin word (lower case) as hiragana where it is typed Japanese, else as it is."""
     if len(word) < SHORTEST or not _ROMAJI.fullmatch(word):
         return word
     heard: list[str] = []
@@ -170,7 +170,7 @@ _GIVING = {(stem("give"), "me"), (stem("bring"), "me"), (stem("hand"), "me")}
 
 
 def _meant(form: str, after: str, then: str) -> tuple[str, ...]:
-    """What `want to`, `going to`, `can you` and `would like` mean."""
+    """Finds the marks of `want to`, `going to`, `can you` and `would like`."""
     if form in ("want", "need") and after == "to":
         return ("want", "doing")
     if form == "go" and after == "to" and then not in ("the", "a", "my", ""):

@@ -1,4 +1,4 @@
-"""Why two texts whose words agree do not say the same: nine rules, each with its reason in an editor's words.
+"""Tells why two texts that come close do not say the same: nine rules, each with its reason in an editor's words.
 
 Knows what was read in them, and shows it to editors; no replies.
 """
@@ -181,7 +181,7 @@ _ASKING = frozenset({"request", "bids"})
 
 
 def person(compared: Comparison) -> str | None:
-    """What one says of oneself is not what one says of the other: 俺は独身, ママは独身; nor is doing what is done."""
+    """Keeps apart what is told of oneself and of the other (俺は独身, ママは独身), and doing from being done to."""
     query, trigger = compared.query, compared.trigger
     if {_told_of(query), _told_of(trigger)} == {"me", "you"}:
         return phrase("told of another person")
@@ -274,7 +274,7 @@ _SIGNS = {"q": phrase("quoted"), "r": phrase("reported"), "i": phrase("said in i
 
 
 def told(form: Form) -> tuple[tuple[str, str], ...]:
-    """What counts and what does not, as (what, words); only what there is."""
+    """Lists what counts and what does not, as (what, words); only what there is."""
     spare: dict[str, list[str]] = {}
     content = {word[0] for word in form.words}
     for word, kind in form.spare:
@@ -298,7 +298,7 @@ def told(form: Form) -> tuple[tuple[str, str], ...]:
 
 
 def meant(form: Form) -> list[str]:
-    """What the grammar means: the opposite, a wish, another's words."""
+    """Lists what the grammar means: the opposite, a wish, another's words."""
     found: list[str] = [phrase("denied")] if form.negative else []
     found += [shown for mark, shown in _MARKS.items() if mark in form.marks]
     return found + [shown for sign, shown in _SIGNS.items() if sign in form.signs]

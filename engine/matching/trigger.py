@@ -1,4 +1,4 @@
-"""What matching compares, as plain data that a compiled pipeline stores: triggers, texts taken apart, own words.
+"""Holds what matching compares, as plain data that a compiled pipeline stores: triggers, forms of texts, own words.
 
 `engine.matching.forms` takes texts apart.
 """

@@ -1,1 +1,1 @@
-"""Text as words: what several layers need of a language, without triggers, kinds or turns."""
+"""Cleans, normalises and analyses text: what several layers need of a language, without triggers, kinds or turns."""

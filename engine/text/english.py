@@ -1,4 +1,4 @@
-"""English words by their stem: contractions opened, inflection taken off. Knows no Japanese and no triggers.
+"""Finds the stems of English words: contractions opened, inflection taken off. Knows no Japanese and no triggers.
 
 The stemmer is light on purpose: it makes one word of `closing`, `closed` and `closes`, and leaves derived words apart
 (`close`, `closet`). Irregular verbs and plurals stand in a table.
@@ -55,7 +55,7 @@ _SHORTEST = 3
 
 
 def opened(word: str) -> tuple[str, ...]:
-    """A Latin word (lower case, apostrophes as typed) as the words it stands for: `won't` is `will`, `not`."""
+    """Opens a Latin word (lower case, apostrophes as typed) into the words it stands for: `won't` is `will`, `not`."""
     plain = word.replace("’", "'").strip("'")
     whole = _WHOLE.get(plain.replace("'", ""))
     if whole is not None:
@@ -73,7 +73,7 @@ def is_past(word: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def stem(word: str) -> str:
-    """One form for the inflections of a Latin word in lower case: `closes`, `closed`, `closing` give `clos`."""
+    """Gives one form for the inflections of a Latin word in lower case: `closes`, `closed`, `closing` give `clos`."""
     base = _BASES.get(word)
     if base is not None:
         return _without_e(base)

@@ -1,4 +1,4 @@
-"""Japanese text brought to the one form in which texts are compared. Knows Unicode, nothing of triggers or replies.
+"""Brings Japanese text to the one form in which texts are compared. Knows Unicode, nothing of triggers or replies.
 
 The pipeline has two parts. `fold` makes equal what Unicode and the keyboard made different and keeps punctuation,
 because `forms` reads clauses, quotations and questions from it; `flatten` drops whatever is not said aloud.
@@ -89,7 +89,7 @@ def _unicode(text: str) -> str:
 
 
 def _joined(text: str) -> str:
-    """A wave within a word draws it out, as ー does."""
+    """Joins words at apostrophes and hyphens; a wave within a word draws it out, as ー does."""
     return (
         text if _JOINING.isdisjoint(text) else re.sub(_JOINED, lambda sign: "ー" if sign[0][0] in "~〜" else "", text)
     )
@@ -108,7 +108,7 @@ def _laughter(text: str) -> str:
 
 
 def _laughed(text: str) -> int:
-    """Where 笑, or 草 after kana, begins to be all that is still said; the text's length where it does not."""
+    """Finds where nothing but 笑, or 草 after kana, is said any more; the text's length where that is nowhere."""
     said = len(text)
     while said and (text[said - 1] in _LAUGHED or not text[said - 1].isalnum()):
         said -= 1
@@ -126,7 +126,7 @@ def _silence(text: str) -> str:
 
 
 def undrawn(text: str) -> str:
-    """A drawn-out sound is not another word: `ー` goes, and so does a small vowel after its own row."""
+    """Takes drawn-out sounds out, which make no other word: `ー`, and a small vowel after its own row."""
     long_vowel = "あああ" in text or "いいい" in text or "ううう" in text or "えええ" in text or "おおお" in text
     if not long_vowel and _DRAWING.isdisjoint(text):
         return text
@@ -171,7 +171,7 @@ def fold(text: str) -> str:
 
 
 def flatten(folded: str) -> str:
-    """What is left of a folded text when only what is said counts; may be empty."""
+    """Leaves of a folded text only what is said; may be empty."""
     for _, stage in FLATTENING:
         folded = stage(folded)
     return folded

@@ -1,4 +1,4 @@
-"""What a sentence is about, as a noun that can be said back: 上司がひどいんだ is about 上司.
+"""Finds what a sentence is about, as a noun that can be said back: 上司がひどいんだ is about 上司.
 
 A guess by the words alone: the noun that a particle marks as the topic or the subject, else the object, else another
 one. Nouns that name nothing by themselves (times, numbers, こと, もの) are passed over.

@@ -1,4 +1,4 @@
-"""A text as words: a morphological analyser for Japanese, a light stemmer for English. Knows no triggers and no kinds.
+"""Reads a text as words, by an analyser for Japanese and a light stemmer for English. Knows no triggers, no kinds.
 
 SudachiPy with its small dictionary, in mode A (the shortest units: 不|合格, 取り|消す). The dictionary is opened when
 the first text is analysed, which takes 15 ms and 35 MB; docs/decisions/0003-matching.md compares it with others.

@@ -78,7 +78,7 @@ _MARKED = {"same": "{}", "gone": "[-{}-]", "new": "{{+{}+}}"}
 
 
 class Progress:
-    """One line a file, a mark a conversation, written as they end."""
+    """Writes one line a file, one mark a conversation, as they end."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -119,7 +119,7 @@ def show_conversation(result: ConversationResult, console: Console) -> None:
 
 
 def show_summary(results: Sequence[ConversationResult], seconds: float, console: Console) -> None:
-    """One line: how many conversations and turns, and how they ended."""
+    """Shows on one line how many conversations and turns there were, and how they ended."""
     counts = tally_statuses(tuple(results))
     parts = [(tell(COUNTS[status], count=count), STYLES[status]) for status, count in counts.items() if count]
     line = Text("\n")
@@ -158,7 +158,7 @@ def show_accepted(done: Accepted, console: Console) -> None:
 
 
 def show_coverage(found: Sequence[Coverage], console: Console) -> None:
-    """What no golden exercises, with its place."""
+    """Shows what no golden exercises, with its place."""
     for one in found:
         console.print(Text("\n" + tell("coverage of {pipeline}", pipeline=one.pipeline), "bold"))
         for kind, total in one.total.items():
@@ -230,7 +230,7 @@ def _indented(text: str) -> str:
 
 
 def facts(turn: TurnResult) -> str:
-    """Who answered, how sure it was, and how long it took, as one line."""
+    """Tells on one line who answered, how sure it was, and how long it took."""
     outcome = turn.outcome
     words = [outcome.engine, outcome.step, outcome.reply_id, score(outcome), model(outcome)]
     words.append(f"{turn.result.latency_ms:.0f} ms")
@@ -242,7 +242,7 @@ def facts(turn: TurnResult) -> str:
 
 
 def score(outcome: Outcome) -> str:
-    """How well the reply's trigger matched, or how sure the model was."""
+    """Tells how well the reply's trigger matched, or how sure the model was."""
     if outcome.score is not None:
         return tell("score {score:g}", score=outcome.score)
     sure = outcome.completion.confidence if outcome.completion else None

@@ -128,7 +128,7 @@ def _accepting(results: Sequence[ConversationResult], name: str = "") -> str:
 
 
 def page(template: str, names: dict[str, Any]) -> str:
-    """A template of this package in the language of the command, with everything escaped."""
+    """Renders a template of this package in the language of the command, with everything escaped."""
     here = files("engine.golden.report")
     environment = Environment(
         loader=FunctionLoader(lambda name: here.joinpath(name).read_text("utf-8")),
