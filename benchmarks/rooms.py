@@ -147,8 +147,8 @@ def _lengths(rounds: int) -> Iterator[Row]:
         sides: dict[str, Take] = {
             "long": timed(lambda: turn("long")),
             "short": timed(lambda: turn(next(short))),
-            "page of long": timed(lambda: _get(service, "/rooms/long/turns", "yuki")),
-            "page of short": timed(lambda: _get(service, "/rooms/short-0/turns", "yuki")),
+            "page of long": timed(lambda: _get(service, "/rooms/long/turns", limit="10", "yuki")),
+            "page of short": timed(lambda: _get(service, "/rooms/short-0/turns", limit="10", "yuki")),
         }
         times = alternate(sides, 10 * rounds)
     yield Row(
@@ -162,7 +162,7 @@ def _lengths(rounds: int) -> Iterator[Row]:
     )
     yield Row(
         id="rooms.page",
-        what=f"the newest 20 of {LONG:,} turns",
+        what=f"the newest ten of {LONG:,} turns",
         ours=times["page of long"],
         peer=f"of {SHORT}",
         theirs=times["page of short"],
@@ -177,8 +177,8 @@ class _Known(Gate):
         return {"yuki": YUKI, "aki": AKI}[authorization.removeprefix("Bearer ")]
 
 
-def _get(service: Callable[..., Any], path: str, who: str) -> int:
-    request = Request(method="GET", path=path, headers={"authorization": f"Bearer {who}"})
+def _get(service: Callable[..., Any], path: str, who: str, **query: str) -> int:
+    request = Request(method="GET", path=path, query=query, headers={"authorization": f"Bearer {who}"})
     status: int = service(request, None, None).status
     return status
 

@@ -6,7 +6,7 @@ Reading raises `StoreFailed` for texts that no version of this engine wrote; its
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from engine.conversations.records import StoredTurn
@@ -23,9 +23,10 @@ MAX_BYTES = 64 * 1024
 """Of the history that a client sent, and of what is kept of replies; DynamoDB refuses items over 400 KB."""
 MOST_SAID = 500
 """Replies of which the variants said are kept, and `MOST_TIMES` variants of each."""
-MOST_TIMES = 40
+MOST_TIMES = 16
 _LONGEST = 400 * 1024
 _LARGEST = 2**53
+_FIRST = ord("0")
 _TEXTS = ("engine", "step", "reply_id", "offers", "topic", "model")
 _ANSWER = ("reply", *_TEXTS, "variant", "score")
 
@@ -50,9 +51,33 @@ def from_text(text: str, read: Callable[[Any], T]) -> T:
         raise StoreFailed("the stored room is of another form") from None
 
 
-def said_text(said: Mapping[str, tuple[int, ...]], talk: Talk | None) -> str:
+class Said(Mapping[str, tuple[int, ...]]):
+    """The replies of a room, the last one at the end, with the newest variants of each. A turn asks for few of them, so
+    they stay as they are stored, a letter for each variant, until it does.
+    """
+
+    def __init__(self, letters: Mapping[str, str]) -> None:
+        self.letters = letters
+
+    def __getitem__(self, reply: str) -> tuple[int, ...]:
+        return tuple(ord(letter) - _FIRST for letter in self.letters[reply])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.letters)
+
+    def __len__(self) -> int:
+        return len(self.letters)
+
+    def also(self, reply: str, variant: int) -> Said:
+        """With one that was said just now, and without those that are too many."""
+        letters = dict(self.letters)
+        letters[reply] = (letters.pop(reply, "") + chr(_FIRST + variant))[-MOST_TIMES:]
+        return Said(letters if len(letters) <= MOST_SAID else dict(list(letters.items())[-MOST_SAID:]))
+
+
+def said_text(said: Said, talk: Talk | None) -> str:
     """What a room's next turn needs beside its words, of at most `MAX_BYTES`."""
-    kept: dict[str, Any] = {"said": {reply: list(one[-MOST_TIMES:]) for reply, one in list(said.items())[-MOST_SAID:]}}
+    kept: dict[str, Any] = {"said": said.letters}
     if talk is not None:
         kept["talk"] = {name: getattr(talk, name) for name in field_names(Talk)}
     while len((text := to_text(kept)).encode()) > MAX_BYTES and kept["said"]:
@@ -60,12 +85,14 @@ def said_text(said: Mapping[str, tuple[int, ...]], talk: Talk | None) -> str:
     return text
 
 
-def read_said(text: str) -> tuple[dict[str, tuple[int, ...]], Talk | None]:
-    def read(data: Any) -> tuple[dict[str, tuple[int, ...]], Talk | None]:
-        said = {str(reply): tuple(map(number, variants)) for reply, variants in data["said"].items()}
-        return said, _talk(data["talk"]) if "talk" in data else None
+def read_said(text: str) -> tuple[Said, Talk | None]:
+    def read(data: Any) -> tuple[Said, Talk | None]:
+        letters = data["said"]
+        if not set(map(type, letters.values())) <= {str}:
+            raise TypeError("replies of another form")
+        return Said(letters), _talk(data["talk"]) if "talk" in data else None
 
-    return from_text(text, read) if text else ({}, None)
+    return from_text(text, read) if text else (Said({}), None)
 
 
 def turn_text(new: NewTurn, at: float, *, first: bool) -> str:
