@@ -147,8 +147,8 @@ def _lengths(rounds: int) -> Iterator[Row]:
         sides: dict[str, Take] = {
             "long": timed(lambda: turn("long")),
             "short": timed(lambda: turn(next(short))),
-            "page of long": timed(lambda: _get(service, "/rooms/long/turns", limit="10", "yuki")),
-            "page of short": timed(lambda: _get(service, "/rooms/short-0/turns", limit="10", "yuki")),
+            "page of long": timed(lambda: _get(service, "/rooms/long/turns", "yuki", limit="10")),
+            "page of short": timed(lambda: _get(service, "/rooms/short-0/turns", "yuki", limit="10")),
         }
         times = alternate(sides, 10 * rounds)
     yield Row(
