@@ -1,3 +1,1 @@
-"""Holds the pure data and the ports that every layer shares: no I/O, no third-party import, nothing mutable at module
-level.
-"""
+"""Holds the pure data and ports that every layer shares, without I/O, third-party imports or mutable state."""

@@ -66,7 +66,7 @@ def _record(cls: type[T], *, kw_only: bool) -> type[T]:
     defaults = {name: told[name].default if name in told else value for name, value in given.items()}
     defaults = {name: value for name, value in defaults.items() if value is not _REQUIRED}
     space |= {"__slots__": names, "__dataclass_fields__": _Fields()}
-    space |= {"__setattr__": _refuse_to_set, "__delattr__": _refuse_to_delete, "__reduce__": _reduce}
+    space |= {"__setattr__": _refuse, "__delattr__": _refuse, "__reduce__": _reduce}
     space |= {name: method for name, method in _BY_VALUE.items() if name not in space}
     space["_shown"] = tuple(name for name in names if name not in told or told[name].shown)
     if not kw_only:
@@ -130,12 +130,8 @@ def _complain(cls: type, names: tuple[str, ...], values: Mapping[str, Any]) -> N
     raise TypeError(f"{cls.__name__}: missing {missing}, unknown {unknown}")
 
 
-def _refuse_to_set(self: object, name: str, _value: Any) -> NoReturn:
-    raise AttributeError(f"{type(self).__name__} cannot be changed: `{name}` was to be set")
-
-
-def _refuse_to_delete(self: object, name: str) -> NoReturn:
-    raise AttributeError(f"{type(self).__name__} cannot be changed: `{name}` was to be deleted")
+def _refuse(self: object, name: str, *_value: Any) -> NoReturn:
+    raise AttributeError(f"{type(self).__name__} cannot be changed: `{name}` was to be set or deleted")
 
 
 def _values(self: Any) -> tuple[Any, ...]:

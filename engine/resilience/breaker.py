@@ -121,15 +121,13 @@ class Breaker:
         if len(self._window) > self.policy.window:
             self._forget_first()
         self._forget_old()
-        if verdict == "fatal" or self._is_bad():
-            self._enter("open")
-
-    def _is_bad(self) -> bool:
         calls = len(self._window)
-        return calls >= self.policy.least_calls and (
+        is_bad = calls >= self.policy.least_calls and (
             self._tally["failure"] >= self.policy.failure_share * calls
             or self._tally["slow"] >= self.policy.slow_share * calls
         )
+        if verdict == "fatal" or is_bad:
+            self._enter("open")
 
     def _enter(self, state: State) -> None:
         self._state = state

@@ -36,7 +36,7 @@ from engine.core.node import (
 )
 from engine.core.source import Located, Problem, Span, span
 from engine.pipeline.reading.files import UNPRINTABLE, at, lines, problem, read_text, shortened
-from engine.pipeline.reading.slips import MAY_SWALLOW, glued_comments, swallowed, unlisted_key
+from engine.pipeline.reading.slips import MAY_SWALLOW, MOST_COMMENTS, glued_comments, swallowed, unlisted_key
 from engine.pipeline.reading.syntax import condition_slip, in_quotes, syntax_problem
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -94,7 +94,7 @@ def compose(text: str, name: str) -> tuple[Node | None, list[Problem]]:
         return None, [*composer.problems, limit.args[0]]
     if composer.root is None:
         return None, [*composer.problems, problem("P112", phrase("file is empty"), at(name, 1, 1))]
-    return composer.root, [*composer.problems, *glued_comments(text, composer.root)]
+    return composer.root, [*composer.problems, *islice(glued_comments(text, composer.root), MOST_COMMENTS)]
 
 
 def _broken_off(text: str, name: str, found: Problem) -> tuple[Node | None, list[Problem]]:

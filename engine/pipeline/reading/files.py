@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from stat import S_ISREG
@@ -21,6 +21,11 @@ _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _OTHER_ENCODINGS = {"cp932": "Shift_JIS", "euc_jp": "EUC-JP"}
 _JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
+_REASONS: Mapping[type, str] = {
+    FileNotFoundError: phrase("it does not exist"),
+    IsADirectoryError: phrase("it is a folder"),
+    PermissionError: phrase("this user may not read it"),
+}
 
 
 def read_text(path: Path, name: str) -> tuple[str | None, list[Problem]]:
@@ -36,7 +41,7 @@ def read_text(path: Path, name: str) -> tuple[str | None, list[Problem]]:
                 return None, [_unreadable(name, reason, phrase("write a file of plain text"))]
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        return None, [_unreadable(name, _reason(error))]
+        return None, [_unreadable(name, _REASONS.get(type(error)) or (error.strerror or "unknown").lower())]
     except ValueError:
         return None, [_unreadable(name, phrase("its name is not a file name"))]
     return decode(data, name)
@@ -92,15 +97,6 @@ def position(text: str, offset: int) -> tuple[int, int]:
 
 def problem(code: str, message: str, span: Span, hint: str = "") -> Problem:
     return Problem(code=code, message=message, span=span, hint=hint)
-
-
-def _reason(error: OSError) -> str:
-    known: Sequence[tuple[type[OSError], str]] = (
-        (FileNotFoundError, phrase("it does not exist")),
-        (IsADirectoryError, phrase("it is a folder")),
-        (PermissionError, phrase("this user may not read it")),
-    )
-    return next((text for kind, text in known if isinstance(error, kind)), (error.strerror or "unknown").lower())
 
 
 def _wrong_encoding(data: bytes, error: UnicodeDecodeError, name: str) -> Problem:

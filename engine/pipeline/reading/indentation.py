@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 
 from engine.core.language import phrase
 from engine.core.source import Problem
@@ -30,20 +31,15 @@ def aligned(every: Sequence[str], number: int) -> str:
         return ""
     column, indent = len(found["before"]), _indent(every[number - 1])
     # What stands below a key without a value belongs to it, and must stay further right.
-    most = _indent_below(every, number) if found.end() >= len(every[number - 1].rstrip()) else None
-    near: tuple[int, str, int] | None = None
-    for above in range(number - 1, max(0, number - FAR), -1):
-        key = _KEY.match(every[above - 1])
-        there = len(key["before"]) if key else column
-        if key and there != column and (most is None or there - column + indent < most):
-            near = min(
-                near or (there, key["key"], above), (there, key["key"], above), key=lambda one: abs(one[0] - column)
-            )
-    if near is None or abs(near[0] - column) > _NEAR or near[0] < column - indent:
+    is_bare = found.end() >= len(every[number - 1].rstrip())
+    below = [_indent(line) for line in every[number : number + FAR] if is_bare and _CONTENT.match(line)]
+    keys = ((above, _KEY.match(every[above - 1])) for above in range(number - 1, max(0, number - FAR), -1))
+    near = [(len(key["before"]), key["key"], above) for above, key in keys if key]
+    near = [one for one in near if one[0] != column and not (below and one[0] - column + indent >= below[0])]
+    there, key, line = min(near, key=lambda one: abs(one[0] - column), default=(column + _NEAR + 1, "", 0))
+    if abs(there - column) > _NEAR or there < column - indent:
         return ""
-    return phrase(
-        "{by}, in line with `{key}` on line {line}", by=_by(near[0] - column + indent), key=near[1], line=near[2]
-    )
+    return phrase("{by}, in line with `{key}` on line {line}", by=_by(there - column + indent), key=key, line=line)
 
 
 def aligned_item(every: Sequence[str], number: int) -> str:
@@ -55,10 +51,6 @@ def aligned_item(every: Sequence[str], number: int) -> str:
     if near is None or abs(near - column) > _NEAR:
         return ""
     return phrase("{by}, in line with the `-` on line {line}", by=_by(near), line=columns[near])
-
-
-def _indent_below(every: Sequence[str], number: int) -> int | None:
-    return next((_indent(line) for line in every[number : number + FAR] if _CONTENT.match(line)), None)
 
 
 def odd_one(every: Sequence[str], number: int, file: str) -> Problem | None:
@@ -101,12 +93,8 @@ def _is_odd(one: int, other: int) -> bool:
 def _siblings_above(every: Sequence[str], number: int, column: int) -> tuple[int, int, int] | None:
     """The nearest line above that was meant as a sibling of line `number`, its column, and how many stand in it."""
     lines = [above for above in range(number - 1, max(0, number - FAR), -1) if _CONTENT.match(every[above - 1])]
-    deeper: list[int] = []
-    for above in lines:
-        if _indent(every[above - 1]) <= column:
-            break
-        deeper.append(above)
-    parent = next((above for above in lines if _indent(every[above - 1]) <= column), None)
+    deeper = list(takewhile(lambda above: _indent(every[above - 1]) > column, lines))
+    parent = lines[len(deeper)] if len(deeper) < len(lines) else None
     if deeper and parent is not None and column not in _columns(every[parent - 1]):
         # Deeper than line `number`, which itself is deeper than what holds both.
         least = min(_indent(every[above - 1]) for above in deeper)
@@ -118,26 +106,16 @@ def _siblings_above(every: Sequence[str], number: int, column: int) -> tuple[int
         its_column = _indent(every[parent - 1])
         if its_column == column:
             return None
-        same = []
-        for above in lines:
-            if _indent(every[above - 1]) < its_column:
-                same += [above] if its_column in _columns(every[above - 1]) else []
-                break
-            same += [above] if its_column in _columns(every[above - 1]) else []
+        left = next((place for place, above in enumerate(lines) if _indent(every[above - 1]) < its_column), len(lines))
+        same = [above for above in lines[: left + 1] if its_column in _columns(every[above - 1])]
         return parent, its_column, len(same)
     return None
 
 
 def _siblings_below(every: Sequence[str], number: int, column: int) -> int:
     """Counts the lines from line `number` on that begin in its column, up to one that stands further left."""
-    many = 0
-    for line in every[number - 1 : number + FAR]:
-        if not _CONTENT.match(line):
-            continue
-        if _indent(line) < column:
-            break
-        many += _indent(line) == column
-    return many
+    columns = [_indent(line) for line in every[number - 1 : number + FAR] if _CONTENT.match(line)]
+    return sum(one == column for one in takewhile(lambda one: one >= column, columns))
 
 
 def _columns(line: str) -> tuple[int, ...]:

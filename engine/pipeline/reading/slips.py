@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import NamedTuple
 
 from engine.core.language import phrase
@@ -124,13 +123,12 @@ MAY_SWALLOW = re.compile(rf" (?:-(?!\d)|[{DASHES}＃]|[A-Za-z_]+：)")
 """What an unquoted text of several lines holds where one of its lines was meant otherwise."""
 
 _GLUED_COMMENT = re.compile(r"(?<=[^\s\"'\]}])[ \t]+#(?=[^\s#!])")
-_CONFLICT = re.compile(r"<{7} ")
 
 
 def near_slip(every: Sequence[str], span: Span, *, since: int) -> Problem | None:
     """The slip for which the parser stumbles at `span`, in a text that begins on line `since` of `every` line."""
     last = min(span.line, len(every))
-    merged = next((number for number in range(1, last + 1) if _CONFLICT.match(every[number - 1])), None)
+    merged = next((number for number in range(1, last + 1) if every[number - 1].startswith("<" * 7 + " ")), None)
     if merged is not None:
         hint = phrase("keep one of them, and remove the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`")
         return problem("P101", phrase("a merge left two versions here"), at(span.file, merged, 1, 7), hint)
@@ -161,7 +159,14 @@ def _problem(one: _Slip, found: re.Match[str], file: str, number: int, **more: i
 
 def swallowed(every: Sequence[str], span: Span) -> Problem | None:
     """The line around an unquoted text of several lines at `span` that was meant as an item, a key or a comment."""
-    return _unlisted(every, span) or next(filter(None, _further(every, span)), None)
+    unlisted = _unlisted(every, span)
+    for number in range(span.line + 1, span.end_line + 1) if unlisted is None else ():
+        for one in _SWALLOWED:
+            found = re.match(one.pattern, every[number - 1])
+            if found:
+                odd = odd_one(every, number, span.file) if one.code == "P114" else None
+                return odd or _problem(one, found, span.file, number, line=span.line)
+    return unlisted
 
 
 def _unlisted(every: Sequence[str], span: Span) -> Problem | None:
@@ -173,9 +178,8 @@ def _unlisted(every: Sequence[str], span: Span) -> Problem | None:
     found = _nearest(every, span.file, [span.line], (*_ANYWHERE, *_NEAR[:1], *_NEAR[2:4]))
     if found is None and len(before) == len(following) - len(following.lstrip(" ")):
         message = phrase("this line is no item of the list, as those below it are")
-        found = problem(
-            "P101", message, at(span.file, span.line, span.column, len(first)), phrase("begin it with `- `")
-        )
+        place = at(span.file, span.line, span.column, len(first))
+        found = problem("P101", message, place, phrase("begin it with `- `"))
     return found
 
 
@@ -187,21 +191,8 @@ def unlisted_key(every: Sequence[str], span: Span) -> Problem | None:
     return _nearest(every, span.file, [span.line], (_ANYWHERE[3], _NEAR[0], _NEAR[3]))
 
 
-def _further(every: Sequence[str], span: Span) -> Iterator[Problem | None]:
-    for number in range(span.line + 1, span.end_line + 1):
-        for one in _SWALLOWED:
-            found = re.match(one.pattern, every[number - 1])
-            if found:
-                yield odd_one(every, number, span.file) if one.code == "P114" else None
-                yield _problem(one, found, span.file, number, line=span.line)
-
-
 def glued_comments(text: str, root: Node) -> Iterator[Problem]:
     """Texts without quotes that end at ` #` where a word follows at once, as in `今夜は #カラオケ`: meant, perhaps."""
-    return islice(_glued_comments(text, root), MOST_COMMENTS)
-
-
-def _glued_comments(text: str, root: Node) -> Iterator[Problem]:
     if not _GLUED_COMMENT.search(text):
         return
     every = lines(text)
@@ -209,10 +200,8 @@ def _glued_comments(text: str, root: Node) -> Iterator[Problem]:
         line = every[node.span.end_line - 1]
         found = _GLUED_COMMENT.match(line, node.span.end_column - 1)
         if (isinstance(node.value, str) or not node.source) and found:
-            message = phrase(
-                "`{comment}` is a comment, and no part of the text before it",
-                comment=shortened(line[found.end() - 1 :]),
-            )
+            comment = shortened(line[found.end() - 1 :])
+            message = phrase("`{comment}` is a comment, and no part of the text before it", comment=comment)
             hint = phrase("put the whole text in quotes, or write a space after `#`")
             place = at(node.span.file, node.span.end_line, found.end())
             yield Problem(code="P115", message=message, span=place, severity="warning", hint=hint)

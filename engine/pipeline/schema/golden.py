@@ -159,6 +159,8 @@ def _conversation(node: MappingNode, root: MappingNode) -> Conversation:
         )
         turns.append(spec)
     session, attributes, said = node.words("session"), node.get("attributes"), node.mappings("history")
+    visitor = {entry.key.value: plain(entry.value) for entry in node.rows("visitor")}
+    visitor.setdefault("visits", 2 if "days_away" in visitor else 1)
     return Conversation(
         name=node.text("name"),
         session=DEFAULT_SESSION if session is None else session,
@@ -167,19 +169,13 @@ def _conversation(node: MappingNode, root: MappingNode) -> Conversation:
         history=tuple(message for exchange in said for message in _messages(exchange)),
         turns=tuple(turns),
         span=node.span,
-        visitor=_visitor(node),
+        visitor=Visitor(memory=_words(node, "memory"), **visitor),
         memory_names=_names(node, "memory"),
     )
 
 
 def _messages(exchange: MappingNode) -> tuple[Message, Message]:
     return Message("user", exchange.text("user").value), Message("assistant", exchange.text("reply").value)
-
-
-def _visitor(node: MappingNode) -> Visitor:
-    given = {entry.key.value: plain(entry.value) for entry in node.rows("visitor")}
-    given.setdefault("visits", 2 if "days_away" in given else 1)
-    return Visitor(memory=_words(node, "memory"), **given)
 
 
 def _expectations(node: Node | None) -> tuple[Expectation, ...]:
