@@ -109,8 +109,10 @@ class HttpProtocol(H11Protocol):
         self._watch()
 
     def eof_received(self) -> bool | None:  # type: ignore[override] # as asyncio has it
-        """A client that only stops sending still gets the answer to what it has sent."""
-        if self._leaving or self._waits_for_a_request() or self.cycle.more_body:
+        """A client that only stops sending still gets the answer to what it has sent. One that stops in the middle of a
+        stream has left: nothing tells the two apart before something is written twice.
+        """
+        if self._leaving or self._waits_for_a_request() or self.cycle.more_body or self.cycle.response_started:
             return None
         self.cycle.keep_alive = False
         return True

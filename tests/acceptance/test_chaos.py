@@ -16,6 +16,7 @@ from tests.chaos import (
     pairwise,
     providers,
     requests,
+    streams,
     worker,
 )
 from tests.chaos.__main__ import EXPERIMENTS, main
@@ -41,6 +42,15 @@ def test_every_fault_leads_to_its_type_and_the_next_step():
 def test_dripping_peers_leave_nothing_open():
     with stage("openai") as on:
         assert failing(drips.dripping(on, behaviours.drip_body, 10, deadline=0.6, grace=ANY_TIME)) == []
+
+
+def test_streams_end_whatever_breaks_them():
+    brief = [way for way in streams.BROKEN if way.name not in {"silence", "dripping"}]
+    assert failing(streams.check(brief, 1, grace=ANY_TIME, timeout=3.0, faults=())) == []
+
+
+def test_guests_who_leave_free_the_model():
+    assert failing(streams.leaving(20, free=ANY_TIME)) == []
 
 
 @pytest.mark.parametrize("name", ["503", "reset connections", "refused keys"])

@@ -15,7 +15,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.table import Table
 
-from tests.chaos import deadlines, drips, files, load, outage, pairwise, providers, requests, worker
+from tests.chaos import deadlines, drips, files, load, outage, pairwise, providers, requests, streams, worker
 from tests.chaos.document import Run, write
 from tests.chaos.experiment import Check
 
@@ -32,6 +32,7 @@ class Module(Protocol):
 EXPERIMENTS: Mapping[str, Module] = {
     "providers": providers,
     "drips": drips,
+    "streams": streams,
     "outage": outage,
     "pairwise": pairwise,
     "worker": worker,

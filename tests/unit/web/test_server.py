@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from engine.core.errors import Cancelled
+from engine.core.events import TurnStarted, ignore
 from engine.core.record import replace
 from engine.web.app import INVOCATIONS
 from engine.web.protocol import Limits
@@ -444,3 +446,22 @@ def test_lambda_gets_a_stream_in_one_piece(serve):
     assert proxy["headers"]["Content-Type"] == "text/event-stream"
     assert proxy["body"].endswith("\n\n")
     assert "event: done" in proxy["body"]
+
+
+def test_a_client_that_closes_in_the_middle_of_a_stream_has_left(serve):
+    left = threading.Event()
+
+    class Waiting(FakeBot):
+        def reply(self, _request, deadline=None, listen=ignore):
+            listen(TurnStarted(session_id="s", number=1))
+            if deadline.gone.wait(30):
+                left.set()
+            raise Cancelled("gone", backend="b")
+
+    serving = serve(Waiting())
+    with serving.connect() as client:
+        body = b'{"input": "a", "stream": true}'
+        client.sendall(b"POST /chat HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        while b"event: turn" not in client.recv(65536):
+            pass
+    assert left.wait(10)
