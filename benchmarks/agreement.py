@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 
 from benchmarks.measure import Row, Samples
 from engine.matching.close import columns
-from engine.matching.index import Parts, Trigger, TriggerIndex
+from engine.matching.index import Parts, TriggerIndex
 from engine.matching.search import ListSearch
-from engine.matching.trigger import NOTHING, Form
+from engine.matching.trigger import NOTHING, Form, Trigger
 
 QUERIES = 24_000
 TRIGGERS = 320

@@ -17,9 +17,8 @@ from benchmarks.machine import CACHE, ROOT
 from benchmarks.measure import Row, Samples, Take, alternate, timed
 from engine.matching.close import columns, scores
 from engine.matching.forms import form
-from engine.matching.index import Trigger
 from engine.matching.search import ListSearch, StoredSearch, store_search
-from engine.matching.trigger import Form
+from engine.matching.trigger import Form, Trigger
 from engine.pipeline.stored.container import open_container, write_container
 
 SIZES = (300, 1_000, 10_000, 100_000)

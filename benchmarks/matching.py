@@ -23,9 +23,9 @@ from rich.table import Column, Table
 
 from benchmarks.machine import ROOT
 from engine.matching.compare import PAIRS, REACH, Comparison, compare, score
-from engine.matching.forms import Form, form, lexicon, takes
+from engine.matching.forms import form, lexicon, takes
 from engine.matching.refusals import RULES, Rule
-from engine.matching.trigger import Lexicon, Trigger, only_asks
+from engine.matching.trigger import Form, Lexicon, Trigger, only_asks
 from engine.text.normalise import normalise
 
 DATA = ROOT / "tests" / "data"

@@ -6,7 +6,7 @@ added: a batch is reported as failed, so that its queue keeps it, and an authori
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.core.record import field, record
@@ -33,6 +33,9 @@ _ENVELOPES: Mapping[str, str] = {
 }
 """Keys that AWS alone writes; whatever else such an event holds, it is no turn."""
 
+_STEP_FUNCTIONS = (
+    "Execution StateMachine State executionArn stateMachineArn taskToken TaskToken token Token Input Payload Comment"
+)
 _SIGNS: Mapping[str, str] = {
     "alarmArn": "CloudWatch",
     "AlarmName": "CloudWatch",
@@ -49,23 +52,7 @@ _SIGNS: Mapping[str, str] = {
     "directive": "Alexa",
     "arguments": "AppSync",
     "raw_path": "VPC Lattice",
-    **dict.fromkeys(
-        (
-            "Execution",
-            "StateMachine",
-            "State",
-            "executionArn",
-            "stateMachineArn",
-            "taskToken",
-            "TaskToken",
-            "token",
-            "Token",
-            "Input",
-            "Payload",
-            "Comment",
-        ),
-        "Step Functions",
-    ),
+    **dict.fromkeys(_STEP_FUNCTIONS.split(), "Step Functions"),
     **dict.fromkeys(("source", "detail", "warmer", "warmup", "warm", "keepalive", "ping"), "a schedule"),
 }
 """Keys of events without a text; beside a text they mean nothing."""
@@ -119,17 +106,12 @@ def _service(places: Sequence[Any]) -> str | None:
 
 def _failed(records: Sequence[Any]) -> dict[str, Any]:
     """The report of a batch of which nothing was handled; empty where the sender asks for none."""
-    failures = [{"itemIdentifier": found} for record in records for found in _identifier(record)]
+    failures = []
+    for one in records:
+        if isinstance(one, Mapping):
+            # What SQS, Kinesis and DynamoDB Streams call a record.
+            streams = ((one.get("kinesis"), "sequenceNumber"), (one.get("dynamodb"), "SequenceNumber"))
+            numbers = (part.get(key) for part, key in streams if isinstance(part, Mapping))
+            found = one.get("messageId") or next(filter(None, numbers), None)
+            failures += [{"itemIdentifier": found}] if isinstance(found, str) else []
     return {"batchItemFailures": failures} if failures else {}
-
-
-def _identifier(record: Any) -> Iterator[str]:
-    """Finds the name of a record, as SQS, Kinesis and DynamoDB Streams give it."""
-    if isinstance(record, Mapping):
-        kinesis, dynamodb = (part if isinstance(part := record.get(key), Mapping) else {} for key in _STREAMS)
-        found = record.get("messageId") or kinesis.get("sequenceNumber") or dynamodb.get("SequenceNumber")
-        if isinstance(found, str):
-            yield found
-
-
-_STREAMS = ("kinesis", "dynamodb")

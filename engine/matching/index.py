@@ -103,9 +103,6 @@ def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
-__all__ = ["Candidate", "Trigger", "TriggerIndex"]
-
-
 class TriggerIndex:
     """Immutable after construction and shared by all turns. `triggers` and `forms` are in the pipeline's order."""
 

@@ -33,7 +33,8 @@ from engine.kinds.features import features
 from engine.kinds.learning import learn
 from engine.kinds.model import KindModel
 from engine.matching.forms import lexicon
-from engine.matching.index import Trigger, TriggerIndex
+from engine.matching.index import TriggerIndex
+from engine.matching.trigger import Trigger
 from engine.pipeline.bind import Compiled, ModelDeclaration, bind
 from engine.pipeline.environment import LIMITS, VARIABLES
 from engine.pipeline.schema.pipeline import DEFAULT_DEADLINE

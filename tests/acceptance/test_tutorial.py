@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from engine.cli import main
-from engine.matching.index import Trigger, TriggerIndex
+from engine.matching.index import TriggerIndex
+from engine.matching.trigger import Trigger
 
 ROOT = Path(__file__).parent.parent.parent
 ENGLISH, JAPANESE = ((ROOT / "docs" / f"writing-replies{end}.md").read_text("utf-8") for end in ("", ".ja"))

@@ -15,7 +15,8 @@ from engine.core.source import Span
 from engine.core.turn import Completion, Engine, Exchange, Labels, Piece, Prompt, Turn
 from engine.expressions.parse import parse_condition
 from engine.expressions.scope import condition_scope, detector_scope
-from engine.matching.index import Trigger, TriggerIndex
+from engine.matching.index import TriggerIndex
+from engine.matching.trigger import Trigger
 from engine.templates import TemplateRenderer
 from engine.templates.grammar import is_constant
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.golden.run import MARGIN, NotFound, RememberingIndex, find_goldens, mentions
-from engine.matching.index import Trigger, TriggerIndex
+from engine.matching.index import TriggerIndex
+from engine.matching.trigger import Trigger
 from tests.fakes.golden import GOLDEN, project
 
 WORDS = ("こんばんは", "こんばんわあ", "今晩は", "ビールください", "ビールをください", "good evening", "good morning")

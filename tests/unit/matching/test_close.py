@@ -1,8 +1,8 @@
 import pytest
 
 from engine.matching.forms import lexicon
-from engine.matching.index import Trigger, TriggerIndex
-from engine.matching.trigger import NOTHING
+from engine.matching.index import TriggerIndex
+from engine.matching.trigger import NOTHING, Trigger
 
 
 def said(words, text, lexicon=NOTHING):

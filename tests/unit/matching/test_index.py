@@ -1,6 +1,7 @@
 import pytest
 
-from engine.matching.index import Trigger, TriggerIndex
+from engine.matching.index import TriggerIndex
+from engine.matching.trigger import Trigger
 
 
 def index(*triggers):

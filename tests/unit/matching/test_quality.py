@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from engine.matching.forms import lexicon
-from engine.matching.index import Trigger, TriggerIndex
+from engine.matching.index import TriggerIndex
+from engine.matching.trigger import Trigger
 
 DATA = Path(__file__).parents[2] / "data"
 THRESHOLD = 80.0

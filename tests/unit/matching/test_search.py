@@ -11,8 +11,9 @@ import pytest
 from benchmarks.agreement import ALPHABETS, disagreements
 from engine.core.table import Damaged
 from engine.matching.close import columns as columns_of
-from engine.matching.index import Trigger, TriggerIndex
+from engine.matching.index import TriggerIndex
 from engine.matching.search import FEW, ListSearch, StoredSearch, open_search, store_search
+from engine.matching.trigger import Trigger
 
 
 def columns(*texts: str) -> dict[str, list[str]]:
