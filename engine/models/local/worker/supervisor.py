@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from engine.core.deadline import Clock, Deadline
-from engine.core.errors import TimedOut, Unavailable
+from engine.core.errors import Cancelled, TimedOut, Unavailable
 from engine.core.record import record
 from engine.models.local.worker.child import Child, Command
 from engine.models.local.worker.protocol import Message
@@ -169,7 +169,7 @@ class Supervisor:
             if self._state == "down" and not self._restarts.wait:
                 self._restarts.begin_anew()
                 self._start()
-            self._changed.wait_for(self._free_or_hopeless, deadline.remaining())
+            self._wait(self._free_or_hopeless, deadline)
             if self._state in {"closed", "down"}:
                 raise self._down()
             if self._state == "loading":
@@ -192,13 +192,21 @@ class Supervisor:
 
     def _next(self, exchange: _Exchange, deadline: Deadline) -> Message:
         with self._changed:
-            self._changed.wait_for(lambda: exchange.messages or exchange.over, deadline.remaining())
+            self._wait(lambda: bool(exchange.messages or exchange.over), deadline)
             if exchange.messages:
                 return exchange.messages.popleft()
             if exchange.over:
                 loss = exchange.loss or "closed"
                 raise Unavailable(f"the model worker was lost: {loss}", backend="local", retryable=True)
         raise TimedOut("the model did not answer by the deadline", backend="local", retryable=True)
+
+    def _wait(self, done: Callable[[], bool], deadline: Deadline) -> None:
+        """Wait until something is `done`, or until the deadline; raises `Cancelled` when nobody waits any more."""
+        while not self._changed.wait_for(done, deadline.patience()) and deadline.gone is not None:
+            if deadline.cancelled:
+                raise Cancelled("nobody waits for the answer any more", backend="local")
+            if deadline.passed:
+                return
 
     def _cancel(self, exchange: _Exchange) -> None:
         """Tell the worker that nobody waits any more; one that does not confirm it is taken for stuck."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.core.deadline import Deadline
-from engine.core.errors import TimedOut, Unavailable
+from engine.core.errors import Cancelled, TimedOut, Unavailable
 from engine.models.local.worker.child import Command, worker_command
 from engine.models.local.worker.restarts import MAX_BACKOFF
 from engine.models.local.worker.supervisor import MAX_LOADING, MAX_WAITING, Supervisor
@@ -102,6 +102,21 @@ def test_a_turn_that_is_given_up_frees_its_place(start):
         with pytest.raises(TimedOut):
             ask(supervisor, "stay", 0.05)
     with ThreadPoolExecutor(CROWD) as pool:
+        assert list(pool.map(lambda text: ask(supervisor, text), "abc")) == ["a", "b", "c"]
+    assert supervisor.report().starts == 1
+
+
+def test_a_guest_who_leaves_frees_the_place_while_the_turn_waits(start):
+    supervisor, gone = start("crowd"), threading.Event()
+    with ThreadPoolExecutor(CROWD) as pool:
+        asking = [
+            supervisor.ask({"prompt": {"text": "stay"}}, Deadline.after(LONG, gone=gone)) for _ in range(CROWD - 1)
+        ]
+        waiting = [pool.submit(next, one) for one in asking]
+        gone.set()
+        for one in waiting:
+            with pytest.raises(Cancelled):
+                one.result(LONG)
         assert list(pool.map(lambda text: ask(supervisor, text), "abc")) == ["a", "b", "c"]
     assert supervisor.report().starts == 1
 
