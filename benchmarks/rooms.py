@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
+import boto3
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
@@ -21,16 +25,25 @@ from jwt.algorithms import RSAAlgorithm
 from benchmarks.cold import built
 from benchmarks.machine import ROOT, environment, python
 from benchmarks.measure import Row, Samples, Take, alternate, run, timed
+from benchmarks.peers import install, packages, versions
 from engine.api.policy import Policy
 from engine.api.request import Request
 from engine.api.service import make_service
 from engine.app import App, load_app
 from engine.aws.handler import make_handler
 from engine.conversations import open_store
+from engine.conversations.dynamodb import INDEX, DynamoStorage
+from engine.conversations.rooms import Rooms
+from engine.conversations.turns import Turns
+from engine.core.deadline import Deadline
+from engine.core.events import Outcome
 from engine.core.plan import Limit, Limits
 from engine.core.record import replace
+from engine.core.rooms import NewTurn
 from engine.core.turn import ChatRequest, Principal
 from engine.identity.gate import Gate
+from tests.acceptance.processes import ministack
+from tools.lambda_emulator import free_port
 
 REPLIES = 100
 ISSUER, CLIENT = "https://issuer.example", "page"
@@ -38,6 +51,7 @@ YUKI, AKI = (Principal(kind="user", id=name) for name in ("yuki", "aki"))
 SHORT, LONG = 10, 10_000
 BLOCK = 20
 GUESSES = 4_000
+LANGCHAIN_NEEDS = ("boto3", "langchain-community")
 MICROSECONDS = (1e6, "µs")
 
 ANSWER = """
@@ -48,12 +62,33 @@ assert '"engine": "canned"' in response["body"], response
 """
 
 
+LANGCHAIN = """
+import os, sys, threading
+from concurrent.futures import ThreadPoolExecutor
+from langchain_community.chat_message_histories import DynamoDBChatMessageHistory
+table, rooms, rounds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+def history(room):
+    return DynamoDBChatMessageHistory(table, str(room), endpoint_url=os.environ["AWS_ENDPOINT_URL_DYNAMODB"])
+def write(writer):
+    for room in range(rooms):
+        mine = history(room)
+        for number in range(rounds):
+            together.wait()
+            mine.add_user_message(f"{writer}-{number}")
+together = threading.Barrier(2)
+with ThreadPoolExecutor(2) as pool:
+    list(pool.map(write, range(2)))
+print(2 * rooms * rounds - sum(len(history(room).messages) for room in range(rooms)))
+"""
+
+
 def rows(rounds: int) -> Iterator[Row]:
     with key_server() as (settings, token):
         yield from _signed_in(rounds, settings, token)
     yield from _lengths(rounds)
     yield _guessed()
     yield _counted(rounds)
+    yield from _lost()
 
 
 @contextmanager
@@ -221,3 +256,70 @@ def _counted(rounds: int) -> Row:
         times = alternate(sides, rounds, blocks=dict.fromkeys(sides, BLOCK))
     what = "a canned turn that is counted, in memory: more"
     return _more("rooms.limits", what, times["counted"], times["free"], at_most=100, unit=MICROSECONDS)
+
+
+def _lost() -> Iterator[Row]:
+    """Turns that are lost of two writers who add to one room at the same moment, in DynamoDB's stand-in."""
+    rooms, rounds = 100, 10
+    environment_of_aws = {
+        "AWS_REGION": "ap-northeast-1",
+        "AWS_DEFAULT_REGION": "ap-northeast-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    with tempfile.TemporaryDirectory() as folder, ministack(free_port(), Path(folder)) as url:
+        os.environ |= environment_of_aws | {"AWS_ENDPOINT_URL_DYNAMODB": url}
+        what = f"turns lost of {2 * rooms * rounds:,} that two writers add at once"
+        ours = Samples((float(_lost_by_ours(_table("ours", "pk", "sk", "updated"), rooms, rounds)),))
+        yield Row(id="rooms.lost", what=what, ours=ours, at_most=0, unit=(1, ""))
+        install(LANGCHAIN_NEEDS)
+        if set(LANGCHAIN_NEEDS) <= versions().keys():
+            command = python(LANGCHAIN, _table("theirs", "SessionId"), str(rooms), str(rounds))
+            env = environment(str(packages())) | {**environment_of_aws, "AWS_ENDPOINT_URL_DYNAMODB": url}
+            said = subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout
+            theirs = Samples((float(said.split()[-1]),))
+            yield Row(id="rooms.lost-langchain", what=f"{what}, LangChain's chat history", ours=theirs, unit=(1, ""))
+
+
+def _table(name: str, *keys: str) -> str:
+    """A table with these keys; of three, the last one sorts a local index."""
+    client = boto3.client("dynamodb")
+    schema = [{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)]
+    index = [schema[0], {"AttributeName": keys[-1], "KeyType": "RANGE"}]
+    client.create_table(
+        TableName=name,
+        KeySchema=schema,
+        AttributeDefinitions=[
+            {"AttributeName": key, "AttributeType": "N" if key == "updated" else "S"} for key in keys
+        ],
+        BillingMode="PAY_PER_REQUEST",
+        **(
+            {}
+            if len(keys) < 3
+            else {
+                "LocalSecondaryIndexes": [
+                    {"IndexName": INDEX, "KeySchema": index, "Projection": {"ProjectionType": "ALL"}}
+                ]
+            }
+        ),
+    )
+    return name
+
+
+def _lost_by_ours(table: str, rooms: int, rounds: int) -> int:
+    together, storage = threading.Barrier(2), DynamoStorage(table, read_timeout=60.0)
+
+    def write(writer: int) -> None:
+        turns = Turns(storage)
+        for number in range(rooms * rounds):
+            request = ChatRequest(text=f"{writer}-{number}", session_id=f"{number // rounds}", principal=YUKI)
+            together.wait()
+            opened = turns.open(request, (), 60.0)
+            said = NewTurn(text=request.text, outcome=Outcome(reply="ええ。"), latency_ms=1.0, number=1)
+            turns.append(opened, said, Deadline.after(60.0))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, range(2)))
+    kept = sum(len(Rooms(storage).turns(YUKI, f"{room}", 100, None).items) for room in range(rooms))
+    storage.close()
+    return 2 * rooms * rounds - kept

@@ -108,9 +108,9 @@ def storage(table, clock):
 
 
 @pytest.fixture
-def interleavings(endpoint_name):
+def interleavings(endpoint_name, pytestconfig):
     """moto copies its whole table in each transaction."""
-    return 300 if endpoint_name == "ministack" else 40
+    return 1_000 if pytestconfig.getoption("full") else 300 if endpoint_name == "ministack" else 40
 
 
 @pytest.fixture
