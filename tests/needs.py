@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+import subprocess
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from tools.demo_model import NotThere, ensure
 from tools.lambda_emulator import emulator
+
+AI_SDK_SOURCE = Path(__file__).parent / "acceptance" / "ai_sdk"
+AI_SDK = Path(__file__).parents[1] / ".cache" / "ai-sdk"
+"""Where the AI SDK for JavaScript is installed, with a program that talks through it."""
 
 LOCAL_ENGINES = ("llama.cpp", pytest.param("gpt4all", marks=pytest.mark.needs("gpt4all")))
 
@@ -44,12 +50,32 @@ def _emulator() -> str:
     return ""
 
 
+def _ai_sdk() -> str:
+    """Installs the packages that the lock names, once for each lock."""
+    lock = AI_SDK_SOURCE / "package-lock.json"
+    if shutil.which("npm") is None:
+        return "there is no `npm` on the path: install Node.js"
+    installed = AI_SDK / "installed"
+    if installed.exists() and installed.read_bytes() == lock.read_bytes():
+        return ""
+    AI_SDK.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json", "talk.mjs"):
+        shutil.copy(AI_SDK_SOURCE / name, AI_SDK)
+    command = ["npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(AI_SDK)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode:
+        return f"`npm ci` fails: {done.stderr.strip() or done.returncode}"
+    shutil.copy(lock, installed)
+    return ""
+
+
 _LOOKED_FOR: dict[str, Callable[[], str]] = {
     "chromium": _program("chromium"),
     "make": _program("make"),
     "gpt4all": _gpt4all,
     "the demo models": _demo_models,
     "the Lambda emulator": _emulator,
+    "the AI SDK": _ai_sdk,
 }
 """Each tells what is wrong, or nothing."""
 

@@ -1,9 +1,14 @@
-"""OpenAI's own client, unmodified, against the shipped bot."""
+"""OpenAI's own client and the AI SDK, unmodified, against the shipped bot."""
+
+import json
+import shutil
+import subprocess
 
 import pytest
 from openai import BadRequestError, NotFoundError, OpenAI
 
 from tests.acceptance.processes import served
+from tests.needs import AI_SDK, AI_SDK_SOURCE
 
 TALK = ("こんばんは", "レモンサワーください", "それって高いの？", "じゃあそれで", "おやすみ")
 
@@ -52,3 +57,17 @@ def test_refusals_are_the_client_s_own_errors(client, model):
         client.chat.completions.create(model="gpt-0", messages=hello)
     with pytest.raises(BadRequestError, match="`n` must be 1"):
         client.chat.completions.create(model=model, messages=hello, n=2)
+
+
+@pytest.mark.needs("the AI SDK")
+@pytest.mark.parametrize("how", ["whole", "streamed"])
+def test_the_same_talk_through_the_ai_sdk(client, model, how):
+    shutil.copy(AI_SDK_SOURCE / "talk.mjs", AI_SDK)
+    command = ["node", "talk.mjs", str(client.base_url).rstrip("/"), model, how, *TALK]
+    done = subprocess.run(command, cwd=AI_SDK, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    turns = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(turns) == len(TALK)
+    assert all(turn["text"] and turn["finishReason"] == "stop" for turn in turns)
+    assert "800円" in turns[2]["text"]
+    assert all("".join(turn["parts"]) == (turn["text"] if how == "streamed" else "") for turn in turns)
