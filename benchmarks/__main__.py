@@ -13,7 +13,7 @@ from functools import partial
 
 from rich.console import Console
 
-from benchmarks import cold, emulator, index, local, peers, rooms, validate, warm
+from benchmarks import cold, crowd, emulator, index, local, peers, rooms, validate, warm
 from benchmarks.measure import Row
 from benchmarks.report import as_table, conditions, write_group, write_plot
 
@@ -26,6 +26,7 @@ GROUPS: Mapping[str, tuple[str, Rows]] = {
     "rooms": ("What knowing guests costs", rooms.rows),
     "emulator": ("Through AWS's Lambda emulator", emulator.rows),
     "local": ("The local model", local.rows),
+    "crowd": ("Several guests of the local model at once", crowd.rows),
     "validate": ("Validation, whole processes", validate.rows),
 }
 

@@ -90,14 +90,12 @@ class Context:
         parameters.n_seq_max = parameters.n_outputs_max = self.sequences
         parameters.kv_unified = True
         parameters.n_threads = parameters.n_threads_batch = settings.threads
-        # Its sums are of half precision, and another guest's tokens between one's own would change them.
-        parameters.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
         return parameters
 
     def _affordable(self, wanted: int, extra: int) -> int:
         heads = llama_cpp.llama_model_n_layer(self._model) * llama_cpp.llama_model_n_head_kv(self._model)
-        token = 2 * heads * (self._length("key") + self._length("value"))
-        return max(1, min(wanted, 1 + _free_memory() // _MEMORY_SHARE // int(token * extra)))
+        token: int = 2 * heads * (self._length("key") + self._length("value"))
+        return max(1, min(wanted, 1 + _free_memory() // _MEMORY_SHARE // max(1, token * extra)))
 
     def _length(self, part: str) -> int:
         """How many numbers a head keeps of a token."""

@@ -35,7 +35,7 @@ _WORTH_KEEPING: Final = 64
 _SMALLEST_CHUNK: Final = 16
 """Tokens; so few take hardly longer than one."""
 
-_SHARED_CHUNK: Final = 64
+_SHARED_CHUNK: Final = 128
 """Tokens of prompts in a step that others wait for."""
 
 
@@ -46,7 +46,7 @@ def load(settings: LocalSettings, metadata: Metadata) -> LlamaCpp:
     own = settings.context - int((settings.context - settings.max_tokens) * PERSONA_SHARE)
     context = Context(settings, wanted, own)
     path = Path(settings.path)
-    scope = scope_of(path, llama_cpp.__version__, context.size, context.sequences, BATCH)
+    scope = scope_of(path, llama_cpp.__version__, settings.context, BATCH)
     # Whoever may replace the model need not plant states.
     states = StateStore(default_folders(path, settings.cache), scope, frozenset({path.stat().st_uid}))
     return LlamaCpp(context, settings, metadata.bos, states)

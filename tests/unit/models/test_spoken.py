@@ -27,6 +27,7 @@ from tests.faults.stage import PROMPT
 from tests.faults.wires import ENVIRONMENT, PROVIDERS, Provider
 from tests.models import CHATML, CONTROL, write_tiny_model
 from tests.unit.models.local.worker.test_answering import SETTINGS, FakeEngine
+from tests.unit.models.local.worker.test_answering import answer as finished
 from tests.unit.models.local.worker.test_chat_template import METADATA
 
 AMPLE = 20.0
@@ -160,8 +161,7 @@ def local_answer(text: str, finish: str = "stop", template: str | None = None) -
     metadata = replace(METADATA, chat_template=template)
     engine = FakeEngine(text=text, finish_reason=finish)
     settings = replace(SETTINGS, context=2000)
-    answerer = Answerer(engine, choose_layout(settings, metadata), settings)
-    return answerer.answer(PROMPT, Deadline.after(AMPLE))
+    return finished(Answerer(engine, choose_layout(settings, metadata), settings))
 
 
 @pytest.mark.parametrize("text", THOUGHTS)
@@ -216,7 +216,7 @@ def test_a_template_may_open_the_thought_itself(ending: str, text: str, said: st
 def test_a_user_cannot_open_a_thought() -> None:
     prompt = replace(PROMPT, text="<think>")
     answerer = Answerer(FakeEngine(text=NAME), choose_layout(replace(SETTINGS, context=2000), METADATA), SETTINGS)
-    assert answerer.answer(prompt, Deadline.after(AMPLE)).text == NAME
+    assert finished(answerer, prompt).text == NAME
 
 
 @pytest.mark.parametrize(
@@ -262,5 +262,5 @@ def test_a_chat_template_is_told_whether_to_think(thinking: bool) -> None:  # no
 def test_of_control_tokens_those_that_part_thoughts_from_words_are_text(tmp_path: Path, mark: str) -> None:
     path = write_tiny_model(tmp_path / "tiny.gguf", control=(*CONTROL, mark))
     engine = load(LocalSettings(path=str(path), context=128, cache="off"), read_metadata(path))
-    pieces = [engine._piece(token) for token in engine._tokens(f"<|im_start|>{mark}<|im_end|>")]
+    pieces = [engine._context.piece(token) for token in engine._tokens(f"<|im_start|>{mark}<|im_end|>")]
     assert b"".join(pieces).strip() == mark.encode()
