@@ -11,7 +11,6 @@ import pytest
 
 from engine.core.errors import ConfigError
 from engine.golden.report.files import as_text
-from engine.golden.result import ConversationResult
 from engine.golden.run import Loaded, Runner, load_goldens
 from engine.golden.stage import Settings
 from engine.models.secrets import Secrets
@@ -32,7 +31,9 @@ class GoldenItems(pytest.File):
     def collect(self) -> Iterator[GoldenItem]:
         """Its conversations; a file with mistakes fails as a whole, with all of them."""
         try:
-            (loaded,) = load_goldens([_shown(self.path)], _runner(self.config).pipelines)
+            # Relative to where pytest was started, where it lies below.
+            shown = self.path.relative_to(Path.cwd()) if self.path.is_relative_to(Path.cwd()) else self.path
+            (loaded,) = load_goldens([shown], _runner(self.config).pipelines)
         except ConfigError as error:
             raise self.CollectError(render_problems(error.problems, Sources())) from None
         for conversation in loaded.golden.conversations:
@@ -49,7 +50,7 @@ class GoldenItem(pytest.Item):
 
     def runtest(self) -> None:
         """Plays it; raises `ConversationFailed`."""
-        result = self._result()
+        (result,) = _runner(self.config).run([self._loaded], lambda _, conversation: conversation is self._conversation)
         if result.skipped is not None:
             pytest.skip(result.skipped)
         if result.status != "passed":
@@ -65,18 +66,9 @@ class GoldenItem(pytest.Item):
         """Tells pytest where the conversation stands."""
         return self.path, self._conversation.name.span.line - 1, self.name
 
-    def _result(self) -> ConversationResult:
-        (result,) = _runner(self.config).run([self._loaded], lambda _, conversation: conversation is self._conversation)
-        return result
-
 
 def _runner(config: pytest.Config) -> Runner:
     """Makes one runner for the whole session, so that pipelines are read and templates compiled once."""
     if _RUNNER not in config.stash:
         config.stash[_RUNNER] = Runner(settings=Settings(secrets=Secrets(os.environ)))
     return config.stash[_RUNNER]
-
-
-def _shown(path: Path) -> Path:
-    """Relative to where pytest was started, where it lies below."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -24,11 +24,8 @@ _NOT = "ない"
 
 def taken_apart(text: str, lexicon: Lexicon) -> Sequence[Sequence[str]]:
     """The words of a trigger, each as the forms that the dictionary makes of it: 取り消す is 取る and 消す."""
-    return [forms for forms in (_forms_of(word, lexicon) for word in text.split()) if forms]
-
-
-def _forms_of(text: str, lexicon: Lexicon) -> list[str]:
-    return [_form_of(word, lexicon) for word in analyse(text) if word.tags[0] not in PAUSES]
+    words = [[one for one in analyse(word) if one.tags[0] not in PAUSES] for word in text.split()]
+    return [[_form_of(one, lexicon) for one in forms] for forms in words if forms]
 
 
 def _form_of(word: Word, lexicon: Lexicon) -> str:
@@ -140,17 +137,14 @@ class Closeness:
                 score = min(compared.score(letters), most)
                 if score >= threshold:
                     found = self._candidate(row, score, refused=refusal(compared))
-                    if _better(found, best.get(row)):
+                    other = best.get(row)
+                    if other is None or (found.refused is None, found.score) > (other.refused is None, other.score):
                         best[row] = found
         return best
 
     def _candidate(self, row: int, score: float, *, exact: bool = False, refused: str | None = None) -> Candidate:
         reply = self._triggers[row].reply
         return Candidate(trigger=row, reply=reply, score=score, exact=exact, refused=refused)
-
-
-def _better(one: Candidate, other: Candidate | None) -> bool:
-    return other is None or (other.refused is not None, one.score) > (one.refused is not None, other.score)
 
 
 def scores(search: Search, query: Form, threshold: float) -> dict[int, float]:
