@@ -1,4 +1,4 @@
-"""Fetches what the tests need beyond Python packages: the small models, and a browser.
+"""Fetches what the tests need beyond Python packages: the small models, and a browser with a Japanese font.
 
     python -m tools.test_setup
 
@@ -15,8 +15,8 @@ import sys
 
 from tools.demo_model import MODELS, NotThere, ensure
 
-BROWSER = "chromium"
-_APT = ("apt-get", "install", "--yes", "--quiet", "--no-install-recommends", BROWSER)
+BROWSER, FONT = "chromium", "fonts-ipafont-gothic"
+_APT = ("apt-get", "install", "--yes", "--quiet", "--no-install-recommends", BROWSER, FONT)
 
 
 def main() -> int:
