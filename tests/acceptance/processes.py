@@ -70,7 +70,7 @@ class Server:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
         self.said: list[str] = []
-        self.url = self.wait_for(r"listening on (http://\S+)")
+        self.url = self.wait_for(r"(http://[0-9.]+:\d+)")
 
     def wait_for(self, pattern: str) -> str:
         """Reads the output up to a line that matches, and returns its first group."""

@@ -159,7 +159,10 @@ def test_the_report_is_filtered_by_status_and_words(reports, browser):
     def shown() -> list[str]:
         return page.locator("article:visible .name").all_inner_texts()
 
-    assert shown() == ["夕方の挨拶", "言葉が違う", "録音が古い"]
+    assert shown() == ["言葉が違う", "録音が古い"]
+    page.get_by_role("button").first.click()
+    selected = page.evaluate("getSelection().toString()")
+    assert selected == "misaki test golden/bar.golden.yml --accept"
     for status, names in (
         ("failed", ["言葉が違う"]),
         ("stale", ["録音が古い"]),
@@ -170,6 +173,7 @@ def test_the_report_is_filtered_by_status_and_words(reports, browser):
         assert shown() == names
     assert page.locator("#none").is_visible()
     page.get_by_text("all", exact=True).click()
+    assert shown() == ["夕方の挨拶", "言葉が違う", "録音が古い"]
     page.get_by_role("searchbox").fill("今晩も")
     assert shown() == ["言葉が違う"]
     assert page.locator("article:visible del").all_inner_texts() == ["晩"]

@@ -18,6 +18,7 @@ from engine.core.language import said, spoken, tell
 from engine.golden.coverage import Coverage, NearMiss
 from engine.golden.report.console import (
     COUNTS,
+    STATUSES,
     count_turns,
     expected_side,
     got_side,
@@ -27,7 +28,7 @@ from engine.golden.report.console import (
     show_conversation,
     tally_turns,
 )
-from engine.golden.result import ConversationResult, Difference, TurnResult, tally_statuses
+from engine.golden.result import ConversationResult, Difference, Status, TurnResult, tally_statuses
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -97,9 +98,11 @@ def render_html(
         {
             "counts": counts,
             "named": COUNTS,
-            "summary": f"{tally_turns(results)}, {seconds:.2f} s",
+            "summary": tell("{conversations}, {seconds:.2f} s", conversations=tally_turns(results), seconds=seconds),
             "commands": list(_commands(results)),
-            "shown_first": next((status for status in ("failed", "stale") if counts[status]), "all"),
+            "shown_first": "different" if any(counts[status] for status in _OPEN) else "all",
+            "labels": {"different": tell("not as it was"), "all": tell("all")}
+            | {status: said(name) for status, name in STATUSES.items()},
             "conversations": [_conversation(result) for result in results],
             "coverage": coverage,
             "near": near,
@@ -107,7 +110,7 @@ def render_html(
     )
 
 
-_OPEN = ("failed", "stale")
+_OPEN: tuple[Status, ...] = ("failed", "stale")
 
 
 def _commands(results: Sequence[ConversationResult]) -> Iterator[tuple[str, str]]:

@@ -82,7 +82,7 @@ def test_the_page_names_nothing_outside_itself(failed):
 
 def test_the_page_opens_at_what_failed_and_offers_to_accept_it(failed, tmp_path):
     page = render_html(failed, seconds=0.1)
-    assert 'value="failed" checked' in page
+    assert 'value="different" checked' in page
     file = failed[0].golden.path.as_posix()
     assert f"To accept what is different now: <code>misaki test {file} --accept</code>" in page
     assert f"<code>misaki test {file} -k &#39;夕方の挨拶&#39; --accept</code>" in page
