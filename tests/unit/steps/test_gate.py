@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from engine.core.plan import ExpressionDetector, NamedDetector
 from engine.core.record import replace
 from engine.core.turn import Completion, Piece
 from engine.text.sentences import sentences
+from engine.validation.load import load
 from tests.fakes.clock import FakeClock
 from tests.fakes.plans import FakeModel, StreamingModel, condition, generate_step, plan, services, turn
 
@@ -182,6 +184,12 @@ def test_what_is_streamed_is_paid_for(failure, taken):
     found = replace(services(m=model), purse=Purse())
     run_steps(plan(generate_step("talk", "m")), turn("猫"), found, Deadline.after(7.5, FakeClock()), say=lambda _: None)
     assert events == [taken]
+
+
+def test_the_closing_line_is_the_pipelines():
+    closing = load(Path(__file__).parents[2] / "configs" / "good" / "everything" / "pipeline.yml", {}).closing
+    said, _ = told(StreamingModel(FIRST, BROKEN), closing=closing)
+    assert said == [FIRST, "またあとでね。"]
 
 
 PIECES = st.sampled_from(
