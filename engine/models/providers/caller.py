@@ -104,6 +104,8 @@ class Caller:
                 for chunk in chunks:
                     had_ended = coming.ended is not None
                     yield coming.add(chunk)
+                    if coming.is_complete:
+                        return
                     if coming.ended is not None and not had_ended:
                         call.hurry()
         except BackendError:

@@ -74,6 +74,11 @@ class Coming:
         return "".join(sentences(text)[:-1])
 
     @property
+    def is_complete(self) -> bool:
+        """Whether it is over, and its tokens are counted."""
+        return self.ended is not None and self._tokens is not None
+
+    @property
     def confidence(self) -> float | None:
         return mean_probability(self._logs)
 

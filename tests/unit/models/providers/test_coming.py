@@ -160,6 +160,16 @@ def test_what_breaks_behind_the_end_costs_only_the_count(provider: Provider, pee
         assert (completion.text, completion.finish_reason, completion.completion_tokens) == (WHOLE, "stop", None)
 
 
+def test_nothing_is_waited_for_once_all_is_there(provider: Provider, peer: Peer, model: ExternalModel) -> None:
+    parts = wires.events(provider, PIECES)
+    peer.play(streaming(provider, parts[:-1] if provider != "bedrock" else parts, Connection.hold))
+    began = time.monotonic()
+    _, completion = heard(model)
+    assert completion is not None
+    assert (completion.text, completion.completion_tokens) == (WHOLE, 7)
+    assert time.monotonic() - began < AMPLE / 2
+
+
 def test_who_wants_no_more_ends_it(provider: Provider, peer: Peer, model: ExternalModel) -> None:
     peer.play(streaming(provider, wires.events(provider, PIECES)[:5], Connection.hold))
     assert heard(model, enough="いらっしゃい。") == (["まあ、いらっしゃい。"], None)
