@@ -90,7 +90,7 @@ def _expected(part: Any) -> Iterator[str]:
 
 def written(language: str) -> tuple[str, bytes]:
     """The catalogue of `language`, as text and compiled."""
-    path = LOCALE / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+    path = Path(LOCALE) / language / "LC_MESSAGES" / f"{DOMAIN}.po"
     known = read_po(BytesIO(path.read_bytes())) if path.exists() else Catalog()
     made = _empty(language)
     for sentence, files in sorted(sentences().items()):
@@ -116,7 +116,7 @@ def main() -> int:
         if language == "en":
             continue
         text, compiled = written(language)
-        folder = LOCALE / language / "LC_MESSAGES"
+        folder = Path(LOCALE) / language / "LC_MESSAGES"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{DOMAIN}.po").write_text(text, "utf-8")
         (folder / f"{DOMAIN}.mo").write_bytes(compiled)

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
 Language = Literal["ja", "en"]
 LANGUAGES: tuple[Language, ...] = ("ja", "en")
-LOCALE = Path(__file__).parent.parent / "locale"
-"""The folder of the catalogues."""
+LOCALE = f"{__file__.rpartition('core')[0]}locale"
+"""The folder of the catalogues, as a text: importing pathlib would delay the first canned reply."""
 DOMAIN = "misaki"
 _VARIABLES = ("MISAKI_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from babel.messages.mofile import read_mo
@@ -20,7 +21,7 @@ _FIELD = re.compile(r"(?<!\{)(?:\{\{)*\{(\w+)(?:[:!][^{}]*)?\}|%\((\w+)\)|%s")
 def test_the_catalogue_is_up_to_date(language):
     """`python -m tools.catalogue` writes it."""
     text, compiled = written(language)
-    file = LOCALE / language / "LC_MESSAGES" / DOMAIN
+    file = Path(LOCALE) / language / "LC_MESSAGES" / DOMAIN
     assert file.with_suffix(".po").read_text("utf-8") == text
     assert _messages(read_mo(BytesIO(file.with_suffix(".mo").read_bytes()))) == _messages(read_mo(BytesIO(compiled)))
 
