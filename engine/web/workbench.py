@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.core.events import Outcome
+from engine.core.language import said
 from engine.core.node import MappingNode, Node, SequenceNode, plain
 from engine.core.plan import Plan
 from engine.core.record import record
@@ -251,10 +252,16 @@ def _validated(pipeline: Path, path: Path, text: str) -> list[dict[str, str]]:
 
 
 def problem_to_json(problem: Problem) -> dict[str, str]:
-    """A problem as the page shows it."""
-    place = f"{problem.span.file}:{problem.span.line}:{problem.span.column}"
-    told = {"code": problem.code, "message": problem.message, "hint": problem.hint, "severity": problem.severity}
-    return {"span": place, **told}
+    """A problem as the page shows it, in English and in Japanese."""
+    return {
+        "span": f"{problem.span.file}:{problem.span.line}:{problem.span.column}",
+        "code": problem.code,
+        "severity": problem.severity,
+        "message": problem.message,
+        "hint": problem.hint,
+        "message_ja": said(problem.message, "ja"),
+        "hint_ja": said(problem.hint, "ja"),
+    }
 
 
 def _diff(path: Path, old: str, new: str) -> str:

@@ -14,6 +14,7 @@ GUIDES = {
     "ja": (ROOT / "docs" / "first-bot.ja.md").read_text("utf-8"),
 }
 CLEAN = {"en": "no problems", "ja": "問題はありません"}
+GREETING = {"en": "Good evening", "ja": "こんばんは"}
 CHOSEN = {"en": "answers with `how_are_you`", "ja": "`how_are_you` で答えます"}
 QUESTION = re.compile(r'misaki explain "(.+)"')
 
@@ -74,4 +75,5 @@ def test_the_guide_word_for_word(language, installed, tmp_path):
     for line in lines:
         talk.write_text(talk.read_text("utf-8").replace(line, "We are in {{ persona.town }}"), "utf-8")
     with served(cwd=hana, env=env) as server:
+        server.wait_for(f'curl .*"{GREETING[language]}"')
         assert "Oslo" in post(f"{server.url}/chat", {"input": asked})[1]["reply"]

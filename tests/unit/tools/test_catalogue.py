@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from io import BytesIO
 from pathlib import Path
@@ -11,7 +12,7 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
 from engine.core.language import DOMAIN, LANGUAGES, LOCALE
-from tools.catalogue import sentences, written
+from tools.catalogue import ROOT, sentences, written
 
 TRANSLATED = [language for language in LANGUAGES if language != "en"]
 _FIELD = re.compile(r"(?<!\{)(?:\{\{)*\{(\w+)(?:[:!][^{}]*)?\}|%\((\w+)\)|%s")
@@ -41,6 +42,26 @@ def test_japanese_is_japanese():
     for sentence, translation in known.items():
         bare = re.sub(r"`[^`]*`|\{[^{}]*\}|%\(\w+\)\w", "", translation)
         assert re.search("[ぁ-んァ-ヶ一-龠]", bare) or not re.search("[A-Za-z]{3,}", bare), sentence
+
+
+MAKERS = ("engine/validation", "engine/pipeline/reading", "engine/pipeline/schema", "engine/expressions/parse.py")
+
+
+def test_what_editors_read_is_a_phrase():
+    """Never an f-string, which nobody could translate: in what is given to problems, and in what is called so."""
+    for path in (path for name in MAKERS for path in [ROOT / name, *(ROOT / name).rglob("*.py")] if path.is_file()):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            for part in _shown(node):
+                assert not isinstance(part, ast.JoinedStr), f"{path}:{part.lineno}: {ast.unparse(part)}"
+
+
+def _shown(node):
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        if node.targets[0].id in ("message", "hint", "advice"):
+            yield node.value
+    elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("roblem", "ConditionError")):
+        yield from (part for part in node.args)
+        yield from (part.value for part in node.keywords if part.arg in ("message", "hint"))
 
 
 def _messages(catalogue):
