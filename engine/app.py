@@ -30,7 +30,7 @@ from engine.pipeline.stored.find import find_compiled
 from engine.templates import TemplateRenderer
 
 if TYPE_CHECKING:
-    from engine.conversations.keeper import Store
+    from engine.conversations.records import Store
     from engine.usage import Prices
 
 DEFAULT_PIPELINE = "pipelines/snack_misaki.yml"

@@ -1,24 +1,48 @@
-"""Answers as every call gives them to the service, and what calls share: who asks, how a failure is told."""
+"""Answers as every call gives them to the service, and what calls share: who asks, how a failure is told, what of a
+turn is logged: one record each, without the user's words unless `LOG_TEXT` asks for them.
+"""
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.api.errors import RequestError
-from engine.api.log import describe
 from engine.api.policy import Policy
 from engine.api.request import Request
 from engine.api.response import Stream
 from engine.core.deadline import Deadline
-from engine.core.errors import TurnConflict, TurnsUsedUp
+from engine.core.digest import digest as digest_of
+from engine.core.errors import EngineError, TurnConflict, TurnsUsedUp
 from engine.core.events import ChatResult, Listen, ignore
 from engine.core.record import field, record
 from engine.core.turn import ANONYMOUS, ChatRequest, Principal
 from engine.identity.gate import NotIdentified
 
 if TYPE_CHECKING:
-    from engine.conversations.keeper import RoomKeeper
+    from engine.conversations.records import RoomKeeper
+
+Log = Callable[[Mapping[str, Any]], None]
+"""Takes one record; must not raise."""
+
+
+def digest(session_id: str) -> str:
+    """Tells sessions apart in the logs without naming them."""
+    return digest_of(session_id, 6).hex()
+
+
+def describe(error: BaseException, *, with_text: bool) -> dict[str, Any]:
+    """The type and the frames of an unforeseen error; its message may quote the user, so it needs `with_text`."""
+    frames = traceback.extract_tb(error.__traceback__)
+    record: dict[str, Any] = {
+        "error": type(error).__name__,
+        "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-12:]],
+    }
+    if with_text or isinstance(error, EngineError):
+        record["message"] = str(error)
+    return record
+
 
 WriteError = Callable[[RequestError], Mapping[str, Any]]
 """Makes the payload of a refusal, in the words of the protocol that was spoken."""

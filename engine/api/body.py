@@ -6,8 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from engine.api.errors import RequestError
-from engine.api.json_names import kind
+from engine.api.errors import RequestError, kind
 from engine.api.request import Request
 
 BODY_LIMIT = 256 * 1024

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.api.conversation import read_conversation
-from engine.api.errors import RequestError
-from engine.api.json_names import kind
+from engine.api.errors import RequestError, kind
 from engine.core.record import record
 from engine.core.turn import ChatRequest
 from engine.text.cleaning import clean

@@ -1,8 +1,9 @@
-"""Refuses a request, with the status and the code that its client gets."""
+"""Refuses a request, with the status and the code that its client gets, in the words of JSON and not of Python."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from engine.core.errors import EngineError
 
@@ -15,3 +16,15 @@ class RequestError(EngineError):
         self.code = code
         self.headers = dict(headers or {})
         super().__init__(message)
+
+
+def kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, (int, float)):
+        return "a number"
+    if isinstance(value, str):
+        return "a string"
+    return "a list" if isinstance(value, list) else "an object"

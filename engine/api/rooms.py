@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.api.body import read_payload
-from engine.api.errors import RequestError
-from engine.api.json_names import kind
+from engine.api.errors import RequestError, kind
 from engine.api.request import Request
 from engine.api.routes import LARGEST_PAGE, PAGE, TITLE_LIMIT, Route
 from engine.conversations.records import Room, StoredTurn

@@ -9,9 +9,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from engine.api.answer import Answer, Behind, Bot, WriteError, failure, identify
+from engine.api.answer import Answer, Behind, Bot, Log, WriteError, failure, identify
 from engine.api.errors import RequestError
-from engine.api.log import Log
 from engine.api.policy import Policy
 from engine.api.request import Request
 from engine.api.response import (
@@ -26,12 +25,10 @@ from engine.conversations.opening import NoRooms
 from engine.core.deadline import Deadline
 
 if TYPE_CHECKING:
-    from engine.conversations.keeper import RoomKeeper
+    from engine.conversations.records import RoomKeeper
 
 _WORDS = frozenset({"message", "frames", "text", "reply", "details"})
 _SAID = frozenset({"text", "reply"})
-_STREAMED = frozenset({"reply", "message", "response", "session_id", "text", "content"})
-"""Keys of an event under which stands what was said."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -143,7 +140,7 @@ def _rooms(behind: Behind, request: Request, called: _Called, deadline: Deadline
     _check_method(request, path, methods)
     route = methods[request.method]
     if path.startswith("/v1/"):
-        from engine.api.completion_calls import answer as answer_completion
+        from engine.api.completions import answer as answer_completion
 
         return answer_completion(behind, request, path, parts, deadline)
     if path == "/openapi.json":

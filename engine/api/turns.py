@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from engine.api.answer import Answer, Behind, WriteError, failure, identify
+from engine.api.answer import Answer, Behind, WriteError, digest, failure, identify
 from engine.api.body import read_payload
 from engine.api.chat import check_turn_key, read_chat
-from engine.api.log import digest
 from engine.api.policy import Policy
 from engine.api.request import Request, address_of
 from engine.api.response import ClientGone, Send, error_payload, public, result_payload

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from engine.api.answer import Bot
-from engine.api.log import Log
+from engine.api.answer import Bot, Log
 from engine.api.policy import Policy, flag
 from engine.api.response import Response, to_json
 from engine.api.service import Service, make_service
@@ -23,7 +22,7 @@ from engine.core.errors import ConfigError, SecretUnavailable, SettingsError
 from engine.models.secrets import Secrets
 
 if TYPE_CHECKING:
-    from engine.conversations.keeper import RoomKeeper
+    from engine.conversations.records import RoomKeeper
 
 
 RESERVE = 0.35

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from engine.api.log import Log
+from engine.api.answer import Log
 from engine.core.errors import SecretUnavailable
 from engine.models.registry import BACKENDS
 

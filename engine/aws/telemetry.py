@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Literal, get_args
 
-from engine.api.log import Log
+from engine.api.answer import Log
 from engine.app import App
 from engine.core.events import ChatResult, Event, ModelAnswered, ModelAsked, Outcome, StepEnded
 from engine.core.plan import Plan

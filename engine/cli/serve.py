@@ -17,7 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from engine import __version__
-from engine.api.log import Log
+from engine.api.answer import Log
 from engine.api.policy import Policy
 from engine.api.service import make_service
 from engine.app import App, load_app

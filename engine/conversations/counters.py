@@ -20,7 +20,7 @@ from engine.core.errors import StoreFailed
 from engine.core.record import record
 
 if TYPE_CHECKING:
-    from engine.conversations.keeper import ItemKeeper
+    from engine.conversations.records import ItemKeeper
 
 _KEPT = 24 * 3600
 """Seconds that a counter outlives its day, for calls that end later."""

@@ -17,7 +17,7 @@ from engine.core.turn import ChatRequest
 if TYPE_CHECKING:
     from engine.conversations.guard import GuardedStore
     from engine.conversations.items import Storage
-    from engine.conversations.keeper import Store
+    from engine.conversations.records import Store
     from engine.conversations.rooms import Rooms
 
 T = TypeVar("T")

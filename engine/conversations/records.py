@@ -1,8 +1,16 @@
-"""Rooms and turns as their owners see them, and pages of lists."""
+"""What others see of a store: rooms and turns as their owners have them, pages of lists, and what it does, as types."""
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from engine.core.ports import RoomStore
+
+if TYPE_CHECKING:
+    from engine.conversations.items import Storage
+    from engine.conversations.rooms import Rooms
+from typing import Generic
 
 from engine.core.events import Outcome
 from engine.core.record import record
@@ -40,3 +48,23 @@ class Page(Generic[T]):
 
     items: tuple[T, ...]
     cursor: str | None = None
+
+
+class RoomKeeper(Protocol):
+    """Reads and changes rooms for their owners, within a number of seconds. Raises what `Rooms` does, and `RoomsOff`
+    where there are none.
+    """
+
+    def on_rooms(self, work: Callable[[Rooms], T], seconds: float) -> T: ...
+
+
+class ItemKeeper(Protocol):
+    """Works on the storage itself, within a number of seconds; raises `StoreFailed`."""
+
+    def on_items(self, work: Callable[[Storage], T], seconds: float) -> T: ...
+
+
+class Store(RoomStore, RoomKeeper, ItemKeeper, Protocol):
+    """Keeps rooms for turns and for their owners, and counters; `detail` says in what, `none` where no room is kept."""
+
+    detail: str

@@ -21,11 +21,10 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from engine.api import answer
-from engine.api.answer import Behind, failure
+from engine.api.answer import Behind, Log, failure
 from engine.api.body import read_payload
 from engine.api.chat import read_chat
 from engine.api.errors import RequestError
-from engine.api.log import Log
 from engine.api.policy import Policy
 from engine.api.request import Request
 from engine.api.response import Response, Send, error_payload, result_payload, to_json
@@ -33,7 +32,7 @@ from engine.api.turns import STREAMED, called_off, streamed
 from engine.chat.explain import explain, explain_reply, explanation_to_json, why_not_to_json
 from engine.chat.talk import next_turn
 from engine.conversations import open_store
-from engine.conversations.keeper import Store
+from engine.conversations.records import Store
 from engine.core.deadline import Deadline
 from engine.core.events import ChatResult, Listen, ignore
 from engine.core.plan import Plan, Reply

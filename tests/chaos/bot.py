@@ -16,7 +16,7 @@ from engine.app import App
 from engine.aws.handler import LambdaHandler as Handler
 from engine.aws.handler import make_handler
 from engine.conversations import open_store
-from engine.conversations.keeper import Store
+from engine.conversations.records import Store
 from engine.core.deadline import Clock
 from engine.core.plan import Plan
 from engine.core.ports import LanguageModel

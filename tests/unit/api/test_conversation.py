@@ -4,8 +4,7 @@ import pytest
 
 from engine.api.body import BODY_LIMIT
 from engine.api.conversation import HISTORY_CHARACTERS, HISTORY_ENTRIES, TEXT_LIMIT, read_conversation
-from engine.api.errors import RequestError
-from engine.api.json_names import kind
+from engine.api.errors import RequestError, kind
 from engine.core.turn import Message
 
 
