@@ -63,7 +63,11 @@ def page(browser):
     opened = browser.new_page(locale="ja-JP", viewport={"width": 1280, "height": 800})
     opened.complaints = []
     opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
-    opened.on("console", lambda said: opened.complaints.append(said.text) if said.type == "error" else None)
+    # A server that is busy for a moment is asked again; the browser notes that it was.
+    opened.on(
+        "console",
+        lambda said: opened.complaints.append(said.text) if said.type == "error" and " 503 " not in said.text else None,
+    )
     yield opened
     opened.close()
 
@@ -107,6 +111,25 @@ def test_why_not_a_reply_from_the_list_and_the_clock(playground):
     why.get_by_role("button", name="調べる").click()
     why.locator("h3").first.wait_for()
     assert "不成立" in why.locator("section").inner_text()
+
+
+def test_a_server_that_is_busy_for_a_moment_is_asked_again(playground):
+    busy = {"error": "too many requests at once: try again in a moment", "code": "busy"}
+    tries = []
+
+    def refuse_once(route):
+        tries.append(route.request.url.rpartition("/")[2])
+        if tries.count(tries[-1]) > 1:
+            route.continue_()
+        else:
+            route.fulfill(status=503, headers={"Retry-After": "1"}, json=busy)
+
+    playground.route(re.compile("/playground/(turn|explain|replies)$"), refuse_once)
+    say(playground, "こんばんは")
+    playground.locator(".why > summary").click()
+    playground.locator(".why section").wait_for()
+    assert sorted(tries) == sorted(["turn", "explain", "replies"] * 2)
+    assert playground.locator(".said").count() == 2
 
 
 def test_enter_that_ends_a_conversion_sends_nothing(playground):
