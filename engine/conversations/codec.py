@@ -87,9 +87,11 @@ def said_text(said: Said, talk: Talk | None) -> str:
 
 def read_said(text: str) -> tuple[Said, Talk | None]:
     def read(data: Any) -> tuple[Said, Talk | None]:
-        letters = data["said"]
-        if not set(map(type, letters.values())) <= {str}:
-            raise TypeError("replies of another form")
+        # An earlier version kept lists of numbers.
+        letters = {
+            reply: one if isinstance(one, str) else "".join(chr(_FIRST + number(variant)) for variant in one)
+            for reply, one in data["said"].items()
+        }
         return Said(letters), _talk(data["talk"]) if "talk" in data else None
 
     return from_text(text, read) if text else (Said({}), None)

@@ -63,6 +63,11 @@ def test_what_was_said_the_longest_ago_makes_room():
     assert kept[list(said)[-1]] == tuple(range(44, 60))
 
 
+def test_what_an_earlier_version_kept_of_replies_is_read():
+    said, talk = codec.read_said('{"said": {"hello": [0, 1], "bye": "01"}, "talk": {"reply_id": "bye"}}')
+    assert (dict(said), talk) == ({"hello": (0, 1), "bye": (0, 1)}, Talk(reply_id="bye"))
+
+
 def test_of_what_a_later_version_keeps_the_known_part_is_read():
     _, talk = codec.read_said('{"said": {}, "talk": {"offered": "梅酒", "mood": 3}}')
     assert talk == Talk(offered="梅酒")
