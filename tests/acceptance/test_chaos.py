@@ -51,6 +51,7 @@ def test_streams_end_whatever_breaks_them():
 
 def test_guests_who_leave_free_the_model():
     assert failing(streams.leaving(20, free=ANY_TIME)) == []
+    assert failing(streams.leaving_the_worker(20, free=ANY_TIME)) == []
 
 
 @pytest.mark.parametrize("name", ["503", "reset connections", "refused keys"])

@@ -21,13 +21,18 @@ from typing import Any, Literal
 from engine.app import App
 from engine.conversations import open_store
 from engine.core.deadline import Deadline
+from engine.core.plan import ModelRow
 from engine.core.ports import LanguageModel, ModelStatus
 from engine.core.turn import Completion, Engine, Piece, Prompt
+from engine.models.local.model import LocalModel
+from engine.models.local.worker.start import LocalSettings
+from engine.models.local.worker.supervisor import Supervisor
 from engine.models.providers.external import ExternalModel
 from engine.resilience.guarded import GuardedModel, make_guard
 from tests.chaos.bot import declared, make_plan
 from tests.chaos.experiment import Check
 from tests.fakes.serving import Serving, heard
+from tests.fakes.worker import COMMAND
 from tests.faults import behaviours, wires
 from tests.faults.catalogue import FAULTS, Fault
 from tests.faults.peer import Behaviour, Connection, Peer
@@ -67,6 +72,18 @@ steps:
   - {{id: ask, kind: generate, model: {asked}, prompt: prompt.j2, timeout: {timeout}s, escalate_when: [refusal]}}
   - {{id: ask_next, kind: generate, model: {next}, prompt: prompt.j2, escalate_when: [refusal]}}
   - {{id: sorry, kind: say, reply: sorry}}
+"""
+LOCAL_PIPELINE = """
+version: 1
+name: worker
+locale: en
+deadline: 20s
+persona: {name: Misaki}
+replies: [replies.yml]
+models: {small: {backend: llama.cpp, path: model.gguf}}
+steps:
+  - {id: ask, kind: generate, model: small, prompt: prompt.j2}
+  - {id: sorry, kind: say, reply: sorry}
 """
 REPLIES = "replies: [{id: sorry, say: [ごめんなさいね]}]"
 
@@ -144,6 +161,7 @@ BROKEN = (
 def run(share: float) -> Iterator[Check]:
     yield from check(BROKEN, max(1, round(SEEDS * share)))
     yield from leaving(max(10, round(GUESTS * share)))
+    yield from leaving_the_worker(max(10, round(GUESTS * share)))
 
 
 def check(
@@ -284,11 +302,16 @@ class _Bar:
         return Turn(raw=_dechunked(body), seconds=seconds)
 
     def connect(self) -> socket.socket:
-        connection = self.serving.connect()
-        body = json.dumps({"input": "猫を飼い始めたんだ", "stream": True}).encode()
-        head = f"POST /chat HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
-        connection.sendall(head.encode() + body)
-        return connection
+        return _asked(self.serving, "猫を飼い始めたんだ")
+
+
+def _asked(serving: Serving, text: str) -> socket.socket:
+    """A client's connection that has asked for a stream."""
+    connection = serving.connect()
+    body = json.dumps({"input": text, "stream": True}).encode()
+    head = f"POST /chat HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+    connection.sendall(head.encode() + body)
+    return connection
 
 
 def _dechunked(body: bytes) -> str:
@@ -369,6 +392,36 @@ def _leave(bar: _Bar, behaviour: Behaviour, freed: threading.Event, ended: list[
         left = time.monotonic()
     assert freed.wait(30)
     return ended[-1] - left
+
+
+def leaving_the_worker(guests: int, *, free: float = FREE) -> Iterator[Check]:
+    """The same with a local model, whose worker has a place for each guest."""
+    row = ModelRow(id="small", backend="llama.cpp", settings={"path": "model.gguf"})
+    supervisor = Supervisor(COMMAND, ("crowd",), {"op": "load", "settings": {}})
+    model = LocalModel(row, LocalSettings(path="model.gguf"), supervisor)
+    plan = make_plan(LOCAL_PIPELINE, REPLIES, {})
+    app = App(plan, models={"small": model}, rooms=open_store("memory"))
+    serving = Serving(app, None, "127.0.0.1", {})
+    try:
+        waits = [_leave_worker(serving, supervisor) for _ in range(guests)]
+    finally:
+        serving.server.stop(30)
+        app.close()
+    free_again, figures = sum(one <= free for one in waits), f"slowest {max(waits) * 1000:.0f} ms"
+    yield Check(what="a worker is free again", right=free_again, asked=guests, figures=figures)
+    starts = supervisor.report().starts
+    yield Check(what="it is the same worker", right=int(starts == 1), asked=1, figures=f"{starts} started")
+
+
+def _leave_worker(serving: Serving, supervisor: Supervisor) -> float:
+    with _asked(serving, "linger") as connection:
+        told = b""
+        while b"Two." not in told:
+            told += connection.recv(65536)
+    left = time.monotonic()
+    with supervisor._changed:
+        assert supervisor._changed.wait_for(lambda: not supervisor._exchanges, 30)
+    return time.monotonic() - left
 
 
 def _memory() -> int:

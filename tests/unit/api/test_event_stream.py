@@ -73,7 +73,7 @@ def test_no_secret_is_in_any_event():
     assert body.count("the key is") == 4
 
 
-def test_a_client_that_leaves_is_noted_and_the_turn_goes_on():
+def test_a_client_that_leaves_is_noted():
     records: list[dict[str, object]] = []
     response = ask(FakeBot(LOCAL), records=records)
     sent: list[str] = []
