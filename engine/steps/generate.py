@@ -200,9 +200,7 @@ class _Asking:
         return Answer(reply=completion.text, engine=engine, model=name, completion=completion)
 
     def _until(self, place: int) -> Deadline:
-        """When the model at `place` must have answered, so that those behind it can be asked. The first of them may
-        get ready now.
-        """
+        """Leaves time to the models behind the one at `place`, the first of which may get ready now."""
         models, own = self._scene.services.models, self._step.models[place + 1 :]
 
         def available(names: Iterable[str]) -> list[LanguageModel]:
@@ -245,17 +243,16 @@ class _Asking:
         )
         tell(answered)
         if gate is not None and is_said:
-            return completion if reason is None else self._broken_off(completion, gate)
+            if reason is None:
+                return completion
+            # It ends before its end, with the pipeline's last words.
+            return replace(completion, text=gate.interrupted(completion.model, self._scene.plan.closing).text)
         if reason is None:
             return completion
         tell(Escalation(step=step, reason=reason, model=name))
         if self._doubtful is None and all(is_doubt for _, is_doubt in objections):
             self._doubtful = self._answer(name, completion)
         return None
-
-    def _broken_off(self, completion: Completion, gate: Gate) -> Completion:
-        """An answer that ends before its end, with the pipeline's last words."""
-        return replace(completion, text=gate.interrupted(completion.model, self._scene.plan.closing).text)
 
     def _gate(self, model: LanguageModel) -> Gate | None:
         """What lets the sentences of `model` through while they come, where the turn and the model are streamed."""
@@ -265,7 +262,10 @@ class _Asking:
         def restore(text: str, goes_on: bool) -> str:  # noqa: FBT001  as the gate calls it
             return self._masked[1].restore(text, goes_on=goes_on) if self._keeps_from(model) else text
 
-        return Gate(self._scene.say, self._against_sentence, self._against, restore)
+        def against(so_far: Completion) -> str | None:
+            return next((reason for reason, _ in self._objections(so_far)), None)
+
+        return Gate(self._scene.say, self._against_sentence, against, restore)
 
     def _generate(self, name: str, until: Deadline, gate: Gate | None) -> Completion:
         """The answer of a model; what was kept from it stands in the answer again, before anybody judges that."""
@@ -299,13 +299,8 @@ class _Asking:
     def _objections(self, completion: Completion) -> Iterator[tuple[str, bool]]:
         """The reasons against an answer in the order of the pipeline, each with whether it is a mere doubt."""
         names: LazyMapping | None = None
-        output = {
-            "text": completion.text,
-            "finish_reason": completion.finish_reason,
-            "tokens": completion.completion_tokens,
-            "confidence": completion.confidence,
-            "seconds": completion.seconds,
-        }
+        output = {name: getattr(completion, name) for name in ("text", "finish_reason", "confidence", "seconds")}
+        output["tokens"] = completion.completion_tokens
         for detector in self._step.detectors:
             if isinstance(detector, ExpressionDetector):
                 names = names or self._scene.names.also(output=output, error=None)
@@ -318,10 +313,6 @@ class _Asking:
             yield "refusal", False
         if not completion.text.strip():
             yield "empty", False
-
-    def _against(self, so_far: Completion) -> str | None:
-        """The first reason against an answer as far as it has come."""
-        return next((reason for reason, _ in self._objections(so_far)), None)
 
     def _against_sentence(self, sentence: Completion) -> str | None:
         """The first reason against a sentence by itself."""
@@ -336,18 +327,8 @@ class _Asking:
 
 
 def _failure(step: str, model: str, error: BackendError, seconds: float) -> ModelFailed:
-    return ModelFailed(
-        step=step,
-        model=model,
-        called=error.called,
-        reason=error.reason,
-        kind=error.kind,
-        problem=str(error),
-        name=error.model,
-        status=error.status,
-        code=error.code,
-        seconds=seconds,
-    )
+    told = {name: getattr(error, name) for name in ("called", "reason", "kind", "status", "code")}
+    return ModelFailed(step=step, model=model, problem=str(error), name=error.model, seconds=seconds, **told)
 
 
 def _paid(ask: Callable[[], Completion], hold: Hold | None) -> Completion:
