@@ -110,7 +110,9 @@ def storage(table, clock):
 @pytest.fixture
 def interleavings(endpoint_name, pytestconfig):
     """moto copies its whole table in each transaction."""
-    return 1_000 if pytestconfig.getoption("full") else 300 if endpoint_name == "ministack" else 40
+    if endpoint_name == "moto":
+        return 40
+    return 1_000 if pytestconfig.getoption("full") else 300
 
 
 @pytest.fixture
