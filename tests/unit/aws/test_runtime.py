@@ -22,6 +22,7 @@ from engine.core.deadline import Deadline
 from engine.core.errors import Cancelled, Unavailable
 from engine.core.plan import NamedDetector
 from engine.core.record import replace
+from tests.children import child
 from tests.fakes.bots import FakeBot
 from tests.fakes.plans import StreamingModel, generate_step, plan, replies_step, reply
 from tests.fakes.runtime_api import RuntimeApiPeer
@@ -228,11 +229,8 @@ def test_a_function_that_does_not_load_fails_the_init(peer):
 def test_the_shipped_function_streams(peer, tmp_path):
     env = {"AWS_LAMBDA_RUNTIME_API": peer.address, "PATH": "", "HOME": str(tmp_path), "METRICS": "false"}
     command = [sys.executable, "-m", "engine.aws.runtime", "lambda_function.lambda_handler"]
-    with subprocess.Popen(command, env=env, cwd=Path(__file__).parents[3], stdout=subprocess.PIPE) as function:
-        try:
-            prelude, payload = peer.invoke(event({"input": "こんばんは", "stream": True})).streamed
-        finally:
-            function.terminate()
+    with child(command, env=env, cwd=Path(__file__).parents[3], stdout=subprocess.DEVNULL):
+        prelude, payload = peer.invoke(event({"input": "こんばんは", "stream": True})).streamed
     assert prelude["statusCode"] == 200
     assert payload.splitlines()[0] == "event: turn"
     assert "event: done" in payload
