@@ -17,6 +17,7 @@ from engine.models.local.worker.child import Command
 from engine.models.local.worker.protocol import Decoder, encode
 
 CROWD = 3
+_NUMBERS = {"finish_reason": "stop", "prompt_tokens": 1, "completion_tokens": 1, "confidence": 0.5}
 
 COMMAND = Command(
     (sys.executable, "-P", "-m", "tests.fakes.worker"),
@@ -69,7 +70,7 @@ def _serve_crowd(messages: Any) -> None:
         if text == "linger" or (text != "speak" and len(waiting) < CROWD):
             continue
         for number in tuple(waiting):
-            _say(event="result", id=number, text=waiting.pop(number))
+            _say(event="result", id=number, text=waiting.pop(number), **_NUMBERS)
 
 
 def _messages() -> Any:

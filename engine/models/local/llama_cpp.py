@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from random import SystemRandom
@@ -80,6 +81,7 @@ class LlamaCpp:
         self._context, self._settings, self._bos, self._states = context, settings, bos, states
         self._sequences = [_Sequence(number) for number in range(context.sequences)]
         self._random = SystemRandom()
+        self._tokens = lru_cache(maxsize=4 * len(self._sequences))(self._tokenised)
         self._numbers = count()
         self._chunk = BATCH
 
@@ -120,7 +122,8 @@ class LlamaCpp:
         parts = self._parts()
         if not parts:
             return
-        over = [sequence.owner.over for sequence, _ in parts if sequence.owner]
+        # Also of those who are not in this step: who leaves frees a place.
+        over = [sequence.owner.over for sequence in self._sequences if sequence.owner]
         try:
             rows = self._context.decode(
                 [(sequence.id, len(sequence.tokens), tokens) for sequence, tokens in parts],
@@ -276,7 +279,7 @@ class LlamaCpp:
             self._context.cut(sequence.id, held)
             del sequence.tokens[held:], sequence.cells[held:]
 
-    def _tokens(self, text: str) -> list[int]:
+    def _tokenised(self, text: str) -> list[int]:
         begun = bool(self._bos) and text.startswith(self._bos)
         return self._context.tokens(text, add_bos=not begun)
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from engine.core.deadline import Deadline
-from engine.core.errors import BackendError, ContextTooLong, Unavailable
+from engine.core.errors import BackendError, ContextTooLong, Malformed, Unavailable
 from engine.core.plan import ModelRow
+from engine.core.record import replace
 from engine.core.turn import Labels, Message, Prompt
+from engine.models.local.model import LocalModel
+from engine.models.local.worker.start import LocalSettings
+from engine.models.local.worker.supervisor import Supervisor
 from engine.models.registry import open_model
 from engine.text.cleaning import clean
+from tests.fakes.worker import COMMAND
 from tests.models import CHATML, write_tiny_model
 from tests.needs import LOCAL_ENGINES
 
@@ -74,6 +80,35 @@ def test_the_joined_pieces_of_a_stream_are_the_text(opened, backend):
     pieces, completion = drained(opened(backend, max_tokens=24, temperature=0).stream(PROMPT, soon()))
     assert "".join(piece.text for piece in pieces) == completion.text
     assert pieces[-1].confidence == completion.confidence
+
+
+def test_a_stream_that_is_closed_leaves_the_worker_to_others(opened):
+    model = opened("llama.cpp", context=4096, max_tokens=3000, temperature=2.0, parallel=1)
+    for _ in range(3):
+        stream = model.stream(PROMPT, soon())
+        assert next(stream).text
+        stream.close()
+    assert model.status().data["starts"] == 1
+
+
+def test_guests_at_once_get_what_they_would_get_alone(opened):
+    model = opened("llama.cpp", temperature=0, max_tokens=24)
+    prompts = [replace(PROMPT, text=f"guest {number}") for number in range(8)]
+    alone = [model.generate(prompt, soon()).text for prompt in prompts]
+    with ThreadPoolExecutor(len(prompts)) as pool:
+        together = list(pool.map(lambda prompt: model.generate(prompt, soon()).text, prompts))
+    assert together == alone
+    assert model.status().data["parallel"] == 8
+
+
+def test_an_answer_that_takes_back_what_it_said_is_malformed(tiny_path):
+    row = ModelRow(id="small", backend="llama.cpp", settings={"path": str(tiny_path)})
+    supervisor = Supervisor(COMMAND, ("crowd",), {"op": "load", "settings": {}})
+    with contextlib.closing(LocalModel(row, LocalSettings(path=str(tiny_path)), supervisor)) as model:
+        stream = model.stream(replace(PROMPT, text="speak"), soon())
+        assert [next(stream).text, next(stream).text] == ["One.", " Two."]
+        with pytest.raises(Malformed, match="took back"):
+            next(stream)
 
 
 def test_auto_takes_llama_cpp_first(opened):
