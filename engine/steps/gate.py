@@ -50,9 +50,10 @@ class Gate:
         return self.interrupted(model)
 
     def interrupted(self, model: str, last_words: str = "") -> Completion:
-        """What was said of an answer that goes no further, and `last_words` behind it."""
+        """Ends an answer after what was said of it, with `last_words` behind that."""
         if last_words:
-            self._let_through(f" {last_words}" if self.said[-1:].isascii() else last_words)
+            last = self.said[-1:]
+            self._let_through(f" {last_words}" if last.isascii() and not last.isspace() else last_words)
         return Completion(text=self.said, finish_reason="interrupted", model=model)
 
     def _finished(self, completion: Completion) -> Completion:

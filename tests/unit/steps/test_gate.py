@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.chat.step_runner import run_steps
@@ -197,6 +197,7 @@ PIECES = st.sampled_from(
 )
 
 
+@example(pieces=[FIRST, FIRST, "\n", FIRST], with_closing=True)
 @given(st.lists(PIECES, max_size=8), st.booleans())
 def test_nothing_is_taken_back_said_twice_or_refused(pieces, with_closing):
     closing = "またね。" if with_closing else ""
