@@ -36,16 +36,16 @@ State = Literal["loading", "ready", "down", "closed"]
 
 
 class _Exchange:
-    """A question in flight: what came for it and was not taken yet. It is `over` when nothing more comes; `loss` says
-    how its worker ended.
+    """A question in flight: what came for it and was not taken yet. It is `over` when nothing more comes, `cancelled`
+    when nobody waits for that; `loss` says how its worker ended.
     """
 
-    __slots__ = ("child", "id", "loss", "messages", "over")
+    __slots__ = ("cancelled", "child", "id", "loss", "messages", "over")
 
     def __init__(self, number: int, child: Child) -> None:
         self.id, self.child = number, child
         self.messages: deque[Message] = deque()
-        self.over = False
+        self.cancelled = self.over = False
         self.loss = ""
 
 
@@ -210,6 +210,7 @@ class Supervisor:
 
     def _cancel(self, exchange: _Exchange) -> None:
         """Tell the worker that nobody waits any more; one that does not confirm it is taken for stuck."""
+        exchange.cancelled = True
         self._send({"op": "cancel", "id": exchange.id}, exchange.child, Deadline.after(_TICK))
         self._expect(exchange.child, lambda: exchange.over, _GRACE)
 
@@ -217,6 +218,9 @@ class Supervisor:
         return self._state in {"down", "closed"} or (self._state == "ready" and self._is_free())
 
     def _is_free(self) -> bool:
+        """Whether the worker takes another question; one that does not confirm a cancellation may be stuck."""
+        if any(exchange.cancelled for exchange in self._exchanges.values()):
+            return False
         return len(self._exchanges) < int(self._info.get("parallel", 1))
 
     def _expect(self, child: Child, done: Callable[[], bool], seconds: float) -> None:
