@@ -12,8 +12,8 @@ import re
 
 _END = re.compile(r"[。．！？!?…♪♡～〜」』）)]+[^\w。．！？!?…「『（(]*|(?<=\w)\.(?=\s|$)")
 
-_MAY_OPEN = " \t\r\n<＜[◁&`\\"
-"""What the mark of a thought begins with, and blanks."""
+_UNSETTLED = " \t\r\n<＜[◁&`\\、，,"
+"""What the mark of a thought begins with, and what no answer ends with."""
 
 _WORD = (
     r"(?:think(?:ing|s)?|thoughts?|reason(?:ing)?|reflect(?:ion|ing)?|analysis|scratch_?pad|monologue|ponder(?:ing)?|cot"
@@ -132,7 +132,7 @@ def whole_sentences(text: str) -> str:
 def finished_sentences(text: str) -> str:
     """The sentences of a text that goes on: up to the last end behind which another sentence has begun."""
     ends = [found.end() for found in _END.finditer(text) if found.end() < len(text)]
-    return text[: ends[-1]].rstrip(_MAY_OPEN) if ends else ""
+    return text[: ends[-1]].rstrip(_UNSETTLED) if ends else ""
 
 
 def _opened(prompt: str) -> str:

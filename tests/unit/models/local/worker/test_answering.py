@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.core.turn import Completion, Message, Prompt
@@ -152,6 +152,7 @@ def test_sentences_are_told_as_soon_as_the_next_one_has_begun():
     assert completion.text == "寒いわね。熱いお茶がいい？どう「ぞ。」ゆっくり"
 
 
+@example("」、寒い", "length")
 @given(st.lists(st.sampled_from(PARTS), max_size=12).map("".join), st.sampled_from(("stop", "length")))
 def test_what_was_told_stays(text, finish_reason):
     told = [""]
