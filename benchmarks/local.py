@@ -49,6 +49,7 @@ ANSWER = "ミケちゃんね、素敵なお名前だわ。"
 ASK = """
 import sys
 from pathlib import Path
+from benchmarks.local import first_token
 print(first_token(Path(sys.argv[1]), sys.argv[2]))
 """
 
