@@ -203,10 +203,10 @@ class Supervisor:
     def _wait(self, done: Callable[[], bool], deadline: Deadline) -> None:
         """Wait until something is `done`, or until the deadline; raises `Cancelled` when nobody waits any more."""
         while not self._changed.wait_for(done, deadline.patience()) and deadline.gone is not None:
-            if deadline.cancelled:
-                raise Cancelled("nobody waits for the answer any more", backend="local")
             if deadline.passed:
-                return
+                break
+        if deadline.cancelled:
+            raise Cancelled("nobody waits for the answer any more", backend="local")
 
     def _cancel(self, exchange: _Exchange) -> None:
         """Tell the worker that nobody waits any more; one that does not confirm it is taken for stuck."""

@@ -121,6 +121,14 @@ def test_a_guest_who_leaves_frees_the_place_while_the_turn_waits(start):
     assert supervisor.report().starts == 1
 
 
+def test_a_guest_who_has_left_before_a_free_worker_is_taken_is_no_timeout(start):
+    supervisor, gone = start("crowd"), threading.Event()
+    assert ask(supervisor, "speak") == "speak"
+    gone.set()
+    with pytest.raises(Cancelled):
+        next(supervisor.ask({"prompt": {"text": "speak"}}, Deadline.after(LONG, gone=gone)))
+
+
 @pytest.mark.parametrize(("end", "problem"), [("die", Unavailable), ("hang", TimedOut)])
 def test_every_turn_that_a_worker_has_ends_with_it_or_by_its_deadline(start, end, problem):
     supervisor = start("crowd")
