@@ -60,10 +60,18 @@ def _known(learned: Mapping[str, Learned], memory: Mapping[str, Memory], now: fl
 def names_of_talk(plan: Plan, turn: Turn) -> LazyMapping:
     """`last`, `session` and `topic`."""
     found: list[Talk] = []
+    declared: list[Mapping[str, Talk]] = []
+
+    def known() -> Mapping[str, Talk]:
+        """Every reply is looked through for her words, so once a turn, and only where she has said something."""
+        if not declared:
+            hers = {message.text for message in turn.history if message.role == "assistant"}
+            declared.append(_declared(plan, hers) if hers else {})
+        return declared[0]
 
     def talk() -> Talk:
         if not found:
-            found.append(turn.talk or _from_history(plan, turn.history))
+            found.append(turn.talk or _from_history(known(), turn.history))
         return found[0]
 
     late = {
@@ -73,12 +81,12 @@ def names_of_talk(plan: Plan, turn: Turn) -> LazyMapping:
     }
     asked = _latest(turn.history, "user")
     late["kind"] = lambda: None if asked is None else names_of_kind(plan.kinds, asked).get("name")
-    known = {"text": _latest(turn.history, "assistant"), "user": asked}
+    last = {"text": _latest(turn.history, "assistant"), "user": asked}
     session = LazyMapping(
         {"id": turn.session_id, "turns": turn.number - 1},
-        {"offered": lambda: talk().on_offer, "said": lambda: " ".join(turn.said or _said(plan, turn.history))},
+        {"offered": lambda: talk().on_offer, "said": lambda: " ".join(turn.said or _said(known(), turn.history))},
     )
-    return LazyMapping({"last": LazyMapping(known, late), "session": session}, {"topic": lambda: _topic(turn, talk())})
+    return LazyMapping({"last": LazyMapping(last, late), "session": session}, {"topic": lambda: _topic(turn, talk())})
 
 
 def next_talk(turn: Turn, outcome: Outcome) -> Talk:
@@ -112,22 +120,20 @@ def _topic(turn: Turn, talk: Talk) -> str | None:
     return talk.topic
 
 
-def _from_history(plan: Plan, history: tuple[Message, ...]) -> Talk:
-    """Her newest words are looked up; what was on offer before them, too."""
+def _from_history(known: Mapping[str, Talk], history: tuple[Message, ...]) -> Talk:
+    """What her newest words declare, and what was on offer before them."""
     hers = [message.text for message in reversed(history) if message.role == "assistant"]
     if not hers:
         return Talk()
-    known = _declared(plan, set(hers))
     last = known.get(hers[0], Talk())
     on_offer = next((known[text].offered for text in hers if text in known and known[text].offered), None)
     turns = sum(message.role == "user" for message in history)
     return replace(last, on_offer=on_offer, topic_turn=turns if last.topic else 0)
 
 
-def _said(plan: Plan, history: tuple[Message, ...]) -> Sequence[str]:
+def _said(known: Mapping[str, Talk], history: tuple[Message, ...]) -> Sequence[str]:
     """The ids of the replies that she said in `history`, the last one at the end."""
     hers = [message.text for message in history if message.role == "assistant"]
-    known = _declared(plan, set(hers))
     ids = [reply_id for text in reversed(hers) if text in known and (reply_id := known[text].reply_id)]
     return tuple(reversed(dict.fromkeys(ids)))
 

@@ -23,7 +23,7 @@ replies: [replies.yml]
 models: {{local: {{backend: auto, path: anywhere.gguf}}, large: {{backend: scripted, answers: [five thousand]}}}}
 steps:
   - {{id: count, kind: generate, model: local, prompt: prompt.j2, escalate_when: [{objections}]}}
-  - {{id: ask_large, kind: generate, model: large, prompt: prompt.j2, when: text == '6000'}}
+  - {{id: ask_large, kind: generate, model: large, prompt: prompt.j2, when: text == '8000'}}
   - {{id: sorry, kind: say, reply: sorry}}
 """
 REPLIES = "replies: [{id: sorry, say: [Sorry]}]"
@@ -62,6 +62,6 @@ def test_a_pipeline_that_lists_truncated_goes_on(model):
 
 def test_a_later_model_keeps_the_time_it_needs(model):
     large = FakeModel("5000")
-    answer = count(model, "truncated", text="6000", large=large)
+    answer = count(model, "truncated", text="8000", large=large)
     assert (answer.end, answer.body["reply"]) == ("external", "5000")
     assert [left >= LEAST for _, left in large.asked] == [True]

@@ -121,7 +121,7 @@ def bound_hint(keyword: str, limit: Any, value: Any) -> str:
 def _list(source: str) -> str:
     if re.match(rf"[-{DASHES}](?! )|[{DASHES}*+] |[0-9０-９]+[.．)）] ?", source):
         return phrase("begin each item on its own line with `- `: a hyphen and a space")
-    if source[0] in "［【":
+    if source.startswith(("［", "【")):
         return phrase("write `[`, `, ` and `]`, which are narrow")
     return phrase("write [{text}], or each item on its own line after `- `", text=shortened(source))
 
