@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from engine.core.events import Outcome
 from engine.core.expression import LazyMapping, Template
-from engine.core.plan import Memory, Plan
+from engine.core.plan import Memory, Plan, Reply
 from engine.core.record import replace
 from engine.core.rooms import Learned, Opened
 from engine.core.turn import ChatRequest, Message, Role, Talk, Turn, Visitor
@@ -63,7 +64,7 @@ def names_of_talk(plan: Plan, turn: Turn) -> LazyMapping:
     declared: list[Mapping[str, Talk]] = []
 
     def known() -> Mapping[str, Talk]:
-        """Every reply is looked through for her words, so once a turn, and only where she has said something."""
+        """Only where she has said something: the first time in a process, every reply is looked through for it."""
         if not declared:
             hers = {message.text for message in turn.history if message.role == "assistant"}
             declared.append(_declared(plan, hers) if hers else {})
@@ -140,21 +141,51 @@ def _said(known: Mapping[str, Talk], history: tuple[Message, ...]) -> Sequence[s
 
 def _declared(plan: Plan, texts: Collection[str]) -> Mapping[str, Talk]:
     """Finds those of `texts` that a reply says, with what it declares."""
-    found: dict[str, Talk] = {}
-    for reply in plan.replies:
-        for variant in reply.say:
-            for text in texts:
-                if text not in found and _says(variant.text, text):
-                    offers = variant.offers
-                    offered = offers.source if offers is not None and offers.constant else None
-                    found[text] = Talk(reply_id=reply.id, engine="canned", offered=offered, topic=reply.topic)
-    return found
+    lines = _lines(_Same(plan.replies))
+    return {text: talk for text in texts if (talk := lines.find(text)) is not None}
+
+
+class _Same:
+    """Replies as a key: equal only to themselves, as comparing them all would take long."""
+
+    def __init__(self, replies: Sequence[Reply]) -> None:
+        self.replies = replies
+
+    def __hash__(self) -> int:
+        return id(self.replies)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.replies is self.replies
+
+
+class _Lines:
+    """What the replies of a plan can say, with what each declares: fixed texts by themselves, templates in order."""
+
+    def __init__(self, replies: Sequence[Reply]) -> None:
+        self._fixed: dict[str, Talk] = {}
+        self._templates: list[tuple[Template, Talk]] = []
+        for reply in replies:
+            for variant in reply.say:
+                offers = variant.offers
+                offered = offers.source if offers is not None and offers.constant else None
+                talk = Talk(reply_id=reply.id, engine="canned", offered=offered, topic=reply.topic)
+                if variant.text.constant:
+                    self._fixed.setdefault(variant.text.source, talk)
+                else:
+                    self._templates.append((variant.text, talk))
+
+    def find(self, text: str) -> Talk | None:
+        fixed = self._fixed.get(text)
+        return fixed or next((talk for template, talk in self._templates if _says(template, text)), None)
+
+
+@lru_cache(maxsize=2)
+def _lines(same: _Same) -> _Lines:
+    return _Lines(same.replies)
 
 
 def _says(template: Template, text: str) -> bool:
     """Whether `template` can have come out as `text`: what stands between its printed values is there, in order."""
-    if template.constant:
-        return template.source == text
     if "{%" in template.source:
         return False
     own = re.split(r"\{\{.*?\}\}", template.source)
