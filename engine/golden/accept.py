@@ -7,122 +7,26 @@ and compared before anything is saved.
 from __future__ import annotations
 
 import re
-from codecs import BOM_UTF8
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, cast
 
 from engine.core.errors import EngineError
 from engine.core.language import phrase
-from engine.core.node import MappingNode, Node, ScalarNode, SequenceNode, plain
-from engine.core.source import Span
+from engine.core.node import MappingNode, Node, SequenceNode, plain
+from engine.golden.editing import Edit, Source, place_of
 from engine.golden.result import ConversationResult, Difference
 from engine.golden.writing import Style, flow, overwrite, scalar
 from engine.pipeline.reading.compose import compose
-from engine.pipeline.reading.files import line_starts
 from engine.pipeline.schema.golden import Expectation, golden_of
 
-_ANCHOR = re.compile(r"&\S+\s+")
 _HEAD = re.compile(r"[|>][-+0-9]*((?:[ \t]+#[^\r\n]*)?)")
 """Matches the head of a block of text; a comment may stand there."""
 _BARE = re.compile(r"""\bexpect["']?\s*:\s*\Z""")
 """What stands before a reply that is expected without its key."""
 _QUOTES: Mapping[str, Style] = {"'": "single", '"': "double"}
-
-
-Place = tuple[int, int, int, int]
-"""Where something stands, in whatever file."""
-
-
-def place_of(span: Span) -> Place:
-    return (span.line, span.column, span.end_line, span.end_column)
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Edit:
-    """The characters from `start` to `end` become `text`."""
-
-    start: int
-    end: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """A YAML file's text; `in_flow` are the nodes inside brackets, `shared` those that aliases repeat."""
-
-    bom: bytes
-    text: str
-    starts: tuple[int, ...]
-    in_flow: frozenset[Place] = frozenset()
-    shared: frozenset[Place] = frozenset()
-
-    @classmethod
-    def read(cls, path: Path) -> Source:
-        data = path.read_bytes()
-        bom = BOM_UTF8 if data.startswith(BOM_UTF8) else b""
-        text = data[len(bom) :].decode("utf-8")
-        source = cls(bom=bom, text=text, starts=tuple(line_starts(text)))
-        root, _ = compose(text, path.as_posix())
-        found = [] if root is None else list(source.walk(root))
-        counts = Counter(place_of(node.span) for node, _ in found)
-        return replace(
-            source,
-            in_flow=frozenset(place_of(node.span) for node, in_flow in found if in_flow),
-            shared=frozenset(place for place, count in counts.items() if count > 1),
-        )
-
-    def edited(self, edits: Iterable[Edit]) -> str:
-        """The text with all `edits` made; none may overlap another."""
-        text = self.text
-        for edit in sorted(edits, reverse=True):
-            text = text[: edit.start] + edit.text + text[edit.end :]
-        return text
-
-    def walk(self, node: Node, *, in_flow: bool = False) -> Iterator[tuple[Node, bool]]:
-        """`node` and every node below it, each with whether it stands inside brackets."""
-        yield node, in_flow
-        below = _below(node)
-        inside = in_flow or (bool(below) and self.text[self.begin(node)] in "[{")
-        for child in below:
-            yield from self.walk(child, in_flow=inside)
-
-    def is_alone(self, difference: Difference) -> bool:
-        """Whether editing this expectation changes no other."""
-        return not any(place_of(node.span) in self.shared for node, _ in self.walk(difference.expectation.node))
-
-    def between(self, span: Span) -> tuple[int, int]:
-        """The offsets of a span."""
-        return self._offset(span.line, span.column), self._offset(span.end_line, span.end_column)
-
-    def _offset(self, line: int, column: int) -> int:
-        return self.starts[min(line, len(self.starts)) - 1] + column - 1
-
-    def begin(self, node: Node) -> int:
-        """Finds where the value itself begins, behind an anchor."""
-        start, end = self.between(node.span)
-        anchor = _ANCHOR.match(self.text, start, end)
-        return anchor.end() if anchor else start
-
-    def end(self, node: Node) -> int:
-        """Finds where the value itself ends: in YAML a block goes on until the next one, with all comments between."""
-        below = _below(node)
-        if below and self.text[self.begin(node)] not in "[{":
-            return self.end(below[-1])
-        start, end = self.between(node.span)
-        return start + len(self.text[start:end].rstrip())
-
-    def line_end(self, node: Node) -> int:
-        """The end of the line on which the value ends, behind a comment."""
-        end = self.text.find(self.newline, self.end(node))
-        return len(self.text) if end < 0 else end
-
-    @property
-    def newline(self) -> str:
-        return "\r\n" if "\r\n" in self.text else "\n"
 
 
 def edits_of(difference: Difference, source: Source) -> Iterator[Edit]:
@@ -185,12 +89,6 @@ def _rewritten(node: SequenceNode, value: list[Any], source: Source) -> Iterator
             yield Edit(start, gone + len(source.text[gone:]) - len(source.text[gone:].lstrip()), "")
 
 
-def _below(node: Node) -> Sequence[Node]:
-    if isinstance(node, SequenceNode):
-        return node.items
-    return () if isinstance(node, ScalarNode) else [entry.value for entry in node.entries]
-
-
 class NotWritten(EngineError):
     """A file could not be rewritten safely, and was left as it is."""
 
@@ -229,7 +127,11 @@ def rewrite(path: Path, differences: Iterable[Difference]) -> list[Difference]:
         NotWritten: the file is no longer as it was when it was read, or cannot be edited by place.
     """
     source = Source.read(path)
-    wanted = [difference for difference in differences if difference.acceptable and source.is_alone(difference)]
+    wanted = [
+        difference
+        for difference in differences
+        if difference.acceptable and source.is_alone(difference.expectation.node)
+    ]
     new = source.edited(edit for difference in wanted for edit in edits_of(difference, source))
     if not _is_as_wanted(path, source.text, new, wanted):
         raise NotWritten(

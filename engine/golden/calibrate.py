@@ -13,7 +13,7 @@ from engine.core.language import phrase
 from engine.core.plan import Plan
 from engine.core.ports import Candidate
 from engine.core.source import EnvRef, Span, Text
-from engine.golden.accept import Edit, Source
+from engine.golden.editing import Edit, Source
 from engine.golden.result import ConversationResult, names_in
 from engine.golden.writing import overwrite, scalar
 from engine.pipeline.spec import PipelineSpec

@@ -21,6 +21,7 @@ from engine.core.plan import Plan
 from engine.core.record import record
 from engine.core.source import Problem, Span
 from engine.core.turn import Turn
+from engine.golden.editing import Edit, Source
 from engine.golden.play import play
 from engine.golden.run import DEFAULT_PATHS, find_goldens
 from engine.golden.stage import Settings
@@ -35,7 +36,7 @@ from engine.golden.writing import (
 )
 from engine.models.secrets import Secrets
 from engine.pipeline.reading.compose import compose
-from engine.pipeline.reading.files import Sources, is_outside, line_starts, project_of, read_text
+from engine.pipeline.reading.files import Sources, is_outside, project_of, read_text
 from engine.pipeline.schema.golden import SUFFIX, golden_of
 from engine.pipeline.schema.load import read_pipeline
 from engine.validation.project import validate
@@ -158,15 +159,21 @@ def reply_with(pipeline: Path, reply: str, place: Span, part: Part, sentence: st
     text, _ = read_text(path, place.file)
     root, found = compose(text or "", place.file)
     node = _find(root, reply)
-    if text is None or node is None or any(problem.severity == "error" for problem in found):
+    if text is None or root is None or node is None or any(problem.severity == "error" for problem in found):
         raise NotPossible(f"{place.file} has changed, or has a mistake: mend it, and save it, first")
     if is_outside(path, project_of(pipeline)):
         raise NotPossible(f"{place.file} does not belong to the project of {pipeline.as_posix()}")
-    new = _added(text, node, part, sentence)
+    source = Source.read(path)
+    new = source.edited([_addition(source, node, part, sentence)])
     again, _ = compose(new, place.file)
-    if plain(_find(again, reply) or node) != _wanted(node, part, sentence):
+    if again is None or plain(again) != _wanted(root, reply, part, sentence) or not source.is_alone(node):
         raise NotPossible(f"`{reply}` is written in a form that leaves no room for a line: edit {place} by hand")
-    return Change(path=path, text=new, diff=_diff(path, text, new), problems=_validated(pipeline, path, new))
+    return Change(
+        path=path,
+        text=source.bom.decode() + new,
+        diff=_diff(path, text, new),
+        problems=_validated(pipeline, path, new),
+    )
 
 
 def _find(root: Node | None, reply: str) -> MappingNode | None:
@@ -176,58 +183,33 @@ def _find(root: Node | None, reply: str) -> MappingNode | None:
     return next((node for node in nodes if node.words("id") == reply), None)
 
 
-def _wanted(node: MappingNode, part: Part, sentence: str) -> Any:
-    document = plain(node)
-    return {**document, part: [*document.get(part, []), sentence]}
+def _wanted(root: Node, reply: str, part: Part, sentence: str) -> Any:
+    """The document with the sentence in its list, and nothing else changed."""
+    document = plain(root)
+    one = next(one for one in document["replies"] if one.get("id") == reply)
+    one[part] = [*one.get(part, []), sentence]
+    return document
 
 
-def _added(text: str, node: MappingNode, part: Part, sentence: str) -> str:
-    """The text with the item at the end of the list, in the list's own style, or with a list of one."""
-    newline = "\r\n" if "\r\n" in text else "\n"
-    entry = node.entry(part)
-    if entry is None:
-        head = node.entries[0]
-        indent = " " * (head.key.span.column - 1)
-        place = _line_end(text, _end(text, head.value))
-        return text[:place] + f"{newline}{indent}{part}:{newline}{indent}  - {scalar(sentence)}" + text[place:]
-    items = entry.value.items if isinstance(entry.value, SequenceNode) else ()
-    start = _offset(text, entry.value.span.line, entry.value.span.column)
-    if text[start] == "[":
-        place = _end(text, entry.value) - 1
-        return text[:place].rstrip() + (", " if items else "") + scalar(sentence, flow=True) + text[place:]
-    if not items:
-        raise NotPossible(f"`{part}` is not a list: edit {entry.value.span} by hand")
-    place = _line_end(text, _end(text, items[-1]))
-    indent = " " * (entry.value.span.column - 1)
-    return text[:place] + f"{newline}{indent}- {scalar(sentence)}" + text[place:]
+def _addition(source: Source, node: MappingNode, part: Part, sentence: str) -> Edit:
+    """The item at the end of the list, in the list's own style, or a list of one."""
+    listed = node.get(part)
+    if listed is None:
+        first = node.entries[0]
+        indent = " " * (first.key.span.column - 1)
+        return _line_after(source, first.value, f"{indent}{part}:{source.newline}{indent}  - {scalar(sentence)}")
+    if not isinstance(listed, SequenceNode):
+        raise NotPossible(f"`{part}` is not a list: edit {listed.span} by hand")
+    if source.text[source.begin(listed)] == "[":
+        close = source.end(listed) - 1
+        start = len(source.text[:close].rstrip())
+        return Edit(start, close, (", " if listed.items else "") + scalar(sentence, flow=True))
+    return _line_after(source, listed.items[-1], f"{' ' * (listed.span.column - 1)}- {scalar(sentence)}")
 
 
-def _offset(text: str, line: int, column: int) -> int:
-    starts = line_starts(text)
-    return (starts[line - 1] if line <= len(starts) else len(text)) + column - 1
-
-
-def _end(text: str, node: Node) -> int:
-    """Where the value itself ends: a block reaches to the next key for YAML, with all comments between."""
-    start, end = (
-        _offset(text, line, column)
-        for line, column in ((node.span.line, node.span.column), (node.span.end_line, node.span.end_column))
-    )
-    below: Sequence[Node] = ()
-    if isinstance(node, SequenceNode):
-        below = node.items
-    elif isinstance(node, MappingNode):
-        below = [entry.value for entry in node.entries]
-    if below and text[start] not in "[{":
-        return _end(text, below[-1])
-    return start + len(text[start:end].rstrip())
-
-
-def _line_end(text: str, place: int) -> int:
-    """The end of the line, behind a comment."""
-    found = text.find("\n", place)
-    end = len(text) if found < 0 else found
-    return end - 1 if text[end - 1 : end] == "\r" else end
+def _line_after(source: Source, node: Node, line: str) -> Edit:
+    place = source.line_end(node)
+    return Edit(place, place, source.newline + line)
 
 
 def _validated(pipeline: Path, path: Path, text: str) -> list[dict[str, str]]:
@@ -243,10 +225,10 @@ def _validated(pipeline: Path, path: Path, text: str) -> list[dict[str, str]]:
                 copy = root / file.relative_to(project)
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, copy)
-        (root / path.resolve().relative_to(project)).write_text(text, encoding="utf-8", newline="")
+        changed = root / path.resolve().relative_to(project)
+        changed.write_text(text, encoding="utf-8", newline="")
         found = validate([root / pipeline.resolve().relative_to(project)], Sources()).problems
-    mine = (root / path.resolve().relative_to(project)).as_posix()
-    told = [problem_to_json(one) for one in found if one.severity == "error" or one.span.file == mine]
+    told = [problem_to_json(one) for one in found if one.severity == "error" or one.span.file == changed.as_posix()]
     scratch = f"{root.as_posix()}/"
     return [{key: value.replace(scratch, "") for key, value in one.items()} for one in told[:_SHOWN]]
 
@@ -254,7 +236,7 @@ def _validated(pipeline: Path, path: Path, text: str) -> list[dict[str, str]]:
 def problem_to_json(problem: Problem) -> dict[str, str]:
     """A problem as the page shows it, in English and in Japanese."""
     return {
-        "span": f"{problem.span.file}:{problem.span.line}:{problem.span.column}",
+        "span": str(problem.span),
         "code": problem.code,
         "severity": problem.severity,
         "message": problem.message,

@@ -90,6 +90,14 @@ def test_a_sentence_is_added_in_the_form_of_its_list_and_nothing_else_changes(ba
     assert Path("replies.yml").read_bytes() == new.encode()
 
 
+def test_an_anchor_and_a_byte_order_mark_stay(bar):
+    Path("replies.yml").write_text(REPLIES.replace("[さようなら]", "&bye [さようなら]"), encoding="utf-8-sig")
+    change = added(bar, "bye", "match", "ではまた")
+    change.write()
+    assert Path("replies.yml").read_bytes().startswith(b"\xef\xbb\xbf# ")
+    assert "match: &bye [さようなら, ではまた]" in change.text
+
+
 def test_what_yaml_would_read_otherwise_is_quoted(bar):
     assert '"12:30 # お昼"' in added(bar, "bye", "match", "12:30 # お昼").text
 
@@ -113,7 +121,10 @@ def test_a_mistake_that_stands_in_the_file_already_is_mended_first(bar):
 
 @pytest.mark.parametrize(
     ("form", "part"),
-    [("{id: bye, match: [さようなら], say: [またね。]}", "examples"), ("id: bye\n    match: &m [さようなら]", "match")],
+    [
+        ("{id: bye, match: [さようなら], say: [またね。]}", "examples"),
+        ("id: bye\n    match: &m [さようなら]\n    say: *m", "match"),
+    ],
 )
 def test_a_form_without_room_is_left_alone(bar, form, part):
     Path("replies.yml").write_text(f"replies:\n  - {form}\n", encoding="utf-8")
