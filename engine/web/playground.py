@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections import OrderedDict, deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from html import escape
@@ -31,27 +31,21 @@ from engine.api.response import Response, Send, error_payload, result_payload, t
 from engine.api.turns import STREAMED, called_off, streamed
 from engine.chat.explain import explain, explain_reply, explanation_to_json, why_not_to_json
 from engine.chat.talk import next_turn
-from engine.conversations import open_store
-from engine.conversations.records import Store
 from engine.core.deadline import Deadline
 from engine.core.events import ChatResult, Listen, ignore
 from engine.core.plan import Plan, Reply
 from engine.core.ports import RoomStore
 from engine.core.record import record, replace
-from engine.core.rooms import NewTurn, Opened, Replay
 from engine.core.source import Problem
-from engine.core.turn import ChatRequest, Turn
+from engine.core.turn import ChatRequest
 from engine.matching.index import TriggerIndex
 from engine.text.normalise import steps
+from engine.web.talks import Talks, Watched
 from engine.web.workbench import PARTS, Change, NotPossible, Said, golden_of_talk, problem_to_json, reply_with
 
 TOKEN = "x-playground-token"  # noqa: S105  the name of the header
 PEN = "x-playground-pen"
 """The header with the token that lets a call write."""
-BRANCHES = 20
-"""Conversations that were forked and can be continued."""
-TURNS = 200
-"""Turns that can still be explained; older ones are forgotten."""
 SHOWN = 40
 """Candidates of a turn that are sent."""
 YEARS = range(1970, 2100)
@@ -88,44 +82,6 @@ class Bot(answer.Bot, Protocol):
 
 
 @record
-class _Taken:
-    """A turn as it was taken, and the plan that answered it."""
-
-    plan: Plan
-    turn: Turn
-    request: ChatRequest
-    stored: NewTurn
-    before: str | None
-    """The turn before it in the conversation."""
-
-
-class _Seen:
-    """The rooms as one turn sees them; `opened` is what it began with, `stored` what it left."""
-
-    def __init__(self, rooms: RoomStore) -> None:
-        self._rooms = rooms
-        self.reserve = rooms.reserve
-        self.opened: Opened | None = None
-        self.stored: NewTurn | None = None
-
-    def open(self, request: ChatRequest, names: Collection[str], until: Deadline) -> Opened | Replay:
-        found = self._rooms.open(request, names, until)
-        if isinstance(found, Opened):
-            self.opened = found
-        return found
-
-    def append(self, opened: Opened, turn: NewTurn, until: Deadline) -> bool:
-        self.stored = turn
-        return self._rooms.append(opened, turn, until)
-
-    def release(self, opened: Opened, until: Deadline) -> None:
-        self._rooms.release(opened, until)
-
-    def close(self) -> None:
-        """The rooms stay open for the other turns."""
-
-
-@record
 class News:
     """What became of an edit while the page was open; `problems` are the mistakes for which it was not taken over."""
 
@@ -137,20 +93,16 @@ class News:
 class Playground:
     """Answers the page and its calls; `token` is what they have to show, and `pen` those that write a file."""
 
-    def __init__(self, app: Bot, policy: Policy, log: Log, pipeline: Path, turns: int = TURNS) -> None:
+    def __init__(self, app: Bot, policy: Policy, log: Log, pipeline: Path) -> None:
         self.token, self.pen = os.urandom(24).hex(), os.urandom(24).hex()
-        self._app, self._policy, self._log, self._most = app, policy, log, turns
-        self._pipeline = pipeline
-        self._stores: OrderedDict[str, Store] = OrderedDict({"": open_store("memory")})
-        self._turns: OrderedDict[str, _Taken] = OrderedDict()
-        self._latest: dict[tuple[str, str], str] = {}
+        self._app, self._policy, self._log, self._pipeline = app, policy, log, pipeline
+        self._talks = Talks()
         self._news: deque[News] = deque(maxlen=20)
-        self._lock = threading.Lock()
         self._calls: Mapping[str, Callable[[Request, Mapping[str, Any]], Response]] = {
             "turn": lambda _request, payload: self._turn(payload),
             "explain": lambda _request, payload: self._json(200, self._explain(payload)),
             "replies": lambda _request, _payload: self._json(200, self._replies()),
-            "fork": lambda _request, payload: self._json(200, self._fork(payload)),
+            "fork": lambda _request, payload: self._json(200, {"branch": self._talks.fork(_turn_of(payload))}),
             "news": lambda _request, payload: self._json(200, self._told(payload)),
             "golden": lambda request, payload: self._changed(request, payload, self._golden(payload)),
             "edit": lambda request, payload: self._changed(request, payload, self._edit(payload)),
@@ -193,8 +145,7 @@ class Playground:
             return self._json(failed.status, failed.payload or {})
 
     def close(self) -> None:
-        for store in self._stores.values():
-            store.close()
+        self._talks.close()
 
     def _check(self, request: Request) -> None:
         headers = request.headers
@@ -210,16 +161,14 @@ class Playground:
         app, plan, began = self._app, self._app.plan, time.monotonic()
         request = replace(read_chat(payload).request, now=_moment(payload.get("now"), app.zone))
         branch = str(payload.get("branch", ""))
-        store = self._stores.get(branch)
-        if store is None:
-            raise RequestError(404, "branch_unknown", "this conversation is no longer kept: start over")
-        rooms = _Seen(store)
+        store = self._talks.store(branch)
+        rooms = Watched(store)
 
         def payload_of(result: ChatResult) -> tuple[int, Mapping[str, Any]]:
             status, told = result_payload(result, with_trace=True)
             if rooms.opened is not None and rooms.stored is not None:
                 turn = next_turn(request, rooms.opened, app.zone, plan.memory)
-                told["turn"] = self._keep(branch, plan, turn, request, rooms.stored)
+                told["turn"] = self._talks.keep(branch, plan, turn, request, rooms.stored)
             return status, told | {"span": _span_of(plan, result.outcome.reply_id)}
 
         streaming = streamed(
@@ -236,51 +185,6 @@ class Playground:
 
         return Response(status=200, headers={**_HEADERS, "Content-Type": "text/event-stream"}, stream=stream)
 
-    def _keep(self, branch: str, plan: Plan, turn: Turn, request: ChatRequest, stored: NewTurn) -> str:
-        """Under what name the turn can be explained from now on."""
-        name, room = os.urandom(8).hex(), (branch, turn.session_id)
-        with self._lock:
-            before = self._latest.get(room)
-            self._turns[name] = _Taken(plan=plan, turn=turn, request=request, stored=stored, before=before)
-            self._latest[room] = name
-            while len(self._turns) > self._most:
-                gone, _ = self._turns.popitem(last=False)
-                self._latest = {room: last for room, last in self._latest.items() if last != gone}
-        return name
-
-    def _talk(self, payload: Mapping[str, Any]) -> list[_Taken]:
-        """The conversation up to a turn, from its beginning."""
-        found: list[_Taken] = []
-        name = payload.get("turn")
-        with self._lock:
-            while name is not None:
-                taken = self._turns.get(str(name))
-                if taken is None:
-                    raise RequestError(404, "turn_unknown", "this conversation is no longer kept whole: start over")
-                found.append(taken)
-                name = taken.before
-        return found[::-1]
-
-    def _fork(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The conversation up to a turn once more, to be continued in another way.
-
-        It has a store of its own and the same session, which decides between wordings, so that it goes on as the
-        first one would.
-        """
-        talk = self._talk(payload)
-        store, branch, until = open_store("memory"), os.urandom(8).hex(), Deadline.after(1.0)
-        for taken in talk:
-            opened = store.open(taken.request, taken.plan.memory, until)
-            if isinstance(opened, Opened):
-                store.append(opened, taken.stored, until)
-        with self._lock:
-            self._stores[branch] = store
-            self._latest[branch, talk[-1].turn.session_id] = str(payload["turn"])
-            while len(self._stores) > BRANCHES + 1:
-                gone = next(name for name in self._stores if name)
-                self._stores.pop(gone).close()
-        return {"branch": branch}
-
     def _told(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """What became of edits since the news that the page has seen."""
         seen = payload.get("after", 0)
@@ -292,7 +196,7 @@ class Playground:
         return _with_files({"news": entries})
 
     def _golden(self, payload: Mapping[str, Any]) -> Change:
-        talk = self._talk(payload)
+        talk = self._talks.until(_turn_of(payload))
         name = " ".join(str(payload.get("name") or talk[0].turn.text).split())[:200]
         said = [Said(turn=taken.turn, outcome=taken.stored.outcome) for taken in talk]
         return golden_of_talk(self._pipeline, self._app.plan, name, said, self._policy.secrets)
@@ -321,10 +225,7 @@ class Playground:
 
     def _explain(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """Why the turn got its answer or, where `reply_id` is named, not that one."""
-        with self._lock:
-            taken = self._turns.get(str(payload.get("turn")))
-        if taken is None:
-            raise RequestError(404, "turn_unknown", "this turn is no longer kept: say it again")
+        taken = self._talks.turn(_turn_of(payload))
         plan, turn, index = taken.plan, taken.turn, taken.plan.index
         if not isinstance(index, TriggerIndex):
             raise TypeError("a plan that is served has a trigger index")
@@ -353,6 +254,10 @@ class Playground:
         milliseconds = round((time.monotonic() - began) * 1000, 1)
         record = {"level": "info", "method": "POST", "path": path, "status": status, **about}
         self._log(self._policy.secrets.logged({**record, "milliseconds": milliseconds}, STREAMED))
+
+
+def _turn_of(payload: Mapping[str, Any]) -> str:
+    return str(payload.get("turn"))
 
 
 def _same(shown: str, token: str) -> bool:

@@ -2,11 +2,10 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
-from engine.api.policy import Policy
+from engine.api.errors import RequestError
 from engine.app import App
 from engine.conversations import open_store
 from engine.core.deadline import Deadline
@@ -16,7 +15,8 @@ from engine.core.rooms import NewTurn
 from engine.core.source import Problem
 from engine.core.turn import ChatRequest
 from engine.pipeline.reading.files import at
-from engine.web.playground import Playground, page_text
+from engine.web.playground import page_text
+from engine.web.talks import Talks
 from tests.fakes.plans import plan, replies_step, reply, say_step, turn
 from tests.fakes.serving import Serving, request, status_and_body
 
@@ -200,22 +200,22 @@ def test_the_replies_to_pick_from(serving):
 def test_conversations_of_the_page_go_on_and_stay_out_of_the_rooms(app, serving):
     for _ in range(2):
         said = called(serving, "turn", {"message": "こんばんは", "session_id": ROOM, "now": "2026-11-20T19:30"})[1]
-    told = serving.playground._turns[said["turn"]].turn
+    told = serving.playground._talks.turn(said["turn"]).turn
     assert (told.number, told.talk.reply_id) == (2, "evening")
     opened_room = app.rooms.open(ChatRequest(text="x", session_id=ROOM), (), Deadline.after(5))
     assert opened_room.state.turns == 0
 
 
-def test_only_so_many_turns_are_kept(app):
-    playground = Playground(app, Policy(), [].append, Path("bar.yml"), turns=2)
+def test_only_so_many_turns_are_kept():
+    talks = Talks(turns=2)
     stored = NewTurn(text="", outcome=Outcome(reply=None), latency_ms=1.0, number=1)
     request = ChatRequest(text="")
-    first, *others = [
-        playground._keep("", PLAN, turn(text), request, stored) for text in ("こんばんは", "やあ", "おや")
-    ]
-    assert list(playground._turns) == others
-    assert first not in playground._turns
-    playground.close()
+    first, *others = [talks.keep("", PLAN, turn(text), request, stored) for text in ("こんばんは", "やあ", "おや")]
+    assert [talks.turn(name).turn.text for name in others] == ["やあ", "おや"]
+    for gone in (lambda: talks.turn(first), lambda: talks.until(others[-1])):
+        with pytest.raises(RequestError, match="no longer kept"):
+            gone()
+    talks.close()
 
 
 def test_a_turn_is_noted_in_the_log_without_its_words(serving):
@@ -227,8 +227,8 @@ def test_a_turn_is_noted_in_the_log_without_its_words(serving):
 
 def test_a_mistake_of_ours_is_told_in_json_and_noted_with_its_place(serving):
     said = called(serving, "turn", {"message": "こんばんは"})[1]["turn"]
-    taken = serving.playground._turns[said]
-    serving.playground._turns[said] = replace(taken, turn=None)
+    taken = serving.playground._talks._turns[said]
+    serving.playground._talks._turns[said] = replace(taken, turn=None)
     status, body = called(serving, "explain", {"turn": said})
     assert (status, body["code"]) == (503, "internal")
     assert serving.records[-1]["frames"]
