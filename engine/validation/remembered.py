@@ -80,7 +80,7 @@ def _of_triggers(subject: Subject) -> Iterable[object]:
     for placed in subject.triggers:
         text = placed.text
         # Quotation marks count for letters alone (P510).
-        yield placed.place, type(placed.trigger).__name__, text.value, len(text.value) == 1 and is_quoted(subject, text)
+        yield placed.place, placed.trigger.kind, text.value, len(text.value) == 1 and is_quoted(subject, text)
 
 
 def _of_kinds(subject: Subject) -> Iterable[object]:

@@ -38,6 +38,11 @@ def test_a_mistake_that_comes_later_is_found(subject, more):
         assert len(run_remembered(subject(*replies(more)))) == 1
 
 
+def test_another_kind_of_trigger_is_looked_at(subject):
+    assert run_remembered(subject(*replies("{id: other, match: [席を予約したい], say: [x]}"))) == []
+    assert run_remembered(subject(*replies("{id: other, match: [{contains: 席を予約したい}], say: [x]}"))) != []
+
+
 def test_other_words_of_a_reply_make_no_difference(subject):
     run_remembered(subject(*replies("{id: other, match: [また来るよ], say: [x]}")))
     again = subject(*replies("{id: other, match: [また来るよ], say: [またね。]}"))
