@@ -133,3 +133,9 @@ class PipelineSpec:
     mask: tuple[Text, ...] = ()
     limits: LimitsSpec | None = None
     closing: Text | None = None
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """The settings that may come from the environment, those of models and steps among them."""
+        models = (setting for model in self.models.values() for setting in (model.backend, *model.settings.values()))
+        return (self.deadline, *models, *(setting for step in self.steps for setting in step.settings))

@@ -5,7 +5,7 @@ and every pattern has to run.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from engine.core.language import phrase
@@ -109,7 +109,8 @@ def _escalation_names(expectation: Expectation) -> Iterator[tuple[str, Located[s
 
 
 def _wrong_variables(golden: GoldenFile, spec: PipelineSpec) -> Iterator[Problem]:
-    known = {*VARIABLES, *_referenced(spec)}
+    referenced = {setting.value.name for setting in spec.settings if isinstance(setting.value, EnvRef)}
+    known = {*VARIABLES, *referenced}
     for name in golden.env_names:
         if is_refused(name.value):
             message = phrase("`{name}` is a secret, and no golden needs one", name=name.value)
@@ -121,11 +122,3 @@ def _wrong_variables(golden: GoldenFile, spec: PipelineSpec) -> Iterator[Problem
 
 def _variable_problem(message: str, span: Span, advice: str) -> Problem:
     return Problem(code="P310", message=message, span=span, hint=advice)
-
-
-def _referenced(spec: PipelineSpec) -> set[str]:
-    """The editor's own variables: those that some setting of the pipeline refers to."""
-    of_steps = (setting for step in spec.steps for setting in step.settings)
-    rows = (setting for model in spec.models.values() for setting in model.settings.values())
-    settings: Iterable[Located[object]] = (spec.deadline, *of_steps, *rows)
-    return {setting.value.name for setting in settings if isinstance(setting.value, EnvRef)}

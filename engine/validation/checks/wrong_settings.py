@@ -60,19 +60,9 @@ def unknown_variables(subject: Subject) -> Iterator[Problem]:
     A near miss of a known name is an error; any other name may be the pipeline's own, which is a warning. Secrets are
     refused: they are read by the backend that needs them and stand in no setting.
     """
-    for setting in _settings(subject):
+    for setting in subject.spec.settings:
         if isinstance(setting.value, EnvRef) and setting.value.name not in VARIABLES:
             yield _unknown(setting, setting.value.name)
-
-
-def _settings(subject: Subject) -> Iterator[Setting]:
-    spec = subject.spec
-    yield spec.deadline
-    for model in spec.models.values():
-        yield model.backend
-        yield from model.settings.values()
-    for step in spec.steps:
-        yield from step.settings
 
 
 def _unknown(setting: Setting, name: str) -> Problem:

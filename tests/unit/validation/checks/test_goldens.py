@@ -6,7 +6,7 @@ from engine.pipeline.reading.files import Sources
 from engine.pipeline.schema.load import read_pipeline
 from engine.validation.checks.goldens import golden_problems
 from engine.validation.project import validate
-from tests.fakes.golden import GOLDEN, project
+from tests.fakes.golden import GOLDEN, PIPELINE, project
 
 
 def problems_of(tmp_path: Path, golden: str) -> list[str]:
@@ -69,6 +69,13 @@ def test_what_the_pipeline_does_not_have(tmp_path, old, new, problem):
 def test_variables_of_the_engine_and_the_pipeline_may_be_set(tmp_path, variable):
     golden = GOLDEN.replace("    turns:", f"    env: {{{variable}: x}}\n    turns:")
     assert problems_of(tmp_path, golden) == []
+
+
+def test_a_variable_that_names_a_backend_may_be_set(tmp_path):
+    pipeline = PIPELINE.replace("{backend: openai,", '{backend: "${OWN_BACKEND:openai}",')
+    golden = GOLDEN.replace("    turns:", "    env: {OWN_BACKEND: scripted}\n    turns:")
+    path = project(tmp_path, golden, pipeline=pipeline)
+    assert golden_problems(path, lambda one: read_pipeline(one).named) == []
 
 
 def test_a_broken_pipeline_is_not_told_again(tmp_path):
