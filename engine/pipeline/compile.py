@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path, PurePath
 from zoneinfo import TZPATH
 
-from engine.core.expression import Template
+from engine.core.expression import Template, Value
 from engine.core.plan import (
     DEFAULT_THRESHOLD,
     NO_TEMPLATE,
@@ -202,11 +202,14 @@ def _step(step: StepSpec, spec: PipelineSpec, names: Scopes, prompts: Mapping[st
     )
 
 
+def literal(setting: Setting) -> Value:
+    """What a setting is where its variable is not set."""
+    return setting.value.default if isinstance(setting.value, EnvRef) else setting.value
+
+
 def number(setting: Setting | None) -> float | None:
     """A setting that is a number, or a reference with a number as its default."""
-    if setting is None:
-        return None
-    value = setting.value.default if isinstance(setting.value, EnvRef) else setting.value
+    value = None if setting is None else literal(setting)
     return float(value) if isinstance(value, int | float) else None
 
 

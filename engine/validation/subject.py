@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from engine.core.expression import Condition, Value
+from engine.core.expression import Condition
 from engine.core.language import phrase
 from engine.core.plan import DEFAULT_THRESHOLD
-from engine.core.source import EnvRef, Located, Problem, Setting, Span, Text
+from engine.core.source import Located, Problem, Span, Text
 from engine.expressions.parse import ConditionError, parse_condition
 from engine.expressions.scope import Scope
 from engine.matching.index import TriggerIndex
@@ -182,11 +182,6 @@ def is_quoted(subject: Subject, text: Text) -> bool:
     """Whether `text` stands in plain quotation marks, or after `|` or `>`: its signs are meant."""
     line = subject.sources.line(text.span.file, text.span.line)
     return line[text.span.column - 1 : text.span.column] in ("'", '"', "|", ">")
-
-
-def literal(setting: Setting) -> Value:
-    """What a setting is where its variable is not set."""
-    return setting.value.default if isinstance(setting.value, EnvRef) else setting.value
 
 
 def _read_prompt(spec: PipelineSpec, path: Located[str]) -> PromptFile:

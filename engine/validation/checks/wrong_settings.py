@@ -12,7 +12,7 @@ from engine.core.language import phrase
 from engine.core.source import Code, EnvRef, Problem, Setting, Span
 from engine.models.registry import BACKENDS
 from engine.models.secrets import is_refused, is_secret
-from engine.pipeline.compile import number
+from engine.pipeline.compile import literal, number
 from engine.pipeline.environment import VARIABLES
 from engine.pipeline.reading.files import at
 from engine.pipeline.schema.advice import nearest
@@ -20,7 +20,7 @@ from engine.pipeline.schema.shape import schema_of
 from engine.pipeline.spec import ModelSpec
 from engine.steps.spec import ExpressionDetectorSpec, StepSpec
 from engine.text.cleaning import CREDENTIAL
-from engine.validation.subject import Subject, literal
+from engine.validation.subject import Subject
 
 P309 = Code("P309", "a model without a setting that it needs")
 P310 = Code("P310", "an unknown environment variable")
@@ -36,8 +36,7 @@ P203 = Code("P203", "an unknown key")
 def missing_settings(subject: Subject) -> Iterator[Problem]:
     """P309: a model lacks a setting without which its backend cannot open it."""
     for name, model in subject.spec.models.items():
-        backend = model.backend.value
-        usual = backend.default if isinstance(backend, EnvRef) else backend
+        usual = literal(model.backend)
         row = BACKENDS.get(str(usual))
         for setting in row.required if row else ():
             if setting not in model.settings and model.span not in subject.unsure:
