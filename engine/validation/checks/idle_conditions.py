@@ -10,11 +10,11 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
-from engine.core.expression import Binary, Call, Choice, Comparison, Condition, Constant, Expression, Name, Unary
+from engine.core.expression import Comparison, Condition, Constant, Expression, Name
 from engine.core.language import joined, phrase
 from engine.core.record import record
 from engine.core.source import Code, Problem, Text
-from engine.expressions.evaluate import holds
+from engine.expressions.evaluate import holds, parts_of
 from engine.expressions.scope import Scope
 from engine.pipeline.reading.files import shortened
 from engine.validation.checks.broken_conditions import decisions
@@ -107,22 +107,10 @@ def mistake(condition: Condition, scope: Scope) -> Mistake | None:
 
 
 def _comparisons(tree: Expression) -> Iterator[Comparison]:
-    match tree:
-        case Comparison(first=first, rest=rest):
-            yield tree
-            for part in (first, *(one for _, one in rest)):
-                yield from _comparisons(part)
-        case Unary(operand=operand):
-            yield from _comparisons(operand)
-        case Binary(left=left, right=right):
-            yield from (*_comparisons(left), *_comparisons(right))
-        case Choice(test=test, then=then, otherwise=otherwise):
-            yield from (*_comparisons(test), *_comparisons(then), *_comparisons(otherwise))
-        case Call(arguments=arguments):
-            for argument in arguments:
-                yield from _comparisons(argument)
-        case _:
-            return
+    if isinstance(tree, Comparison):
+        yield tree
+    for part in parts_of(tree):
+        yield from _comparisons(part)
 
 
 def _mistake(comparison: Comparison, scope: Scope) -> Mistake | None:
