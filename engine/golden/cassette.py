@@ -13,6 +13,7 @@ from hashlib import blake2b
 from pathlib import Path, PurePath
 from typing import Any
 
+from engine.core.language import phrase
 from engine.core.node import plain
 from engine.core.plan import ModelRow
 from engine.core.source import Problem
@@ -73,8 +74,8 @@ def read_cassette(path: Path) -> tuple[Cassette, list[Problem]]:
         document = plain(root)
         recordings = [_recording(name, entry) for name, entries in document["recorded"].items() for entry in entries]
     except (KeyError, TypeError, ValueError, AttributeError):
-        message = "this is not a cassette, or one of another version"
-        remedy = "record it anew with `misaki test --record`"
+        message = phrase("this is not a cassette, or one of another version")
+        remedy = phrase("record it anew with `misaki test --record`")
         return {}, [Problem(code="P206", message=message, span=root.span, hint=remedy)]
     return {recording.key: recording for recording in recordings}, []
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from engine.app import App
 from engine.conversations import open_store
 from engine.core.events import ChatResult, Event, StepEvent, TurnStarted, VariablesSet
+from engine.core.language import phrase
 from engine.core.plan import Plan
 from engine.core.record import field_names
 from engine.core.rooms import Learned, Visits
@@ -47,10 +48,8 @@ def play(golden: GoldenFile, conversation: Conversation, plan: Plan, cassette: C
     """Plays one conversation from its first turn to its last, whatever fails on the way."""
     replays = settings.mode == "replay"
     if replays and any(source == "live" for turn in conversation.turns for source in turn.models.values()):
-        skipped = ConversationResult(
-            golden=golden, spec=conversation, plan=plan, skipped="a model is asked live: run with --live"
-        )
-        return Played(result=skipped)
+        why = phrase("a model is asked live: run with --live")
+        return Played(result=ConversationResult(golden=golden, spec=conversation, plan=plan, skipped=why))
     began = time.monotonic()
     stage = Stage(plan, conversation.name.value, cassette, settings)
     played = _Play(plan if replays else _patient(plan, settings.patience), conversation, stage, settings)

@@ -14,6 +14,7 @@ from engine.golden.calibrate import Calibration, Change, Point
 from engine.golden.kind_accuracy import LEVELS, Measured, share
 from engine.golden.report.files import page
 
+_ORIGINS = {"golden": phrase("golden"), "example": phrase("example"), "counterexample": phrase("counterexample")}
 WIDTH, HEIGHT, LEFT, BOTTOM = 640, 280, 44, 36
 
 
@@ -101,7 +102,7 @@ def _row(change: Change) -> dict[str, Any]:
     return {
         "place": str(sample.span),
         "text": sample.text,
-        "origin": said(sample.origin),
+        "origin": said(_ORIGINS[sample.origin]),
         "now": said(change.now),
         "then": said(change.then),
     }

@@ -111,7 +111,7 @@ def unread_templates(subject: Subject) -> Iterator[Problem]:
             if found:
                 message = phrase("this is not a template: `{found}` stays as it is written", found=found[0])
                 span = subject.sources.find(variant.text.span, found[0])
-                yield P409.problem(message, span, "write `{{ … }}`")
+                yield P409.problem(message, span, phrase("write `{{ … }}`"))
 
 
 def _stays(span: Span) -> Problem:

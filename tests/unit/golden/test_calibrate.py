@@ -1,5 +1,6 @@
 import pytest
 
+from engine.core.language import spoken
 from engine.golden.calibrate import NoThreshold, Point, calibrate, recommend, samples, threshold_step, write_threshold
 from engine.golden.report.calibration import render
 from engine.golden.run import Pipelines, Runner, load_goldens
@@ -66,6 +67,9 @@ def test_the_page_shows_the_plot_and_what_changes(tmp_path):
     assert "こんばんわ" in page
     assert "http:" not in page
     assert "https:" not in page
+    before = spoken.set("ja")
+    assert "例文: " in render(calibration)
+    spoken.reset(before)
 
 
 def test_the_threshold_is_written_in_its_place(tmp_path):

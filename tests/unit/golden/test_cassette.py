@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from engine.core.errors import BackendError, ConfigError, RateLimited, Unavailable
+from engine.core.language import said
 from engine.core.plan import ModelRow
 from engine.core.turn import Exchange, Labels, Message, Prompt
 from engine.golden.cassette import Recording, changed_parts, read_cassette, request_digests, write_cassette
@@ -162,8 +163,11 @@ def test_live_asks_and_keeps_nothing(tmp_path):
 def test_a_broken_cassette_is_a_problem_with_its_place(tmp_path):
     path = recorded_project(tmp_path)
     cassette_of(path).write_text("recorded: 3\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match="this is not a cassette"):
+    with pytest.raises(ConfigError, match="this is not a cassette") as caught:
         run(path, "replay")
+    (problem,) = caught.value.problems
+    assert "別の版のカセット" in said(problem.message, "ja")
+    assert "録音し直して" in said(problem.hint, "ja")
 
 
 PROMPT = Prompt(

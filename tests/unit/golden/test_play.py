@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from engine.core.errors import ConfigError
+from engine.core.language import said
 from engine.golden.result import ConversationResult
 from engine.golden.run import Pipelines, Runner, load_goldens
 from engine.golden.stage import Settings
@@ -98,6 +99,7 @@ def test_a_conversation_that_needs_a_live_model_is_skipped_and_says_so(tmp_path)
     (result,) = run(project(tmp_path, golden))
     assert result.status == "skipped"
     assert "--live" in (result.skipped or "")
+    assert "モデルに" in said(result.skipped or "", "ja")
 
 
 def test_what_the_pipeline_does_not_have_is_said_with_its_place(tmp_path):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.core.language import said as in_language
 from engine.validation.checks.broken_conditions import broken_conditions
 from engine.validation.checks.broken_templates import broken_templates
 from engine.validation.checks.idle_conditions import idle_conditions
@@ -301,6 +302,7 @@ def test_braces_that_make_no_template_are_told(subject, said, braces):
         [("warning", "write `{{ … }}`")] if braces else []
     )
     assert all(f"`{braces}`" in problem.message for problem in found)
+    assert all(in_language(problem.hint, "ja") == "`{{ … }}` と書いてください" for problem in found)
 
 
 @pytest.mark.parametrize(
