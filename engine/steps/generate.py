@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from engine.core.deadline import Deadline
-from engine.core.errors import AuthFailed, BackendError, BadRequest, RateLimited, TurnError
+from engine.core.errors import AuthFailed, BackendError, BadRequest, Cancelled, RateLimited, TurnError
 from engine.core.events import Escalation, ModelAnswered, ModelAsked, ModelFailed
 from engine.core.expression import LazyMapping
 from engine.core.language import joined, phrase
@@ -225,7 +225,8 @@ class _Asking:
             if gate is not None and gate.said:
                 return gate.interrupted(name, "" if until.cancelled else self._scene.plan.closing)
             if until.cancelled:
-                raise
+                # Whatever the model says of it: what was not asked for want of time has no other cause.
+                raise Cancelled("nobody waits for the answer any more", backend=error.backend) from error
             tell(Escalation(step=step, reason=self._reason(error), model=name, detail=str(error)))
             return None
         is_said = gate is not None and gate.said != ""

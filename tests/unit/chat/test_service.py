@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from engine.chat.service import ChatService
 from engine.conversations import open_store
 from engine.core.deadline import Deadline
-from engine.core.errors import Cancelled, Unavailable
+from engine.core.errors import Cancelled, TimedOut, Unavailable
 from engine.core.events import ChatResult, Escalation, ModelAnswered, ModelAsked, ModelFailed, Sentence, TurnStarted
 from engine.core.plan import Memory
 from engine.core.record import replace
@@ -165,6 +165,15 @@ def test_a_guest_who_left_in_the_middle_finds_what_was_said():
 def test_a_guest_who_left_before_anything_was_said_may_ask_again():
     gone = threading.Event()
     said, result, again = streamed(StreamingModel(gone.set, Cancelled("gone", backend="b"), "まあ。"), gone)
+    assert result is None
+    assert (again.replayed, again.outcome.reply) == (False, "まあ。")
+    assert said == [(0, "まあ。")]
+
+
+def test_a_guest_who_leaves_has_left_whatever_a_model_says_of_it():
+    gone = threading.Event()
+    too_late = TimedOut("too little time is left", backend="b", called=False)
+    said, result, again = streamed(StreamingModel(gone.set, too_late, "まあ。"), gone)
     assert result is None
     assert (again.replayed, again.outcome.reply) == (False, "まあ。")
     assert said == [(0, "まあ。")]
