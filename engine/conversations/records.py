@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from engine.core.events import Outcome
 from engine.core.ports import RoomStore
+from engine.core.record import record
 
 if TYPE_CHECKING:
     from engine.conversations.items import Storage
     from engine.conversations.rooms import Rooms
-from typing import Generic
-
-from engine.core.events import Outcome
-from engine.core.record import record
 
 T = TypeVar("T")
 

@@ -19,7 +19,7 @@ from engine.core.digest import digest
 from engine.core.errors import TurnConflict
 from engine.core.record import field, record, replace
 from engine.core.rooms import Learned, NewTurn, Opened, Replay, SessionState, Visits
-from engine.core.turn import ChatRequest, Talk
+from engine.core.turn import ChatRequest
 
 AWAY = 6 * 3600.0
 """Seconds after which somebody who comes back has come again."""
@@ -81,9 +81,7 @@ class Turns:
             if isinstance(other, Replay):
                 return other
             version = other
-        said, talk = (
-            codec.read_said(found[layout.room_key(partition, room)].state) if header else (codec.Said({}), None)
-        )
+        said, talk = codec.read_said(found[layout.room_key(partition, room)].state if header else "")
         visits = self._visits(found.get(layout.visits_key(partition)), request)
         return Opened(
             room=room,
@@ -208,8 +206,9 @@ class Turns:
         expires = int(self._now()) + layout.days_kept(partition) * DAY
         after = layout.after_turn(header, new.text, new.number, at)
         room_key = layout.room_key(partition, opened.room)
+        state = found[room_key].state if room_key in found else ""
         # Who has not lost a race knows what the state holds.
-        said = entry.said if found is entry.found else _said(found, room_key)[0]
+        said = entry.said if found is entry.found else codec.read_said(state)[0]
         outcome = new.outcome
         if outcome.reply_id is not None and outcome.variant is not None:
             said = said.also(outcome.reply_id, outcome.variant)
@@ -276,10 +275,6 @@ class Turns:
 def _header(found: Mapping[Key, Item], request: ChatRequest, room: str) -> Header | None:
     item = found.get(layout.room_key(layout.partition_of(request.principal, room), room))
     return None if item is None else read_header(item)
-
-
-def _said(found: Mapping[Key, Item], room: Key) -> tuple[codec.Said, Talk | None]:
-    return codec.read_said(found[room].state if room in found else "")
 
 
 def _version(found: Mapping[Key, Item], key: Key) -> int:
