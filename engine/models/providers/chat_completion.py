@@ -90,7 +90,7 @@ def completion(answer: Any, settings: Settings, backend: str) -> Completion:
         model=settings.model,
         prompt_tokens=_count(getattr(usage, "prompt_tokens", None)),
         completion_tokens=_count(getattr(usage, "completion_tokens", None)),
-        confidence=confidence(getattr(choice, "logprobs", None)),
+        confidence=mean_probability(_logs(choice)),
     )
 
 
@@ -111,12 +111,10 @@ def joined(parts: Any, backend: str) -> str:
     return "".join(texts)
 
 
-def confidence(logprobs: Any) -> float | None:
-    """The geometric mean probability of the tokens, exp(mean(log p)); `None` where the server gave no numbers."""
-    entries = getattr(logprobs, "content", None)
-    return (
-        mean_probability([getattr(one, "logprob", None) for one in entries]) if isinstance(entries, Sequence) else None
-    )
+def _logs(choice: Any) -> Sequence[Any]:
+    """The logarithms of the probabilities of a choice's tokens, as the server gave them."""
+    tokens = getattr(getattr(choice, "logprobs", None), "content", None)
+    return [getattr(token, "logprob", None) for token in tokens] if isinstance(tokens, Sequence) else ()
 
 
 def _count(value: Any) -> int | None:
@@ -167,12 +165,11 @@ class ChatAsker:
         delta, finish = getattr(choices[0], "delta", None), getattr(choices[0], "finish_reason", None)
         refusal = getattr(delta, "refusal", None)
         text = refusal or getattr(delta, "content", None) or ""
-        logs = getattr(getattr(choices[0], "logprobs", None), "content", None)
         return Chunk(
             text=text if isinstance(text, str) else joined(text, self._backend),
             refused=bool(refusal),
             ended=finish_reason(finish) if isinstance(finish, str) and finish else None,
-            logs=[getattr(one, "logprob", None) for one in logs] if isinstance(logs, Sequence) else (),
+            logs=_logs(choices[0]),
             prompt_tokens=prompt_tokens,
             tokens=tokens,
         )

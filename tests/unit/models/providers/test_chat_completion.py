@@ -8,7 +8,7 @@ import pytest
 
 from engine.core.errors import Malformed
 from engine.core.turn import Exchange, Labels, Message, Prompt
-from engine.models.providers.chat_completion import completion, confidence, conversation, with_system
+from engine.models.providers.chat_completion import completion, conversation, with_system
 from engine.models.providers.row import Settings
 
 SETTINGS = Settings(model="m")
@@ -154,6 +154,12 @@ def test_usage_counts_only_where_it_is_a_count() -> None:
     whole.usage = SimpleNamespace(prompt_tokens=5, completion_tokens="many")
     found = completion(whole, SETTINGS, "b")
     assert (found.prompt_tokens, found.completion_tokens) == (5, None)
+
+
+def confidence(logprobs: object) -> float | None:
+    whole = answer()
+    whole.choices[0].logprobs = logprobs
+    return completion(whole, SETTINGS, "b").confidence
 
 
 def test_confidence_is_the_geometric_mean() -> None:
