@@ -6,7 +6,7 @@ A model that raises always escalates, whether or not the pipeline lists `error`:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from engine.core.deadline import Deadline
@@ -260,13 +260,10 @@ class _Asking:
         if self._scene.say is None or not isinstance(model, Streaming):
             return None
 
-        def restore(text: str, goes_on: bool) -> str:  # noqa: FBT001  as the gate calls it
-            return self._masked[1].restore(text, goes_on=goes_on) if self._keeps_from(model) else text
-
         def against(so_far: Completion) -> str | None:
             return next((reason for reason, _ in self._objections(so_far)), None)
 
-        return Gate(self._scene.say, self._against_sentence, against, restore)
+        return Gate(self._scene.say, self._against_sentence, against, partial(self._restored, model))
 
     def _generate(self, name: str, until: Deadline, gate: Gate | None) -> Completion:
         """The answer of a model; what was kept from it stands in the answer again, before anybody judges that."""
@@ -277,9 +274,7 @@ class _Asking:
             if gate is not None and isinstance(model, Streaming):
                 return gate.listen(name, model.stream(prompt, until))
             completion = model.generate(prompt, until)
-            if not self._keeps_from(model):
-                return completion
-            return replace(completion, text=self._masked[1].restore(completion.text))
+            return replace(completion, text=self._restored(model, completion.text))
 
         if purse is None or model.engine != "external":
             return ask()
@@ -287,6 +282,10 @@ class _Asking:
 
     def _prompt_for(self, model: LanguageModel) -> Prompt:
         return self._masked[0] if self._keeps_from(model) else self._prompt
+
+    def _restored(self, model: LanguageModel, text: str, goes_on: bool = False) -> str:  # noqa: FBT001, FBT002  as the gate calls it
+        """A text of `model` with what was kept from it; it `goes_on` while it comes."""
+        return self._masked[1].restore(text, goes_on=goes_on) if self._keeps_from(model) else text
 
     def _keeps_from(self, model: LanguageModel) -> bool:
         return bool(self._scene.plan.mask) and model.engine == "external"
