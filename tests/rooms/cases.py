@@ -768,8 +768,11 @@ class Dying:
 
     def _spend(self):
         if not self._left:
-            raise StoreFailed("killed")
+            self._fail()
         self._left -= 1
+
+    def _fail(self):
+        raise StoreFailed("killed")
 
     def __getattr__(self, name):
         return getattr(self._storage, name)
@@ -794,28 +797,11 @@ def snapshot(storage, *partitions):
     return {item.key: item for item in everything(storage, *partitions)}
 
 
-class Killing:
-    """Kills its own process at the nth write, as no handler of a failure can soften it."""
+class Killing(Dying):
+    """Kills its own process instead, as no handler of a failure can soften it."""
 
-    def __init__(self, storage, writes):
-        self._storage, self._left = storage, writes
-
-    def write(self, changes):
-        self._spend()
-        self._storage.write(changes)
-
-    def discard(self, keys):
-        for key in keys:
-            self._spend()
-            self._storage.discard([key])
-
-    def _spend(self):
-        if not self._left:
-            os.kill(os.getpid(), signal.SIGKILL)
-        self._left -= 1
-
-    def __getattr__(self, name):
-        return getattr(self._storage, name)
+    def _fail(self):
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def killed_at_every_step(opened, scan, clock):
