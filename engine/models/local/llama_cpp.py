@@ -195,7 +195,7 @@ class LlamaCpp:
 
     def _shared(self, sequence: _Sequence, tokens: list[int]) -> int:
         """How many tokens of a prompt need not be evaluated again; its last one gives the first probabilities."""
-        shared = common(sequence.tokens, tokens[:-1])
+        shared = _common(sequence.tokens, tokens[:-1])
         if self._context.cuttable or (sequence.owner is None and shared == len(sequence.tokens)):
             return shared
         return 0
@@ -203,7 +203,7 @@ class LlamaCpp:
     def _is_being_read(self, tokens: list[int], shared: int) -> bool:
         """Whether more of these tokens are just being read for another."""
         reading = [one for one in self._sequences if one.owner and len(one.tokens) < len(one.prompt)]
-        return any(common(one.prompt, tokens[:-1]) > shared + _SMALLEST_CHUNK for one in reading)
+        return any(_common(one.prompt, tokens[:-1]) > shared + _SMALLEST_CHUNK for one in reading)
 
     def _fits(self, wanted: int, target: _Sequence, source: _Sequence, shared: int) -> bool:
         """Whether so many tokens have room beside what is held and what those who are being answered may still take."""
@@ -285,10 +285,10 @@ class LlamaCpp:
 
     def _length_of(self, beginning: str, tokens: list[int]) -> int:
         """How many of `tokens` stand for `beginning`: at its end, a token may reach over into what follows."""
-        return common(tokens, self._tokens(beginning))
+        return _common(tokens, self._tokens(beginning))
 
 
-def common(one: Sequence[int], other: Sequence[int]) -> int:
+def _common(one: Sequence[int], other: Sequence[int]) -> int:
     """How many tokens both begin with."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((index for index, (a, b) in pairs if a != b), min(len(one), len(other)))

@@ -74,7 +74,7 @@ class LocalModel:
         """The answer sentence by sentence. Raises as `generate` does, and `Malformed` for one that takes back what it
         said, as with a thought that nothing opened.
         """
-        said, confidence = "", None
+        said = ""
         with contextlib.closing(self._answering(prompt, deadline, stream=True)) as answering:
             while True:
                 try:
@@ -82,9 +82,9 @@ class LocalModel:
                 except StopIteration as end:
                     completion: Completion = end.value
                     break
-                text, confidence = clean(message["text"]), message["confidence"]
+                text = clean(message["text"])
                 if len(text) > len(said) and text.startswith(said):
-                    yield Piece(text=text[len(said) :], confidence=confidence)
+                    yield Piece(text=text[len(said) :], confidence=message["confidence"])
                     said = text
         if not completion.text.startswith(said):
             raise Malformed("the model took back what it had said", backend=self.row.backend)

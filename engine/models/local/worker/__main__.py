@@ -120,22 +120,22 @@ def answer(answerer: Answerer, prompt: Prompt, order: Message, pipe: Pipe) -> Ge
             tell if order.get("stream") else None,
         )
     except DoesNotFit:
-        message = "the prompt does not fit the context of the model"
-        return {"event": "error", "id": number, "kind": "context", "message": message}
+        kind, message = "context", "the prompt does not fit the context of the model"
     except OutOfTime:
-        message = "the deadline came before the first token"
-        return {"event": "error", "id": number, "kind": "timeout", "message": message}
+        kind, message = "timeout", "the deadline came before the first token"
     except Exception as error:  # noqa: BLE001 - whatever native bindings raise is the operator's to read
-        return {"event": "error", "id": number, "kind": "error", "message": _unexpected(error)}
-    return {
-        "event": "result",
-        "id": number,
-        "text": completion.text,
-        "finish_reason": completion.finish_reason,
-        "prompt_tokens": completion.prompt_tokens,
-        "completion_tokens": completion.completion_tokens,
-        "confidence": completion.confidence,
-    }
+        kind, message = "error", _unexpected(error)
+    else:
+        return {
+            "event": "result",
+            "id": number,
+            "text": completion.text,
+            "finish_reason": completion.finish_reason,
+            "prompt_tokens": completion.prompt_tokens,
+            "completion_tokens": completion.completion_tokens,
+            "confidence": completion.confidence,
+        }
+    return {"event": "error", "id": number, "kind": kind, "message": message}
 
 
 def prepare(answerer: Answerer, prompt: Prompt) -> Generator[None, None, Message]:

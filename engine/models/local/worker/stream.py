@@ -30,8 +30,6 @@ class Stream:
 
     def certain(self) -> str:
         """The text without an end that may turn out to begin a stop string."""
-        end = max((size for stop in self._stop for size in range(1, len(stop)) if self._ends(stop[:size])), default=0)
+        begun = (stop[:size] for stop in self._stop for size in range(1, len(stop)))
+        end = max((len(beginning) for beginning in begun if self._bytes.endswith(beginning)), default=0)
         return self._bytes[: len(self._bytes) - end].decode("utf-8", "ignore")
-
-    def _ends(self, beginning: bytes) -> bool:
-        return self._bytes.endswith(beginning)
