@@ -9,12 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from engine.app import App
 from engine.chat.models import rows_of
 from engine.cli.environment import pipeline_path
 from engine.core.errors import ConfigError
-from engine.core.language import tell
+from engine.core.language import Phrase, phrase, said
 from engine.core.source import Problem
 from engine.pipeline.bind import bind
 from engine.pipeline.compile import learn_kinds
@@ -28,8 +29,10 @@ INTERVAL = 0.5
 _KINDS = frozenset({".yml", ".yaml", *PROMPT_ENDINGS})
 
 
-Page = Callable[[str, Sequence[Problem]], None]
-"""Takes what became of an edit, and the problems for which it was not taken over."""
+class Page(Protocol):
+    """Takes what became of an edit: whether it was `taken` over, or the problems for which it was not."""
+
+    def __call__(self, text: Phrase, problems: Sequence[Problem], *, taken: bool) -> None: ...
 
 
 class Reloader:
@@ -61,7 +64,7 @@ class Reloader:
                 self._reload()
         except Exception as error:  # noqa: BLE001  the next save is looked at whatever this one was
             self._tell(
-                tell(
+                phrase(
                     "not reloaded: the files cannot be read ({reason}); save again when they are right",
                     reason=type(error).__name__,
                 )
@@ -71,19 +74,20 @@ class Reloader:
         try:
             plan = bind(read(self._path).compiled, self._env)
         except ConfigError as error:
-            self._tell(tell("not reloaded, since it does not load"), error.problems)
+            self._tell(phrase("not reloaded, since it does not load"), error.problems)
             return
         if rows_of(plan) != rows_of(self._app.plan):
-            self._tell(tell("not reloaded: a model or a step that asks one has changed, which takes a restart"))
+            self._tell(phrase("not reloaded: a model or a step that asks one has changed, which takes a restart"))
             return
         learn_kinds(plan)
         self._app.renew(plan)
-        self._tell(tell("reloaded: {name} with {count} replies", name=plan.name, count=len(plan.replies)))
+        self._tell(phrase("reloaded: {name} with {count} replies", name=plan.name, count=len(plan.replies)), taken=True)
 
-    def _tell(self, text: str, problems: Sequence[Problem] = ()) -> None:
-        self._say(f"{text}:\n{render_problems(problems, Sources())}".rstrip() if problems else text)
+    def _tell(self, text: Phrase, problems: Sequence[Problem] = (), *, taken: bool = False) -> None:
+        told = said(text)
+        self._say(f"{told}:\n{render_problems(problems, Sources())}".rstrip() if problems else told)
         if self._page is not None:
-            self._page(text, problems)
+            self._page(text, problems, taken=taken)
 
     def _state(self) -> dict[str, tuple[int, int]]:
         """Size and time of each file."""

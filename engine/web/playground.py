@@ -33,6 +33,7 @@ from engine.chat.explain import explain, explain_reply, explanation_to_json, why
 from engine.chat.talk import next_turn
 from engine.core.deadline import Deadline
 from engine.core.events import ChatResult, Listen, ignore
+from engine.core.language import said, spoken
 from engine.core.plan import Plan, Reply
 from engine.core.ports import RoomStore
 from engine.core.record import record, replace
@@ -87,7 +88,8 @@ class News:
 
     number: int
     text: str
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Problem, ...]
+    taken: bool
 
 
 class Playground:
@@ -108,9 +110,10 @@ class Playground:
             "edit": lambda request, payload: self._changed(request, payload, self._edit(payload)),
         }
 
-    def hear(self, text: str, problems: Sequence[Problem] = ()) -> None:
+    def hear(self, text: str, problems: Sequence[Problem] = (), *, taken: bool) -> None:
         """Keeps what became of an edit, until the page asks."""
-        self._news.append(News(number=self._news[-1].number + 1 if self._news else 1, text=text, problems=(*problems,)))
+        number = self._news[-1].number + 1 if self._news else 1
+        self._news.append(News(number=number, text=text, problems=tuple(problems), taken=taken))
 
     def page(self) -> Response:
         """The page with the token; no other page can read it, be shown around it or be called from it."""
@@ -133,16 +136,22 @@ class Playground:
         if request.method != "POST":
             raise RequestError(405, "method_not_allowed", "the playground takes POST", {"Allow": "POST"})
         began = time.monotonic()
+        before = spoken.set("en")
         try:
-            return call(request, read_payload(request))
+            payload = read_payload(request)
+            if payload.get("lang") == "ja":
+                spoken.set("ja")
+            return call(request, payload)
         except RequestError:
             raise
         except NotPossible as error:
-            raise RequestError(409, "not_possible", str(error)) from None
+            raise RequestError(409, "not_possible", said(str(error))) from None
         except Exception as error:  # noqa: BLE001  the page is told, and the log knows why
             failed = failure(error, self._policy, error_payload)
             self._note(request.path, failed.status, failed.record, began)
             return self._json(failed.status, failed.payload or {})
+        finally:
+            spoken.reset(before)
 
     def close(self) -> None:
         self._talks.close()
@@ -189,11 +198,19 @@ class Playground:
         """What became of edits since the news that the page has seen."""
         seen = payload.get("after", 0)
         news = [one for one in self._news if isinstance(seen, int) and one.number > seen]
-        entries = [
-            {"number": one.number, "text": one.text, "problems": [problem_to_json(each) for each in one.problems]}
-            for one in news
-        ]
-        return _with_files({"news": entries})
+        return _with_files(
+            {
+                "news": [
+                    {
+                        "number": one.number,
+                        "text": one.text,
+                        "taken": one.taken,
+                        "problems": [problem_to_json(each) for each in one.problems],
+                    }
+                    for one in news
+                ]
+            }
+        )
 
     def _golden(self, payload: Mapping[str, Any]) -> Change:
         talk = self._talks.until(_turn_of(payload))
@@ -243,7 +260,7 @@ class Playground:
 
     def _json(self, status: int, payload: Mapping[str, Any]) -> Response:
         headers = {**_HEADERS, "Content-Type": "application/json; charset=utf-8"}
-        return Response(status=status, headers=headers, body=to_json(self._shown(payload)))
+        return Response(status=status, headers=headers, body=to_json(self._shown(_said(payload))))
 
     def _shown(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """`payload` without secrets; the page shows paths of files, so that an editor opens them."""
@@ -254,6 +271,15 @@ class Playground:
         milliseconds = round((time.monotonic() - began) * 1000, 1)
         record = {"level": "info", "method": "POST", "path": path, "status": status, **about}
         self._log(self._policy.secrets.logged({**record, "milliseconds": milliseconds}, STREAMED))
+
+
+def _said(value: Any) -> Any:
+    """`value` with its phrases in the language of the page."""
+    if isinstance(value, str):
+        return said(value)
+    if isinstance(value, Mapping):
+        return {name: _said(one) for name, one in value.items()}
+    return [_said(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
 def _turn_of(payload: Mapping[str, Any]) -> str:

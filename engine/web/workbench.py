@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.core.events import Outcome
-from engine.core.language import said
+from engine.core.language import phrase, said
 from engine.core.node import MappingNode, Node, SequenceNode, plain
 from engine.core.plan import Plan
 from engine.core.record import record
@@ -85,7 +85,7 @@ class Change:
         overwrite(self.path, self.text.encode())
 
 
-def golden_of_talk(pipeline: Path, plan: Plan, name: str, said: Sequence[Said], secrets: Secrets) -> Change:
+def golden_of_talk(pipeline: Path, plan: Plan, name: str, talk: Sequence[Said], secrets: Secrets) -> Change:
     """The conversation as a new golden file beside the others; what does not come again when it is played is told."""
     path = _next_golden(pipeline)
     turns = [
@@ -95,9 +95,9 @@ def golden_of_talk(pipeline: Path, plan: Plan, name: str, said: Sequence[Said], 
             expect=expectation(one.outcome, secrets),
             models=_spoken(one.outcome, secrets),
         )
-        for one in said
+        for one in talk
     ]
-    first = said[0].turn
+    first = talk[0].turn
     above = {"attributes": first.client, **visitor_fields(first.visitor)}
     text = golden_text(pipeline, path, [conversation_text(name, first.session_id, turns, above)])
     return Change(path=path, text=text, diff=_diff(path, "", text), problems=_played(path, text, plan))
@@ -105,8 +105,8 @@ def golden_of_talk(pipeline: Path, plan: Plan, name: str, said: Sequence[Said], 
 
 def _spoken(outcome: Outcome, secrets: Secrets) -> dict[str, Any]:
     """What the model said that answered; those that gave nothing cannot be reached when the golden is played."""
-    said = outcome.completion
-    return {outcome.model: {"says": secrets.hide(said.text)}} if said and outcome.model else {}
+    completion = outcome.completion
+    return {outcome.model: {"says": secrets.hide(completion.text)}} if completion and outcome.model else {}
 
 
 def _next_golden(pipeline: Path) -> Path:
@@ -134,12 +134,17 @@ def _played(path: Path, text: str, plan: Plan) -> list[dict[str, str]]:
     if golden is None:
         return [problem_to_json(one) for one in problems]
     result = play(golden, golden.conversations[0], plan, {}, Settings()).result
-    hint = "what it depends on is not in the golden: a model, the time, or an edit since it was said"
+    hint = phrase("what it depends on is not in the golden: a model, the time, or an edit since it was said")
     return [
         problem_to_json(
             Problem(
                 code="",
-                message=f"`{turn.spec.user.value}`: expected {one.expected}, played again it came to {one.got}",
+                message=phrase(
+                    "`{text}`: expected {expected}, played again it came to {got}",
+                    text=turn.spec.user.value,
+                    expected=one.expected,
+                    got=one.got,
+                ),
                 span=one.expectation.span,
                 hint=hint,
             )
@@ -160,14 +165,20 @@ def reply_with(pipeline: Path, reply: str, place: Span, part: Part, sentence: st
     root, found = compose(text or "", place.file)
     node = _find(root, reply)
     if text is None or root is None or node is None or any(problem.severity == "error" for problem in found):
-        raise NotPossible(f"{place.file} has changed, or has a mistake: mend it, and save it, first")
+        raise NotPossible(phrase("{file} has changed, or has a mistake: mend it, and save it, first", file=place.file))
     if is_outside(path, project_of(pipeline)):
-        raise NotPossible(f"{place.file} does not belong to the project of {pipeline.as_posix()}")
+        raise NotPossible(phrase("{file} is outside the project", file=place.file))
     source = Source.read(path)
     new = source.edited([_addition(source, node, part, sentence)])
     again, _ = compose(new, place.file)
     if again is None or plain(again) != _wanted(root, reply, part, sentence) or not source.is_alone(node):
-        raise NotPossible(f"`{reply}` is written in a form that leaves no room for a line: edit {place} by hand")
+        raise NotPossible(
+            phrase(
+                "`{reply}` is written in a form that leaves no room for a line: edit {place} by hand",
+                reply=reply,
+                place=str(place),
+            )
+        )
     return Change(
         path=path,
         text=source.bom.decode() + new,
@@ -199,7 +210,7 @@ def _addition(source: Source, node: MappingNode, part: Part, sentence: str) -> E
         indent = " " * (first.key.span.column - 1)
         return _line_after(source, first.value, f"{indent}{part}:{source.newline}{indent}  - {scalar(sentence)}")
     if not isinstance(listed, SequenceNode):
-        raise NotPossible(f"`{part}` is not a list: edit {listed.span} by hand")
+        raise NotPossible(phrase("`{part}` is not a list: edit {place} by hand", part=part, place=str(listed.span)))
     if source.text[source.begin(listed)] == "[":
         close = source.end(listed) - 1
         start = len(source.text[:close].rstrip())
@@ -230,20 +241,13 @@ def _validated(pipeline: Path, path: Path, text: str) -> list[dict[str, str]]:
         found = validate([root / pipeline.resolve().relative_to(project)], Sources()).problems
     told = [problem_to_json(one) for one in found if one.severity == "error" or one.span.file == changed.as_posix()]
     scratch = f"{root.as_posix()}/"
-    return [{key: value.replace(scratch, "") for key, value in one.items()} for one in told[:_SHOWN]]
+    return [{key: said(value).replace(scratch, "") for key, value in one.items()} for one in told[:_SHOWN]]
 
 
 def problem_to_json(problem: Problem) -> dict[str, str]:
-    """A problem as the page shows it, in English and in Japanese."""
-    return {
-        "span": str(problem.span),
-        "code": problem.code,
-        "severity": problem.severity,
-        "message": problem.message,
-        "hint": problem.hint,
-        "message_ja": said(problem.message, "ja"),
-        "hint_ja": said(problem.hint, "ja"),
-    }
+    """A problem as the page shows it."""
+    told = {"code": problem.code, "severity": problem.severity, "message": problem.message, "hint": problem.hint}
+    return {"span": str(problem.span), **told}
 
 
 def _diff(path: Path, old: str, new: str) -> str:

@@ -10,6 +10,7 @@ from engine.app import App
 from engine.conversations import open_store
 from engine.core.deadline import Deadline
 from engine.core.events import Outcome
+from engine.core.language import phrase
 from engine.core.record import replace
 from engine.core.rooms import NewTurn
 from engine.core.source import Problem
@@ -293,9 +294,24 @@ def test_an_edit_names_a_list_and_a_sentence(serving, payload):
 
 
 def test_news_of_edits_are_told_once(serving):
-    serving.playground.hear("reloaded: bar with 3 replies")
-    serving.playground.hear("not reloaded", [Problem(code="P202", message="expected a list", span=at("bar.yml", 3, 7))])
+    serving.playground.hear("reloaded: bar with 3 replies", taken=True)
+    wrong = Problem(code="P202", message="expected a list", span=at("bar.yml", 3, 7))
+    serving.playground.hear(phrase("not reloaded, since it does not load"), [wrong], taken=False)
     news = called(serving, "news", {"after": 0})[1]["news"]
-    assert [one["text"] for one in news] == ["reloaded: bar with 3 replies", "not reloaded"]
+    assert [one["text"] for one in news] == [
+        "reloaded: bar with 3 replies",
+        "not reloaded, since it does not load",
+    ]
+    assert [one["taken"] for one in news] == [True, False]
     assert news[1]["problems"][0]["span"] == "bar.yml:3:7"
     assert called(serving, "news", {"after": news[-1]["number"]})[1]["news"] == []
+
+
+def test_what_the_engine_says_comes_in_the_language_of_the_page(serving):
+    said = called(serving, "turn", {"message": "こんばんは", "session_id": ROOM, "now": "2026-11-20T19:30"})[1]
+    asked = {"turn": said["turn"], "reply_id": "any"}
+    found = [called(serving, "explain", {**asked, "lang": lang})[1]["steps"][0] for lang in ("en", "ja")]
+    assert [step["considered"][0]["why"] for step in found] == [
+        "`evening` stands before it",
+        "`evening` のほうが先です",
+    ]

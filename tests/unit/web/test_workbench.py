@@ -135,7 +135,7 @@ def test_a_form_without_room_is_left_alone(bar, form, part):
 def test_a_file_outside_the_project_is_not_touched(bar, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "replies.yml"
     elsewhere.write_text(REPLIES, encoding="utf-8")
-    with pytest.raises(NotPossible, match="does not belong"):
+    with pytest.raises(NotPossible, match="outside the project"):
         reply_with(bar, "bye", at(elsewhere.as_posix(), 1, 1), "match", "ではまた")
 
 
