@@ -78,7 +78,7 @@ def prepare_models(plan: Plan, turn: Turn, services: Services) -> None:
     External models wait for the first turn that may need them: importing an SDK now would delay the first canned reply.
     A template that fails only costs the head start.
     """
-    from engine.steps.generate import compose
+    from engine.steps.prompt import compose  # noqa: PLC0415  a canned reply needs none
 
     scene = Scene(
         plan=plan, turn=turn, names=names_of(plan, turn), services=services, deadline=Deadline.after(plan.deadline)

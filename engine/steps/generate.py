@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from engine.core.deadline import Deadline
-from engine.core.errors import AuthFailed, BackendError, BadRequest, Cancelled, RateLimited, TurnError
+from engine.core.errors import AuthFailed, BackendError, BadRequest, Cancelled, RateLimited
 from engine.core.events import Escalation, ModelAnswered, ModelAsked, ModelFailed
 from engine.core.expression import LazyMapping
 from engine.core.language import joined, phrase
@@ -18,11 +18,12 @@ from engine.core.node import MappingNode, ScalarNode
 from engine.core.plan import ExpressionDetector, NamedDetector, Step
 from engine.core.ports import Hold, LanguageModel, Preparing, Streaming
 from engine.core.record import replace
-from engine.core.turn import Completion, Exchange, Message, Prompt
+from engine.core.turn import Completion, Prompt
 from engine.expressions.evaluate import holds
 from engine.guardrails.answers import DETECTORS, DOUBTS, detects, hear, is_of
 from engine.steps.gate import Gate
 from engine.steps.kinds import Answer, Escalate, Scene, StepResult, Told
+from engine.steps.prompt import compose
 from engine.steps.spec import DetectorSpec, ExpressionDetectorSpec, NamedDetectorSpec, StepSpec
 
 if TYPE_CHECKING:
@@ -139,40 +140,6 @@ def explain(step: Step, view: View) -> Told:
 
 def run(step: Step, scene: Scene) -> StepResult:
     return _Asking(step, scene).run()
-
-
-def compose(step: Step, scene: Scene) -> Prompt:
-    """The prompt of `step` in this turn; raises `TurnError` when its template fails.
-
-    No text in it holds a control token: values that a turn brings are cleaned before the template sees them, and the
-    whole once more, because two halves may stand side by side in it.
-    """
-    from engine.templates.sandbox import for_prompt, without_marks
-
-    persona = scene.plan.persona
-    try:
-        names = for_prompt(scene.names, (persona.labels.user, persona.labels.reply)).also(persona=persona.data)
-        system = scene.services.renderer.render(step.prompt, names, scene.deadline)
-    except ValueError as error:
-        raise TurnError(str(error), step_id=step.id, span=step.span) from error
-    return Prompt(
-        system=without_marks(system.strip()),
-        examples=persona.examples,
-        history=tuple(Message(message.role, without_marks(message.text)) for message in scene.turn.history),
-        text=without_marks(scene.turn.text),
-        labels=persona.labels,
-        near=_near(step, scene),
-    )
-
-
-def _near(step: Step, scene: Scene) -> tuple[Exchange, ...]:
-    """The examples for a model on this machine; a large one learns enough from the instructions."""
-    models = scene.services.models
-    if not scene.turn.text or not any(name in models and models[name].engine == "local" for name in step.models):
-        return ()
-    from engine.steps.examples import nearest
-
-    return nearest(scene.plan, scene.turn.text)
 
 
 class _Asking:
