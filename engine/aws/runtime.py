@@ -109,8 +109,8 @@ class RuntimeApi:
         except ClientGone:
             pass
         except Exception as error:  # noqa: BLE001  one of the places that answer for every mistake of ours
-            told = base64.b64encode(to_json(_told(error, _OURS)).encode()).decode()
-            chunks.trailers = f"{_ERROR_TYPE}: {type(error).__name__}\r\n{_ERROR_BODY}: {told}\r\n".encode()
+            report = base64.b64encode(to_json(_error_report(error, _OURS)).encode()).decode()
+            chunks.trailers = f"{_ERROR_TYPE}: {type(error).__name__}\r\n{_ERROR_BODY}: {report}\r\n".encode()
         if chunks.gone.is_set():
             self.close()
         else:
@@ -137,7 +137,7 @@ def serve(api: RuntimeApi, handler: LambdaHandler, env: dict[str, str] | os._Env
             # The invocation is over, by its time-out or by whoever asked.
             api.close()
         except Exception as error:  # noqa: BLE001  as above
-            api.post(f"/invocation/{context.aws_request_id}/error", _told(error, _OURS), type(error).__name__)
+            api.post(f"/invocation/{context.aws_request_id}/error", _error_report(error, _OURS), type(error).__name__)
 
 
 def is_url(event: Event) -> bool:
@@ -153,7 +153,7 @@ def _event(body: bytes) -> Any:
         return body.decode("utf-8", "replace")
 
 
-def _told(error: Exception, message: str) -> Mapping[str, Any]:
+def _error_report(error: Exception, message: str) -> Mapping[str, Any]:
     return {"errorType": type(error).__name__, "errorMessage": message, "stackTrace": []}
 
 
@@ -164,7 +164,7 @@ def main(arguments: list[str], env: dict[str, str] | os._Environ[str] = os.envir
         try:
             handler: LambdaHandler = getattr(import_module(module.replace("/", ".")), name)
         except Exception as error:
-            api.post("/init/error", _told(error, str(error)), type(error).__name__)
+            api.post("/init/error", _error_report(error, str(error)), type(error).__name__)
             raise
         serve(api, handler, env)
 

@@ -20,7 +20,6 @@ SECONDS_PER_MODEL = 1.0
 _SLACK = 0.05
 """Seconds that a step may take besides its call."""
 
-
 PULSE = 0.04
 """Seconds after which a wait that may be called off looks whether it was."""
 

@@ -20,9 +20,9 @@ class _Bridge(httpx2.BaseTransport):
         )
         if call.streams:
             incoming = call.open(sent)
-            return httpx2.Response(incoming.status, headers=_told(incoming.headers.items()), stream=_Events(call))
+            return httpx2.Response(incoming.status, headers=_unframed(incoming.headers.items()), stream=_Events(call))
         response = call.send(sent)
-        return httpx2.Response(response.status, headers=_told(response.headers.items()), content=response.body)
+        return httpx2.Response(response.status, headers=_unframed(response.headers.items()), content=response.body)
 
 
 class _Events(httpx2.SyncByteStream):
@@ -36,7 +36,8 @@ class _Events(httpx2.SyncByteStream):
         self._call.close()
 
 
-def _told(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def _unframed(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Headers without those that tell how a body was sent, which is decoded by now."""
     return [(name, value) for name, value in headers if name not in _FRAMING]
 
 

@@ -131,9 +131,9 @@ class Incoming:
         self._limit = min(self._limit, _ERROR_BODY_LIMIT)
         try:
             body = b"".join(self.chunks())
-        except BackendError as error:
-            if isinstance(error, Cancelled):
-                raise
+        except Cancelled:
+            raise
+        except BackendError:
             body = b""
         return HttpResponse(status=self.status, headers=self.headers, body=body)
 
