@@ -19,7 +19,7 @@ from engine.core.language import Phrase, phrase, said
 from engine.core.source import Problem
 from engine.pipeline.bind import bind
 from engine.pipeline.compile import learn_kinds
-from engine.pipeline.reading.files import PROMPT_ENDINGS, Sources
+from engine.pipeline.reading.files import PROMPT_ENDINGS, Sources, states
 from engine.validation.load import read
 from engine.validation.reporters.text import render_problems
 
@@ -47,7 +47,7 @@ class Reloader:
     ) -> None:
         self._app, self._env, self._say, self._page = app, env, say, page
         self._path = pipeline_path(env)
-        self._seen = self._state()
+        self._seen = states(self._files())
 
     def watch(self, stop: threading.Event, interval: float = INTERVAL) -> None:
         """Looks until `stop` is set; before that, kinds are learned that no stored plan holds."""
@@ -58,7 +58,7 @@ class Reloader:
     def look(self) -> None:
         """Load the pipeline again where a file was saved, added or removed since the last look; never raises."""
         try:
-            state = self._state()
+            state = states(self._files())
             if state != self._seen:
                 self._seen = state
                 self._reload()
@@ -88,17 +88,6 @@ class Reloader:
         self._say(f"{told}:\n{render_problems(problems, Sources())}".rstrip() if problems else told)
         if self._page is not None:
             self._page(text, problems, taken=taken)
-
-    def _state(self) -> dict[str, tuple[int, int]]:
-        """Size and time of each file."""
-        state = {}
-        for file in self._files():
-            try:
-                status = file.stat()
-            except OSError:
-                continue
-            state[str(file)] = (status.st_mtime_ns, status.st_size)
-        return state
 
     def _files(self) -> Iterator[Path]:
         """Lists files beside the pipeline, prompts and replies; what lies deeper may be anything, in any number."""

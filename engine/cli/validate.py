@@ -12,7 +12,7 @@ from pathlib import Path
 
 from engine.cli.env_file import Usage
 from engine.core.language import phrase, spoken, tell
-from engine.pipeline.reading.files import Sources
+from engine.pipeline.reading.files import Sources, states
 from engine.pipeline.schema.advice import hint
 from engine.validation.codes import CODES, page
 from engine.validation.project import files_below, validate
@@ -110,19 +110,12 @@ def _codes(words: str) -> tuple[str, ...]:
 
 def wait_for_change(paths: Sequence[Path]) -> bool:
     """Returns when a file that the check may have read was saved, added or removed."""
-    before = _state(paths)
-    while _state(paths) == before:
+    before = states(_read_files(paths))
+    while states(_read_files(paths)) == before:
         time.sleep(INTERVAL)
     return True
 
 
-def _state(paths: Sequence[Path]) -> dict[Path, tuple[int, int]]:
-    """Size and time of every file that the check may have read."""
-    state = {}
-    for path in {*files_below(paths), *Path().glob("*/prompts/*"), *Path().glob("replies/*/*")}:
-        try:
-            status = path.stat()
-        except OSError:
-            continue
-        state[path] = (status.st_mtime_ns, status.st_size)
-    return state
+def _read_files(paths: Sequence[Path]) -> set[Path]:
+    """Every file that the check may have read."""
+    return {*files_below(paths), *Path().glob("*/prompts/*"), *Path().glob("replies/*/*")}

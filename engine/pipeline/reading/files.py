@@ -1,10 +1,12 @@
-"""Reads source files as text: size, encoding and characters, their lines, and which of them a pipeline may name."""
+"""Reads source files as text: size, encoding and characters, their lines; which of them a pipeline may name, and
+whether they have changed.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from stat import S_ISREG
@@ -151,6 +153,16 @@ def move_into(pipeline: Path) -> str:
         folder=folder.as_posix(),
         name=PIPELINES.name,
     )
+
+
+def states(files: Iterable[Path]) -> dict[Path, tuple[int, int]]:
+    """Time and size of each of `files` that is there: what changes when one is saved, added or removed."""
+    found = {}
+    for file in files:
+        with suppress(OSError):
+            status = file.stat()
+            found[file] = (status.st_mtime_ns, status.st_size)
+    return found
 
 
 class Sources:
