@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from engine.core.language import joined, phrase
 from engine.matching import grammar
 from engine.matching.compare import Comparison
-from engine.matching.trigger import ContentWord, Form
+from engine.matching.trigger import Form
 
 
 def refusal(compared: Comparison) -> str | None:
@@ -43,6 +43,11 @@ def polarity(compared: Comparison) -> str | None:
 
 
 _ONE = frozenset({"1杯", "1本", "1つ", "1個"})
+_NUMBERS = (
+    phrase("different number: {trigger} / {text}"),
+    phrase("a number more: {words}"),
+    phrase("a number less: {words}"),
+)
 
 
 def number(compared: Comparison) -> str | None:
@@ -50,22 +55,29 @@ def number(compared: Comparison) -> str | None:
     if query.numbers == trigger.numbers:
         return None
     extra, missing = _beyond(query.numbers, trigger.numbers), _beyond(trigger.numbers, query.numbers)
-    if extra and missing:
-        return phrase("different number: {trigger} / {text}", trigger=" ".join(missing), text=" ".join(extra))
-    if set(extra + missing) <= _ONE and query.words and trigger.words:
+    if not (extra and missing) and set(extra + missing) <= _ONE and query.words and trigger.words:
         return None
-    if extra:
-        return phrase("a number more: {words}", words=" ".join(extra))
-    return phrase("a number less: {words}", words=" ".join(missing))
+    return _apart(_NUMBERS, extra, missing)
+
+
+def _apart(said: tuple[str, str, str], extra: Sequence[str], missing: Sequence[str]) -> str:
+    """Names what differs by the first of three templates, or what only one side has by the second or third."""
+    different, more, less = said
+    if extra and missing:
+        return phrase(different, trigger=" ".join(missing), text=" ".join(extra))
+    return phrase(more, words=" ".join(extra)) if extra else phrase(less, words=" ".join(missing))
 
 
 _OPEN = frozenset({"何", "いつ"})
 """What the bare naming of a thing may ask: 締切は？"""
-
-
 _HOW = frozenset({"どう", "how"})
 _WAYS = frozenset({"方法", "仕方", "遣り方", "やり方"})
 """Nouns that ask how: 予約方法."""
+_QUESTIONS = (
+    phrase("different question word: {trigger} / {text}"),
+    phrase("a question word more: {words}"),
+    phrase("a question word less: {words}"),
+)
 
 
 def question(compared: Comparison) -> str | None:
@@ -74,16 +86,14 @@ def question(compared: Comparison) -> str | None:
         return None
     extra, missing = _beyond(query.questions, trigger.questions), _beyond(trigger.questions, query.questions)
     if extra and missing:
-        return phrase("different question word: {trigger} / {text}", trigger=" ".join(missing), text=" ".join(extra))
+        return _apart(_QUESTIONS, extra, missing)
     shorter = trigger if extra else query
     tells = "verb" in shorter.marks or ("tells" in shorter.marks and "asks" not in shorter.marks)
     if set(extra + missing) <= _OPEN and query.words and trigger.words and not tells:
         return None
     if set(extra + missing) <= _HOW and any(form in _WAYS for form, _ in shorter.spare):
         return None
-    if extra:
-        return phrase("a question word more: {words}", words=" ".join(extra))
-    return phrase("a question word less: {words}", words=" ".join(missing))
+    return _apart(_QUESTIONS, extra, missing)
 
 
 _ASKED = frozenset({"asks", "request", "want"})
@@ -105,19 +115,18 @@ def time(compared: Comparison) -> str | None:
     return phrase("another time: {trigger} / {text}", trigger=of_trigger, text=of_query)
 
 
+_CONTENT = (
+    phrase("different content: {trigger} / {text}"),
+    phrase("more content: {words}"),
+    phrase("less content: {words}"),
+)
+
+
 def content(compared: Comparison) -> str | None:
     extra, missing = compared.extra, compared.missing
     if compared.slip or not (extra or missing):
         return None
-    if extra and missing:
-        return phrase("different content: {trigger} / {text}", trigger=_shown(missing), text=_shown(extra))
-    if extra:
-        return phrase("more content: {words}", words=_shown(extra))
-    return phrase("less content: {words}", words=_shown(missing))
-
-
-def _shown(words: Sequence[ContentWord]) -> str:
-    return " ".join(word[0] for word in words)
+    return _apart(_CONTENT, [word[0] for word in extra], [word[0] for word in missing])
 
 
 MEANINGS = {
