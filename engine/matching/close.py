@@ -13,7 +13,8 @@ from engine.matching.clause import PAUSES
 from engine.matching.compare import PAIRS, REACH, comparable, compare
 from engine.matching.forms import form, steady, takes, unread
 from engine.matching.index import Parts
-from engine.matching.refusals import refusal, told
+from engine.matching.readout import read_out
+from engine.matching.refusals import refusal
 from engine.matching.search import Search
 from engine.matching.trigger import Candidate, Form, Lexicon, Trigger, only_asks, rank
 from engine.text.normalise import fold
@@ -102,13 +103,13 @@ class Closeness:
 
     def words(self, text: str) -> tuple[tuple[str, str], ...]:
         """Tells an editor what is read in a text, as (what, words)."""
-        return told(form(text, self._lexicon))
+        return read_out(form(text, self._lexicon))
 
     def trigger_words(self, trigger: int) -> str:
         """Tells on one line what counts of a trigger that is compared by words."""
         if self._triggers[trigger].kind != "fuzzy":
             return ""
-        parts = (text for what, text in told(self._forms[trigger]) if what != "changes nothing")
+        parts = (text for what, text in read_out(self._forms[trigger]) if what != "changes nothing")
         return joined("{before}; {after}", parts)
 
     def _ranked(self, found: Iterable[Candidate]) -> list[Candidate]:

@@ -1,13 +1,13 @@
 """Tells why two texts that come close do not say the same: nine rules, each with its reason in an editor's words.
 
-Knows what was read in them, and shows it to editors; no replies.
+Knows what was read in them, and no replies.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from engine.core.language import joined, phrase
+from engine.core.language import phrase
 from engine.matching import grammar
 from engine.matching.compare import Comparison
 from engine.matching.trigger import Form
@@ -257,57 +257,3 @@ RULES: tuple[Rule, ...] = (voice, polarity, number, question, time, content, mea
 
 def _beyond(one: Sequence[str], other: Sequence[str]) -> list[str]:
     return [item for item in one if item not in other]
-
-
-_KINDS = {
-    "talker": phrase("the two who talk"),
-    "light": phrase("grammar"),
-    "telling": phrase("request"),
-    "address": phrase("address"),
-    "filler": phrase("filler"),
-    "intensity": phrase("intensity"),
-    "now": phrase("now"),
-    "pointing": phrase("pointing"),
-    "politeness": phrase("politeness"),
-    "request": phrase("request"),
-}
-_MARKS = {
-    **MEANINGS,
-    "past": phrase("past"),
-    "on": phrase("goes on"),
-    "request": phrase("request"),
-    "asks": phrase("question"),
-    "tells": phrase("statement"),
-}
-_SIGNS = {"q": phrase("quoted"), "r": phrase("reported"), "i": phrase("said in irony or denied")}
-
-
-def told(form: Form) -> tuple[tuple[str, str], ...]:
-    """Lists what counts and what does not, as (what, words); only what there is."""
-    spare: dict[str, list[str]] = {}
-    content = {word[0] for word in form.words}
-    for word, kind in form.spare:
-        if word not in content:
-            spare.setdefault(_KINDS.get(kind, kind), []).append(word)
-    rows = (
-        (phrase("words"), " ".join(word[0] for word in form.words)),
-        (phrase("numbers"), " ".join(form.numbers)),
-        (phrase("asks"), " ".join(form.questions)),
-        (phrase("time"), " ".join(form.times)),
-        (phrase("means"), joined("{before}, {after}", meant(form))),
-        (
-            phrase("changes nothing"),
-            joined(
-                "{before}, {after}",
-                (phrase("{words} ({kind})", words=" ".join(words), kind=kind) for kind, words in spare.items()),
-            ),
-        ),
-    )
-    return tuple((what, text) for what, text in rows if text)
-
-
-def meant(form: Form) -> list[str]:
-    """Lists what the grammar means: the opposite, a wish, another's words."""
-    found: list[str] = [phrase("denied")] if form.negative else []
-    found += [shown for mark, shown in _MARKS.items() if mark in form.marks]
-    return found + [shown for sign, shown in _SIGNS.items() if sign in form.signs]
