@@ -16,6 +16,7 @@ from typing import Any
 from engine.app import App, load_app
 from engine.cli.env_file import Usage
 from engine.cli.environment import add_pipeline, conversation_env, pipeline_path
+from engine.core.errors import reason_of
 from engine.core.language import phrase, tell
 from engine.models.registry import BACKENDS
 from engine.pipeline.bind import Compiled
@@ -52,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         read = write_artefact(pipeline, file)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = reason_of(error)
         print(
             f"misaki build: {tell('`{file}` cannot be written: {reason}', file=file, reason=reason)}", file=sys.stderr
         )

@@ -12,6 +12,7 @@ from pathlib import Path
 from engine.cli.env_file import Usage
 from engine.cli.environment import add_pipeline, conversation_env, pipeline_path
 from engine.cli.output import Terminal, output_file, write_output
+from engine.core.errors import reason_of
 from engine.core.language import phrase, tell
 from engine.golden.calibrate import Calibration, NoThreshold, calibrate, samples, threshold_step, write_threshold
 from engine.golden.kind_accuracy import NoKinds, leave_one_out, on_file
@@ -67,8 +68,7 @@ def _kinds(path: Path, file: Path, pipelines: Pipelines) -> int:
     except NoKinds as error:
         raise Usage(str(error)) from None
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise Usage(phrase("`{file}` cannot be read: {reason}", file=file, reason=reason)) from None
+        raise Usage(phrase("`{file}` cannot be read: {reason}", file=file, reason=reason_of(error))) from None
     show_kinds(found, Terminal())
     return 0
 

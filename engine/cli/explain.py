@@ -24,6 +24,7 @@ from engine.cli.env_file import Usage
 from engine.cli.environment import add_pipeline, conversation_env, pipeline_path
 from engine.cli.explanation import print_explanation
 from engine.cli.output import Terminal
+from engine.core.errors import reason_of
 from engine.core.events import ChatResult
 from engine.core.language import phrase, tell
 from engine.core.rooms import Learned, Visits
@@ -154,8 +155,7 @@ def _session(file: str) -> dict[str, Any]:
     try:
         payload = json.loads(Path(file).read_text(encoding="utf-8-sig"))
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ValueError(phrase("`{file}` cannot be read: {reason}", file=file, reason=reason)) from None
+        raise ValueError(phrase("`{file}` cannot be read: {reason}", file=file, reason=reason_of(error))) from None
     except (ValueError, RecursionError):
         payload = None
     if isinstance(payload, dict):

@@ -11,6 +11,7 @@ from engine.app import load_app
 from engine.aws.handler import make_handler
 from engine.cli.env_file import Usage
 from engine.cli.environment import add_pipeline, conversation_env
+from engine.core.errors import reason_of
 from engine.core.language import phrase
 
 
@@ -26,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     except (OSError, ValueError, RecursionError) as error:
         cause: str = phrase("not JSON: {error}", error=error)
         if isinstance(error, OSError):
-            cause = (error.strerror or str(error)).lower()
+            cause = reason_of(error)
         raise Usage(phrase("`{file}` is no event: {cause}", file=arguments.event, cause=cause)) from None
     env = conversation_env(arguments)
     app = load_app(env)

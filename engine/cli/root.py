@@ -21,7 +21,7 @@ from typing import Protocol, cast
 
 from engine import __version__
 from engine.cli.env_file import Usage, read_env_file
-from engine.core.errors import ConfigError, SettingsError
+from engine.core.errors import ConfigError, SettingsError, reason_of
 from engine.core.language import DOMAIN, LANGUAGES, LOCALE, Language, language_of, phrase, said, spoken, tell
 
 CLEAN, PROBLEMS, USAGE, BUG = 0, 1, 2, 3
@@ -194,7 +194,7 @@ def _out_of_reach(error: OSError) -> int:
     if error.filename is None:
         _discard_output()
     what = "" if error.filename is None else f"`{os.fsdecode(error.filename)}`: "
-    print(f"misaki: {what}{(error.strerror or str(error)).lower()}", file=sys.stderr)
+    print(f"misaki: {what}{reason_of(error)}", file=sys.stderr)
     return PROBLEMS
 
 

@@ -26,6 +26,7 @@ from engine.cli.environment import add_pipeline, conversation_env, keep_rooms, p
 from engine.cli.gaps import collect_gaps
 from engine.cli.output import LineHandler, LineWriter, watch_models
 from engine.cli.reload import Reloader
+from engine.core.errors import reason_of
 from engine.core.language import said, tell
 from engine.web.access import Access
 from engine.web.app import INVOCATIONS, Hosted
@@ -113,7 +114,7 @@ def _listen(
         return WebServer((arguments.host, arguments.port), hosted)
     except OSError as error:
         place = f"{arguments.host}:{arguments.port}"
-        why = (error.strerror or str(error)).partition(" (while")[0].lower()
+        why = reason_of(error).partition(" (while")[0]
         remedy = "--port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "--host"
         refused = tell(
             "cannot listen on {place}: {reason}; try another {remedy}", place=place, reason=why, remedy=remedy

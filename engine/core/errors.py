@@ -194,3 +194,8 @@ class Refused(BadRequest):
 
     reason = "refusal"
     kind = "refused"
+
+
+def reason_of(error: OSError) -> str:
+    """Why the system refused, for the middle of a sentence."""
+    return (error.strerror or str(error)).lower()

@@ -17,6 +17,7 @@ from glob import glob
 from typing import Any
 
 from engine import __version__
+from engine.core.errors import reason_of
 from engine.core.record import record
 from engine.core.table import Damaged
 from engine.pipeline.bind import Compiled
@@ -135,7 +136,7 @@ def find_compiled(pipeline: str, env: Mapping[str, str]) -> Found:
     except Damaged as error:
         reason = str(error)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = reason_of(error)
     except (LookupError, TypeError, ValueError):
         reason = "it is not what was written"
     return Found(file=file, note=f"`{file}` is not used: {reason}; `misaki build` makes it anew")
