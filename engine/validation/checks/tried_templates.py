@@ -14,6 +14,7 @@ from engine.core.source import Code, Problem, Span, Text
 from engine.expressions.scope import LAST, WORDS
 from engine.pipeline.environment import values
 from engine.pipeline.reading.files import at
+from engine.pipeline.schema.shape import start_of
 from engine.templates import TemplateRenderer
 from engine.templates.grammar import check_template, is_constant
 from engine.validation.checks.broken_templates import templates
@@ -69,9 +70,7 @@ def _why(error: ValueError) -> str:
 
 
 def _at_its_beginning(code: Code, message: str, span: Span) -> Problem:
-    place = Span(file=span.file, line=span.line, column=span.column, end_line=span.line, end_column=span.column + 1)
-    whole = span if span.end_line == span.line else place
-    return code.problem(message, whole)
+    return code.problem(message, span if span.end_line == span.line else start_of(span))
 
 
 def _sample(subject: Subject) -> Mapping[str, Any]:
@@ -145,7 +144,7 @@ def _strings(data: Any) -> Iterator[str]:
 
 def _plain_texts(subject: Subject) -> Iterator[Text]:
     for reply in subject.spec.replies:
-        yield from (trigger.text for trigger in reply.match if hasattr(trigger, "text"))
+        yield from (trigger.text for trigger in reply.match)
         yield from (*reply.examples, *reply.counterexamples)
     if subject.spec.closing is not None:
         yield subject.spec.closing

@@ -70,8 +70,11 @@ def _command(problem: Problem) -> str:
         # An end column counts for GitHub on one line only, and is inclusive there.
         fields |= {"endLine": span.end_line, "endColumn": span.end_column - 1}
     listed = ",".join(f"{key}={_property(str(value))}" for key, value in fields.items())
-    words = f"{problem.message}: {problem.hint}" if problem.hint else problem.message
-    return f"::{problem.severity} {listed}::{_data(words)}"
+    return f"::{problem.severity} {listed}::{_data(_words(problem))}"
+
+
+def _words(problem: Problem) -> str:
+    return f"{problem.message}: {problem.hint}" if problem.hint else problem.message
 
 
 def _data(text: str) -> str:
@@ -110,11 +113,10 @@ def _result(problem: Problem, rule: int) -> dict[str, Any]:
         "endColumn": span.end_column,
     }
     place = {"artifactLocation": {"uri": quote(span.file)}, "region": region}
-    words = f"{problem.message}: {problem.hint}" if problem.hint else problem.message
     return {
         "ruleId": problem.code,
         "ruleIndex": rule,
         "level": problem.severity,
-        "message": {"text": words},
+        "message": {"text": _words(problem)},
         "locations": [{"physicalLocation": place}],
     }
