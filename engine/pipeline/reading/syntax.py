@@ -190,6 +190,10 @@ def _special(said: str, every: Sequence[str], span: Span) -> Problem | None:
     )
 
 
+IN_BRACES = re.compile(r"\s*\{[{%][-+]?\s*(?:if\s+)?(?P<bare>.*?)\s*[-+]?[%}]\}\s*", re.DOTALL)
+"""A condition that is written as in a template."""
+
+
 def condition_slip(line: str, span: Span) -> Problem | None:
     """A condition that is written as in a template, or as a key with a value."""
     found = re.match(r"(?P<key>\s*(?:- +)?\{?\s*(?:when|if):\s+)(?P<said>.*\S)", line)
@@ -198,7 +202,7 @@ def condition_slip(line: str, span: Span) -> Problem | None:
     place = at(span.file, span.line, found.start("said") + 1, len(found["said"]))
     said = found["said"]
     message = hint = ""
-    if braces := re.fullmatch(r"\{[{%][-+]?\s*(?:if\s+)?(?P<bare>.*?)\s*[-+]?[%}]\}", said):
+    if braces := IN_BRACES.fullmatch(said):
         message = phrase("a condition stands alone, without braces")
         hint = phrase("write `{meant}`", meant=braces["bare"])
     elif denied := re.fullmatch(r"!\s*(?P<name>[\w.]+)", said):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from engine.core.language import phrase
 from engine.core.source import Code, Problem, Text
 from engine.expressions.parse import ConditionError
 from engine.expressions.scope import Scope
+from engine.pipeline.reading.syntax import IN_BRACES
 from engine.pipeline.schema.advice import nearest
 from engine.steps.spec import ExpressionDetectorSpec
 from engine.validation.subject import Subject
@@ -18,7 +19,6 @@ P401 = Code("P401", "a condition that is not an expression")
 P402 = Code("P402", "an unknown name in a condition or a template")
 P403 = Code("P403", "something that conditions may not do")
 
-_IN_BRACES = re.compile(r"\s*\{[{%][-+]?\s*(?:if\s+)?(?P<bare>.*?)\s*[-+]?[%}]\}\s*", re.DOTALL)
 _QUOTED = re.compile("'[^']*'|\"[^\"]*\"")
 _SLIPS = (
     (re.compile("=>|＞＝|≧|≥"), ">="),
@@ -73,7 +73,7 @@ def broken_conditions(subject: Subject) -> Iterator[Problem]:
 
 def _problem(subject: Subject, text: Text, scope: Scope, error: ConditionError) -> Problem:
     message, word, hint = str(error), error.word, error.hint
-    braces = _IN_BRACES.fullmatch(text.value)
+    braces = IN_BRACES.fullmatch(text.value)
     if braces:
         message = phrase("a condition stands alone, without braces")
         return P401.problem(message, text.span, phrase("write `{meant}`", meant=braces["bare"]))
@@ -105,13 +105,18 @@ def _bar(subject: Subject, text: Text, message: str) -> Problem:
 
 def _plain(message: str) -> tuple[str, str]:
     """Jinja's complaint in plain words, and the word that it is about; unknown ones stay as they are."""
-    for pattern, words in _JINJA:
-        found = pattern.search(message)
+    why, sign = plainly(message, _JINJA)
+    return (phrase("condition is not an expression: {why}", why=why) if why else message), sign
+
+
+def plainly(complaint: str, table: Sequence[tuple[re.Pattern[str], str]]) -> tuple[str, str]:
+    """What `table` says of Jinja's complaint, and the word that it is about; empty where it says nothing."""
+    for pattern, words in table:
+        found = pattern.search(complaint)
         if found:
             sign = found[1] if pattern.groups else ""
-            why = phrase(words, sign=sign) if sign else words
-            return phrase("condition is not an expression: {why}", why=why), sign
-    return message, ""
+            return (phrase(words, sign=sign) if sign else words), sign
+    return "", ""
 
 
 def _hint(source: str, got: str) -> str:

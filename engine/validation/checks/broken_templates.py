@@ -12,7 +12,7 @@ from engine.pipeline.schema.advice import hint
 from engine.pipeline.spec import ReplySpec
 from engine.templates.grammar import TemplateMistake, check_template, is_constant, names_in
 from engine.text.regexes import named_groups
-from engine.validation.checks.broken_conditions import P402
+from engine.validation.checks.broken_conditions import P402, plainly
 from engine.validation.subject import Subject
 
 P404 = Code("P404", "a template that cannot be read")
@@ -76,12 +76,8 @@ def _problem(subject: Subject, mistake: TemplateMistake, span: Span) -> Problem:
 
 def _plain(message: str) -> str:
     """Jinja's complaint in words for people who do not know its grammar; unknown ones stay as they are."""
-    for pattern, words in _JINJA:
-        found = pattern.search(message)
-        if found:
-            why = phrase(words, sign=found[1]) if pattern.groups else words
-            return phrase("template is broken: {why}", why=why)
-    return message
+    why, _ = plainly(message, _JINJA)
+    return phrase("template is broken: {why}", why=why) if why else message
 
 
 def _opening(subject: Subject, place: Span) -> Span:
