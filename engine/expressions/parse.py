@@ -6,7 +6,6 @@ loop or grow. This module runs at build time; evaluation (`engine.expressions.ev
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from itertools import count
@@ -28,7 +27,7 @@ from engine.core.expression import (
 )
 from engine.core.language import phrase
 from engine.expressions.evaluate import FUNCTIONS
-from engine.expressions.scope import Scope
+from engine.expressions.scope import Scope, meant
 from engine.text.regexes import compile_pattern
 
 MOST_NESTED = 30
@@ -176,12 +175,8 @@ def _name(node: nodes.Node, scope: Scope) -> Name:
 
 def _call(function: str, arguments: list[Expression]) -> Call:
     if function not in FUNCTIONS:
-        close = difflib.get_close_matches(function, FUNCTIONS, n=1)
-        hint = (
-            phrase("did you mean `{close}`?", close=close[0])
-            if close
-            else phrase("known functions: {names}", names=", ".join(sorted(FUNCTIONS)))
-        )
+        every = phrase("known functions: {names}", names=", ".join(sorted(FUNCTIONS)))
+        hint = meant(function, FUNCTIONS, every)
         raise ConditionError(phrase("unknown function `{function}`", function=function), word=function, hint=hint)
     least, most = FUNCTIONS[function].arity
     if not least <= len(arguments) <= most:

@@ -6,7 +6,7 @@ Attributes are listed where they are fixed, and open where an editor's or a clie
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Union
 
 from engine.core.language import phrase
@@ -56,17 +56,21 @@ class Scope:
         """Advises what to write instead of the unknown name `path`."""
         if path[0] in DECLARED and path[0] not in self.names:
             return DECLARED[path[0]]
-        word = ".".join((RENAMED.get(path[0], path[0]), *path[1:]))
-        close = [word] if path[0] in RENAMED else difflib.get_close_matches(word, self.spellings(), n=1)
-        return (
-            phrase("did you mean `{close}`?", close=close[0])
-            if close
-            else phrase("known names: {names}", names=", ".join(sorted(self.names)))
+        if path[0] in RENAMED:
+            return phrase("did you mean `{close}`?", close=".".join((RENAMED[path[0]], *path[1:])))
+        return meant(
+            ".".join(path), self.spellings(), phrase("known names: {names}", names=", ".join(sorted(self.names)))
         )
 
     def spellings(self) -> list[str]:
         """Every name and dotted path that can be suggested."""
         return sorted(_spellings(self.names))
+
+
+def meant(word: str, known: Iterable[str], otherwise: str) -> str:
+    """Suggests the one of the `known` words that is close to `word`; where none is, gives what is told `otherwise`."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return phrase("did you mean `{close}`?", close=close[0]) if close else otherwise
 
 
 def _spellings(attributes: Attributes, before: str = "") -> Iterator[str]:

@@ -9,7 +9,6 @@ counts.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from jinja2 import TemplateSyntaxError, nodes
 from engine.core.language import phrase
 from engine.expressions.evaluate import MAX_NUMBER
 from engine.expressions.parse import PARSER, too_deep
-from engine.expressions.scope import Scope
+from engine.expressions.scope import Scope, meant
 
 MAX_SOURCE = 50_000
 MAX_PARTS = 2_000
@@ -235,10 +234,7 @@ def _check_filter(node: nodes.Filter | nodes.Test) -> Iterator[TemplateMistake]:
         known, unknown, others = TESTS, phrase("unknown test `{name}`"), phrase("known tests: {names}")
     arguments = FILTERS.get(node.name)
     if node.name not in known:
-        close = difflib.get_close_matches(node.name, known, n=1)
-        hint = phrase(others, names=", ".join(sorted(known)))
-        if close:
-            hint = phrase("did you mean `{close}`?", close=close[0])
+        hint = meant(node.name, known, phrase(others, names=", ".join(sorted(known))))
         yield _refused(phrase(unknown, name=node.name), node.lineno, node.name, hint)
     elif isinstance(node, nodes.Test) or arguments is None:
         return
