@@ -14,8 +14,12 @@ from typing import Any
 from engine.conversations.items import Change, Item, Items, Key, Lost, Put
 from engine.core.errors import StoreFailed
 
-BUSY = 0.5
-"""Seconds to wait for another process that writes."""
+BUSY = 2.0
+"""Seconds to wait for others that write."""
+_ASKING = 0.25
+"""Seconds of one wait of SQLite's, which asks twelve times in these and ever more seldom after them: a neighbour who
+writes without a pause would take the file first each time. A new wait begins then.
+"""
 IN_MEMORY = 50_000
 """Items that are kept in memory: each turn without an id begins a room, and nothing else would ever end it."""
 _PURGE_EVERY = 100
@@ -120,22 +124,35 @@ class SqliteStorage:
     def _open(self) -> sqlite3.Connection:
         if self._path != ":memory:":
             _keep_private(self._path)
-        connection = sqlite3.connect(self._path, timeout=BUSY, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(self._path, timeout=_ASKING, isolation_level=None, check_same_thread=False)
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            _when_free(lambda: connection.execute("PRAGMA journal_mode = WAL"))
             connection.execute("PRAGMA synchronous = NORMAL")
             # What is deleted is overwritten: who erases a conversation does not leave it in the file.
             connection.execute("PRAGMA secure_delete = ON")
-            connection.executescript(_SCHEMA)
+            _when_free(lambda: connection.executescript(_SCHEMA))
         except sqlite3.Error:
             connection.close()
             raise
         return connection
 
 
+def _when_free(run: Callable[[], object]) -> None:
+    """Run it again and again while others hold the file, `BUSY` seconds at most."""
+    until = time.monotonic() + BUSY
+    while True:
+        try:
+            run()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+        else:
+            return
+
+
 @contextmanager
 def _transaction(database: sqlite3.Connection) -> Iterator[None]:
-    database.execute("BEGIN IMMEDIATE")
+    _when_free(lambda: database.execute("BEGIN IMMEDIATE"))
     try:
         yield
     except BaseException:

@@ -71,6 +71,21 @@ def test_a_file_survives_a_process_that_is_killed(tmp_path):
     assert told + 1 <= state.turns <= told + 2
 
 
+def test_a_neighbour_who_writes_for_most_of_a_second_is_waited_for(tmp_path):
+    """Longer than half a second, in which a neighbour of many short writes once kept this one out."""
+    path = tmp_path / "rooms.db"
+    store = open_store(f"sqlite:{path}")
+    say(store)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as neighbour:
+        neighbour.execute("BEGIN IMMEDIATE")
+        ends = threading.Timer(0.8, lambda: neighbour.execute("COMMIT"))
+        ends.start()
+        state, stored = say(store)
+        ends.join()
+    store.close()
+    assert (state.turns, stored) == (1, True)
+
+
 def test_two_processes_may_write_one_file(tmp_path):
     stores = [open_store(f"sqlite:{tmp_path / 'rooms.db'}") for _ in range(2)]
     for turns in range(10):
