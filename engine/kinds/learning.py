@@ -18,7 +18,7 @@ from engine.core.record import record
 from engine.core.table import make_table
 from engine.kinds.model import ALPHA, BUCKETS, IDF_STEP, SHIFT, WEIGHT_STEP, hashed
 
-MOST_FEATURES = 110_000
+MOST_FEATURES = 98_000
 """Features that are stored, the most frequent ones: with them a model stays below 1.5 MB."""
 
 Example = tuple[str, list[str]]
