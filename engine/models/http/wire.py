@@ -44,14 +44,11 @@ class Call:
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """The provider's answer: a success with a JSON object for a body. Raises `BackendError` for anything else."""
-        try:
+        with self._noting():
             response = exchange(request, self.deadline, self.backend)
             if not 200 <= response.status < 300:
                 raise refusal(response, self.backend, secrets=self.secrets, parameters=self.parameters)
             _require_json_object(response, self.backend)
-        except BackendError as error:
-            self.failure = error
-            raise
         self.response = response
         return response
 
@@ -60,7 +57,7 @@ class Call:
 
         A server that answers in one piece does not know the parameter that asks for a stream.
         """
-        try:
+        with self._noting():
             self._incoming = incoming = begin(request, self.deadline, self.backend, limit=STREAM_LIMIT)
             if not 200 <= incoming.status < 300:
                 raise refusal(incoming.whole(), self.backend, secrets=self.secrets, parameters=self.parameters)
@@ -69,20 +66,14 @@ class Call:
                 unknown = UnsupportedParameter(f"{self.backend} does not stream", backend=self.backend, status=200)
                 unknown.parameters = frozenset({"stream"})
                 raise unknown
-        except BackendError as error:
-            self.failure = error
-            raise
         return incoming
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes of the stream as they come; raises `BackendError`."""
-        try:
+        with self._noting():
             for chunk in () if self._incoming is None else self._incoming.chunks():
                 self._tail = (self._tail + chunk)[-2 * len(_END) :]
                 yield chunk
-        except BackendError as error:
-            self.failure = error
-            raise
 
     @property
     def ended(self) -> bool:
@@ -97,6 +88,15 @@ class Call:
     def close(self) -> None:
         if self._incoming is not None:
             self._incoming.close()
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        """Keeps what goes wrong for `explain`."""
+        try:
+            yield
+        except BackendError as error:
+            self.failure = error
+            raise
 
     def explain(self) -> BackendError:
         """What to raise for an exception that the SDK raised, whatever it looked like by then."""
