@@ -17,13 +17,13 @@ from engine.core.deadline import Deadline
 from engine.core.errors import BackendError, ContextTooLong, Malformed, TimedOut, Unavailable
 from engine.core.plan import ModelRow
 from engine.core.ports import LanguageModel, ModelStatus
-from engine.core.record import record, replace
+from engine.core.record import record
 from engine.core.turn import Completion, Engine, Piece, Prompt
 from engine.models.closed import ClosedModel
 from engine.models.local.settings import read_settings
 from engine.models.local.worker.child import worker_command
 from engine.models.local.worker.protocol import Message
-from engine.models.local.worker.start import ENGINES, LocalSettings, prompt_to_json, settings_to_json
+from engine.models.local.worker.start import ENGINES, LocalSettings, persona_of, prompt_to_json, settings_to_json
 from engine.models.local.worker.supervisor import Report, Supervisor
 from engine.models.settings import SettingError
 from engine.text.cleaning import clean
@@ -111,7 +111,7 @@ class LocalModel:
         """Have the persona's part of `prompt` evaluated in the background, so that the first turn need not wait for
         it.
         """
-        self.supervisor.prepare({"prompt": prompt_to_json(replace(prompt, history=(), near=(), text=""))})
+        self.supervisor.prepare({"prompt": prompt_to_json(persona_of(prompt))})
 
     def wait_prepared(self, deadline: Deadline) -> bool:
         """Whether that is done, waiting for it until the deadline: what it evaluated is saved beside the model by

@@ -20,13 +20,12 @@ from queue import SimpleQueue
 from typing import Any, NoReturn, cast
 
 from engine.core.deadline import Deadline
-from engine.core.record import replace
 from engine.core.turn import Prompt
 from engine.models.local.worker.answering import Answerer, choose_layout
 from engine.models.local.worker.gguf import read_metadata
 from engine.models.local.worker.inference import DoesNotFit, EngineModule, LoadError, OutOfTime
 from engine.models.local.worker.protocol import Decoder, Message, encode
-from engine.models.local.worker.start import ENGINES, prompt_from_json, settings_from_json
+from engine.models.local.worker.start import ENGINES, persona_of, prompt_from_json, settings_from_json
 
 _PR_SET_PDEATHSIG = 1
 """See prctl(2)."""
@@ -142,7 +141,7 @@ def prepare(answerer: Answerer, prompt: Prompt) -> Generator[None, None, Message
     """What to say about reading ahead; a failure costs the head start, never the loaded model."""
     try:
         # Without the conversation: what goes wrong ahead of a turn is told on the health page.
-        yield from answerer.prepare(replace(prompt, history=(), near=(), text=""))
+        yield from answerer.prepare(persona_of(prompt))
     except DoesNotFit:
         return {"event": "prepared", "problem": "the persona does not fit the context of the model"}
     except Exception as error:  # noqa: BLE001 - the top of the worker, as above

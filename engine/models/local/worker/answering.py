@@ -15,7 +15,7 @@ from engine.models.local.worker.forgery import Censor
 from engine.models.local.worker.gguf import Metadata
 from engine.models.local.worker.inference import DoesNotFit, Generation, InferenceEngine, LoadError, OutOfTime, Request
 from engine.models.local.worker.layout import Chat, LaidOut, Layout, Transcript, shortened
-from engine.models.local.worker.start import PERSONA_SHARE, LocalSettings
+from engine.models.local.worker.start import PERSONA_SHARE, LocalSettings, persona_of
 from engine.models.local.worker.stream import Stream
 from engine.models.local.worker.tidying import settled, tidy
 from engine.models.spoken import finished_sentences, spoken
@@ -83,7 +83,7 @@ class Answerer:
         """As many examples as leave a share of the room to the conversation: by the persona alone, so that the
         beginning of the text is the same in every turn.
         """
-        persona = replace(prompt, history=(), near=(), text="")
+        persona = persona_of(prompt)
         if self._fitting is None or self._fitting[0] != persona:
             self._fitting = persona, self._count_fitting_examples(persona)
         return replace(prompt, examples=prompt.examples[: self._fitting[1]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from engine.core.record import record
+from engine.core.record import record, replace
 from engine.core.turn import Exchange, Labels, Message, Prompt
 
 ENGINES: Mapping[str, str] = {"llama.cpp": "llama_cpp", "gpt4all": "gpt4all"}
@@ -53,6 +53,11 @@ def settings_to_json(settings: LocalSettings) -> dict[str, Any]:
 
 def settings_from_json(data: Mapping[str, Any]) -> LocalSettings:
     return LocalSettings(**{**data, "stop": tuple(data["stop"])})
+
+
+def persona_of(prompt: Prompt) -> Prompt:
+    """The part of `prompt` that is the same in every turn: what is evaluated ahead of them."""
+    return replace(prompt, history=(), near=(), text="")
 
 
 def prompt_to_json(prompt: Prompt) -> dict[str, Any]:
