@@ -199,15 +199,10 @@ def _priced(plan: Plan, env: Mapping[str, str], store: str) -> tuple[Plan, Price
     """The prices of models, and notices of what limits lack; `None` where there are no limits."""
     if plan.limits is None:
         return plan, None
-    from engine.usage import missing, prices_of, read_prices
+    from engine.usage import known_prices, missing
 
-    notices = list(plan.notices)
-    try:
-        given = read_prices(env.get("MODEL_PRICES", ""))
-    except ValueError as error:
-        notices.append(str(error))
-        given = {}
-    prices = prices_of(plan, given)
+    prices, problem = known_prices(plan, env)
+    notices = [*plan.notices, problem] if problem else list(plan.notices)
     if store.startswith("none"):
         notices.append("SESSION_STORE keeps nothing, so `limits` count in this process alone, until it ends")
     return replace(plan, notices=(*notices, *missing(plan, prices))), prices

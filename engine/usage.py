@@ -36,6 +36,14 @@ def read_prices(text: str) -> Prices:
     return prices
 
 
+def known_prices(plan: Plan, env: Mapping[str, str]) -> tuple[Prices, str]:
+    """The prices of the pipeline's models; and what is wrong with `MODEL_PRICES`, which counts for nothing then."""
+    try:
+        return prices_of(plan, read_prices(env.get("MODEL_PRICES", ""))), ""
+    except ValueError as error:
+        return prices_of(plan, {}), str(error)
+
+
 def prices_of(plan: Plan, given: Prices) -> dict[str, Price]:
     """The prices of the pipeline's models: those `given`, or else those that it lists for what its models are now."""
     listed = plan.limits.prices if plan.limits else {}

@@ -24,7 +24,7 @@ from engine.core.events import ChatResult, Event, ModelAnswered, ModelAsked, Out
 from engine.core.plan import Plan
 from engine.core.record import record
 from engine.core.turn import Engine
-from engine.usage import Prices, prices_of, read_prices
+from engine.usage import Prices, known_prices
 
 NAMESPACE = "Misaki"
 ERRORS = ("error", "timeout", "refusal", "empty", "budget", "turns")
@@ -54,12 +54,10 @@ def count_turns(app: App, env: Mapping[str, str], started: float, log: Log) -> N
     except ImportError:
         log({"level": "warning", "event": "no_metrics", "message": "METRICS needs aws-lambda-powertools: install it"})
         return
-    try:
-        prices = read_prices(env.get("MODEL_PRICES", ""))
-    except ValueError as error:
-        log({"level": "warning", "event": "no_prices", "message": str(error)})
-        prices = {}
-    metrics = TurnMetrics(app.plan, app.health, emit, prices_of(app.plan, prices))
+    prices, problem = known_prices(app.plan, env)
+    if problem:
+        log({"level": "warning", "event": "no_prices", "message": problem})
+    metrics = TurnMetrics(app.plan, app.health, emit, prices)
     metrics.started(time.monotonic() - started, app.phases.get("plan", 0.0))
     app.add_listener(metrics)
 
