@@ -94,9 +94,6 @@ def _bytes(path: Path) -> bytes:
         return b""
 
 
-Change = Callable[[Plan], Plan]
-
-
 MARGIN = 5.0
 """Points of score within which another reply counts as near."""
 
@@ -124,10 +121,9 @@ class RememberingIndex:
 
 
 class Pipelines:
-    """Specs by file, plans by file and environment; `change` is applied to every plan, for trying what would be."""
+    """Specs by file, plans by file and environment."""
 
-    def __init__(self, change: Change = lambda plan: plan) -> None:
-        self._change = change
+    def __init__(self) -> None:
         self._subjects: dict[Path, Subject | ConfigError] = {}
         self._indexes: dict[Path, ReplyIndex] = {}
         self._remembering: dict[Path, RememberingIndex] = {}
@@ -148,7 +144,7 @@ class Pipelines:
                 plan.kinds.chances("")  # What is learned now, no turn's clock has to wait for.
             index = self._indexes.setdefault(key[0], plan.index)
             remembering = self._remembering.setdefault(key[0], RememberingIndex(index))
-            self._plans[key] = self._change(replace(plan, index=remembering))
+            self._plans[key] = replace(plan, index=remembering)
         return self._plans[key]
 
     def _subject(self, path: Path) -> Subject:
