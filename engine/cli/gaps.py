@@ -31,9 +31,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0; 2 where there is no file, or no such group."""
     path = arguments.log or gaps_path(conversation_env(argparse.Namespace(pipeline=None)))
-    if path is None or not path.is_file():
-        if path is None:
-            raise Usage(phrase("no gaps as MISAKI_GAPS is off: `misaki serve` and `misaki chat` collect them"))
+    if path is None:
+        raise Usage(phrase("no gaps as MISAKI_GAPS is off: `misaki serve` and `misaki chat` collect them"))
+    if not path.is_file():
         raise Usage(phrase("no gaps at `{path}`: `misaki serve` and `misaki chat` collect them", path=path))
     groups = grouped(list(read_gaps(path.read_text("utf-8", "replace").splitlines())))
     if arguments.reply is not None:

@@ -58,9 +58,8 @@ class Scope:
             return DECLARED[path[0]]
         if path[0] in RENAMED:
             return phrase("did you mean `{close}`?", close=".".join((RENAMED[path[0]], *path[1:])))
-        return meant(
-            ".".join(path), self.spellings(), phrase("known names: {names}", names=", ".join(sorted(self.names)))
-        )
+        every = phrase("known names: {names}", names=", ".join(sorted(self.names)))
+        return meant(".".join(path), self.spellings(), every)
 
     def spellings(self) -> list[str]:
         """Every name and dotted path that can be suggested."""
@@ -68,8 +67,8 @@ class Scope:
 
 
 def meant(word: str, known: Iterable[str], otherwise: str) -> str:
-    """Suggests the one of the `known` words that is close to `word`; where none is, gives what is told `otherwise`."""
-    close = difflib.get_close_matches(word, list(known), n=1)
+    """Suggests the one of the `known` words that is close to `word`; where none is, gives `otherwise`."""
+    close = difflib.get_close_matches(word, known, n=1)
     return phrase("did you mean `{close}`?", close=close[0]) if close else otherwise
 
 
