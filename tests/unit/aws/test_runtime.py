@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -227,7 +228,13 @@ def test_a_function_that_does_not_load_fails_the_init(peer):
 
 
 def test_the_shipped_function_streams(peer, tmp_path):
-    env = {"AWS_LAMBDA_RUNTIME_API": peer.address, "PATH": "", "HOME": str(tmp_path), "METRICS": "false"}
+    env = {
+        "AWS_LAMBDA_RUNTIME_API": peer.address,
+        "PATH": "",
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "HOME": str(tmp_path),
+        "METRICS": "false",
+    }
     command = [sys.executable, "-m", "engine.aws.runtime", "lambda_function.lambda_handler"]
     with child(command, env=env, cwd=Path(__file__).parents[3], stdout=subprocess.DEVNULL):
         prelude, payload = peer.invoke(event({"input": "こんばんは", "stream": True})).streamed
