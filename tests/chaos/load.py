@@ -27,8 +27,6 @@ CLIENTS = (8, 32)
 CROWD = 128
 OVERLOAD = 4.0
 UNLOADED = 0.5
-SHED_MS = 250.0
-ANSWERED_MS = 500.0
 SERVERS = {
     "misaki serve": ("-m", "engine", "serve", "--port", "0"),
     "the same server, constant answer": ("-m", "tests.chaos.constant"),
@@ -90,19 +88,18 @@ def overload(address: tuple[str, int], rate: float, seconds: float) -> Iterator[
     """Requests at random moments: half as many as the server can bear, then four times as many."""
     calm = loaded(address, CROWD, seconds / 3, rate * UNLOADED)
     flooded = loaded(address, CROWD, seconds, rate * OVERLOAD)
-    away, p99, before = flooded.turned_away, flooded.percentile(0.99), calm.percentile(0.99)
+    away = flooded.turned_away
     offered = (len(flooded.answered) + len(away)) / flooded.seconds
     what = f"{UNLOADED:g} times what it bears at most: all are answered"
-    figures = f"{calm.rate:,.0f} a second, p50 {calm.percentile(0.5):.2f} ms, p99 {before:.2f} ms"
+    figures = f"{calm.rate:,.0f} a second, p50 {calm.percentile(0.5):.2f} ms, p99 {calm.percentile(0.99):.2f} ms"
     yield Check(what=what, right=len(calm.answered), asked=len(calm.answered) + len(calm.turned_away), figures=figures)
-    what = f"{OVERLOAD:g} times: those turned away are told within {SHED_MS:g} ms"
-    figures = f"{offered:,.0f} a second came, {len(away):,} turned away, p99 {percentile(away, 0.99):.2f} ms"
-    figures += f", slowest {away[-1]:.1f} ms" if away else ""
-    yield Check(what=what, right=sum(ms <= SHED_MS for ms in away), asked=len(away), figures=figures)
-    what = f"{OVERLOAD:g} times: p99 of those answered is at most {ANSWERED_MS:g} ms"
-    figures = f"{flooded.rate:,.0f} a second, p50 {flooded.percentile(0.5):.2f} ms, p99 {p99:.2f} ms"
-    yield Check(what=what, right=int(p99 <= ANSWERED_MS), asked=1, figures=figures)
-    yield Check(what=f"{OVERLOAD:g} times: no connection fails", right=int(flooded.errors == 0), asked=1)
+    what = f"{OVERLOAD:g} times: all are answered or turned away, and no connection fails"
+    figures = f"{offered:,.0f} a second came, {flooded.rate:,.0f} answered, p50 {flooded.percentile(0.5):.2f} ms"
+    figures += (
+        f", p99 {flooded.percentile(0.99):.2f} ms; {len(away):,} turned away, p99 {percentile(away, 0.99):.2f} ms"
+    )
+    told = len(flooded.answered) + len(away)
+    yield Check(what=what, right=told, asked=told + flooded.errors, figures=figures)
 
 
 def loaded(address: tuple[str, int], clients: int, seconds: float, rate: float = 0.0) -> Seen:
