@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from engine.core.record import record
 from engine.guardrails import card, email, my_number, phone, postal_code
-from engine.guardrails.numbers import fold
+from engine.guardrails.numbers import fold, shown
 
 Find = Callable[[str], Iterator[tuple[int, int]]]
 """Yields where something begins and ends in a text that `fold` has made plain."""
@@ -37,6 +38,10 @@ MASKS: Mapping[str, Mask] = {
 }
 
 
+_PROMISING = re.compile(r"\d|@|アット|あっと|[(\[](?:at|a)[)\]]|[★☆]| at ", re.IGNORECASE)
+"""What no text lacks in which a mask could find something."""
+
+
 @record
 class Found:
     """What a mask covers: `start` and `end` in the text as it was."""
@@ -48,10 +53,17 @@ class Found:
 
 def find_all(text: str, names: Iterable[str]) -> list[Found]:
     """What the masks of these names find, in order; of two that overlap the earlier one, or else the longer."""
-    if not any(char.isdecimal() or char in "@＠〇零[(［（" for char in text):
+    folded = fold(text)
+    if _PROMISING.search(folded) is None:
         return []
-    plain = fold(text)
-    spans = [Found(mask=name, start=start, end=end) for name in names for start, end in MASKS[name].find(plain)]
+    places = shown(folded)
+    plain = "".join(folded[place] for place in places)
+    ends = (*places[1:], len(text))
+    spans = [
+        Found(mask=name, start=places[start], end=ends[end - 1])
+        for name in names
+        for start, end in MASKS[name].find(plain)
+    ]
     found: list[Found] = []
     for one in sorted(spans, key=lambda span: (span.start, -span.end)):
         if not found or one.start >= found[-1].end:

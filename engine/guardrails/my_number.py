@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from engine.guardrails.numbers import counts, digits_of, is_labelled
 
 _NUMBER = re.compile(
-    r"(?<![\dA-Za-z])(?<!\d[-.,/])(?:\d{12}|\d{4} ?- ?\d{4} ?- ?\d{4}|\d{4} {1,2}\d{4} {1,2}\d{4}|\d{4}・\d{4}・\d{4})"
+    r"(?<![\dA-Za-z])(?<!\d[-.,/])(?:\d{12}|\d{4} ?-{1,2} ?\d{4} ?-{1,2} ?\d{4}|"
+    r"\d{4}(?P<sign> {1,2}|[・._:|=~〜])\d{4}(?P=sign)\d{4})"
     r"(?![\dA-Za-z]|[-.,/]\d| ?-? ?\d{4}(?!\d))"
 )
 

@@ -3,22 +3,48 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Sequence
 
-_DIGITS = "０１２３４５６７８９"
-_HYPHENS = "‐‑‒–—―−－﹣"
-_OTHERS = {"　": " ", "\xa0": " ", "\t": " ", "＋": "+", "（": "(", "）": ")", "．": ".", "＠": "@", "＿": "_"}
-_FOLDED = str.maketrans(
-    {
-        **{wide: str(digit) for digit, wide in enumerate(_DIGITS)},
-        **dict.fromkeys(_HYPHENS, "-"),
-        **_OTHERS,
-        **{chr(0xFEE0 + code): chr(code) for code in (*range(0x41, 0x5B), *range(0x61, 0x7B))},
-    }
-)
-_SPOKEN = str.maketrans("〇零一二三四五六七八九", "00123456789")
-_IN_KANJI = re.compile("[〇零一二三四五六七八九]{2,}")
-_LONG = re.compile(r"(?<=\d)ー(?=\d)|(?<=\d )ー(?= \d)")
-"""The sign of a long vowel, which stands where people mean a hyphen."""
+_SIGNS = {
+    **dict.fromkeys("−⁻₋➖─━ｰ⁃", "-"),
+    **dict.fromkeys("·•‧∙⋅", "・"),
+    **dict.fromkeys("〜゠〰", ""),
+    "\t": " ",
+}
+"""Signs that stand for others, beside those of which Unicode says so; an empty one stands for itself."""
+_SPOKEN = str.maketrans("〇零一壱二弐三参四五六七八九", "00112233456789")
+_IN_KANJI = re.compile("[〇零一壱二弐三参四五六七八九]{2,}")
+_LONG = re.compile(r"(?<=\d)[ー一](?=\d)|(?<=\d )ー(?= \d)")
+"""The sign of a long vowel, or the kanji for one, which stand where people mean a hyphen."""
+_FULL_STOP = re.compile("(?<=[A-Za-z0-9])。(?=[A-Za-z0-9])")
+_HIDDEN = frozenset(("Mn", "Me", "Cf"))
+_SPACED_OUT = re.compile(r"(?<!\d)(?!0 1 2 3)\d(?: \d){6,}(?!\d)")
+
+
+class _Fold(dict[int, str]):
+    """The plain form of a character by its code, worked out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = plain = _plain(chr(code))
+        return plain
+
+
+def _plain(char: str) -> str:
+    digit = unicodedata.digit(char, None)
+    if digit is not None:
+        return str(digit)
+    if char in _SIGNS:
+        return _SIGNS[char] or char
+    kind = unicodedata.category(char)
+    if kind in {"Pd", "Zs"}:
+        return "-" if kind == "Pd" else " "
+    form = unicodedata.normalize("NFKC", char)
+    base = unicodedata.normalize("NFKD", char)[0]
+    return base if base.isascii() and base.isalpha() and len(form) == 1 else form if len(form) == 1 else char
+
+
+_FOLDED = _Fold()
 
 _COUNTED = re.compile(
     " ?(?:円|えん|ドル|ユーロ|ウォン|元(?![気カ彼の])|個|コ(?![ァ-ヶ])|ケ(?![ァ-ヶ])|本(?![当人気物日番来社店])|杯|枚|"
@@ -42,9 +68,19 @@ _LOOK_BACK = 30
 
 
 def fold(text: str) -> str:
-    """`text` with one form of each digit, Latin letter and hyphen, at the same places."""
+    """`text` with one form of each digit, Latin letter, space and hyphen, at the same places."""
     folded = _IN_KANJI.sub(lambda found: found[0].translate(_SPOKEN), text.translate(_FOLDED))
-    return _LONG.sub("-", folded)
+    return _FULL_STOP.sub(".", _LONG.sub("-", folded))
+
+
+def shown(text: str) -> Sequence[int]:
+    """The places of a folded `text` that are read: not what is drawn upon a digit, such as the frame of a keycap, and
+    no spaces between single digits.
+    """
+    spaces = {place for found in _SPACED_OUT.finditer(text) for place in range(found.start() + 1, found.end(), 2)}
+    if text.isascii() and not spaces:
+        return range(len(text))
+    return [at for at, char in enumerate(text) if at not in spaces and unicodedata.category(char) not in _HIDDEN]
 
 
 def digits_of(text: str) -> str:

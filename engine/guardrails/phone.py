@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from engine.guardrails.numbers import costs, counts, digits_of, is_labelled
 
-_BREAK = r"(?: ?[-.・/] ?|\) ?-?| ?\(| |の)"
+_BREAK = r"(?: ?-{1,2} ?| ?[.・/_:|=~〜,、…] ?|\) ?-?| ?\(| {1,2}|の)"
 _DOMESTIC = re.compile(rf"\(?0\d{{1,10}}(?:{_BREAK}\d{{1,8}}){{0,3}}(?!\d)")
 _ABROAD = re.compile(
     r"(?:\+ ?|(?<!\d)0(?:10|0\d?)[- ]?(?=81))\d{1,3}[- .]?(?:\(0\)[- ]?)?\(?\d{1,11}\)?(?:[- .]{1,2}\d{1,8}){0,4}(?!\d)"
@@ -26,6 +26,8 @@ _CALLED = re.compile(
 )
 _LETTERS = re.compile("[A-Za-z0-9]")
 _GLUED = re.compile("[-.]")
+_LOOSE = (" ", "の", "(", *":|=~〜,、…")
+"""Behind these something else may stand than the rest of a number."""
 _SEPARATOR = re.compile(_BREAK)
 _LAST = re.compile(rf"{_BREAK}\d+$")
 _MOBILE = re.compile("0[5-9]0|020[1-9]")
@@ -64,7 +66,7 @@ def _end(text: str, found: re.Match[str]) -> int | None:
         if _is_number(number) and not _GLUED.match(text, end) and _stands_alone(text, start, end, number):
             return end
         last = _LAST.search(number)
-        if last is None or not last[0].startswith((" ", "の", "(")):
+        if last is None or not last[0].startswith(_LOOSE):
             return None
         number = number[: last.start()]
 
@@ -72,7 +74,7 @@ def _end(text: str, found: re.Match[str]) -> int | None:
 def _is_number(number: str) -> bool:
     groups = [group for group in _SEPARATOR.split(number.removeprefix("(")) if group]
     digits = "".join(groups)
-    if len(groups) > 1 and (len(groups[0]) > 5 or len(groups[-1]) < 3):
+    if len(groups) > 1 and ((len(groups[0]) > 5 and tuple(map(len, groups)) != (7, 4)) or len(groups[-1]) < 3):
         return False
     if number.startswith("(") and ")" not in number:
         return False

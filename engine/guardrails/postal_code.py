@@ -9,10 +9,10 @@ from engine.guardrails.numbers import counts, is_labelled
 
 _NAMED = re.compile(
     r"(?:〒|郵便番号|ゆうびん番号|(?:zip|postal|post) ?codes?)(?:は|が|も|の|is|[ :：=「(])*"
-    r"(\d{3}[- ]{0,3}\d{4})(?!\d)",
+    r"(\d{3}[- ・._:|~〜,、]{0,3}\d{4})(?!\d)",
     re.IGNORECASE,
 )
-_ALONE = re.compile(r"(?<![\dA-Za-z.,/+:-])(?<!\d )(?<!\) )\d{3} ?- ?\d{4}(?![\dA-Za-z/:-]|[.,]\d| \d{3,4}(?!\d))")
+_ALONE = re.compile(r"(?<![\dA-Za-z.,/+:-])(?<!\d )(?<!\) )\d{3} ?-{1,2} ?\d{4}(?![\dA-Za-z/:-]|[.,]\d| \d{3,4}(?!\d))")
 _ELSEWHERE = re.compile(
     "(?:番号|ナンバー|コード|ID|No\\.?|号|スコア|得点|対|第|内線|線|機|便|[A-Za-zァ-ヴー])"
     "(?:は|が|の|です|[ :：=#＃「(])*$",
@@ -34,6 +34,6 @@ def find(text: str) -> Iterator[tuple[int, int]]:
 
 def _is_sum(text: str, found: re.Match[str]) -> bool:
     """Whether it is reckoned with: from so much to so much, in round numbers, or a difference."""
-    low, high = (int(part) for part in found[0].split("-"))
+    low, high = (int(part) for part in re.findall(r"\d+", found[0]))
     is_round = low % 50 == 0 and high % 100 == 0 and low < high
     return text.startswith(_RECKONED if not is_round else (*_RECKONED, "くらい", "ぐらい", "の間"), found.end())

@@ -55,6 +55,69 @@ def test_a_number_that_is_said_to_be_another_stays(text):
     assert found(text) == []
 
 
+WRITTEN = {
+    "phone": "090-1234-5678",
+    "postal_code": "〒150-0043",
+    "card": "4111-1111-1111-1111",
+    "my_number": "1234-5678-9018",
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize(
+    "digits",
+    [
+        "０１２３４５６７８９",
+        "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗",
+        "⓪①②③④⑤⑥⑦⑧⑨",
+        "⓿❶❷❸❹❺❻❼❽❾",
+        "⁰¹²³⁴⁵⁶⁷⁸⁹",
+        "٠١٢٣٤٥٦٧٨٩",
+        "零壱弐参四五六七八九",
+        "🯰🯱🯲🯳🯴🯵🯶🯷🯸🯹",
+    ],
+)
+def test_a_number_is_found_in_whatever_digits(name, digits):
+    value = WRITTEN[name].translate(str.maketrans("0123456789", digits))
+    assert found(f"{value}です") == [(name, value.removeprefix("〒"))]
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("sign", "-﹘﹣⁻₋ｰー･·•_~〜─一➖⸺:|.\u2009\u2002\u3000")
+def test_a_number_is_found_with_whatever_sign_between(name, sign):
+    value = WRITTEN[name].replace("-", sign)
+    assert found(f"{value}です") == [(name, value.removeprefix("〒"))]
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_what_is_drawn_upon_digits_and_spaces_between_them_hide_nothing(name):
+    value = WRITTEN[name].removeprefix("〒")
+    for written in (
+        "".join(f"{char}\ufe0f\u20e3" if char != "-" else char for char in value),
+        value.replace("-", "--"),
+    ):
+        assert found(f"〒{written}です" if name == "postal_code" else f"{written}です") == [(name, written)]
+    spaced = " ".join(value.replace("-", ""))
+    assert found(f"〒{spaced}です" if name == "postal_code" else f"{spaced}です") == [(name, spaced)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("taro﹫example.com", "taro @ example.com", "taro[at]example[dot]com", "taro at example dot com"),
+        *("taro@example｡com", "𝓽𝓪𝓻𝓸@𝓮𝔁𝓪𝓶𝓹𝓵𝓮.𝓬𝓸𝓶", "täro@exämple.com", "太郎@example.jp", "taro@日本.jp"),
+        *('"taro y"@example.com', "taro@[192.0.2.1]", "taroアットマークexample.com", "taro★example.com"),
+    ],
+)
+def test_an_address_is_found_in_whatever_signs(value):
+    assert found(f"「{value}」へ") == [("email", value)]
+
+
+@pytest.mark.parametrize("text", ["電話は0901234-5678", "山田、090-1010-2020、3月生まれ", "090-1234-5678|12|27"])
+def test_a_phone_number_ends_where_another_thing_begins(text):
+    assert [name for name, _ in found(text)] == ["phone"]
+
+
 def test_check_digits():
     assert passes_luhn("4945807302157365")
     assert sum(passes_luhn(f"494580730215736{last}") for last in range(10)) == 1
