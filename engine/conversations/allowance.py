@@ -7,6 +7,7 @@ A store that does not answer costs no turn its words: turns then go uncounted, a
 from __future__ import annotations
 
 import math
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -25,6 +26,8 @@ from engine.usage import Price, Prices, cost, most
 
 _LATE = 5.0
 """Seconds after its deadline that money is held for a call: its end is written down by then."""
+_OF_VERSION_4 = bytes(10) + b"\xff\xff"
+"""What an address of version 4 begins with where it is written as one of version 6."""
 _SECONDS = 1.0
 """Seconds for counting a turn, and for writing down what a call cost."""
 
@@ -92,15 +95,12 @@ class Allowance:
 
 
 def _network(address: str) -> str:
-    """`address`, or of version 6 the network that one household has."""
-    if ":" not in address:
-        return address
-    from ipaddress import ip_network  # noqa: PLC0415  few callers have such an address
-
+    """`address` in one writing, or of version 6 the network of 64 bits that one household has."""
     try:
-        return str(ip_network((address, 64), strict=False))
-    except ValueError:
+        packed = socket.inet_pton(socket.AF_INET6, address)
+    except (OSError, ValueError):
         return address
+    return socket.inet_ntoa(packed[12:]) if packed[:12] == _OF_VERSION_4 else packed[:8].hex()
 
 
 @record

@@ -26,6 +26,7 @@ _KEPT = 24 * 3600
 """Seconds that a counter outlives its day, for calls that end later."""
 _PAUSE = 0.02
 """Seconds at most between two tries, where a process elsewhere was faster."""
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 @record
@@ -60,7 +61,7 @@ class _Counter:
         return self.spent + sum(amount for amount, _ in self.held.values())
 
     def put(self, key: Key, day: Day) -> Put:
-        data = json.dumps({"turns": self.turns, "spent": self.spent, "held": self.held}, separators=(",", ":"))
+        data = _ENCODER.encode({"turns": self.turns, "spent": self.spent, "held": self.held})
         return Put(Item(key=key, data=data, version=self.version + 1, expires=int(day.ends) + _KEPT), self.version)
 
 

@@ -46,7 +46,7 @@ class NoRooms:
     def on_items(self, work: Callable[[Storage], T], seconds: float) -> T:
         with self._opening:
             if self._counters is None:
-                self._counters = _sqlite(":memory:")
+                self._counters = _in_memory()
         return self._counters.on_items(work, seconds)
 
     def release(self, opened: Opened, until: Deadline) -> None: ...
@@ -65,8 +65,13 @@ def open_store(setting: str) -> Store:
     kind, _, place = setting.strip().partition(":")
     if kind in ("", "none") and not place:
         return NoRooms()
-    if (kind == "memory" and not place) or (kind == "sqlite" and place):
-        return _sqlite(place or ":memory:")
+    if (kind == "memory" and not place) or (kind == "sqlite" and place == ":memory:"):
+        return _in_memory()
+    if kind == "sqlite" and place:
+        from engine.conversations.guard import GuardedStore
+        from engine.conversations.sqlite import SqliteStorage
+
+        return GuardedStore(SqliteStorage(place), f"sqlite:{place}")
     if kind == "dynamodb" and re.fullmatch(_TABLE, place):
         from engine.conversations.dynamodb import DynamoStorage
         from engine.conversations.guard import GuardedStore
@@ -77,10 +82,8 @@ def open_store(setting: str) -> Store:
     return NoRooms(f"none ({problem})")
 
 
-def _sqlite(path: str) -> GuardedStore:
+def _in_memory() -> GuardedStore:
     from engine.conversations.guard import GuardedStore
-    from engine.conversations.sqlite import IN_MEMORY, SqliteStorage
+    from engine.conversations.memory import MemoryStorage
 
-    if path == ":memory:":
-        return GuardedStore(SqliteStorage(path, most=IN_MEMORY), "memory", in_memory=True)
-    return GuardedStore(SqliteStorage(path), f"sqlite:{path}")
+    return GuardedStore(MemoryStorage(), "memory", in_memory=True)

@@ -1,4 +1,4 @@
-"""Rooms in a SQLite file or in memory: for one machine, and for containers that are kept."""
+"""Rooms in a SQLite file: for one machine, and for containers that are kept."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ _ASKING = 0.25
 """Seconds of one wait of SQLite's, which asks twelve times in these and ever more seldom after them: a neighbour who
 writes without a pause would take the file first each time. A new wait begins then.
 """
-IN_MEMORY = 50_000
-"""Items that are kept in memory: each turn without an id begins a room, and nothing else would ever end it."""
 _PURGE_EVERY = 100
 _LAST = "\U0010ffff"
 
@@ -38,18 +36,13 @@ DROP TABLE IF EXISTS sessions;
 """Until version 0.2 a conversation was one row of `sessions`, which nothing reads or deletes any more."""
 _READ = "SELECT pk, sk, data, state, version, expires, updated FROM items"
 _PUT = "INSERT OR REPLACE INTO items (pk, sk, data, state, version, expires, updated) VALUES (?, ?, ?, ?, ?, ?, ?)"
-_PURGE_BUT = "DELETE FROM items WHERE rowid <= (SELECT rowid FROM items ORDER BY rowid DESC LIMIT 1 OFFSET ?)"
-"""What is written gets a new `rowid`."""
 
 
 class SqliteStorage:
-    """One connection behind one lock; the file is opened at the first turn. `most` bounds the items that are kept, or
-    some more than that: those that were written the longest ago are forgotten now and then.
-    """
+    """One connection behind one lock; the file is opened at the first turn."""
 
-    def __init__(self, path: str, *, most: int | None = None, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, path: str, *, now: Callable[[], float] = time.time) -> None:
         self._path = path
-        self._most = most
         self._now = now
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
@@ -87,7 +80,7 @@ class SqliteStorage:
         with self._database() as database, _transaction(database):
             now = self._now()
             if self._writes % _PURGE_EVERY == 0:
-                self._purge(database, now)
+                database.execute("DELETE FROM items WHERE expires <= ?", (now,))
             for change in changes:
                 _apply(database, change, now)
             self._writes += 1
@@ -106,11 +99,6 @@ class SqliteStorage:
                 self._connection.close()
                 self._connection = None
 
-    def _purge(self, database: sqlite3.Connection, now: float) -> None:
-        database.execute("DELETE FROM items WHERE expires <= ?", (now,))
-        if self._most is not None:
-            database.execute(_PURGE_BUT, (self._most,))
-
     @contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:
         try:
@@ -122,8 +110,7 @@ class SqliteStorage:
             raise StoreFailed(f"SESSION_STORE sqlite:{self._path}: {error}") from error
 
     def _open(self) -> sqlite3.Connection:
-        if self._path != ":memory:":
-            _keep_private(self._path)
+        _keep_private(self._path)
         connection = sqlite3.connect(self._path, timeout=_ASKING, isolation_level=None, check_same_thread=False)
         try:
             _when_free(lambda: connection.execute("PRAGMA journal_mode = WAL"))

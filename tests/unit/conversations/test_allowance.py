@@ -63,6 +63,8 @@ def test_turns_are_counted_by_room_and_by_address():
     bar.says(room="a", address="192.0.2.2")
     with pytest.raises(TurnsUsedUp):
         bar.says(room="a", address="192.0.2.3")
+    with pytest.raises(TurnsUsedUp):
+        bar.says(room="g", address="::ffff:192.0.2.1")
     bar.says(room="d", address="2001:db8::1")
     bar.says(room="e", address="2001:db8::2")
     with pytest.raises(TurnsUsedUp):

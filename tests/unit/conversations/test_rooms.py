@@ -2,6 +2,7 @@
 
 import pytest
 
+from engine.conversations.memory import MemoryStorage
 from engine.conversations.sqlite import SqliteStorage
 from tests.fakes.clock import FakeClock
 from tests.rooms.cases import *  # noqa: F403  the cases of every store
@@ -14,8 +15,8 @@ def clock():
 
 @pytest.fixture(params=["memory", "file"])
 def storage(request, tmp_path, clock):
-    path = ":memory:" if request.param == "memory" else str(tmp_path / "rooms.db")
-    opened = SqliteStorage(path, now=clock)
+    of_file = request.param == "file"
+    opened = SqliteStorage(str(tmp_path / "rooms.db"), now=clock) if of_file else MemoryStorage(now=clock)
     yield opened
     opened.close()
 

@@ -16,6 +16,7 @@ import pytest
 
 from engine.conversations import open_store
 from engine.conversations.guard import LATE, GuardedStore
+from engine.conversations.memory import MemoryStorage
 from engine.conversations.sqlite import SqliteStorage
 from engine.core.deadline import Deadline
 from engine.core.errors import StoreFailed
@@ -96,14 +97,14 @@ def test_two_processes_may_write_one_file(tmp_path):
 
 def test_memory_keeps_the_latest_rooms_however_many_come():
     clock = FakeClock()
-    store = GuardedStore(SqliteStorage(":memory:", most=30, now=clock), "", in_memory=True)
+    store = GuardedStore(MemoryStorage(most=30, now=clock), "", in_memory=True)
     for number in range(1001):
         clock.advance(1)
         say(store, room=f"{ROOM}-{number}")
     asked = [ChatRequest(text="x", session_id=f"{ROOM}-{number}") for number in range(1001)]
     kept = [number for number, request in enumerate(asked) if store.open(request, (), Deadline.after(60.0)).state.turns]
     store.close()
-    assert kept == list(range(990, 1001))
+    assert kept == list(range(991, 1001))
 
 
 def test_what_an_earlier_version_kept_is_removed(tmp_path):
@@ -260,11 +261,11 @@ def test_a_good_setting_is_silent(setting, caplog):
     assert caplog.text == ""
 
 
-class HangingStorage(SqliteStorage):
+class HangingStorage(MemoryStorage):
     """Answers when it is released."""
 
     def __init__(self):
-        super().__init__(":memory:")
+        super().__init__()
         self.released = threading.Event()
 
     def get(self, keys):
