@@ -145,6 +145,17 @@ class HttpProtocol(H11Protocol):
         self._completing = False
         self._watch()
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._leave_lane()
+        self._watch()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if not self._leaving:
+            self._unwatch()
+            self._watch()
+
     def shutdown(self) -> None:
         if self._leaving:
             self.transport.abort()
@@ -188,8 +199,8 @@ class HttpProtocol(H11Protocol):
         self._timer = self.loop.call_later(LINGER, self.transport.abort)
 
     def _watch(self) -> None:
-        """Give the client its seconds for the next head, or for taking the last response."""
-        if not (self._waits_for_a_request() or self.transport.is_closing()):
+        """Give the client its seconds for the next head, or for taking what has been written."""
+        if not (self._waits_for_a_request() or self.flow.write_paused or self.transport.is_closing()):
             self._unwatch()
         elif self._timer is None:
             self.waiting_since = self.loop.time()
@@ -205,7 +216,7 @@ class HttpProtocol(H11Protocol):
         return not self._held and (cycle is None or cycle.response_complete)
 
     def _make_room(self) -> None:
-        """Close the connection that has waited for a whole request the longest: this one, where no other does."""
+        """Close the connection that has waited for its client the longest: this one, where no other does."""
         waiting = [
             one for one in self.connections if isinstance(one, HttpProtocol) and one.is_waiting and one is not self
         ]
@@ -213,8 +224,10 @@ class HttpProtocol(H11Protocol):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether all of its client's next request is still to come, or the end of its body."""
-        return self._waits_for_a_request() or self.cycle.more_body
+        """Whether its client keeps it waiting: for a request or the end of one, by taking no response, or by sending
+        ahead.
+        """
+        return self._waits_for_a_request() or self._held or self.flow.write_paused or self.cycle.more_body
 
 
 def _problem(received: bytes) -> RequestError | None:
