@@ -26,6 +26,8 @@ MOST_SAID = 500
 MOST_TIMES = 16
 _LONGEST = 400 * 1024
 _LARGEST = 2**53
+_YEAR_10000 = 253_402_300_800
+"""In seconds since 1970."""
 _FIRST = ord("0")
 _TEXTS = ("engine", "step", "reply_id", "offers", "topic", "model")
 _ANSWER = ("reply", *_TEXTS, "variant", "score")
@@ -47,7 +49,7 @@ def from_text(text: str, read: Callable[[Any], T]) -> T:
         # A lone surrogate, as it is or behind an escape, is no text: whoever encodes it later would fail.
         (json.dumps(data, ensure_ascii=False) if "\\u" in text else text).encode()
         return read(data)
-    except (KeyError, TypeError, AttributeError, ValueError, IndexError, RecursionError):
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError):
         raise StoreFailed("the stored room is of another form") from None
 
 
@@ -116,8 +118,8 @@ def read_turn(place: int, text: str) -> StoredTurn:
     def read(data: Any) -> StoredTurn:
         return StoredTurn(
             number=place,
-            at=float(data["at"]),
-            text=_string(data["text"]),
+            at=moment(data["at"]),
+            text=string(data["text"]),
             outcome=_outcome(data["answer"]),
             latency_ms=float(data["ms"]),
         )
@@ -140,7 +142,7 @@ def visits_text(visits: Visits) -> str:
 def read_visits(text: str) -> Visits:
     def read(data: Any) -> Visits:
         away = None if data["away"] is None else float(data["away"])
-        return Visits(number=number(data["number"]), away=away, seen=float(data["seen"]))
+        return Visits(number=number(data["number"]), away=away, seen=moment(data["seen"]))
 
     return from_text(text, read)
 
@@ -153,7 +155,7 @@ def learned_text(learned: Learned) -> str:
 def read_learned(text: str) -> Learned:
     def read(data: Any) -> Learned:
         seconds = None if data.get("seconds") is None else float(data["seconds"])
-        return Learned(_string(data["value"]), float(data["at"]), seconds)
+        return Learned(string(data["value"]), moment(data["at"]), seconds)
 
     return from_text(text, read)
 
@@ -163,6 +165,13 @@ def number(value: Any) -> int:
     if not isinstance(value, int) or not 0 <= value <= _LARGEST:
         raise TypeError("a number of another form")
     return int(value)
+
+
+def moment(value: Any) -> float:
+    """A time in seconds since 1970 that a calendar has."""
+    if not 0 <= value < _YEAR_10000:
+        raise TypeError("a time of another form")
+    return float(value)
 
 
 def _messages(data: Any) -> list[Message]:
@@ -192,12 +201,13 @@ def _outcome(data: Mapping[str, Any]) -> Outcome:
     texts: dict[str, Any] = {name: data.get(name) for name in _TEXTS}
     if not all(value is None or isinstance(value, str) for value in texts.values()):
         raise TypeError("an answer of another form")
-    reply = _string(data["reply"])
+    reply = string(data["reply"])
     given = data.get("completion")
     completion = None
     if given is not None:
         kept = {name: given[name] for name in field_names(Completion) if name in given}
-        completion = Completion(**{"finish_reason": "stop", "model": "", **kept, "text": reply})
+        named = {"model": string(given.get("model", "")), "text": reply}
+        completion = Completion(**{"finish_reason": "stop", **kept, **named})
     return Outcome(
         reply=reply,
         **texts,
@@ -211,10 +221,10 @@ def _outcome(data: Mapping[str, Any]) -> Outcome:
 
 
 def _short(value: Any) -> str:
-    return _string(value)[:MESSAGE_CHARACTERS]
+    return string(value)[:MESSAGE_CHARACTERS]
 
 
-def _string(value: Any) -> str:
+def string(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("a text of another form")
     return value

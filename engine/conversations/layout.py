@@ -117,9 +117,9 @@ def read_header(item: Item) -> Header:
         return Header(
             seq=codec.number(data["seq"]),
             turns=codec.number(data["turns"]),
-            title=data.get("title"),
-            first=data.get("first", ""),
-            created=float(data["created"]),
+            title=None if data.get("title") is None else codec.string(data["title"]),
+            first=codec.string(data.get("first", "")),
+            created=codec.moment(data["created"]),
             gone=data.get("gone", ""),
             taker=data.get("taker", ""),
             claimed=data.get("claimed", False),
@@ -148,5 +148,5 @@ def room_of(item: Item) -> Room:
         title=header.title or header.first or None,
         turns=header.seq,
         created=header.created,
-        updated=(item.updated or 0) / 1000,
+        updated=codec.moment((item.updated or 0) / 1000),
     )

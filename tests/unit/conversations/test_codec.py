@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from engine.conversations import codec
 from engine.conversations.codec import HISTORY_MESSAGES, MAX_BYTES, MESSAGE_CHARACTERS
+from engine.conversations.items import Item, Key
+from engine.conversations.layout import room_of
 from engine.conversations.records import StoredTurn
 from engine.core.errors import StoreFailed
 from engine.core.events import Escalation, Outcome
@@ -137,6 +139,26 @@ def test_what_is_of_another_form_is_refused_without_a_word_of_it(read, stored):
     with pytest.raises(StoreFailed, match="of another form") as refused:
         read(stored)
     assert "飲" not in str(refused.value)
+
+
+@pytest.mark.parametrize("moment", ["1e400", "1e18", "-1", "NaN", "1" + "0" * 400, '"1"', "null", "[]"])
+@pytest.mark.parametrize(
+    ("read", "stored"),
+    [
+        (lambda stored: codec.read_turn(1, stored), '{"at": %s, "ms": 1, "text": "x", "answer": {"reply": "y"}}'),
+        (codec.read_visits, '{"number": 1, "away": null, "seen": %s}'),
+        (codec.read_learned, '{"value": "x", "at": %s}'),
+        (lambda stored: room_of(stored_room(stored)), '{"seq": 1, "turns": 1, "created": %s}'),
+    ],
+)
+def test_a_time_that_no_calendar_has_is_of_another_form(read, stored, moment):
+    assert read(stored % "1e9")
+    with pytest.raises(StoreFailed, match="of another form"):
+        read(stored % moment)
+
+
+def stored_room(data):
+    return Item(key=Key("A#room", "R#room"), data=data, expires=2**40)
 
 
 def test_what_somebody_else_stored_is_cut_to_what_is_kept():
