@@ -19,6 +19,7 @@ from engine.golden.result import ConversationResult
 from engine.golden.stage import Settings
 from engine.models.registry import open_model
 from engine.pipeline.compile import build
+from engine.pipeline.reading.files import inside
 from engine.pipeline.schema.golden import SUFFIX, Conversation, GoldenFile, load_golden
 from engine.pipeline.schema.load import load_pipeline
 from engine.pipeline.spec import PipelineSpec
@@ -58,7 +59,7 @@ def _below(folder: Path) -> list[Path]:
         return []
     return sorted(
         path
-        for path in folder.rglob(f"*{SUFFIX}")
+        for path in inside(folder.rglob(f"*{SUFFIX}"), folder)
         if not any(part.startswith(".") or part in _HIDDEN for part in path.relative_to(folder).parts)
     )
 

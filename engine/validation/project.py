@@ -12,7 +12,7 @@ from pathlib import Path
 
 from engine.core.language import phrase
 from engine.core.source import Problem
-from engine.pipeline.reading.files import PIPELINES, Sources, at, read_text
+from engine.pipeline.reading.files import PIPELINES, Sources, at, inside, read_text
 from engine.pipeline.schema.load import Loaded, read_part, read_pipeline
 from engine.pipeline.schema.shape import Kind
 from engine.pipeline.spec import PipelineSpec
@@ -63,8 +63,8 @@ def files_below(paths: Iterable[Path]) -> list[Path]:
     """The YAML files that `paths` name or hold, each once, hidden ones left out."""
     found: dict[Path, None] = {}
     for path in paths:
-        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
-        for file in inside:
+        found_there = inside(sorted(path.rglob("*")), path) if path.is_dir() else [path]
+        for file in found_there:
             hidden = any(part.startswith(".") for part in file.relative_to(path).parts) or is_cassette(file)
             if file == path or (file.suffix in SUFFIXES and not hidden and file.is_file()):
                 found[file] = None

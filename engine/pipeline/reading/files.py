@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from stat import S_ISREG
@@ -141,6 +141,15 @@ def is_outside(file: Path, project: Path) -> bool:
     except (OSError, RuntimeError, ValueError):
         # Loops of links, or a name that is none: reading it tells more.
         return False
+
+
+def inside(files: Iterable[Path], folder: Path) -> Iterator[Path]:
+    """Those of the `files` found below `folder` whose links do not lead out of the project in which it stands: nothing
+    of another file is read, nor shown in a report.
+    """
+    here = folder.absolute().resolve()
+    project = next((one for one in (here, *here.parents) if (one / PIPELINES).is_dir()), here)
+    return (file for file in files if not is_outside(file, project))
 
 
 def move_into(pipeline: Path) -> str:

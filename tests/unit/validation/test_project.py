@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from engine.golden.run import NotFound, find_goldens
 from engine.pipeline.reading.files import Sources
 from engine.validation.project import validate
 
@@ -42,3 +44,20 @@ def test_replies_that_were_saved_as_a_plain_text_are_told(subject, tmp_path, nam
     (tmp_path / "notes.txt").write_text("あとで直す: 挨拶\n", "utf-8")
     found = [problem for problem in validate([tmp_path], Sources()).problems if problem.code == "P512"]
     assert [(Path(problem.span.file).name, problem.hint) for problem in found] == [(name, "let its name end in `.yml`")]
+
+
+@pytest.mark.parametrize("name", ["pipelines/z.yml", "replies/z.yml", "kinds/z.yml", "golden/z.golden.yml"])
+def test_nothing_of_a_file_outside_of_the_project_is_shown(tmp_path, name):
+    """A link that somebody sends along would show a secret to whoever reads the report."""
+    (tmp_path / "secret.yml").write_text("SECRET_LINE: 1\n", "utf-8")
+    project = tmp_path / "project"
+    (project / "pipelines").mkdir(parents=True)
+    (project / name).parent.mkdir(exist_ok=True)
+    (project / name).symlink_to(tmp_path / "secret.yml")
+    assert [validate([folder], Sources()).problems for folder in (project, (project / name).parent)] == [(), ()]
+    with suppress(NotFound):
+        assert find_goldens([project]) == []
+    (project / "inside.yml").write_text("SECRET_LINE: 1\n", "utf-8")
+    (project / name).unlink()
+    (project / name).symlink_to(project / "inside.yml")
+    assert validate([(project / name).parent], Sources()).problems
