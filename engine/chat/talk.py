@@ -5,22 +5,21 @@ A session keeps it. Where a client sends the history itself, her last words are 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from engine.core.events import Outcome
-from engine.core.expression import LazyMapping, Template
-from engine.core.plan import Memory, Plan, Reply
+from engine.core.expression import LazyMapping
+from engine.core.plan import Memory, Plan
 from engine.core.record import replace
 from engine.core.rooms import Learned, Opened
 from engine.core.turn import ChatRequest, Message, Role, Talk, Turn, Visitor
 from engine.kinds.model import names_of_kind
 
-_LEAST = 6
-"""Characters that a template must say of itself before words are taken for its own."""
+Find = Callable[[str], Talk | None]
+"""Tells what the reply that said a text declares."""
 
 
 def next_turn(request: ChatRequest, opened: Opened, zone: ZoneInfo, memory: Mapping[str, Memory]) -> Turn:
@@ -61,18 +60,11 @@ def _known(learned: Mapping[str, Learned], memory: Mapping[str, Memory], now: fl
 def names_of_talk(plan: Plan, turn: Turn) -> LazyMapping:
     """`last`, `session` and `topic`."""
     found: list[Talk] = []
-    declared: list[Mapping[str, Talk]] = []
-
-    def known() -> Mapping[str, Talk]:
-        """Only where she has said something: the first time in a process, every reply is looked through for it."""
-        if not declared:
-            hers = {message.text for message in turn.history if message.role == "assistant"}
-            declared.append(_declared(plan, hers) if hers else {})
-        return declared[0]
+    said = cache(plan.spoken.find)
 
     def talk() -> Talk:
         if not found:
-            found.append(turn.talk or _from_history(known(), turn.history))
+            found.append(turn.talk or _from_history(said, turn.history))
         return found[0]
 
     late = {
@@ -85,7 +77,7 @@ def names_of_talk(plan: Plan, turn: Turn) -> LazyMapping:
     last = {"text": _latest(turn.history, "assistant"), "user": asked}
     session = LazyMapping(
         {"id": turn.session_id, "turns": turn.number - 1},
-        {"offered": lambda: talk().on_offer, "said": lambda: " ".join(turn.said or _said(known(), turn.history))},
+        {"offered": lambda: talk().on_offer, "said": lambda: " ".join(turn.said or _said(said, turn.history))},
     )
     return LazyMapping({"last": LazyMapping(last, late), "session": session}, {"topic": lambda: _topic(turn, talk())})
 
@@ -121,74 +113,16 @@ def _topic(turn: Turn, talk: Talk) -> str | None:
     return talk.topic
 
 
-def _from_history(known: Mapping[str, Talk], history: tuple[Message, ...]) -> Talk:
+def _from_history(said: Find, history: tuple[Message, ...]) -> Talk:
     """What her newest words declare, and what was on offer before them."""
-    hers = [message.text for message in reversed(history) if message.role == "assistant"]
-    if not hers:
-        return Talk()
-    last = known.get(hers[0], Talk())
-    on_offer = next((known[text].offered for text in hers if text in known and known[text].offered), None)
+    hers = [said(message.text) for message in reversed(history) if message.role == "assistant"]
+    last = hers[0] if hers and hers[0] else Talk()
+    on_offer = next((talk.offered for talk in hers if talk and talk.offered), None)
     turns = sum(message.role == "user" for message in history)
     return replace(last, on_offer=on_offer, topic_turn=turns if last.topic else 0)
 
 
-def _said(known: Mapping[str, Talk], history: tuple[Message, ...]) -> Sequence[str]:
+def _said(said: Find, history: tuple[Message, ...]) -> Sequence[str]:
     """The ids of the replies that she said in `history`, the last one at the end."""
-    hers = [message.text for message in history if message.role == "assistant"]
-    ids = [reply_id for text in reversed(hers) if text in known and (reply_id := known[text].reply_id)]
-    return tuple(reversed(dict.fromkeys(ids)))
-
-
-def _declared(plan: Plan, texts: Collection[str]) -> Mapping[str, Talk]:
-    """Finds those of `texts` that a reply says, with what it declares."""
-    lines = _lines(_Same(plan.replies))
-    return {text: talk for text in texts if (talk := lines.find(text)) is not None}
-
-
-class _Same:
-    """Replies as a key: equal only to themselves, as comparing them all would take long."""
-
-    def __init__(self, replies: Sequence[Reply]) -> None:
-        self.replies = replies
-
-    def __hash__(self) -> int:
-        return id(self.replies)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.replies is self.replies
-
-
-class _Lines:
-    """What the replies of a plan can say, with what each declares: fixed texts by themselves, templates in order."""
-
-    def __init__(self, replies: Sequence[Reply]) -> None:
-        self._fixed: dict[str, Talk] = {}
-        self._templates: list[tuple[Template, Talk]] = []
-        for reply in replies:
-            for variant in reply.say:
-                offers = variant.offers
-                offered = offers.source if offers is not None and offers.constant else None
-                talk = Talk(reply_id=reply.id, engine="canned", offered=offered, topic=reply.topic)
-                if variant.text.constant:
-                    self._fixed.setdefault(variant.text.source, talk)
-                else:
-                    self._templates.append((variant.text, talk))
-
-    def find(self, text: str) -> Talk | None:
-        fixed = self._fixed.get(text)
-        return fixed or next((talk for template, talk in self._templates if _says(template, text)), None)
-
-
-@lru_cache(maxsize=2)
-def _lines(same: _Same) -> _Lines:
-    return _Lines(same.replies)
-
-
-def _says(template: Template, text: str) -> bool:
-    """Whether `template` can have come out as `text`: what stands between its printed values is there, in order."""
-    if "{%" in template.source:
-        return False
-    own = re.split(r"\{\{.*?\}\}", template.source)
-    if sum(map(len, own)) < _LEAST:
-        return False
-    return re.fullmatch(".*".join(map(re.escape, own)), text, re.DOTALL) is not None
+    hers = [said(message.text) for message in reversed(history) if message.role == "assistant"]
+    return tuple(reversed(dict.fromkeys(talk.reply_id for talk in hers if talk and talk.reply_id)))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Union
 
 from engine.core.expression import Condition, Scalar, Template, Value
-from engine.core.ports import ReplyIndex, SentenceKinds
+from engine.core.ports import RepliesByText, ReplyIndex, SentenceKinds
 from engine.core.record import field, record
 from engine.core.source import Span
 from engine.core.turn import Exchange, Labels
@@ -155,7 +155,8 @@ class Limits:
 
 @record
 class Plan:
-    """A runnable pipeline. `replies` are in file order, and `index` selects among them by position.
+    """A runnable pipeline. `replies` are in file order, `index` selects among them by position, and `spoken` finds
+    the one that said a text.
 
     `notices` say which values from the environment were not understood, and what is used instead; `zone_rules` is the
     IANA file of `timezone`, empty where it is to be looked for; `kinds` is there where the pipeline teaches some,
@@ -171,6 +172,7 @@ class Plan:
     env: Mapping[str, Scalar]
     replies: Sequence[Reply]
     index: ReplyIndex
+    spoken: RepliesByText
     models: Mapping[str, ModelRow]
     steps: tuple[Step, ...]
     memory: Mapping[str, Memory] = field(default_factory=dict)

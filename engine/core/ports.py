@@ -9,7 +9,7 @@ from engine.core.deadline import Deadline
 from engine.core.expression import Template
 from engine.core.record import field, record
 from engine.core.rooms import NewTurn, Opened, Replay
-from engine.core.turn import ChatRequest, Completion, Engine, Piece, Principal, Prompt
+from engine.core.turn import ChatRequest, Completion, Engine, Piece, Principal, Prompt, Talk
 
 
 class Candidate(Protocol):
@@ -31,6 +31,12 @@ class ReplyIndex(Protocol):
 
     def candidates(self, text: str, threshold: float) -> Iterable[Candidate]: ...
     def is_trigger(self, text: str) -> bool: ...
+
+
+class RepliesByText(Protocol):
+    """Tells what the first reply that can say a text declares."""
+
+    def find(self, text: str) -> Talk | None: ...
 
 
 class SentenceKinds(Protocol):

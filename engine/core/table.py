@@ -6,6 +6,7 @@ what the pieces mean. Little-endian machines only.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from struct import pack, unpack_from
 from typing import TypeVar, overload
@@ -19,6 +20,9 @@ _CHECK = 4
 _PLACE = 4
 _HEAD = 8
 """Bytes of a checksum, of a piece's place, and of the count with its checksum."""
+
+_BUCKET = 4
+"""Texts for each bucket, on average."""
 
 
 class Damaged(EngineError):
@@ -108,6 +112,24 @@ class Decoded(Sequence[T]):
             self._kept.clear()
         self._kept[place] = value
         return value
+
+
+def make_buckets(rows: Iterable[tuple[int, str]]) -> bytes:
+    """A table of the rows of texts by a hash of the text, so that an equal text is found by looking at a few."""
+    numbered = list(rows)
+    buckets = [array("I") for _ in range(-(-len(numbered) // _BUCKET))]
+    for row, text in numbered:
+        buckets[_hash(text) % len(buckets)].append(row)
+    return make_table(bucket.tobytes() for bucket in buckets)
+
+
+def bucket_of(text: str, buckets: Table) -> Sequence[int]:
+    """The rows, in the order given, that may have `text`; those of other texts with a like hash are among them."""
+    return buckets[_hash(text) % len(buckets)].cast("I") if len(buckets) else ()
+
+
+def _hash(text: str) -> int:
+    return crc32(text.encode("utf-8", "surrogatepass"))
 
 
 def picked(values: Sequence[T], places: Sequence[int]) -> list[T]:

@@ -7,14 +7,12 @@ A row is a trigger's position in the pipeline; triggers that are not fuzzy have 
 from __future__ import annotations
 
 import json
-from array import array
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from operator import eq
 from typing import TYPE_CHECKING, Protocol
-from zlib import crc32
 
-from engine.core.table import Decoded, Table, make_table
+from engine.core.table import Decoded, Table, bucket_of, make_buckets, make_table
 
 if TYPE_CHECKING:
     from engine.matching.exact import Column
@@ -24,9 +22,6 @@ FEW = 300
 
 MOST_KEPT = 50_000
 """Texts kept decoded."""
-
-_BUCKET = 4
-"""Triggers for each bucket of equal texts, on average."""
 
 EQUAL = ("text", "bag")
 """The columns in which an equal text is found at once."""
@@ -74,7 +69,9 @@ def store_search(columns: Columns) -> dict[str, bytes]:
 
     signs = {name: ["".join(sorted(text)) for text in texts] for name, texts in columns.items()}
     twins = _twins(signs)
-    sections = {f"{name}.equal": _make_buckets(columns[name]) for name in EQUAL}
+    sections = {
+        f"{name}.equal": make_buckets((row, text) for row, text in enumerate(columns[name]) if text) for name in EQUAL
+    }
     sections |= {"twins": make_table([json.dumps(twins).encode()])}
     for name, texts in columns.items():
         sections[f"{name}.texts"] = make_table(text.encode("utf-8", "surrogatepass") for text in texts)
@@ -99,12 +96,8 @@ class StoredSearch:
     def equal(self, text: str, column: str = "text") -> Sequence[int]:
         if column not in self._buckets:
             self._buckets[column] = Table(self._sections[f"{column}.equal"])
-        buckets = self._buckets[column]
-        if not text or not len(buckets):
-            return []
-        rows = buckets[_hash(text) % len(buckets)].cast("I")
         texts = self._texts_of(column)
-        return [row for row in rows if texts[row] == text]
+        return [row for row in bucket_of(text, self._buckets[column]) if texts[row] == text] if text else []
 
     def close(self, column: str, query: str, cutoff: float) -> Sequence[tuple[int, str, float]]:
         return self.column(column).matches(query, cutoff)
@@ -143,16 +136,3 @@ def _twins(signs: Columns) -> dict[str, str]:
             if other not in twins and same > len(signs[name]) / 2:
                 twins[name] = other
     return twins
-
-
-def _make_buckets(texts: Sequence[str]) -> bytes:
-    """Rows by the hash of their text, so that an equal text is found by looking at a few."""
-    buckets = [array("I") for _ in range(-(-len(texts) // _BUCKET))]
-    for row, text in enumerate(texts):
-        if text:
-            buckets[_hash(text) % len(buckets)].append(row)
-    return make_table(bucket.tobytes() for bucket in buckets)
-
-
-def _hash(text: str) -> int:
-    return crc32(text.encode("utf-8", "surrogatepass"))

@@ -26,6 +26,7 @@ from engine.core.plan import (
 from engine.core.ports import ReplyIndex
 from engine.core.record import record
 from engine.core.source import EnvRef, Setting, Text
+from engine.core.spoken import SpokenTexts
 from engine.core.turn import Exchange, Labels
 from engine.expressions.parse import parse_condition
 from engine.expressions.scope import Scope, condition_scope, detector_scope, template_scope
@@ -84,6 +85,7 @@ def compile_pipeline(spec: PipelineSpec, prompts: Mapping[str, str], *, index: R
     """
     names, persona = scopes(spec), spec.persona
     examples = tuple((kind.name.value, example.value) for kind in spec.kinds for example in kind.examples)
+    replies = tuple(_reply(reply, names.conditions) for reply in spec.replies)
     plan = Plan(
         name=spec.name.value,
         locale=spec.locale.value,
@@ -97,8 +99,9 @@ def compile_pipeline(spec: PipelineSpec, prompts: Mapping[str, str], *, index: R
             data=persona.data,
         ),
         env={},
-        replies=tuple(_reply(reply, names.conditions) for reply in spec.replies),
+        replies=replies,
         index=build_index(spec) if index is None else index,
+        spoken=SpokenTexts.of(replies),
         models={},
         steps=tuple(_step(step, spec, names, prompts) for step in spec.steps),
         memory={

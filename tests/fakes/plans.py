@@ -12,6 +12,7 @@ from engine.core.expression import Template
 from engine.core.plan import ModelRow, Persona, Plan, Reply, Step, Variant
 from engine.core.ports import LanguageModel, ModelStatus, Services
 from engine.core.source import Span
+from engine.core.spoken import SpokenTexts
 from engine.core.turn import Completion, Engine, Exchange, Labels, Piece, Prompt, Turn
 from engine.expressions.parse import parse_condition
 from engine.expressions.scope import condition_scope, detector_scope
@@ -81,6 +82,7 @@ def plan(
         env=env or {"USE_LOCAL_LLM": True},
         replies=tuple(said),
         index=TriggerIndex.build(triggers),
+        spoken=SpokenTexts.of(said),
         models={name: ModelRow(id=name, backend="scripted", settings={}) for name in models},
         steps=steps,
     )

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.core import expression, plan, source, turn
-from engine.core.plan import Plan
+from engine.core.plan import Plan, Reply
 from engine.core.record import field_names
+from engine.core.spoken import SpokenTexts
 from engine.core.table import Damaged, Decoded, Table, make_table
 from engine.kinds.model import KindModel
 from engine.matching.index import TriggerIndex
@@ -86,6 +87,7 @@ def to_sections(compiled: Compiled) -> dict[str, bytes]:
     return {
         "pipeline": make_table([_dumps(pipeline)]),
         "replies": make_table(map(_dumps, plan.replies)),
+        "spoken": SpokenTexts.store(plan.replies),
         "zone": make_table([plan.zone_rules]),
         **({"kinds": bytes(plan.kinds.stored)} if isinstance(plan.kinds, KindModel) else {}),
         **{_INDEX + name: data for name, data in index.store().items()},
@@ -96,10 +98,12 @@ def from_sections(sections: Mapping[str, memoryview]) -> Compiled:
     """Raises `Damaged` for what `to_sections` did not make."""
     try:
         pipeline = _loads(Table(sections["pipeline"])[0])
+        replies: Decoded[Reply] = Decoded(Table(sections["replies"]), _loads, most_kept=MOST_REPLIES)
         plan = Plan(
             **pipeline["plan"],
             env={},
-            replies=Decoded(Table(sections["replies"]), _loads, most_kept=MOST_REPLIES),
+            replies=replies,
+            spoken=SpokenTexts(replies, sections["spoken"]),
             index=TriggerIndex.stored({name[len(_INDEX) :]: data for name, data in sections.items()}),
             models={},
             zone_rules=bytes(Table(sections["zone"])[0]),

@@ -24,7 +24,7 @@ from engine.pipeline.bind import Compiled
 from engine.pipeline.stored.container import open_container
 from engine.pipeline.stored.content import from_sections
 
-FORMAT = 5
+FORMAT = 6
 """Raised with every change of what is stored, or of how."""
 
 _ENGINE = os.path.abspath(f"{__file__}/../../..")

@@ -73,9 +73,11 @@ def compiled(pipeline: Path):
 
 def same(one: Plan, other: Plan) -> None:
     for name in field_names(Plan):
-        if name not in ("replies", "index", "kinds"):
+        if name not in ("replies", "index", "kinds", "spoken"):
             assert getattr(one, name) == getattr(other, name), name
     assert list(one.replies) == list(other.replies)
+    said = [variant.text.source for reply in one.replies for variant in reply.say]
+    assert list(map(one.spoken.find, said)) == list(map(other.spoken.find, said))
     assert list(one.index.triggers) == list(other.index.triggers)
     assert list(one.index.forms) == list(other.index.forms)
     for text in TEXTS:
