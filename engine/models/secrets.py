@@ -29,16 +29,42 @@ _ENDINGS = (
     "_KEY",
     "_KEYS",
     "_KEY_ID",
-    "_TOKEN",
+    "TOKEN",
     "_SECRET",
     "_PASSWORD",
     "_PASSWD",
     "_PASSPHRASE",
     "_CREDENTIALS",
-    *("_PAT", "_PWD", "_PASS", "_PIN", "_JWT", "_BEARER", "_COOKIE", "_AUTHORIZATION", "_DSN", "_SALT"),
+    *(
+        "_PAT",
+        "_PWD",
+        "_PASS",
+        "_PIN",
+        "_JWT",
+        "_AUTH",
+        "_PEM",
+        "_OTP",
+        "_BEARER",
+        "_COOKIE",
+        "_AUTHORIZATION",
+        "_DSN",
+        "_SALT",
+    ),
     *("_DATABASE_URL", "_WEBHOOK_URL", "_WEBHOOK"),
 )
-_PARTS = ("PASSWORD", "PASSWD", "SECRET", "CREDENTIAL", "APIKEY", "API_KEY", "PRIVATE_KEY", "ENCRYPTION_KEY")
+_PARTS = (
+    "PASSWORD",
+    "PASSWD",
+    "SECRET",
+    "CREDENTIAL",
+    "APIKEY",
+    "API_KEY",
+    "ACCESSKEY",
+    "CONNECTION_STRING",
+    "AUTH_HEADER",
+    "PRIVATE_KEY",
+    "ENCRYPTION_KEY",
+)
 _WORKING_DIRECTORY = "PWD"
 """Every shell sets it, and paths begin with it; `MYSQL_PWD` and `pwd` are passwords."""
 
@@ -65,7 +91,7 @@ _SIGNS = (
         "dapi",
         "r8_",
     ),
-    *("fw_", "bedrock-api-key-", "ABSK"),
+    *("hooks.slack", "fw_", "bedrock-api-key-", "ABSK"),
     *("sk-", "AKIA", "ASIA", "hf_", *(f"gh{kind}_" for kind in "pousr"), "xox", "AIza", "eyJ", "-----BEGIN"),
 )
 """What the known forms of keys begin with: looked for first, because patterns take their time to compile."""
@@ -186,7 +212,7 @@ def _is_mixed(part: str) -> bool:
 
 
 def _holds_key(text: str) -> bool:
-    if not any(sign in text for sign in _SIGNS):
+    if not any(sign in text for sign in _SIGNS) and not ("://" in text and "@" in text):
         return False
     return re.search(CREDENTIAL, text) is not None
 
@@ -198,6 +224,6 @@ def _without_keys(text: str) -> str:
 
 
 def _without_folders(text: str) -> str:
-    if "/" not in text:
+    if "/" not in text and "\\" not in text:
         return text
     return re.sub(FOLDERS, "", text)

@@ -17,6 +17,8 @@ from engine.core.source import EnvRef
 from engine.models.registry import BACKENDS
 from engine.models.secrets import is_misplaced, is_refused
 
+_SHORT = 10
+"""Characters of a wrong value that a notice may quote."""
 _BOOLEANS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0", "false", "no", "off", ""), False)
 
 
@@ -102,7 +104,9 @@ def read(name: str, variable: Variable, env: Mapping[str, str], default: Any) ->
         raise ValueError(f"{name} is a secret, and no setting: take it out of the pipeline")
     if is_misplaced(text, env):
         raise ValueError(f"{name} holds what looks like a secret, which is not used: it must be {variable.what}")
-    raise ValueError(f"{name} is `{text[:40]}`, it must be {variable.what}: set it so, or unset it")
+    # What is longer may be a password that was meant for another variable.
+    found = f"is `{text}`, it" if len(text) <= _SHORT else "is something else and"
+    raise ValueError(f"{name} {found} must be {variable.what}: set it so, or unset it")
 
 
 def values(env: Mapping[str, str]) -> tuple[dict[str, Scalar], list[str]]:

@@ -34,9 +34,12 @@ CREDENTIAL = (
     r"|[sr]k_(?:live|test)_[A-Za-z0-9]{16,}|glpat-[A-Za-z0-9_-]{16,}|ya29\.[A-Za-z0-9_-]{16,}|dapi[0-9a-f]{32}"
     r"|ABSK[A-Za-z0-9+/=]{60,}|(?:AKIA|ASIA)[0-9A-Z]{16}|hf_[A-Za-z0-9]{16,}|gh[pousr]_[A-Za-z0-9]{20,}"
     r"|xox[abprs]-[A-Za-z0-9-]{10,}|AIza[0-9A-Za-z_-]{30,}|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,})"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----|(?<=hooks\.slack\.com/services/)\S+|(?<=://)[^\s/@:]{0,64}:[^\s/@]+(?=@)"
 )
-FOLDERS = r"(?<=`)/[^`\n]*/(?=[^`/\n]*`)|(?<![\w.:/~*-])/(?:[^\s/`'\"<>|,;:]+/)+"
+FOLDERS = (
+    r"(?<=`)/[^`\n]*/(?=[^`/\n]*`)|(?:(?<=sqlite:)|(?<=file://)|(?<![\w.:/~*-]))/(?:[^\s/`'\"<>|,;:]+/)+"
+    r"|\b[A-Z]:\\(?:[^\s\\/`'\"<>|,;:]+\\)+"
+)
 """The folders of an absolute path; its last part tells enough to whoever may know the rest."""
 
 _SHOWN = 3

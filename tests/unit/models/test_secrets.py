@@ -60,6 +60,9 @@ DIGEST = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
         f"{ROW[:20]}-{ROW[5:25]}_{ROW[3:8]}",
         ROW,
         DIGEST,
+        "redis://:hunter2@cache:6379",
+        "https://yuki:correct-horse@proxy.example:8080",
+        "https://hooks.slack.com/services/T0/B0/hunter",
     ],
 )
 def test_a_key_in_the_wrong_place_is_known_by_its_form(key):
@@ -93,6 +96,7 @@ def test_a_name_or_an_address_is_no_key(name):
         *("CLIENT_TOKEN", "AWS_SECRET_ACCESS_KEY", "GROQ_API_KEY", "MYSQL_PWD", "DB_PASS", "PGPASSWORD", "SENTRY_DSN"),
         *("JWT", "SESSION_COOKIE", "AUTHORIZATION", "API_TOKEN_2", "OPENAI_KEY1", "DATABASE_URL", "SLACK_WEBHOOK_URL"),
         *("PRIVATE_KEY_PEM", "ENCRYPTION_KEY_BASE64", "api_key", "AWS_BEARER_TOKEN_BEDROCK", "PASSWD_FILE"),
+        *("MYTOKEN", "NPM_AUTH", "TLS_PEM", "DB_CONNECTION_STRING", "STORAGE_ACCESSKEY", "AUTH_HEADER_VALUE"),
     ],
 )
 def test_no_setting_reads_what_is_called_like_a_secret(name):
@@ -111,3 +115,17 @@ def test_a_file_below_the_working_directory_is_no_secret():
     path = "/home/somebody/projects/bot/.models/model.gguf"
     assert not is_misplaced(path, env)
     assert Secrets(env).logged(path) == path
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("SESSION_STORE sqlite:/home/yuki/rooms.db: locked", "SESSION_STORE sqlite:rooms.db: locked"),
+        ("file:///home/yuki/model.gguf", "file://model.gguf"),
+        (r"C:\Users\yuki\model.gguf", "model.gguf"),
+        ("https://yuki:correct-horse@proxy.example", f"https://{HIDDEN}@proxy.example"),
+        ("https://api.example.com/v1/chat", "https://api.example.com/v1/chat"),
+    ],
+)
+def test_strangers_see_no_folder_and_no_password(text, shown):
+    assert Secrets({}).public({"detail": text}) == {"detail": shown}

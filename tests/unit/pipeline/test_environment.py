@@ -57,6 +57,12 @@ def test_a_value_that_does_not_fit_names_the_variable_and_the_remedy(name, text,
     assert found[name] in {VARIABLES[name].default, False}
 
 
+def test_a_long_value_that_does_not_fit_may_be_a_password_and_is_not_quoted():
+    found, notices = values({"LOCAL_LLM_MAX_TOKENS": "correct-horse"})
+    assert found["LOCAL_LLM_MAX_TOKENS"] == 256
+    assert notices == ["LOCAL_LLM_MAX_TOKENS is something else and must be a whole number: set it so, or unset it"]
+
+
 @pytest.mark.parametrize(
     ("default", "text", "what"),
     [(5, "many", "a number"), (0.5, "nan", "a number"), (True, "maybe", "true or false")],
