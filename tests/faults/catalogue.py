@@ -89,6 +89,11 @@ FAULTS = (
     _malformed("not http", lambda _: behaviours.not_http),
     _malformed("not json", lambda _: behaviours.respond(b'{"choices": [')),
     _malformed("deep json", lambda _: behaviours.respond(b'{"choices":' + b"[" * 100_000)),
+    _malformed(
+        "too many parts",
+        lambda _: behaviours.respond(b'{"choices":[' + b"{}," * 300_000 + b"{}]}"),
+        retryable=False,
+    ),
     _malformed("html at 200", lambda _: behaviours.respond(HTML, content_type="text/html")),
     _malformed(
         "event with an error", lambda p: behaviours.respond(wires.error_at_200(p), content_type="text/event-stream")

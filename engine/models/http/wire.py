@@ -20,6 +20,9 @@ from engine.models.providers.classify import refusal
 
 STREAM_LIMIT = 16_000_000
 """Bytes of a stream of events, each of which holds some words and some hundred bytes about them."""
+_MOST_OBJECTS = 10_000
+_MOST_VALUES = 100_000
+"""Parts of an answer: one of 4,000 tokens with their probabilities has 4,000 objects and 30,000 values."""
 
 _END = b"[DONE]"
 _HURRY = 0.5
@@ -71,7 +74,9 @@ class Call:
     def chunks(self) -> Iterator[bytes]:
         """The bytes of the stream as they come; raises `BackendError`."""
         with self._noting():
+            counter = _Counter(self.backend)
             for chunk in () if self._incoming is None else self._incoming.chunks():
+                counter.take(chunk)
                 self._tail = (self._tail + chunk)[-2 * len(_END) :]
                 yield chunk
 
@@ -129,7 +134,27 @@ def current() -> Call:
     return _CURRENT.get()
 
 
+class _Counter:
+    """Refuses an answer, or a line of a stream, with more parts than any real one has: what an SDK makes of each takes
+    time that no deadline interrupts.
+    """
+
+    def __init__(self, backend: str) -> None:
+        self._backend, self._objects, self._values = backend, 0, 0
+
+    def take(self, data: bytes) -> None:
+        """Counts what has come; raises `Malformed`."""
+        for number, line in enumerate(data.split(b"\n")):
+            if number:
+                self._objects = self._values = 0
+            self._objects += line.count(b"{")
+            self._values += line.count(b",") + line.count(b"[")
+            if self._objects > _MOST_OBJECTS or self._values > _MOST_VALUES:
+                raise Malformed(f"the answer of {self._backend} has too many parts", backend=self._backend, status=200)
+
+
 def _require_json_object(response: HttpResponse, backend: str) -> None:
+    _Counter(backend).take(response.body.replace(b"\n", b" "))
     try:
         body = json.loads(response.body)
     except (ValueError, RecursionError):
