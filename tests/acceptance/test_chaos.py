@@ -26,6 +26,7 @@ from tests.faults import behaviours
 from tests.faults.catalogue import FAULTS, UNREACHABLE
 from tests.faults.stage import stage
 from tests.needs import LOCAL_ENGINES
+from tools.demo_model import ensure
 
 ANY_TIME = 60.0
 
@@ -51,7 +52,11 @@ def test_streams_end_whatever_breaks_them():
 
 def test_guests_who_leave_free_the_model():
     assert failing(streams.leaving(20, free=ANY_TIME)) == []
-    assert failing(streams.leaving_the_worker(20, free=ANY_TIME)) == []
+
+
+@pytest.mark.needs("the demo models")
+def test_guests_who_leave_free_the_worker():
+    assert failing(streams.leaving_the_worker(ensure("smollm2"), 20, free=ANY_TIME)) == []
 
 
 @pytest.mark.parametrize("name", ["503", "reset connections", "refused keys"])

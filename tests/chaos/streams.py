@@ -25,19 +25,21 @@ from engine.core.plan import ModelRow
 from engine.core.ports import LanguageModel, ModelStatus
 from engine.core.turn import Completion, Engine, Piece, Prompt
 from engine.models.local.model import LocalModel
-from engine.models.local.worker.start import LocalSettings
+from engine.models.local.settings import read_settings
+from engine.models.local.worker.child import worker_command
+from engine.models.local.worker.start import settings_to_json
 from engine.models.local.worker.supervisor import Supervisor
 from engine.models.providers.external import ExternalModel
 from engine.resilience.guarded import GuardedModel, make_guard
 from tests.chaos.bot import declared, make_plan
 from tests.chaos.experiment import Check
 from tests.fakes.serving import Serving, heard
-from tests.fakes.worker import COMMAND
 from tests.faults import behaviours, wires
 from tests.faults.catalogue import FAULTS, Fault
 from tests.faults.peer import Behaviour, Connection, Peer
 from tests.faults.stage import loaded
 from tests.faults.wires import PROVIDERS, Provider
+from tools.demo_model import ensure
 
 TITLE = "streams that break before, inside and after the first sentence, and guests who leave"
 DEADLINE = 2.0
@@ -80,11 +82,13 @@ locale: en
 deadline: 20s
 persona: {name: Misaki}
 replies: [replies.yml]
-models: {small: {backend: llama.cpp, path: model.gguf}}
+models: {small: {backend: scripted, answers: [Hello.]}}
 steps:
   - {id: ask, kind: generate, model: small, prompt: prompt.j2}
   - {id: sorry, kind: say, reply: sorry}
 """
+_LOCAL_SETTINGS = {"threads": 1, "max_tokens": 256, "context": 1024, "cache": "off", "temperature": 0.0}
+STORY = "Tell me a very long story about the sea."
 REPLIES = "replies: [{id: sorry, say: [ごめんなさいね]}]"
 
 Place = Literal["before", "inside", "after"]
@@ -161,7 +165,7 @@ BROKEN = (
 def run(share: float) -> Iterator[Check]:
     yield from check(BROKEN, max(1, round(SEEDS * share)))
     yield from leaving(max(10, round(GUESTS * share)))
-    yield from leaving_the_worker(max(10, round(GUESTS * share)))
+    yield from leaving_the_worker(ensure("smollm2"), max(10, round(GUESTS * share)))
 
 
 def check(
@@ -369,11 +373,12 @@ def leaving(guests: int, *, free: float = FREE, deadline: float = 20.0) -> Itera
         memory = _memory()
         waits += [_leave(bar, held, freed, ended) for _ in range(guests - len(waits))]
         grown = _memory() - memory
+        grew = f"{memory / 1e6:.1f} → {(memory + grown) / 1e6:.1f} MB"
         broken = _stream(provider, (), lambda connection, _provider: connection.reset(), Random(0))
         is_well = not list(_wrong(bar.turn(broken), "before", deadline))
     free_again, figures = sum(one <= free for one in waits), f"slowest {max(waits) * 1000:.0f} ms"
     yield Check(what="free again when the guest has left", right=free_again, asked=guests, figures=figures)
-    yield Check(what="memory stays", right=int(grown < _MOST_GROWN), asked=1, figures=f"{grown / 1e6:+.1f} MB")
+    yield Check(what="memory stays", right=int(grown < _MOST_GROWN), asked=1, figures=grew)
     yield Check(what="the next guest is answered", right=int(is_well), asked=1)
     after = _settled(before)
     yield Check(
@@ -394,38 +399,51 @@ def _leave(bar: _Bar, behaviour: Behaviour, freed: threading.Event, ended: list[
     return ended[-1] - left
 
 
-def leaving_the_worker(guests: int, *, free: float = FREE) -> Iterator[Check]:
-    """The same with a local model, whose worker has a place for each guest."""
-    row = ModelRow(id="small", backend="llama.cpp", settings={"path": "model.gguf"})
-    supervisor = Supervisor(COMMAND, ("crowd",), {"op": "load", "settings": {}})
-    model = LocalModel(row, LocalSettings(path="model.gguf"), supervisor)
-    plan = make_plan(LOCAL_PIPELINE, REPLIES, {})
-    app = App(plan, models={"small": model}, rooms=open_store("memory"))
+def leaving_the_worker(path: Path, guests: int, *, free: float = FREE) -> Iterator[Check]:
+    """The same with the local model at `path`, whose worker is writing the second sentence when a guest leaves."""
+    row = ModelRow(id="small", backend="llama.cpp", settings=_LOCAL_SETTINGS | {"path": str(path)})
+    settings = read_settings(row, {})
+    order = {"op": "load", "settings": settings_to_json(settings)}
+    supervisor = Supervisor(worker_command({}), (row.backend,), order)
+    app = App(
+        make_plan(LOCAL_PIPELINE, REPLIES, {}),
+        models={"small": LocalModel(row, settings, supervisor)},
+        rooms=open_store("memory"),
+    )
     serving = Serving(app, None, "127.0.0.1", {})
     try:
-        waits = [_leave_worker(serving, supervisor) for _ in range(guests)]
+        waits = [_leave_worker(serving, supervisor) for _ in range(guests // 10)]
+        before = _memory(supervisor.report().pid)
+        waits += [_leave_worker(serving, supervisor) for _ in range(guests - len(waits))]
+        after = _memory(supervisor.report().pid)
     finally:
         serving.server.stop(30)
         app.close()
     free_again, figures = sum(one <= free for one in waits), f"slowest {max(waits) * 1000:.0f} ms"
     yield Check(what="a worker is free again", right=free_again, asked=guests, figures=figures)
+    figures = f"{before / 1e6:.1f} → {after / 1e6:.1f} MB"
+    yield Check(what="its memory stays", right=int(after - before < _MOST_GROWN), asked=1, figures=figures)
     starts = supervisor.report().starts
     yield Check(what="it is the same worker", right=int(starts == 1), asked=1, figures=f"{starts} started")
 
 
 def _leave_worker(serving: Serving, supervisor: Supervisor) -> float:
-    with _asked(serving, "linger") as connection:
+    """Seconds from a guest's leaving in mid-answer to the worker's confirmation that it has stopped."""
+    with _asked(serving, STORY) as connection:
         told = b""
-        while b"Two." not in told:
-            told += connection.recv(65536)
+        while b"event: sentence" not in told:
+            told += (said := connection.recv(65536))
+            assert said, told
+        assert b"event: done" not in told, told
     left = time.monotonic()
     with supervisor._changed:
         assert supervisor._changed.wait_for(lambda: not supervisor._exchanges, 30)
     return time.monotonic() - left
 
 
-def _memory() -> int:
-    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+def _memory(process: int | str | None = "self") -> int:
+    """Bytes of `process` that are in memory."""
+    pages = int(Path(f"/proc/{process}/statm").read_text("ascii").split()[1])
     return pages * 4096
 
 

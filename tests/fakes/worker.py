@@ -52,9 +52,7 @@ def main() -> None:
 
 
 def _serve_crowd(messages: Any) -> None:
-    """Answers when as many ask as may; one whose text is `speak` at once, in two pieces, and `stay` when cancelled,
-    as `linger`, which has said the two pieces by then.
-    """
+    """Answers when as many ask as may; one whose text is `speak` at once, in two pieces, and `stay` when cancelled."""
     waiting: dict[int, str] = {}
     for message in messages:
         if message["op"] == "cancel":
@@ -64,10 +62,10 @@ def _serve_crowd(messages: Any) -> None:
         text = message["prompt"]["text"]
         TURNS.get(text, lambda: None)()
         waiting[message["id"]] = text
-        if text in {"speak", "linger"}:
+        if text == "speak":
             _say(event="text", id=message["id"], text="One.", confidence=0.5)
             _say(event="text", id=message["id"], text="One. Two.", confidence=0.25)
-        if text == "linger" or (text != "speak" and len(waiting) < CROWD):
+        if text != "speak" and len(waiting) < CROWD:
             continue
         for number in tuple(waiting):
             _say(event="result", id=number, text=waiting.pop(number), **_NUMBERS)
