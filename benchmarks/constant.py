@@ -1,5 +1,5 @@
-"""A handler that only gives back one canned reply, as the engine once gave it: what the emulator, the runtime client
-and a response of that size cost by themselves.
+"""One canned reply, as the engine once gave it, from a handler for Lambda and from an ASGI application that streams it:
+what the emulator, the runtime client, the web server and a response of that size cost by themselves.
 """
 
 import json
@@ -32,3 +32,24 @@ _RESPONSE = {
 
 def handler(_event: Any, _context: Any) -> dict[str, Any]:
     return _RESPONSE
+
+
+_HEAD = {
+    "type": "http.response.start",
+    "status": 200,
+    "headers": [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")],
+}
+_EVENTS = (
+    ("turn", {"session_id": _BODY["session_id"], "turn": 1}),
+    ("sentence", {"index": 0, "text": _REPLY}),
+    ("done", _BODY),
+)
+_PARTS = [f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode() for name, data in _EVENTS]
+
+
+async def stream(_scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    await send(_HEAD)
+    for part in _PARTS:
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body"})

@@ -1,4 +1,5 @@
-"""A turn of the local model beside plain llama-cpp-python: tokens a second, and how soon the first token comes.
+"""A turn of the local model beside plain llama-cpp-python: tokens a second, how soon the first token comes, and how
+soon the first sentence.
 
 Both sides have the same model, threads, prompt and sampling, and are asked in turns. The prompt is the shipped persona
 with as many of her examples as take about a thousand tokens.
@@ -11,14 +12,16 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Generator, Iterator, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import TypeVar, cast
 
 import llama_cpp
 
 from benchmarks.machine import PYTHON, ROOT, environment
-from benchmarks.measure import Row, Take, alternate, timed
+from benchmarks.measure import Row, Samples, Take, alternate, timed
 from engine.app import pipeline_file
+from engine.core.record import replace
 from engine.core.turn import Message, Prompt
 from engine.models.local import llama_cpp as ours
 from engine.models.local.llama_context import BATCH, model_parameters
@@ -36,6 +39,9 @@ TOKENS = 64
 
 CONTEXT = 1_400
 """Of which the persona may take three quarters."""
+
+SENTENCES = 50
+"""Answers of two and more sentences."""
 
 TURNS = (
     "最近、猫を飼い始めたんだ。",
@@ -62,6 +68,7 @@ def rows(rounds: int) -> Iterator[Row]:
     gemma = ensure("gemma3")
     yield _from_cold(gemma, rounds)
     yield _later(gemma, rounds)
+    yield _first_sentence(gemma)
 
 
 def first_token(path: Path, cache: str) -> float:
@@ -187,6 +194,32 @@ def _later(path: Path, rounds: int) -> Row:
         peer="evaluating the whole prompt",
         theirs=times["fresh"],
         at_least=10,
+    )
+
+
+def _first_sentence(path: Path) -> Row:
+    """Of answers of two and more sentences; the persona has been read."""
+    settings = replace(_settings(path, "off", 64), context=4096, temperature=0.7)
+    answerer = Answerer(
+        ours.load(settings, read_metadata(path)), choose_layout(settings, read_metadata(path)), settings
+    )
+    first, whole = [], []
+    prompts = cycle(shipped_prompt(text=text) for text in TURNS)
+    _done(answerer, answerer.prepare(shipped_prompt()))
+    while len(whole) < SENTENCES:
+        told: list[float] = []
+        began = time.perf_counter()
+        _done(answerer, answerer.answer(next(prompts), bool, lambda *_, at=told: at.append(time.perf_counter())))
+        if told:
+            first.append(told[0] - began)
+            whole.append(time.perf_counter() - began)
+    return Row(
+        id="local.first-sentence",
+        what="first sentence of an answer that has more",
+        ours=Samples(tuple(first)),
+        peer="the whole answer",
+        theirs=Samples(tuple(whole)),
+        at_least=round(1 / 0.6, 2),
     )
 
 

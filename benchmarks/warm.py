@@ -1,11 +1,17 @@
-"""A warm canned turn through the handler, from event to response, and where its time goes."""
+"""A warm canned turn through the handler, from event to response, and where its time goes; and how soon the first byte
+of one comes that is streamed by the web server.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import random
+import re
+import socket
 import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
@@ -15,7 +21,7 @@ from typing import IO, Any, Self, cast
 
 from benchmarks.cold import built
 from benchmarks.corpus import misheard
-from benchmarks.machine import CACHE, PYTHON, environment
+from benchmarks.machine import CACHE, PYTHON, ROOT, environment
 from benchmarks.measure import Row, Samples, Take, alternate, timed
 from benchmarks.peers import installed, packages
 from engine.api.body import read_payload
@@ -30,6 +36,7 @@ from engine.core.record import field_names
 from engine.core.turn import ChatRequest, Turn
 from engine.expressions.evaluate import holds
 from engine.text.normalise import normalise
+from tests.children import child, first_line
 
 REPLIES = 1_000
 MICROSECONDS = (1e6, "µs")
@@ -66,6 +73,7 @@ def rows(rounds: int) -> Iterator[Row]:
             sides["rivescript"] = peers.enter_context(_Peer(RIVESCRIPT, _brain(texts), said)).take
         times = alternate(sides, rounds, blocks={"exact": BLOCK, "close": BLOCK})
         parts = _parts(app, env, said, rounds)
+    streamed = _first_bytes(file, said, rounds)
     what = f"warm turn, {REPLIES:,} replies"
     yield Row(id="warm.exact", what=f"{what}, word for word", ours=times["exact"], at_most=300, unit=MICROSECONDS)
     yield Row(id="warm.close", what=f"{what}, words with a slip", ours=times["close"], unit=MICROSECONDS)
@@ -78,6 +86,15 @@ def rows(rounds: int) -> Iterator[Row]:
             theirs=times["rivescript"],
             unit=MICROSECONDS,
         )
+    yield Row(
+        id="warm.first-byte",
+        what=f"{what}, streamed by `misaki serve`: first byte",
+        ours=streamed["ours"],
+        peer="uvicorn with an application that streams a constant",
+        theirs=streamed["constant"],
+        at_least=round(1 / 1.3, 2),
+        unit=MICROSECONDS,
+    )
     for name, samples in parts.items():
         share = f"{samples.median / times['exact'].median:.0%} of the turn"
         yield Row(id=f"warm.part-{name}", what=f"word for word: {name}", ours=samples, peer=share, unit=MICROSECONDS)
@@ -104,6 +121,52 @@ def _heard(app: App, texts: Sequence[str]) -> list[str]:
 def _each(work: Callable[[str], object], texts: Sequence[str]) -> Take:
     turns = cycle(texts)
     return timed(lambda: work(next(turns)))
+
+
+def _first_bytes(file: Path, texts: Sequence[str], rounds: int) -> dict[str, Samples]:
+    """Seconds from a question to the first event, on a connection that stays open; each server is a process."""
+    env = {**os.environ, "MISAKI_PIPELINE": str(file), "USE_LOCAL_LLM": "false", "MISAKI_ENV_FILE": "off"}
+    sides = {
+        "ours": ("engine", "serve", "--port", "0"),
+        "constant": ("uvicorn", "benchmarks.constant:stream", "--port", "0", "--no-access-log"),
+    }
+    with ExitStack() as stack:
+        takes = {}
+        for name, command in sides.items():
+            running = stack.enter_context(
+                child(
+                    [sys.executable, "-m", *command],
+                    env=env,
+                    cwd=ROOT,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                )
+            )
+            found = first_line(running.stdout, lambda line: re.search(r"http://127\.0\.0\.1:(\d+)", line))
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", int(found[1])), timeout=60))
+            takes[name] = _asking(connection, texts)
+        return alternate(takes, rounds, blocks=dict.fromkeys(takes, BLOCK))
+
+
+def _asking(connection: socket.socket, texts: Sequence[str]) -> Take:
+    turns = cycle(texts)
+
+    def take() -> float:
+        body = json.dumps({"input": next(turns), "stream": True}, ensure_ascii=False).encode()
+        head = f"POST /chat HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n"
+        began, heard = time.perf_counter(), b""
+        connection.sendall(head.encode() + body)
+        while b"\r\n\r\n" not in heard or b"event: " not in heard:
+            heard += connection.recv(65536)
+        seconds = time.perf_counter() - began
+        while not heard.endswith(b"\r\n0\r\n\r\n"):
+            heard += connection.recv(65536)
+        if b"event: done" not in heard:
+            raise RuntimeError(f"the server answered {heard[:300]!r}")
+        return seconds
+
+    return take
 
 
 def _parts(app: App, env: Mapping[str, str], said: Sequence[str], rounds: int) -> dict[str, Samples]:
