@@ -1,9 +1,10 @@
-"""OpenAI's own client and the AI SDK, unmodified, against the shipped bot."""
+"""OpenAI's own client and the AI SDK, unmodified, and SillyTavern's requests, against the shipped bot."""
 
 import json
 import shutil
 import subprocess
 
+import httpx
 import pytest
 from openai import BadRequestError, NotFoundError, OpenAI
 
@@ -71,3 +72,66 @@ def test_the_same_talk_through_the_ai_sdk(client, model, how):
     assert all(turn["text"] and turn["finishReason"] == "stop" for turn in turns)
     assert "800円" in turns[2]["text"]
     assert all("".join(turn["parts"]) == (turn["text"] if how == "streamed" else "") for turn in turns)
+
+
+SILLY_TAVERN = {
+    "accept": "*/*",
+    "accept-encoding": "gzip, deflate, br",
+    "authorization": "Bearer",
+    "content-type": "application/json",
+    "user-agent": "node-fetch",
+    "connection": "close",
+}
+"""What SillyTavern 1.19.0 sends, as recorded between it and this bot, for a custom endpoint without a key; but for
+the space behind `Bearer`, which no server reads and this client does not send.
+"""
+
+SILLY_TAVERN_STEERS = {
+    "temperature": 1,
+    "max_tokens": 300,
+    "presence_penalty": 0,
+    "frequency_penalty": 0,
+    "top_p": 1,
+}
+CARD = [
+    {"role": "system", "content": "Write Sera's next reply in a fictional chat between Sera and Guest."},
+    {
+        "role": "system",
+        "content": '[Sera\'s Personality= "caring"]\n<START>\nGuest: "Who are you?"\nSera: "A guardian."',
+    },
+    {"role": "system", "content": "[Start a new Chat]"},
+    {"role": "assistant", "content": "*You wake with a start.*"},
+]
+
+
+@pytest.fixture
+def tavern(client):
+    with httpx.Client(base_url=str(client.base_url), headers=SILLY_TAVERN, timeout=60) as opened:
+        yield opened
+
+
+def test_sillytavern_finds_the_bot_and_talks_streamed_and_not(tavern):
+    [only] = tavern.get("models").raise_for_status().json()["data"]
+    messages, said = list(CARD), []
+    for number, text in enumerate(TALK):
+        messages.append({"role": "user", "content": text})
+        asked = {"messages": messages, "model": only["id"], **SILLY_TAVERN_STEERS, "stream": number % 2 == 0}
+        answer = tavern.post("chat/completions", json=asked).raise_for_status()
+        said.append(_streamed(answer.text) if asked["stream"] else answer.json()["choices"][0]["message"]["content"])
+        messages.append({"role": "assistant", "content": said[-1]})
+    assert all(said)
+    assert "800円" in said[2]
+
+
+def test_sillytavern_may_stop_an_answer_and_ask_again(tavern, model):
+    asked = {"messages": [*CARD, {"role": "user", "content": TALK[0]}], "model": model, **SILLY_TAVERN_STEERS}
+    with tavern.stream("POST", "chat/completions", json={**asked, "stream": True}) as answer:
+        assert next(answer.iter_text()).startswith("data: ")
+    assert tavern.post("chat/completions", json={**asked, "stream": False}).status_code == 200
+
+
+def _streamed(body: str) -> str:
+    *frames, last, _ = body.split("\n\n")
+    assert last == "data: [DONE]"
+    choices = [json.loads(frame.removeprefix("data: "))["choices"] for frame in frames]
+    return "".join(one[0]["delta"].get("content") or "" for one in choices if one)
