@@ -1,8 +1,8 @@
 """Guests who write in the same second: one local model, one thread, eight guests beside one.
 
-The guests are asked through the worker process, with the shipped persona. How likely a text is tells, where batching
-changed the last bits, whether another one was said than to a guest alone: the mean log-probability of its tokens, both
-read by the same fresh context.
+The guests are asked through the worker process, with the shipped persona; without the examples near to their words,
+which nobody gets who is not alone. How likely a text is tells, where batching changed the last bits, whether another
+one was said than to a guest alone: the mean log-probability of its tokens, both read by the same fresh context.
 """
 
 from __future__ import annotations

@@ -71,8 +71,9 @@ def missing(plan: Plan, prices: Prices) -> Iterator[str]:
 
 def most(prompt: Prompt, row: ModelRow, price: Price) -> int:
     """The highest cost of asking `row`: no token is shorter than a byte, and none is written beyond `max_tokens`."""
+    exchanges = (*prompt.examples, *prompt.near)
     texts = [prompt.system, prompt.text, *(message.text for message in prompt.history)]
-    texts += [text for one in prompt.examples for text in (one.user, one.reply)]
+    texts += [text for one in exchanges for text in (one.user, one.reply)]
     read = sum(len(text.encode("utf-8", "replace")) + _FRAME for text in texts)
     given = row.settings.get("max_tokens")
     written = given if isinstance(given, int) else MOST_TOKENS

@@ -102,13 +102,17 @@ class Turn:
 
 @record
 class Prompt:
-    """The prompt of a model. Chat models get messages; a base model continues the same as a transcript."""
+    """The prompt of a model. Chat models get messages; a base model continues the same as a transcript.
+
+    `near` are those of the `examples` that stand once more before the history, as they are like the text.
+    """
 
     system: str
     examples: tuple[Exchange, ...]
     history: tuple[Message, ...]
     text: str
     labels: Labels
+    near: tuple[Exchange, ...] = ()
 
 
 @record

@@ -50,7 +50,7 @@ def request_digests(prompt: Prompt, row: ModelRow) -> dict[str, str]:
     }
     return {
         "system": _digest(prompt.system),
-        "examples": _digest([[example.user, example.reply] for example in prompt.examples]),
+        "examples": _digest([[example.user, example.reply] for example in (*prompt.examples, *prompt.near)]),
         "history": _digest([[message.role, message.text] for message in prompt.history]),
         "text": _digest(prompt.text),
         "labels": _digest([prompt.labels.user, prompt.labels.reply]),

@@ -72,7 +72,8 @@ def _key(found: re.Match[str]) -> tuple[str, int]:
 
 def mask_prompt(prompt: Prompt, masks: Iterable[str]) -> tuple[Prompt, Placeholders]:
     """`prompt` as a model outside may see it, and what restores its answer."""
-    told = [text for one in prompt.examples for text in (one.user, one.reply)]
+    exchanges = (*prompt.examples, *prompt.near)
+    told = [text for one in exchanges for text in (one.user, one.reply)]
     texts = [prompt.system, prompt.text, *told, *(message.text for message in prompt.history)]
     placeholders = Placeholders(masks, texts)
     mask = placeholders.mask
@@ -82,6 +83,7 @@ def mask_prompt(prompt: Prompt, masks: Iterable[str]) -> tuple[Prompt, Placehold
         "text": mask(prompt.text),
         "system": mask(prompt.system),
         "examples": tuple(Exchange(mask(one.user), mask(one.reply)) for one in prompt.examples),
+        "near": tuple(Exchange(mask(one.user), mask(one.reply)) for one in prompt.near),
     }
     return replace(prompt, **masked), placeholders
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from engine.core.errors import TurnError
 from engine.core.plan import Step
-from engine.core.turn import Message, Prompt
+from engine.core.turn import Exchange, Message, Prompt
 from engine.steps.kinds import Scene
 
 
@@ -31,4 +31,15 @@ def compose(step: Step, scene: Scene) -> Prompt:
         history=tuple(Message(message.role, without_marks(message.text)) for message in scene.turn.history),
         text=without_marks(scene.turn.text),
         labels=persona.labels,
+        near=_near(step, scene),
     )
+
+
+def _near(step: Step, scene: Scene) -> tuple[Exchange, ...]:
+    """The examples for a model on this machine; a large one learns enough from the instructions."""
+    models = scene.services.models
+    if not scene.turn.text or not any(name in models and models[name].engine == "local" for name in step.models):
+        return ()
+    from engine.steps.examples import nearest
+
+    return nearest(scene.plan, scene.turn.text)

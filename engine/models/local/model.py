@@ -17,7 +17,7 @@ from engine.core.deadline import Deadline
 from engine.core.errors import BackendError, ContextTooLong, Malformed, TimedOut, Unavailable
 from engine.core.plan import ModelRow
 from engine.core.ports import LanguageModel, ModelStatus
-from engine.core.record import record
+from engine.core.record import record, replace
 from engine.core.turn import Completion, Engine, Piece, Prompt
 from engine.models.closed import ClosedModel
 from engine.models.local.settings import read_settings
@@ -94,6 +94,9 @@ class LocalModel:
 
     def _answering(self, prompt: Prompt, deadline: Deadline, *, stream: bool) -> Generator[Message, None, Completion]:
         started = deadline.clock()
+        if self.supervisor.busy:
+            # They are read for this guest alone, and all others would wait for it.
+            prompt = replace(prompt, near=())
         reply = yield from self.supervisor.ask({"prompt": prompt_to_json(prompt), "stream": stream}, deadline)
         if reply["event"] == "error":
             raise _error(reply, self.row.backend, self._without_path(str(reply["message"])))

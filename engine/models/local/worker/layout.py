@@ -62,11 +62,12 @@ class Transcript:
         opening = safe(_BLANK_LINE.split(prompt.system.strip(), maxsplit=1)[0])
         head = f"{opening}\n\n" if opening else ""
         head += "".join(map(exchange, prompt.examples[: self.examples]))
+        near = "".join(map(exchange, prompt.near)) if self.examples != 0 else ""
         lines = [
             f"{labels[0] if message.role == 'user' else labels[1]}: {safe(one_line(message.text))}\n"
             for message in prompt.history
         ]
-        text = f"{head}{''.join(lines)}{labels[0]}: {safe(one_line(prompt.text))}\n{labels[1]}:"
+        text = f"{head}{near}{''.join(lines)}{labels[0]}: {safe(one_line(prompt.text))}\n{labels[1]}:"
         return LaidOut(text, len(head), ("\n", *(f"{label}{colon}" for label in labels for colon in ":：")))
 
 
@@ -81,11 +82,12 @@ class Chat:
 
     def lay_out(self, prompt: Prompt) -> LaidOut:
         text = self._render(prompt)
-        bare = self._render(replace(prompt, history=(), text=_MARK))
+        bare = self._render(replace(prompt, history=(), near=(), text=_MARK))
         return LaidOut(text, _common(text, bare.partition(_MARK)[0]), ())
 
     def _render(self, prompt: Prompt) -> str:
-        said = alternating(prompt.examples[: self.examples], prompt.history, prompt.text)
+        shown = (*prompt.examples[: self.examples], *(prompt.near if self.examples else ()))
+        said = alternating(shown, prompt.history, prompt.text)
         messages: list[ChatMessage] = [(message.role, self.censor.clean(message.text)) for message in said]
         system = self.censor.clean(prompt.system.strip())
         if system and self.template.takes_system:

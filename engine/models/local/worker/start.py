@@ -57,7 +57,7 @@ def settings_from_json(data: Mapping[str, Any]) -> LocalSettings:
 
 def persona_of(prompt: Prompt) -> Prompt:
     """The part of `prompt` that is the same in every turn: what is evaluated ahead of them."""
-    return replace(prompt, history=(), text="")
+    return replace(prompt, history=(), near=(), text="")
 
 
 def prompt_to_json(prompt: Prompt) -> dict[str, Any]:
@@ -67,6 +67,7 @@ def prompt_to_json(prompt: Prompt) -> dict[str, Any]:
         "history": [[message.role, message.text] for message in prompt.history],
         "text": prompt.text,
         "labels": [prompt.labels.user, prompt.labels.reply],
+        "near": [[example.user, example.reply] for example in prompt.near],
     }
 
 
@@ -77,4 +78,5 @@ def prompt_from_json(data: Mapping[str, Any]) -> Prompt:
         history=tuple(Message(*message) for message in data["history"]),
         text=data["text"],
         labels=Labels(*data["labels"]),
+        near=tuple(Exchange(*example) for example in data.get("near", ())),
     )

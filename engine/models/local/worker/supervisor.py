@@ -110,6 +110,11 @@ class Supervisor:
             if not exchange.over:
                 self._cancel(exchange)
 
+    @property
+    def busy(self) -> bool:
+        """Whether somebody is being answered, or waits for it."""
+        return bool(self._exchanges or self._waiting)
+
     def prepare(self, ahead: Mapping[str, Any]) -> None:
         """Have this and every later worker evaluate the beginning of a prompt while it has nothing else to do."""
         with self._changed:

@@ -12,7 +12,7 @@ from engine.core.deadline import Deadline
 from engine.core.errors import BackendError, ContextTooLong, Malformed, Unavailable
 from engine.core.plan import ModelRow
 from engine.core.record import replace
-from engine.core.turn import Labels, Message, Prompt
+from engine.core.turn import Exchange, Labels, Message, Prompt
 from engine.models.local.model import LocalModel
 from engine.models.local.worker.start import LocalSettings
 from engine.models.local.worker.supervisor import Supervisor
@@ -50,6 +50,30 @@ def drained(stream):
             pieces.append(next(stream))
         except StopIteration as end:
             return pieces, end.value
+
+
+class FakeSupervisor:
+    """Says the same to every question, and is busy or not."""
+
+    def __init__(self, *, busy):
+        self.busy = busy
+        self.asked = []
+
+    def ask(self, question, _deadline):
+        self.asked.append(question)
+        yield from ()
+        numbers = {"prompt_tokens": 1, "completion_tokens": 1, "confidence": 0.9}
+        return {"event": "done", "text": "Hi.", "finish_reason": "stop", **numbers}
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_examples_near_the_words_are_read_for_a_guest_who_is_alone(busy):
+    supervisor = FakeSupervisor(busy=busy)
+    row = ModelRow(id="small", backend="llama.cpp", settings={})
+    model = LocalModel(row, LocalSettings(path="m.gguf"), supervisor)
+    near = Exchange("hello there", "Hi, you.")
+    assert model.generate(replace(PROMPT, near=(near,)), soon()).text == "Hi."
+    assert supervisor.asked[0]["prompt"]["near"] == ([] if busy else [["hello there", "Hi, you."]])
 
 
 @pytest.mark.parametrize("backend", LOCAL_ENGINES)

@@ -121,3 +121,13 @@ def test_history_is_shortened_from_the_oldest_and_always_begins_with_the_guest()
 
 def test_without_history_there_is_nothing_to_shorten():
     assert list(shortened(replace(PROMPT, history=()))) == [replace(PROMPT, history=())]
+
+
+def test_near_examples_stand_behind_what_is_the_same_in_every_turn():
+    near = replace(PROMPT, near=(Exchange("かんぱい", "はい、乾杯。"),))
+    for layout in (Transcript(CENSOR, None), chat(examples=2)):
+        plain, nearer = layout.lay_out(PROMPT), layout.lay_out(near)
+        assert nearer.text[: nearer.prefix] == plain.text[: plain.prefix]
+        assert nearer.text.index("はい、乾杯。") >= nearer.prefix
+        assert nearer.text.index("はい、乾杯。") < nearer.text.index("お疲れさま。")
+    assert "はい、乾杯。" not in Transcript(CENSOR, 0).lay_out(near).text
