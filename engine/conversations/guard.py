@@ -54,16 +54,15 @@ class GuardedStore:
         pause = threading.Event()
         while True:
             try:
-                seconds = min(LOADING, until.remaining() / 4)
-                opened: Opened | Replay = self._run(lambda: turns.open(request, names, until.remaining()), seconds)
+                return self._ask(
+                    lambda: turns.open(request, names, until.remaining()), min(LOADING, until.remaining() / 4)
+                )
             except TurnConflict as conflict:
                 if conflict.reason != "turn_in_progress" or until.remaining() <= wait + SAVING:
                     raise
-            except Exception as error:  # noqa: BLE001  whatever a store holds or does, it costs the memory only
-                warn("a room could not be read, so it starts afresh: %s", _cause(error))
+            except StoreFailed as error:
+                warn("a room could not be read, so it starts afresh: %s", error)
                 return Opened(room=request.session_id or new_room(request))
-            else:
-                return opened
             pause.wait(wait)
             wait = min(2 * wait, _ASK_AGAIN[1])
 
@@ -71,37 +70,40 @@ class GuardedStore:
         if opened.entry is None:
             return False
         try:
-            return bool(self._run(lambda: self._turns.append(opened, turn, until), until.remaining()))
-        except Exception as error:  # noqa: BLE001  as above
-            warn("a turn could not be stored: %s", _cause(error))
+            return self._ask(lambda: self._turns.append(opened, turn, until), until.remaining())
+        except StoreFailed as error:
+            warn("a turn could not be stored: %s", error)
             return False
 
     def release(self, opened: Opened, until: Deadline) -> None:
         if opened.entry is None or opened.entry.retry is None:
             return
         try:
-            self._run(lambda: self._turns.release(opened), until.remaining())
-        except Exception as error:  # noqa: BLE001  as above
-            warn("a turn without an answer could not be given up: %s", _cause(error))
+            self._ask(lambda: self._turns.release(opened), until.remaining())
+        except StoreFailed as error:
+            warn("a turn without an answer could not be given up: %s", error)
 
     def on_rooms(self, work: Callable[[Rooms], T], seconds: float = PATIENCE) -> T:
         """What `work` returns. Raises `RoomUnknown`, `BadCursor`, and `StoreFailed` for whatever else happens."""
         from engine.conversations.rooms import Rooms
 
         try:
-            done: T = self._run(lambda: work(Rooms(self._storage)), seconds)
-        except (RoomUnknown, BadCursor):
+            return self._ask(lambda: work(Rooms(self._storage)), seconds)
+        except StoreFailed as error:
+            warn("rooms could not be read or changed: %s", error)
             raise
-        except Exception as error:  # noqa: BLE001  as above
-            warn("rooms could not be read or changed: %s", _cause(error))
-            raise StoreFailed(_cause(error)) from None
-        return done
 
     def on_items(self, work: Callable[[Storage], T], seconds: float) -> T:
         """What `work` returns; raises `StoreFailed` for whatever happens."""
+        return self._ask(lambda: work(self._storage), seconds)
+
+    def _ask(self, work: Callable[[], T], seconds: float) -> T:
+        """What `work` returns; raises what it says of a request, and `StoreFailed` for whatever else happens."""
         try:
-            done: T = self._run(lambda: work(self._storage), seconds)
-        except Exception as error:  # noqa: BLE001  as above
+            done: T = self._run(work, seconds)
+        except (TurnConflict, RoomUnknown, BadCursor):
+            raise
+        except Exception as error:  # noqa: BLE001  whatever a store holds or does, it costs the memory only
             raise StoreFailed(_cause(error)) from None
         return done
 
