@@ -34,13 +34,13 @@ class NoRooms:
         self._opening = Lock()
         self._counters: GuardedStore | None = None
 
-    def open(self, request: ChatRequest, names: Collection[str], until: Deadline) -> Opened:  # noqa: ARG002  the port's
+    def open(self, request: ChatRequest, _names: Collection[str], _until: Deadline) -> Opened:
         return Opened(room=request.session_id or os.urandom(16).hex())
 
-    def append(self, opened: Opened, turn: NewTurn, until: Deadline) -> bool:  # noqa: ARG002  as above
+    def append(self, _opened: Opened, _turn: NewTurn, _until: Deadline) -> bool:
         return False
 
-    def on_rooms(self, work: Callable[[Rooms], T], seconds: float) -> T:  # noqa: ARG002  as above
+    def on_rooms(self, _work: Callable[[Rooms], T], _seconds: float) -> T:
         raise RoomsOff("this service keeps no rooms")
 
     def on_items(self, work: Callable[[Storage], T], seconds: float) -> T:

@@ -17,7 +17,7 @@ class ClosedModel:
     backend: str
     problem: str
 
-    def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:  # noqa: ARG002 - the port's signature
+    def generate(self, _prompt: Prompt, _deadline: Deadline) -> Completion:
         """Raises `Unavailable`."""
         raise Unavailable(self.problem, backend=self.backend, called=False)
 

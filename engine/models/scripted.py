@@ -59,7 +59,7 @@ class ScriptedModel:
     def engine(self) -> Engine:
         return self._engine
 
-    def generate(self, prompt: Prompt, deadline: Deadline) -> Completion:  # noqa: ARG002 - the port's signature
+    def generate(self, _prompt: Prompt, deadline: Deadline) -> Completion:
         """Raises the error that stands in the script, and `Unavailable` where the script is at its end."""
         with self._lock:
             if self._given == len(self._script):

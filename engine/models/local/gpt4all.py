@@ -70,7 +70,7 @@ class Gpt4All:
     def count(self, text: str) -> int:
         return math.ceil(len(text.encode("utf-8", "replace")) / self._bytes_per_token)
 
-    def prepare(self, request: Request) -> Generator[None]:  # noqa: ARG002 - the protocol's signature
+    def prepare(self, _request: Request) -> Generator[None]:
         """Nothing: this engine keeps nothing between prompts."""
         yield
 
