@@ -7,14 +7,14 @@ functions here: a backend that raises always escalates.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import SequenceMatcher
 
 from rapidfuzz import fuzz
 
 from engine.core.plan import NamedDetector
 from engine.core.record import record
-from engine.core.turn import Completion, Turn
+from engine.core.turn import Completion, Exchange, Turn
 from engine.text.normalise import normalise
 
 _REFUSALS = re.compile(
@@ -66,11 +66,12 @@ _LEAST_OF_A_LANGUAGE = 24
 class Heard:
     """What an answer is held against: the user's text, what she said before, and the kind of sentence that it is.
 
-    `languages` are those in which an answer is right.
+    `shown` are her replies in the examples that the model saw, `languages` those in which an answer is right.
     """
 
     text: str
     earlier: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
     kind: str | None = None
     languages: frozenset[str] = frozenset({"ja"})
 
@@ -79,7 +80,7 @@ class Heard:
         return self.kind in _ASKING or _QUESTION.search(self.text) is not None
 
 
-def hear(turn: Turn, locale: str, kind: str | None) -> Heard:
+def hear(turn: Turn, locale: str, kind: str | None, examples: Iterable[Exchange] = ()) -> Heard:
     """`turn` as its answers are judged; a text without a language is in that of the user's text before it."""
     own = locale.split("-", maxsplit=1)[0]
     texts = (turn.text, *(message.text for message in reversed(turn.history) if message.role == "user"))
@@ -87,7 +88,8 @@ def hear(turn: Turn, locale: str, kind: str | None) -> Heard:
     # Without kana, Japanese looks like Chinese.
     languages = {spoken, own} if spoken == "zh" else {spoken}
     earlier = tuple(message.text for message in turn.history if message.role == "assistant")
-    return Heard(text=turn.text, earlier=earlier, kind=kind, languages=frozenset(languages))
+    shown = tuple(example.reply for example in examples)
+    return Heard(text=turn.text, earlier=earlier, shown=shown, kind=kind, languages=frozenset(languages))
 
 
 def empty(completion: Completion) -> bool:
@@ -137,14 +139,16 @@ def echoed_question(completion: Completion, heard: Heard) -> bool:
     told = normalise(heard.text)
     if not heard.asks or len(told) < _LEAST_TOLD:
         return False
-    clause = normalise(_CLAUSE_ENDS.split(completion.text.strip(), maxsplit=1)[0])
-    return sum(_common_blocks(clause, told)) >= len(told) * _MOST_OF_IT
+    return sum(_common_blocks(_first_clause(completion.text), told)) >= len(told) * _MOST_OF_IT
 
 
 def said_before(completion: Completion, heard: Heard) -> bool:
-    """Words of this conversation once more, or nearly."""
-    said = normalise(completion.text)
-    return any(fuzz.ratio(said, normalise(before)) >= ALIKE for before in heard.earlier)
+    """Words of this conversation once more, or nearly; or an example's first clause, of which the user said nothing."""
+    said, clause = normalise(completion.text), _first_clause(completion.text)
+    if any(fuzz.ratio(said, normalise(before)) >= ALIKE for before in heard.earlier):
+        return True
+    copied = len(clause) >= _LEAST_OWN and any(clause == _first_clause(reply) for reply in heard.shown)
+    return copied and sum(_common_blocks(clause, normalise(heard.text))) < len(clause) * _MOST_OF_IT
 
 
 def cheers_bad_news(completion: Completion, heard: Heard) -> bool:
@@ -163,6 +167,10 @@ def language(text: str) -> str | None:
     zh = 0 if kana else 2 * han
     by_script = {"ja": ja, "zh": zh, "ko": 2 * hangul, "en": latin, "other": foreign}
     return max(by_script, key=lambda name: by_script[name])
+
+
+def _first_clause(text: str) -> str:
+    return normalise(_CLAUSE_ENDS.split(text.strip(), maxsplit=1)[0])
 
 
 def _common_blocks(one: str, other: str) -> list[int]:

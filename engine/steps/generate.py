@@ -151,7 +151,8 @@ class _Asking:
         self._prompt = compose(step, scene)
         # What sort of sentence the user's is, where the pipeline can tell.
         kind = scene.names.get("kind")
-        self._heard = hear(scene.turn, scene.plan.locale, kind.get("name") if isinstance(kind, Mapping) else None)
+        name = kind.get("name") if isinstance(kind, Mapping) else None
+        self._heard = hear(scene.turn, scene.plan.locale, name, scene.plan.persona.examples)
         self._deadline = scene.deadline if step.timeout is None else scene.deadline.within(step.timeout)
         self._doubtful: Answer | None = None
 

@@ -1,7 +1,7 @@
 import pytest
 
 from engine.core.plan import NamedDetector
-from engine.core.turn import Completion, Message
+from engine.core.turn import Completion, Exchange, Message
 from engine.guardrails.answers import detects, hear, language
 from tests.fakes.plans import turn
 
@@ -108,6 +108,32 @@ def test_what_she_said_before_is_not_said_again():
     history = (Message("assistant", "昇進が決まったのね、おめでとう。"), Message("user", "ええ"))
     assert objects("said_before", "昇進が決まったのね。おめでとう！", history=history)
     assert not objects("said_before", "お祝いに何を飲みましょうか。", history=history)
+
+
+EXAMPLES = (
+    Exchange("猫がソファで爪をとぐんだ。", "猫がソファで爪をとぐのね、困ったわねえ。隣に板を置いてみたら？"),
+    Exchange("今日は疲れたよ。", "疲れたのね、よく頑張ったわ。"),
+    Exchange("乾杯！", "いいわね、乾杯。"),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "user", "copied"),
+    [
+        ("猫がソファで爪をとぐのね、困ったわねえ。隣に板を置いてみたら？", "最近、猫を飼い始めたんだ", True),
+        ("猫がソファで爪をとぐのね。お名前は？", "最近、猫を飼い始めたんだ", True),
+        ("猫がソファで爪をとぐのね、困ったわねえ。", "うちの猫、ソファで爪をとぐの", False),
+        ("疲れたのね、よく頑張ったわ。", "ああ、疲れた", False),
+        ("疲れたのね、よく頑張ったわ。", "妹の結婚が決まったよ", True),
+        ("猫を飼い始めたのね。お名前は？", "最近、猫を飼い始めたんだ", False),
+        ("いいわね、乾杯。", "妹の結婚が決まったよ", False),
+    ],
+)
+def test_an_example_is_not_said_of_something_else(text, user, copied):
+    """A small model copies what stands near its answer."""
+    completion = Completion(text=text, finish_reason="stop", model="m")
+    heard = hear(turn(user), "ja", None, EXAMPLES)
+    assert detects(NamedDetector(name="said_before"), completion, heard) is copied
 
 
 @pytest.mark.parametrize("text", ["猫ちゃんがいなくなったのね、おめでとう。", "Congratulations, that's wonderful!"])
