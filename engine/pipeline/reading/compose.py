@@ -321,7 +321,8 @@ class _Composer:
             hint = phrase("a text that begins with `{{{{` stands in quotes: write {text}", text=written)
             self._note(condition_slip(line, key.span) or problem("P113", phrase("a key is not a word"), key.span, hint))
             return None
-        if key.source == "<<" and not key.flagged:
+        is_plain = self._lines[key.span.line - 1][key.span.column - 1 : key.span.column] == "<"
+        if key.source == "<<" and is_plain and not key.flagged:
             self._note(problem("P108", phrase("merge key `<<` is not read"), key.span, phrase("write the keys out")))
             return None
         dashed = unlisted_key(self._lines, key.span)

@@ -34,6 +34,7 @@ def test_a_scalar_reads_back(text, style):
 
 @given(VALUES)
 @example(["0:?"])
+@example({"<<": None})
 def test_any_value_reads_back_on_one_line(value):
     written = flow(value)
     assert "\n" not in written
