@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from functools import partial
+from queue import SimpleQueue
 from types import SimpleNamespace
 from typing import Any
 
@@ -64,14 +65,14 @@ def run(arguments: argparse.Namespace) -> int:
         if server is None:
             return 1
         reloader = Reloader(app, env, say, None if playground is None else playground.hear)
-        stop = _on_signal()
+        signals = _signals()
         server.start()
         _announce(app, server.url, time.monotonic() - started, say)
         if playground is not None:
             page = f"{server.url}/#{playground.pen}"
             say("  " + tell("open {page} in a browser to talk with her and to edit", page=page))
         say(f"  {said(kept)}")
-        _watch_until(stop, app, reloader, say)
+        _watch_until(signals, app, reloader, say)
         say(tell("stopping"))
         server.stop(DRAIN)
         if playground is not None:
@@ -123,20 +124,26 @@ def _listen(
         return None
 
 
-def _on_signal() -> threading.Event:
-    """Set by SIGINT and SIGTERM, so that a stop is orderly from the first line that is printed."""
-    stop = threading.Event()
+def _signals() -> SimpleQueue[int]:
+    """Every SIGINT and SIGTERM from now on, so that a stop is orderly from the first line that is printed.
+
+    A handler may run while another one does: an event's lock, unlike this queue, would then be waited for without end.
+    """
+    signals: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
+        signal.signal(number, lambda number, _: signals.put(number))
+    return signals
 
 
-def _watch_until(stop: threading.Event, app: App, reloader: Reloader, say: Say) -> None:
+def _watch_until(signals: SimpleQueue[int], app: App, reloader: Reloader, say: Say) -> None:
+    """Watches models and files until the first of the `signals`."""
+    stop = threading.Event()
     here = copy_context()
     threading.Thread(target=here.run, args=(watch_models, app.health, stop, say), name="watch", daemon=True).start()
     # No daemon: one that is in the midst of the analyser when the process ends aborts it.
     threading.Thread(target=copy_context().run, args=(reloader.watch, stop), name="reload").start()
-    stop.wait()
+    signals.get()
+    stop.set()
 
 
 def _announce(app: App, url: str, seconds: float, say: Say) -> None:

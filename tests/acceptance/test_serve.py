@@ -130,6 +130,14 @@ def test_a_signal_stops_it_cleanly(number):
     assert "Traceback" not in rest
 
 
+def test_a_signal_after_another_stops_it_as_one_does():
+    """As of a second Ctrl-C, or of a signal to the process and to its group."""
+    with served() as server:
+        for number in (signal.SIGINT, signal.SIGTERM) * 200:
+            server.process.send_signal(number)
+        assert server.process.wait(timeout=60) == 0
+
+
 def test_a_port_that_is_taken():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = misaki("serve", "--port", str(taken.getsockname()[1]), env=compiled())
