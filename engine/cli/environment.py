@@ -54,7 +54,7 @@ def conversation_env(arguments: argparse.Namespace, base: Mapping[str, str] = os
 def keep_rooms(env: dict[str, str], base: Mapping[str, str] = os.environ) -> str:
     """Lets `env` keep rooms in a file of this user, unless `SESSION_STORE` in `base` says otherwise; tells where."""
     if base.get("SESSION_STORE", "").strip():
-        return phrase("rooms are kept as SESSION_STORE says: {store}", store=env["SESSION_STORE"])
+        return phrase("SESSION_STORE says where rooms are kept: {store}", store=env["SESSION_STORE"])
     folder = Path(base.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "misaki"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -89,7 +89,7 @@ def _missing(path: Path, source: str) -> str:
             advice=_listed(pipelines_in(path)),
         )
     meant = pipeline_meant(path)
-    known = [*pipelines_in(path.parent), *pipelines_in(PIPELINES)]
+    known = [*pipelines_in(PIPELINES), *pipelines_in(path.parent)]
     advice = phrase(": did you mean `{close}`?", close=meant.as_posix()) if meant else _listed(known)
     return phrase("{source}no pipeline at `{path}`{advice}", source=source, path=path.as_posix(), advice=advice)
 

@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         console.print(Text.assemble((f"{number:>3}  {group.times:>4} × ", "bold"), group.texts[0], (others, "dim")))
         console.print(Text(f"            {group.by}: {group.said or tell('(nothing)')}", "dim"))
     console.print(
-        Text(tell("{count} groups; `misaki gaps --reply N` writes a reply for one", count=len(groups)), "dim")
+        Text(tell("groups: {count}; `misaki gaps --reply N` writes a reply for one", count=len(groups)), "dim")
     )
     return 0
 

@@ -22,6 +22,8 @@ KIND = frozenset({"name", "sure", "second"})
 OUTPUT = frozenset({"text", "finish_reason", "tokens", "confidence", "seconds"})
 RENAMED = {"user": "client"}
 """Names as they were once called, and are called now."""
+OF_OTHERS = {"char": ("persona", "name"), "user": ("visitor", "name")}
+"""Whole names of other tools, with ours."""
 
 DECLARED = {
     "kind": phrase("teach kinds first: list files of examples under `kinds:` of the pipeline"),
@@ -56,6 +58,8 @@ class Scope:
         """Advises what to write instead of the unknown name `path`."""
         if path[0] in DECLARED and path[0] not in self.names:
             return DECLARED[path[0]]
+        if len(path) == 1 and self.allows(OF_OTHERS.get(path[0], path)):
+            return phrase("did you mean `{close}`?", close=".".join(OF_OTHERS[path[0]]))
         if path[0] in RENAMED:
             return phrase("did you mean `{close}`?", close=".".join((RENAMED[path[0]], *path[1:])))
         every = phrase("known names: {names}", names=", ".join(sorted(self.names)))

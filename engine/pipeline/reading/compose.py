@@ -93,7 +93,8 @@ def compose(text: str, name: str) -> tuple[Node | None, list[Problem]]:
     except _TooMuch as limit:
         return None, [*composer.problems, limit.args[0]]
     if composer.root is None:
-        return None, [*composer.problems, problem("P112", phrase("file is empty"), at(name, 1, 1))]
+        empty = problem("P112", phrase("file is empty"), at(name, 1, 1), phrase("fill it, or remove it"))
+        return None, [*composer.problems, empty]
     return composer.root, [*composer.problems, *islice(glued_comments(text, composer.root), MOST_COMMENTS)]
 
 

@@ -76,6 +76,8 @@ def type_hint(  # noqa: C901, PLR0911 - one return for each kind of mix-up
     match node:
         case ScalarNode(value=None) if in_list:
             return phrase("write something after `- `, or remove it")
+        case ScalarNode(value=None) if kinds == ["array"]:
+            return phrase("write its items below, each on its own line after `- `, or remove the key")
         case ScalarNode(value=None):
             return phrase("write a value after the colon, or remove the key")
         case ScalarNode(value=bool() | int() | float(), source=source) if "string" in kinds or "object" in kinds:
@@ -131,7 +133,7 @@ def _number(source: str, *, of_one: bool = False) -> str:
     text = unicodedata.normalize("NFKC", source)
     found = _NUMBER.fullmatch(text)
     if found is None:
-        return ""
+        return phrase("write a number in digits")
     meant = found[1].replace(",", ".")
     if of_one and "%" in text:
         meant = f"{float(meant) / 100:g}"

@@ -143,6 +143,8 @@ def _type(found: Found) -> Iterator[Problem]:
     message = phrase("{expected}, found {found}{of}", expected=expected, found=describe(node), of=found.of)
     in_list = bool(path) and isinstance(path[-1], int)
     advice = type_hint(kinds, node, in_list=in_list, limit=found.schema.get("exclusiveMaximum"))
+    if not path and isinstance(node, SequenceNode) and len(found.schema.get("required", ())) == 1:
+        advice = phrase("write `{key}:` on a line of its own above the list", key=found.schema["required"][0])
     yield found.problem("P202", message, advice)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from engine.core.language import phrase
 from engine.core.source import Code, Problem, Text
 from engine.expressions.parse import ConditionError
-from engine.expressions.scope import Scope
+from engine.expressions.scope import RENAMED, Scope
 from engine.pipeline.reading.syntax import IN_BRACES
 from engine.pipeline.schema.advice import nearest
 from engine.steps.spec import ExpressionDetectorSpec
@@ -30,8 +30,8 @@ _SLIPS = (
     (re.compile("(?<![=!<>])=(?!=)"), "=="),
     (re.compile("(?<!&)&(?!&)"), "and"),
     (re.compile(r"(?<!\|)\|(?!\|)"), "or"),
-    (re.compile("[！-～]"), ""),
-    (re.compile("「[^」]*」|“[^”]*”|『[^』]*』"), "'…'"),
+    (re.compile("[！-～]+"), ""),
+    (re.compile("「[^」]*」|“[^”]*”|『[^』]*』"), ""),
     (re.compile(r"かつ|且つ|そして|\b(?:AND|And)\b"), "and"),
     (re.compile(r"または|又は|もしくは|\b(?:OR|Or)\b"), "or"),
     (re.compile(r"ではない|でない|\b(?:NOT|Not)\b"), "not"),
@@ -39,7 +39,7 @@ _SLIPS = (
     (re.compile("以下"), "<="),
     (re.compile("未満"), "<"),
 )
-"""What is written by mistake, with what is meant; nothing stands for the same sign of half width."""
+"""What is written by mistake, with what is meant; nothing stands for the same of half width, or in quotes."""
 
 _JINJA = (
     (re.compile(r"expected token '\)', got '(.+)'"), phrase("`{sign}` stands where nothing more is expected")),
@@ -80,7 +80,7 @@ def _problem(subject: Subject, text: Text, scope: Scope, error: ConditionError) 
     if error.kind == "construct" and "filter" in message:
         return _bar(subject, text, message)
     if error.kind == "name":
-        hint = _name_hint(word, scope) or hint
+        hint = _name_hint(word, text.value, scope) or hint
     if error.kind == "syntax":
         message, got = _plain(message)
         written, meant = _slip(text.value)
@@ -129,8 +129,10 @@ def _hint(source: str, got: str) -> str:
     return _HOW if got else ""
 
 
-def _name_hint(word: str, scope: Scope) -> str:
+def _name_hint(word: str, source: str, scope: Scope) -> str:
     """Where an unknown name is a text without quotes, or an unknown part of a known name."""
+    if re.search(rf"[=!]= *{re.escape(word)}$", source) and word not in (*scope.spellings(), *RENAMED):
+        return phrase("put a text in quotes: `'{word}'`", word=word)
     if not word.isascii():
         return phrase("put a text in quotes, as in `'{word}' in text`", word=word)
     first, dot, rest = word.partition(".")
@@ -157,7 +159,8 @@ def _slip(source: str) -> tuple[str, str]:
         return "", ""
     # The parser stops at the first one.
     first, meant = min(slips, key=lambda slip: slip[0].start())
-    return first[0], meant or unicodedata.normalize("NFKC", first[0])
+    quoted = "'" + source[first.start() + 1 : first.end() - 1] + "'" if first[0][0] in "「“『" else ""
+    return first[0], meant or quoted or unicodedata.normalize("NFKC", first[0])
 
 
 def conditions(subject: Subject) -> Iterator[tuple[Text, Scope]]:

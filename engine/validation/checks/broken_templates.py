@@ -71,7 +71,8 @@ def _problem(subject: Subject, mistake: TemplateMistake, span: Span) -> Problem:
     if not mistake.word:
         place = _opening(subject, place)
     message = _plain(mistake.message) if mistake.kind == "syntax" else mistake.message
-    return _CODES[mistake.kind].problem(message, place, mistake.hint)
+    hint = phrase("close each `{{` with `}}`") if "unexpected '}'" in mistake.message else mistake.hint
+    return _CODES[mistake.kind].problem(message, place, hint)
 
 
 def _plain(message: str) -> str:

@@ -132,6 +132,11 @@ _FACE = re.compile(r"[\^;´｀≧≦ωДд∀▽◇°￣_＿ﾟ・＾＠@]")
 _IN_SLASHES = re.compile("/(.+)/[a-z]*")
 _NOTATIONS: Sequence[tuple[re.Pattern[str], str, str]] = (
     (
+        re.compile("^/.+/[a-z]*$"),
+        phrase("`{sign}` is a regex in other tools"),
+        phrase("write `regex: ` and what stands between the `/`, in single quotes"),
+    ),
+    (
         re.compile(r"\[[^\[\]]+\]\s*[({][^(){}]*[)}]"),
         phrase("`{sign}` marks a slot in other tools"),
         phrase("write the words alone, or a `regex:` for what may stand there"),

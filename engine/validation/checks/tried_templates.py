@@ -93,12 +93,15 @@ def _sample(subject: Subject) -> Mapping[str, Any]:
 _PLACEHOLDER = re.compile(
     r"\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)|<(?:START|BOT|USER|CHAR)>|\{(?:char|user)\}", re.IGNORECASE
 )
-_BRACES = re.compile(r"(?<!\{)\{ *(?:persona|now|client|vars|session|turn)\.\w+ *\}(?!\})|｛[｛％].*?[｝％]｝")
+_BRACES = re.compile(
+    r"(?<![{$])\{ *(?:(?:persona|now|client|vars|session|turn)\.\w+|[A-Za-z_]\w*) *\}(?!\})"
+    r"|｛[｛％].*?[｝％]｝|\$[A-Za-z_][A-Za-z0-9_]*"
+)
 
 
 def unread_templates(subject: Subject) -> Iterator[Problem]:
-    """P409: `{{ … }}` where no template is read: in triggers, in example sentences, in the persona's data; and braces
-    that make no template: single ones around a name, or wide ones.
+    """P409: `{{ … }}` where no template is read: in triggers, in example sentences, in the persona's data; and signs
+    that make no template: single braces around a name, wide ones, or a `$` before it.
     """
     for text in _plain_texts(subject):
         if "{{" in text.value or "{%" in text.value:
@@ -110,7 +113,7 @@ def unread_templates(subject: Subject) -> Iterator[Problem]:
             if found:
                 message = phrase("this is not a template: `{found}` stays as it is written", found=found[0])
                 span = subject.sources.find(variant.text.span, found[0])
-                yield P409.problem(message, span, phrase("write `{{ … }}`"))
+                yield P409.problem(message, span, phrase("write `{{ … }}`, or the words themselves"))
 
 
 def _stays(span: Span) -> Problem:

@@ -196,7 +196,7 @@ def test_every_expression_of_a_step_is_looked_at(subject, step):
         ("text = '=>'", "=", "=="),
         ("text == 'a' && now.hour ＞ 3", "&&", "and"),
         ("now.hour ＞ 3 || text == 'a'", "＞", ">"),
-        ("text == 「はい」", "「はい」", "'…'"),
+        ("text == 「はい」", "「はい」", "'はい'"),
         ("（now.hour) > 3", "（", "("),
         ("now.hour > 3 かつ now.hour < 5", "かつ", "and"),
         ("now.hour > 3 AND now.hour < 5", "AND", "and"),
@@ -293,16 +293,18 @@ def test_a_prompt_is_looked_for_beside_and_below(subject, tmp_path, written):
         ("{ persona.name }よ", "{ persona.name }"),
         ("｛｛ persona.name ｝｝よ", "｛｛ persona.name ｝｝"),
         ("{{ persona.name }}よ", None),
-        ("{笑}や{a.b}", None),
+        ("{mountain}はいかが", "{mountain}"),
+        ("$nameさん", "$name"),
+        ("{笑}や{a.b}、$5", None),
     ],
 )
 def test_braces_that_make_no_template_are_told(subject, said, braces):
     found = list(unread_templates(subject(f'{{id: a, match: [やあ来たよ], say: ["{said}"]}}')))
     assert [(problem.severity, problem.hint) for problem in found] == (
-        [("warning", "write `{{ … }}`")] if braces else []
+        [("warning", "write `{{ … }}`, or the words themselves")] if braces else []
     )
     assert all(f"`{braces}`" in problem.message for problem in found)
-    assert all(in_language(problem.hint, "ja") == "`{{ … }}` と書いてください" for problem in found)
+    assert all(in_language(problem.hint, "ja") == "`{{ … }}` か、言葉そのものを書いてください" for problem in found)
 
 
 @pytest.mark.parametrize(
