@@ -6,6 +6,7 @@ import logging
 import os
 import select
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,15 @@ def read_up_to(reading: int, words: bytes) -> bytes:
     return seen
 
 
+def fill(writing: int) -> None:
+    """Fills a pipe, so that whoever writes has to wait from the first line on."""
+    os.set_blocking(writing, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writing, bytes(select.PIPE_BUF))
+    os.set_blocking(writing, True)
+
+
 def test_lines_arrive_in_order_and_what_the_encoding_lacks_is_escaped(pipe):
     reading, stream = pipe
     say = LineWriter(stream)
@@ -59,10 +69,10 @@ def test_lines_arrive_in_order_and_what_the_encoding_lacks_is_escaped(pipe):
 
 def test_a_reader_who_does_not_read_holds_nobody_up_and_is_told_of_it(pipe):
     reading, stream = pipe
+    fill(stream.fileno())
     say = LineWriter(stream, room=10)
-    line = "x" * 1_000
-    for _ in range(5_000):
-        say(line)
+    for _ in range(50):
+        say("x")
     say.finish(0.0)
     seen = read_up_to(reading, b"left out")
     assert b"lines were left out, because nobody read them" in seen
