@@ -12,9 +12,10 @@ from engine.cli.environment import conversation_env, keep_rooms, pipeline_path
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """The working directory of somebody with two pipelines."""
+    """The working directory of somebody with two pipelines, and a file that is none."""
     (tmp_path / "pipelines").mkdir()
     (tmp_path / "empty").mkdir()
+    (tmp_path / "compose.yml").touch()
     for name in ("helpdesk.yml", "snack_misaki.yml", "a.golden.yml"):
         (tmp_path / "pipelines" / name).touch()
     monkeypatch.chdir(tmp_path)
@@ -60,6 +61,7 @@ def test_of_several_none_is_guessed():
         ("snack_misaki.yaml", "did you mean `pipelines/snack_misaki.yml`?"),
         ("pipelines/helpdsek.yml", "did you mean `pipelines/helpdesk.yml`?"),
         ("pipelines/nothing_alike.yml", "name a file, such as `pipelines/helpdesk.yml`"),
+        ("nothing_alike.yml", "name a file, such as `pipelines/helpdesk.yml`"),
         ("pipelines", "`pipelines` is a folder: name a file, such as `pipelines/helpdesk.yml`"),
         ("empty", "`empty` is a folder: name a pipeline's file"),
     ],
